@@ -1,0 +1,50 @@
+import type { Tensor, TensorType } from './tensor.js';
+
+/** A file of weights that a graph's tensors point into, by `location`, offset and length. */
+export interface WeightFile {
+  /** Its name in the graph. For a file on disk, its real path without the root: `home/me/model.safetensors`. */
+  readonly location: string;
+  /** Its real path, where the file is on this machine's disk, so that a backend may map it. */
+  readonly path?: string;
+  /** The whole file, for a backend that cannot map it. */
+  read(signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** A graph to run and the files that hold its weights. */
+export interface Model {
+  /** What it is, for messages: `unet`. */
+  readonly name: string;
+  /** An ONNX ModelProto, serialized. */
+  readonly graph: Uint8Array;
+  readonly weights: readonly WeightFile[];
+}
+
+/** What a graph takes or gives. A dimension is a size, or the name of one that is free. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly dims: readonly (number | string)[];
+}
+
+export interface RunOptions {
+  /** A run is not broken off inside the runtime: an aborted one rejects with an AbortError and its result is dropped. */
+  readonly signal?: AbortSignal;
+}
+
+/** A loaded graph. */
+export interface Session {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** Runs the graph on named inputs; the caller keeps their data. Throws BackendError, AbortError, DisposedError. */
+  run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+/** Where graphs run. Knows nothing of diffusion. */
+export interface Backend {
+  /** The execution provider that graphs are written for: `cpu`, `cuda`, `wasm`, `webgpu`. */
+  readonly provider: string;
+  load(model: Model, options?: { readonly signal?: AbortSignal }): Promise<Session>;
+  /** Ends all sessions and frees what they hold. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+export type { Backend, Model, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
+export * from './errors.js';
+export type { RandomSource, RandomSourceFactory } from './random.js';
+export type {
+  Denoiser,
+  NoiseLevel,
+  NoiseSource,
+  Prediction,
+  Sampler,
+  SamplerOptions,
+  SamplerStep,
+  SamplingPlan,
+  Scheduler,
+} from './sampling.js';
+export type { ByteRange, Source } from './source.js';
+export type {
+  LatentDistribution,
+  TextEmbedding,
+  TextEncoder,
+  TextEncoderOptions,
+  Tokenizer,
+  Tokens,
+  Unet,
+  UnetInput,
+  Vae,
+} from './stages.js';
+export { expectFinite, expectTensor, row, sizeOf, stack, type Tensor, type TensorData, type TensorType, tensor } from './tensor.js';

@@ -1,0 +1,81 @@
+import type { Tensor } from './tensor.js';
+
+/** One window of tokens, start and end tokens included, filled up with padding. */
+export interface Tokens {
+  /** Token ids, as many as the tokenizer's `maxLength`. */
+  readonly ids: Int32Array;
+  /** How many of them come before the padding. */
+  readonly length: number;
+  /** The end of the text that did not fit, empty when all of it did. */
+  readonly truncated: string;
+}
+
+/** Text to tokens. */
+export interface Tokenizer {
+  /** Tokens of a window: 77 in CLIP. */
+  readonly maxLength: number;
+  encode(text: string): Tokens;
+}
+
+/** What a text encoder says of one prompt. */
+export interface TextEmbedding {
+  /** A vector a token, [tokens, width]: 77 x 768 in SD 1. */
+  readonly hidden: Tensor<'float32'>;
+  /** A vector for the whole, [width]: the hidden state at the end token, or its projection. */
+  readonly pooled?: Tensor<'float32'>;
+}
+
+export interface TextEncoderOptions {
+  /** How many of the last layers to leave out, as in diffusers' `clip_skip`: 0 leaves out none. */
+  readonly clipSkip?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Tokens to embeddings. */
+export interface TextEncoder {
+  encode(tokens: readonly Tokens[], options?: TextEncoderOptions): Promise<TextEmbedding[]>;
+  dispose?(): Promise<void>;
+}
+
+export interface UnetInput {
+  /** Noisy latents, scaled as the model was trained to see them: [n, inChannels, height / 8, width / 8]. */
+  readonly sample: Tensor<'float32'>;
+  /** Training step of the noise, 0 to 999 in SD 1; may be fractional. */
+  readonly timestep: number;
+  /** Text embeddings: [n, tokens, width]. */
+  readonly context: Tensor<'float32'>;
+}
+
+/** Predicts what is noise. What its output means (epsilon, v, x0) is the scheduler's `prediction`. */
+export interface Unet {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  /** Height and width of the latents that it was trained on. */
+  readonly sampleSize: number;
+  /** The model's raw output, [n, outChannels, height / 8, width / 8]. */
+  predict(input: UnetInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
+  dispose?(): Promise<void>;
+}
+
+/** Latents as a diagonal Gaussian, in the space that the U-Net works in: `mean + std * noise` is a sample. */
+export interface LatentDistribution {
+  readonly mean: Tensor<'float32'>;
+  readonly std: Tensor<'float32'>;
+}
+
+/** Pictures to latents and back. Latents are in the space that the U-Net works in: scaling is the VAE's own affair. */
+export interface Vae {
+  readonly latentChannels: number;
+  /** Pixels a side for each latent: 8 in Stable Diffusion. */
+  readonly scaleFactor: number;
+  /** Latents [n, latentChannels, h, w] to a picture [n, 3, h * scaleFactor, w * scaleFactor], about -1 to 1. */
+  decode(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
+  /** A picture [n, 3, H, W], -1 to 1, to the distribution of its latents. */
+  encode?(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<LatentDistribution>;
+  /**
+   * A linear map from latents to RGB for cheap previews: `latentChannels` rows of red, green, blue, and a bias row.
+   * Colours come out as -1 to 1.
+   */
+  readonly latentRgb?: readonly (readonly [number, number, number])[];
+  dispose?(): Promise<void>;
+}

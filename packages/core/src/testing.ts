@@ -1,0 +1,1 @@
+export { type ConformanceCase, ConformanceError, conforms, rejection } from './conformance.js';

@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup';
+
+/** How every package is built: ES modules and their types, one file an entry. */
+export function library(entry: string[]): ReturnType<typeof defineConfig> {
+  return defineConfig({
+    entry,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    dts: true,
+    clean: true,
+    splitting: true,
+    sourcemap: true,
+  });
+}
