@@ -1,5 +1,8 @@
 export type { Backend, Model, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
 export * from './errors.js';
+export { numpyLegacy } from './random/numpy-legacy.js';
+export { nvPhilox } from './random/nv-philox.js';
+export { torchCpu } from './random/torch-cpu.js';
 export type { RandomSource, RandomSourceFactory } from './random.js';
 export type {
   Denoiser,
@@ -24,4 +27,14 @@ export type {
   UnetInput,
   Vae,
 } from './stages.js';
-export { expectFinite, expectTensor, row, sizeOf, stack, type Tensor, type TensorData, type TensorType, tensor } from './tensor.js';
+export {
+  expectFinite,
+  expectTensor,
+  row,
+  sizeOf,
+  stack,
+  type Tensor,
+  type TensorData,
+  type TensorType,
+  tensor,
+} from './tensor.js';
