@@ -1,7 +1,7 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 /** How every package is built: ES modules and their types, one file an entry. */
-export function library(entry: string[]): ReturnType<typeof defineConfig> {
+export function library(entry: string[], options: Pick<Options, 'platform'> = {}): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry,
     format: 'esm',
@@ -11,5 +11,6 @@ export function library(entry: string[]): ReturnType<typeof defineConfig> {
     clean: true,
     splitting: true,
     sourcemap: true,
+    ...options,
   });
 }

@@ -1,0 +1,144 @@
+import { Worker } from 'node:worker_threads';
+import { AbortError, BackendError } from '@sd/core';
+import type { CallName, Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
+
+/** A call that the worker answered with a failure. */
+export class CallFailure extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.text);
+  }
+}
+
+export interface CallOptions<Name extends CallName> {
+  readonly transfer?: readonly ArrayBuffer[];
+  readonly signal?: AbortSignal;
+  /** Is the call still wanted when its turn comes? What it throws is what the call rejects with. */
+  readonly check?: () => void;
+  /** Is given the result of a call that was aborted while the worker was at it. */
+  readonly late?: (value: Calls[Name]['reply']) => void;
+}
+
+export interface WorkerClient {
+  /** Queues a call. Rejects with CallFailure, AbortError, or BackendError where the worker died. */
+  call<Name extends CallName>(
+    name: Name,
+    request: Calls[Name]['request'],
+    options?: CallOptions<Name>,
+  ): Promise<Calls[Name]['reply']>;
+  /** Waits for the call in flight, then ends the worker. Queued and later calls reject with what `reason` makes. */
+  close(reason: () => Error): Promise<void>;
+}
+
+interface Task {
+  readonly message: Request;
+  readonly transfer: readonly ArrayBuffer[];
+  readonly check?: () => void;
+  readonly done: (reply: Reply) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * A worker that starts at the first call and is sent one call at a time, so that a queued one can still be dropped.
+ * It keeps the process alive only while there are calls. Nothing terminates it: inside a native call that would abort
+ * the whole process.
+ */
+export function createWorkerClient(setup: WorkerSetup): WorkerClient {
+  const queue: Task[] = [];
+  let worker: Worker | undefined;
+  let current: Task | undefined;
+  /** Makes the error of every further call. */
+  let ended: (() => Error) | undefined;
+  let exited: Promise<void> = Promise.resolve();
+
+  function spawn(): Worker {
+    // Flags of the main thread, such as --input-type, can keep a worker from starting.
+    const started = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, execArgv: [] });
+    let cause: unknown;
+    started.on('message', (reply: Reply) => {
+      const task = current;
+      current = undefined;
+      task?.done(reply);
+      next();
+    });
+    started.on('error', (error) => {
+      cause = error;
+    });
+    exited = new Promise((resolve) => {
+      started.on('exit', (code) => {
+        const why = cause instanceof Error ? cause.message : `exit code ${code}`;
+        ended ??= () => new BackendError(`The worker of ONNX Runtime died: ${why}. Make a new backend.`, { cause });
+        for (const task of [...(current === undefined ? [] : [current]), ...queue.splice(0)]) task.fail(ended());
+        current = undefined;
+        resolve();
+      });
+    });
+    return started;
+  }
+
+  function next(): void {
+    while (current === undefined) {
+      const task = queue.shift();
+      if (task === undefined) {
+        worker?.unref();
+        return;
+      }
+      try {
+        task.check?.();
+        worker ??= spawn();
+        worker.ref();
+        worker.postMessage(task.message, task.transfer);
+        current = task;
+      } catch (error) {
+        task.fail(error);
+      }
+    }
+  }
+
+  function call<Name extends CallName>(
+    name: Name,
+    request: Calls[Name]['request'],
+    { transfer = [], signal, check, late }: CallOptions<Name> = {},
+  ): Promise<Calls[Name]['reply']> {
+    return new Promise((resolve, reject) => {
+      if (ended !== undefined) return reject(ended());
+      if (signal?.aborted) return reject(new AbortError(signal.reason));
+      const onAbort = () => {
+        const place = queue.indexOf(task);
+        if (place >= 0) queue.splice(place, 1);
+        reject(new AbortError(signal?.reason));
+      };
+      const task: Task = {
+        message: { call: name, ...request } as Request,
+        transfer,
+        ...(check === undefined ? {} : { check }),
+        done: (reply) => {
+          signal?.removeEventListener('abort', onAbort);
+          if ('failure' in reply) return reject(new CallFailure(reply.failure));
+          if (signal?.aborted) late?.(reply.value as Calls[Name]['reply']);
+          resolve(reply.value as Calls[Name]['reply']);
+        },
+        fail: (error) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      queue.push(task);
+      next();
+    });
+  }
+
+  async function close(reason: () => Error): Promise<void> {
+    if (ended === undefined) {
+      for (const task of queue.splice(0)) task.fail(reason());
+      // A failing release leaves nothing to do: the worker ends and takes everything with it.
+      const closing = worker === undefined ? undefined : call('close', {}).catch(() => undefined);
+      ended = reason;
+      await closing;
+    }
+    worker?.ref();
+    await exited;
+  }
+
+  return { call, close };
+}

@@ -1,0 +1,132 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Tensor } from '@sd/core';
+import type * as Ort from 'onnxruntime-node';
+import { probeGraph } from './probe.js';
+import type { Calls, Failure, RawTensorInfo, Reply, Request, WorkerSetup } from './protocol.js';
+
+if (parentPort === null) throw new Error('This module runs in a worker only.');
+const port = parentPort;
+const setup = workerData as WorkerSetup;
+const sessions = new Map<number, Ort.InferenceSession>();
+
+class StartFailure extends Error {
+  constructor(
+    readonly stage: 'runtime' | 'provider',
+    text: string,
+    readonly known?: readonly string[],
+  ) {
+    super(text);
+  }
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function sessionOptions(): Ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [setup.provider],
+    // Whatever it would log as an error it also throws.
+    logSeverityLevel: 4,
+    ...(setup.threads === undefined ? {} : { intraOpNumThreads: setup.threads }),
+  };
+}
+
+async function start(): Promise<typeof Ort> {
+  let ort: typeof Ort;
+  try {
+    const module = await import(setup.runtime);
+    ort = 'InferenceSession' in module ? module : module.default;
+    ort.env.logLevel = 'fatal';
+  } catch (error) {
+    throw new StartFailure('runtime', textOf(error));
+  }
+  if (setup.provider === 'cpu') return ort;
+  const known = ort.listSupportedBackends?.().map((backend) => backend.name);
+  try {
+    // A graph of one node tells a provider that cannot start from a model that it cannot load.
+    const probe = await ort.InferenceSession.create(probeGraph(), sessionOptions());
+    await probe.release();
+  } catch (error) {
+    throw new StartFailure('provider', textOf(error), known);
+  }
+  return ort;
+}
+
+let started: Promise<typeof Ort> | undefined;
+const runtime = () => {
+  started ??= start();
+  return started;
+};
+
+const describe = (values: readonly Ort.InferenceSession.ValueMetadata[]): RawTensorInfo[] =>
+  values.map((value) =>
+    value.isTensor
+      ? { name: value.name, type: value.type, dims: value.shape.map((dim) => (dim === '' ? '?' : dim)) }
+      : { name: value.name, type: 'not a tensor', dims: [] },
+  );
+
+async function load({ session: id, graph, weights }: Calls['load']['request']): Promise<Calls['load']['reply']> {
+  const ort = await runtime();
+  const session = await ort.InferenceSession.create(graph, {
+    ...sessionOptions(),
+    ...('folder' in weights
+      ? { extra: { session: { model_external_initializers_file_folder_path: weights.folder } } }
+      : { externalData: [...weights.files] }),
+  });
+  sessions.set(id, session);
+  return { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) };
+}
+
+async function run({ session: id, feeds }: Calls['run']['request']): Promise<Record<string, Tensor>> {
+  const ort = await runtime();
+  const inputs: Record<string, Ort.Tensor> = {};
+  for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
+  const outputs = await sessions.get(id)!.run(inputs);
+  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, plain(output)]));
+}
+
+/** An output on its own buffer, so that it can be transferred; float16 as its bits, also where there is a Float16Array. */
+function plain({ type, dims, data }: Ort.Tensor): Tensor {
+  let values = data as Tensor['data'];
+  if (type === 'float16') values = new Uint16Array(values.buffer, values.byteOffset, values.length);
+  if (values.byteLength !== values.buffer.byteLength) values = values.slice();
+  return { type, dims: [...dims], data: values } as Tensor;
+}
+
+async function release({ session: id }: Calls['release']['request']): Promise<undefined> {
+  const session = sessions.get(id);
+  sessions.delete(id);
+  await session?.release();
+}
+
+async function close(): Promise<undefined> {
+  for (const id of [...sessions.keys()]) await release({ session: id });
+}
+
+async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
+  try {
+    switch (request.call) {
+      case 'load':
+        return [{ value: await load(request) }, []];
+      case 'run': {
+        const value = await run(request);
+        return [{ value }, Object.values(value).map(({ data }) => data.buffer as ArrayBuffer)];
+      }
+      case 'release':
+        return [{ value: await release(request) }, []];
+      case 'close':
+        return [{ value: await close() }, []];
+    }
+  } catch (error) {
+    const failure: Failure =
+      error instanceof StartFailure
+        ? { stage: error.stage, text: error.message, ...(error.known === undefined ? {} : { known: error.known }) }
+        : { stage: 'call', text: textOf(error) };
+    return [{ failure }, []];
+  }
+}
+
+port.on('message', async (request: Request) => {
+  const [reply, transfer] = await answer(request);
+  port.postMessage(reply, transfer);
+  if (request.call === 'close') port.close();
+});
