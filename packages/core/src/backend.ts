@@ -29,6 +29,8 @@ export interface TensorInfo {
 export interface RunOptions {
   /** A run is not broken off inside the runtime: an aborted one rejects with an AbortError and its result is dropped. */
   readonly signal?: AbortSignal;
+  /** Names of the outputs wanted; without it, all. */
+  readonly outputs?: readonly string[];
 }
 
 /** A loaded graph. */

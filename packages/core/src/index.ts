@@ -1,5 +1,6 @@
 export type { Backend, Model, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
 export * from './errors.js';
+export { type LazySession, lazySession } from './lazy-session.js';
 export { numpyLegacy } from './random/numpy-legacy.js';
 export { nvPhilox } from './random/nv-philox.js';
 export { torchCpu } from './random/torch-cpu.js';
@@ -18,6 +19,7 @@ export type {
 export type { ByteRange, Source } from './source.js';
 export type {
   LatentDistribution,
+  StageResources,
   TextEmbedding,
   TextEncoder,
   TextEncoderOptions,

@@ -31,10 +31,19 @@ export interface TextEncoderOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Tokens to embeddings. */
-export interface TextEncoder {
-  encode(tokens: readonly Tokens[], options?: TextEncoderOptions): Promise<TextEmbedding[]>;
+/** What a stage may hold between uses, such as a session with its weights. All of it is optional: a stage may hold nothing. */
+export interface StageResources {
+  /** Makes ready what would else be made at first use. */
+  load?(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Frees what is held; the next use makes it again. */
+  release?(): Promise<void>;
+  /** Frees what is held, for good. */
   dispose?(): Promise<void>;
+}
+
+/** Tokens to embeddings. */
+export interface TextEncoder extends StageResources {
+  encode(tokens: readonly Tokens[], options?: TextEncoderOptions): Promise<TextEmbedding[]>;
 }
 
 export interface UnetInput {
@@ -47,14 +56,13 @@ export interface UnetInput {
 }
 
 /** Predicts what is noise. What its output means (epsilon, v, x0) is the scheduler's `prediction`. */
-export interface Unet {
+export interface Unet extends StageResources {
   readonly inChannels: number;
   readonly outChannels: number;
   /** Height and width of the latents that it was trained on. */
   readonly sampleSize: number;
   /** The model's raw output, [n, outChannels, height / 8, width / 8]. */
   predict(input: UnetInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
-  dispose?(): Promise<void>;
 }
 
 /** Latents as a diagonal Gaussian, in the space that the U-Net works in: `mean + std * noise` is a sample. */
@@ -64,7 +72,7 @@ export interface LatentDistribution {
 }
 
 /** Pictures to latents and back. Latents are in the space that the U-Net works in: scaling is the VAE's own affair. */
-export interface Vae {
+export interface Vae extends StageResources {
   readonly latentChannels: number;
   /** Pixels a side for each latent: 8 in Stable Diffusion. */
   readonly scaleFactor: number;
@@ -77,5 +85,4 @@ export interface Vae {
    * Colours come out as -1 to 1.
    */
   readonly latentRgb?: readonly (readonly [number, number, number])[];
-  dispose?(): Promise<void>;
 }

@@ -1,1 +1,11 @@
-export {};
+export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
+export { Config, readConfig } from './config.js';
+export { Graph } from './graph.js';
+export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';
+export { bytesOf, type Dtype } from './safetensors/dtype.js';
+export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
+export { reshapeView, sliceView, type TensorView } from './safetensors/tensor-view.js';
+export { toFloat32 } from './safetensors/values.js';
+export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
+export { Scope } from './scope.js';
+export { type Dim, staticDim, type Value } from './value.js';

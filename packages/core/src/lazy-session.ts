@@ -1,0 +1,45 @@
+import type { Backend, Model, RunOptions, Session } from './backend.js';
+import { DisposedError } from './errors.js';
+import type { StageResources } from './stages.js';
+import type { Tensor } from './tensor.js';
+
+/** A session that is made when first used, and may be given up between uses. */
+export interface LazySession extends Required<StageResources> {
+  /** As Session.run. */
+  run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
+}
+
+/** A model's session, made on demand on a backend. */
+export function lazySession(backend: Backend, model: Model): LazySession {
+  let session: Promise<Session> | undefined;
+  let disposed = false;
+
+  const ready = (signal?: AbortSignal): Promise<Session> => {
+    if (disposed) return Promise.reject(new DisposedError(model.name));
+    if (session !== undefined) return session;
+    const loading = backend.load(model, { signal });
+    session = loading;
+    loading.catch(() => {
+      if (session === loading) session = undefined;
+    });
+    return loading;
+  };
+  const release = async (): Promise<void> => {
+    const held = session;
+    session = undefined;
+    await held?.then((loaded) => loaded.dispose(), ignore);
+  };
+
+  return {
+    load: async ({ signal } = {}) => void (await ready(signal)),
+    run: async (feeds, options = {}) => (await ready(options.signal)).run(feeds, options),
+    release,
+    async dispose() {
+      disposed = true;
+      await release();
+    },
+  };
+}
+
+/** A session that failed to load holds nothing to free; whoever asked for it was told. */
+function ignore(): void {}

@@ -1,0 +1,178 @@
+import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { openSafetensors } from './safetensors/file.js';
+import type { TensorView } from './safetensors/tensor-view.js';
+
+/** Translates a tensor's name in the file to the name that the graph asks for; undefined drops the tensor. */
+export type NameTable = (name: string) => string | undefined;
+
+/** The tensors of one model, from one file or several, and a record of which were asked for. */
+export class Checkpoint {
+  /** What messages call it: the file, or the index of the files. */
+  readonly name: string;
+  readonly #tensors: ReadonlyMap<string, TensorView>;
+  readonly #asked = new Set<string>();
+
+  constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
+    this.name = name;
+    this.#tensors = tensors;
+  }
+
+  get names(): Iterable<string> {
+    return this.#tensors.keys();
+  }
+
+  /** Is there a tensor of this name, or under this prefix? */
+  has(name: string): boolean {
+    if (this.#tensors.has(name)) return true;
+    const prefix = `${name}.`;
+    for (const other of this.#tensors.keys()) if (other.startsWith(prefix)) return true;
+    return false;
+  }
+
+  /**
+   * The tensor of this name. Throws a CheckpointError, naming it, if it is missing or has another shape than asked for:
+   * -1 in `shape` stands for any size, and trailing ones do not count, since a 1 x 1 convolution is a matrix.
+   */
+  tensor(name: string, shape: readonly number[]): TensorView {
+    const view = this.#tensors.get(name);
+    if (view === undefined) {
+      throw new CheckpointError('missing-tensor', this.name, `has no tensor ${name}, which its config asks for.`, {
+        tensor: name,
+      });
+    }
+    this.#asked.add(name);
+    const actual = view.shape.slice(0, shape.length);
+    const fits =
+      actual.length === shape.length &&
+      shape.every((size, i) => size === -1 || size === actual[i]) &&
+      view.shape.slice(shape.length).every((size) => size === 1);
+    if (!fits) {
+      const wanted = shape.map((size) => (size === -1 ? '*' : size));
+      throw new CheckpointError(
+        'misshapen-tensor',
+        this.name,
+        `the tensor ${name} has the shape [${view.shape.join(', ')}], but its config asks for [${wanted.join(', ')}].`,
+        { tensor: name },
+      );
+    }
+    return actual.length === view.shape.length ? view : { ...view, shape: actual };
+  }
+
+  /** Names of the tensors that no graph has asked for. */
+  unasked(): string[] {
+    return [...this.#tensors.keys()].filter((name) => !this.#asked.has(name));
+  }
+}
+
+export interface OpenCheckpointOptions {
+  /** File names to look for, without ending, in order: `model`, `diffusion_pytorch_model`. */
+  readonly stems: readonly string[];
+  /** The variant to prefer, as in `model.fp16.safetensors`; without it, the plain files come first. */
+  readonly variant?: string;
+  readonly names?: NameTable;
+}
+
+/**
+ * Opens a model's weights in a folder of a source: `stem.safetensors`, its shards by `stem.safetensors.index.json`, or
+ * the float16 variants of either. Throws a SourceError, listing what was looked for, where there are none.
+ */
+export async function openCheckpoint(
+  source: Source,
+  folder: string,
+  options: OpenCheckpointOptions,
+): Promise<Checkpoint> {
+  const candidates = candidateFiles(options).map((file) => `${folder}/${file}`);
+  for (const path of candidates) {
+    if (!(await exists(source, path))) continue;
+    const tensors = path.endsWith('.json')
+      ? await openShards(source, folder, path)
+      : (await openSafetensors(source, path)).tensors;
+    return new Checkpoint(path, renamed(path, tensors, options.names));
+  }
+  throw new SourceError(
+    'not-found',
+    folder,
+    `${source.name ?? 'The source'} has no weights in ${folder}/: looked for ${candidates.join(', ')}. Files of other kinds (.bin, .ckpt, .onnx) are not read.`,
+  );
+}
+
+function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
+  const variants = variant === undefined ? ['', 'fp16'] : [variant, ''];
+  return variants.flatMap((name) =>
+    stems.flatMap((stem) =>
+      name === ''
+        ? [`${stem}.safetensors`, `${stem}.safetensors.index.json`]
+        : [
+            `${stem}.${name}.safetensors`,
+            `${stem}.safetensors.index.${name}.json`,
+            `${stem}.${name}.safetensors.index.json`,
+          ],
+    ),
+  );
+}
+
+async function exists(source: Source, path: string): Promise<boolean> {
+  if (source.size !== undefined) return (await source.size(path)) !== undefined;
+  try {
+    await source.read(path, { start: 0, end: 1 });
+    return true;
+  } catch (error) {
+    if (error instanceof SourceError && error.code === 'not-found') return false;
+    throw error;
+  }
+}
+
+async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {
+  const map = weightMap(indexPath, await source.read(indexPath));
+  const files = [...new Set(map.values())];
+  const shards = new Map(
+    await Promise.all(
+      files.map(async (file) => [file, (await openSafetensors(source, `${folder}/${file}`)).tensors] as const),
+    ),
+  );
+  const tensors = new Map<string, TensorView>();
+  for (const [name, file] of map) {
+    const view = shards.get(file)?.get(name);
+    if (view === undefined) {
+      throw new CheckpointError('missing-tensor', indexPath, `says that ${name} is in ${file}, but it is not.`, {
+        tensor: name,
+      });
+    }
+    tensors.set(name, view);
+  }
+  return tensors;
+}
+
+function weightMap(path: string, json: Uint8Array): Map<string, string> {
+  let index: { weight_map?: unknown };
+  try {
+    index = JSON.parse(new TextDecoder().decode(json));
+  } catch (cause) {
+    throw new CheckpointError('bad-checkpoint', path, 'is not JSON.', { cause });
+  }
+  const entries = Object.entries(index?.weight_map ?? {});
+  if (entries.length === 0 || entries.some(([, file]) => typeof file !== 'string')) {
+    throw new CheckpointError('bad-checkpoint', path, 'has no weight_map from tensor names to file names.');
+  }
+  return new Map(entries as [string, string][]);
+}
+
+function renamed(
+  path: string,
+  tensors: ReadonlyMap<string, TensorView>,
+  names: NameTable | undefined,
+): ReadonlyMap<string, TensorView> {
+  if (names === undefined) return tensors;
+  const result = new Map<string, TensorView>();
+  for (const [name, view] of tensors) {
+    const translated = names(name);
+    if (translated === undefined) continue;
+    if (result.has(translated)) {
+      throw new CheckpointError('bad-checkpoint', path, `has the tensor ${translated} twice, also as ${name}.`, {
+        tensor: name,
+      });
+    }
+    result.set(translated, view);
+  }
+  return result;
+}

@@ -1,0 +1,333 @@
+import { type Model, sizeOf, type TensorType } from '@sd/core';
+import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
+import { sliceView, type TensorView } from './safetensors/tensor-view.js';
+import type { Scope } from './scope.js';
+import { type Dim, staticDim, type Value } from './value.js';
+
+/**
+ * A graph being written: each method adds an operation and gives its result. Shapes are followed along, so that a
+ * weight of the wrong shape is named while the graph is written; batch, height and width may be symbols.
+ *
+ * The forms chosen here are those that ONNX Runtime's CPU provider runs fastest; the measurements are in bench/.
+ */
+export class Graph {
+  readonly #writer = new OnnxWriter();
+  /** Where each symbolic size can be read from. */
+  readonly #symbols = new Map<string, { value: Value; axis: number }>();
+  readonly #symbolSizes = new Map<string, Value>();
+  /** Shapes that were written already, by their sizes. */
+  readonly #shapes = new Map<string, Value>();
+  /** Reshapes that were written already, by what they do; and what each was made from, so that chains collapse. */
+  readonly #reshapes = new Map<string, Value>();
+  readonly #reshapedFrom = new Map<string, Value>();
+
+  input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
+    this.#writer.input(name, type, dims);
+    const value = { name, dims };
+    dims.forEach((dim, axis) => {
+      if (typeof dim === 'string' && !this.#symbols.has(dim)) this.#symbols.set(dim, { value, axis });
+    });
+    return value;
+  }
+
+  output(name: string, value: Value): void {
+    this.#writer.node('Identity', [value.name], {}, { name });
+    this.#writer.output(name, 'float32', value.dims);
+  }
+
+  /** The finished graph, for a backend to load. */
+  finish(name: string): Model {
+    return { name, ...this.#writer.finish(name) };
+  }
+
+  /** Any operator, for what this class has no method for. */
+  op(
+    opType: string,
+    inputs: readonly Value[],
+    dims: readonly Dim[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain = '',
+  ): Value {
+    const [name] = this.#writer.node(
+      opType,
+      inputs.map((input) => input.name),
+      attributes,
+      { domain },
+    );
+    return { name, dims };
+  }
+
+  constant(values: readonly number[], dims: readonly number[] = [values.length]): Value {
+    return { name: this.#writer.constant('float32', dims, values), dims };
+  }
+
+  /** A checkpoint's tensor as float32. A 16-bit one is widened once, when the graph is loaded. */
+  weight(view: TensorView): Value {
+    const { name, type } = this.#writer.weight(view);
+    const value = { name, dims: view.shape };
+    return type === 'float32' ? value : this.#toFloat32(value);
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.op('Add', [a, b], a.dims);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.op('Mul', [a, b], a.dims);
+  }
+
+  /** Joins values along an axis whose sizes are known. */
+  concat(values: readonly Value[], axis: number): Value {
+    const size = values.reduce((sum, value) => sum + staticDim(value, axis), 0);
+    return this.op('Concat', values, values[0].dims.with(axis, size), { axis: BigInt(axis) });
+  }
+
+  /** x * sigmoid(x): QuickGelu with alpha 1, one node instead of two. */
+  silu(x: Value): Value {
+    return this.op('QuickGelu', [x], x.dims, { alpha: 1 }, 'com.microsoft');
+  }
+
+  /** x * sigmoid(1.702 x), as CLIP has it. */
+  quickGelu(x: Value): Value {
+    return this.op('QuickGelu', [x], x.dims, { alpha: 1.702 }, 'com.microsoft');
+  }
+
+  /** The exact GELU, by erf. */
+  gelu(x: Value): Value {
+    return this.op('Gelu', [x], x.dims, {}, 'com.microsoft');
+  }
+
+  /** x [..., in] times a matrix [out, in], plus a bias where the module has one: [..., out]. */
+  linear(x: Value, w: Scope, out: number): Value {
+    const weight = w.tensor('weight', [out, staticDim(x, -1)]);
+    return this.#gemm(x, weight, w.has('bias') ? w.tensor('bias', [out]) : undefined);
+  }
+
+  /** Several linear layers that one matrix holds one after the other, each reading its rows in place. */
+  linearParts(x: Value, w: Scope, outs: readonly number[]): Value[] {
+    const total = outs.reduce((sum, out) => sum + out, 0);
+    const weight = w.tensor('weight', [total, staticDim(x, -1)]);
+    const bias = w.has('bias') ? w.tensor('bias', [total]) : undefined;
+    let end = 0;
+    return outs.map((out) => {
+      const start = end;
+      end += out;
+      return this.#gemm(x, sliceView(weight, start, end), bias && sliceView(bias, start, end));
+    });
+  }
+
+  /**
+   * A square convolution of x [n, in, h, w] to [n, out, h', w'].
+   * @param padding Rows and columns added on each side, or [top, left, bottom, right]; by default the size is kept.
+   */
+  conv(
+    x: Value,
+    w: Scope,
+    out: number,
+    {
+      kernel = 3,
+      stride = 1,
+      padding = kernel >> 1,
+    }: { kernel?: number; stride?: number; padding?: number | readonly [number, number, number, number] } = {},
+  ): Value {
+    const [batch, channels, height, width] = x.dims;
+    const pads = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
+    const inputs = [x, this.weight(w.tensor('weight', [out, channels as number, kernel, kernel]))];
+    if (w.has('bias')) inputs.push(this.weight(w.tensor('bias', [out])));
+    const resized = (dim: Dim, added: number) =>
+      typeof dim === 'number'
+        ? Math.floor((dim + added - kernel) / stride) + 1
+        : stride === 1 && added === kernel - 1
+          ? dim
+          : undefined;
+    const sizes = [batch, out, resized(height, pads[0] + pads[2]), resized(width, pads[1] + pads[3])];
+    return this.#withSymbols('Conv', inputs, sizes, {
+      kernel_shape: [BigInt(kernel), BigInt(kernel)],
+      strides: [BigInt(stride), BigInt(stride)],
+      pads: pads.map(BigInt),
+    });
+  }
+
+  /** Normalizes groups of channels of x [n, c, ...], each picture by itself, then scales and shifts each channel. */
+  groupNorm(x: Value, w: Scope, { groups, epsilon }: { groups: number; epsilon: number }): Value {
+    const channels = staticDim(x, 1);
+    const grouped = this.reshape(x, [x.dims[0], groups, -1]);
+    const ones = this.constant(new Array(groups).fill(1));
+    const zeros = this.constant(new Array(groups).fill(0));
+    const normal = this.reshape(
+      this.op('InstanceNormalization', [grouped, ones, zeros], grouped.dims, { epsilon }),
+      x.dims,
+    );
+    const perChannel = [channels, ...x.dims.slice(2).map(() => 1)];
+    const scale = this.weight({ ...w.tensor('weight', [channels]), shape: perChannel });
+    const shift = this.weight({ ...w.tensor('bias', [channels]), shape: perChannel });
+    return this.add(this.mul(normal, scale), shift);
+  }
+
+  /** Normalizes the last axis. */
+  layerNorm(x: Value, w: Scope, epsilon = 1e-5): Value {
+    const size = staticDim(x, -1);
+    const inputs = [x, this.weight(w.tensor('weight', [size])), this.weight(w.tensor('bias', [size]))];
+    return this.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon });
+  }
+
+  /**
+   * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width.
+   * On the CPU this is the flash form: the s x l scores are never whole in memory.
+   */
+  attention(
+    query: Value,
+    key: Value,
+    value: Value,
+    heads: number,
+    { causal = false }: { causal?: boolean } = {},
+  ): Value {
+    return this.op(
+      'MultiHeadAttention',
+      [query, key, value],
+      query.dims,
+      { num_heads: BigInt(heads), ...(causal ? { unidirectional: 1n } : {}) },
+      'com.microsoft',
+    );
+  }
+
+  /** Rows of a table [count, width] by their numbers [n, s]: [n, s, width]. 16-bit tables are widened after the look-up. */
+  embedding(ids: Value, table: TensorView): Value {
+    const { name, type } = this.#writer.weight(table);
+    const rows = this.op('Gather', [{ name, dims: table.shape }, ids], [...ids.dims, table.shape[1]]);
+    return type === 'float32' ? rows : this.#toFloat32(rows);
+  }
+
+  /** A feature map [n, c, h, w] as a sequence of its places, row by row: [n, h * w, c]. */
+  toTokens(x: Value): Value {
+    const [batch, channels] = x.dims;
+    const flat = this.reshape(x, [batch, channels, -1]);
+    return this.op('Transpose', [flat], [batch, flat.dims[2], channels], { perm: [0n, 2n, 1n] });
+  }
+
+  /** The reverse of toTokens: [n, h * w, c] to the height and width of `like`. */
+  fromTokens(tokens: Value, like: Value): Value {
+    const [batch, length, channels] = tokens.dims;
+    const flat = this.op('Transpose', [tokens], [batch, channels, length], { perm: [0n, 2n, 1n] });
+    return this.reshape(flat, [batch, channels, ...like.dims.slice(2)]);
+  }
+
+  /** Doubles height and width, each pixel repeated; or, with `like`, grows to that value's height and width. */
+  upsample(x: Value, like?: Value): Value {
+    const [batch, channels, height, width] = x.dims;
+    const attributes = { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' };
+    const none = { name: '', dims: [] };
+    if (like === undefined) {
+      const double = (dim: Dim) => (typeof dim === 'number' ? 2 * dim : undefined);
+      const sizes = [batch, channels, double(height), double(width)];
+      return this.#withSymbols('Resize', [x, none, this.constant([1, 1, 2, 2])], sizes, attributes);
+    }
+    const dims = [batch, channels, like.dims[2], like.dims[3]];
+    return this.op('Resize', [x, none, none, this.#shape(dims)], dims, attributes);
+  }
+
+  /**
+   * The sinusoidal embedding of a timestep [n]: [n, width].
+   * @see arXiv 1706.03762, 3.5, as diffusers' `get_timestep_embedding` has it
+   */
+  timestepEmbedding(
+    timestep: Value,
+    width: number,
+    { cosineFirst, shift }: { cosineFirst: boolean; shift: number },
+  ): Value {
+    const half = width / 2;
+    const frequencies = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(10000) * i) / (half - shift)));
+    const column = this.reshape(timestep, [timestep.dims[0], 1]);
+    const angles = this.op('Mul', [column, this.constant(frequencies, [1, half])], [timestep.dims[0], half]);
+    const parts = [this.op('Sin', [angles], angles.dims), this.op('Cos', [angles], angles.dims)];
+    return this.concat(cosineFirst ? parts.reverse() : parts, 1);
+  }
+
+  /** The same values in another shape; one size may be -1, for what remains. */
+  reshape(x: Value, dims: readonly Dim[]): Value {
+    const source = this.#reshapedFrom.get(x.name) ?? x;
+    const known = dims.map((dim) => (dim === -1 ? remaining(source.dims, dims) : dim));
+    if (known.length === source.dims.length && known.every((dim, i) => dim === source.dims[i])) return source;
+    const key = `${source.name} as ${known}`;
+    const written = this.#reshapes.get(key);
+    if (written !== undefined) return written;
+    const result = this.#withSymbols('Reshape', [source, this.#shape(known)], known);
+    this.#reshapes.set(key, result);
+    this.#reshapedFrom.set(result.name, source);
+    return result;
+  }
+
+  /** A shape as a tensor, read from other values where it has symbols. One unknown size is left to be worked out. */
+  #shape(dims: readonly (Dim | undefined)[]): Value {
+    const parts = dims.map((dim) => dim ?? -1);
+    const key = String(parts);
+    let shape = this.#shapes.get(key);
+    if (shape === undefined) {
+      shape = parts.some((part) => typeof part === 'string')
+        ? this.op(
+            'Concat',
+            parts.map((part) => this.#size(part)),
+            [dims.length],
+            { axis: 0n },
+          )
+        : this.#int64(parts as number[]);
+      this.#shapes.set(key, shape);
+    }
+    return shape;
+  }
+
+  #size(dim: Dim): Value {
+    if (typeof dim === 'number') return this.#int64([dim]);
+    let size = this.#symbolSizes.get(dim);
+    if (size === undefined) {
+      const { value, axis } = this.#symbols.get(dim)!;
+      size = this.op('Shape', [value], [1], { start: BigInt(axis), end: BigInt(axis + 1) });
+      this.#symbolSizes.set(dim, size);
+    }
+    return size;
+  }
+
+  #int64(values: readonly number[]): Value {
+    return { name: this.#writer.constant('int64', [values.length], values), dims: [values.length] };
+  }
+
+  /** An operation some of whose sizes only the run will tell: they get names, by which later shapes ask for them. */
+  #withSymbols(
+    opType: string,
+    inputs: readonly Value[],
+    sizes: readonly (Dim | undefined)[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): Value {
+    const { name } = this.op(opType, inputs, [], attributes);
+    const value = { name, dims: sizes.map((size, axis) => size ?? `${name}:${axis}`) };
+    sizes.forEach((size, axis) => {
+      if (size === undefined) this.#symbols.set(`${name}:${axis}`, { value, axis });
+    });
+    return value;
+  }
+
+  #gemm(x: Value, weight: TensorView, bias: TensorView | undefined): Value {
+    const [out, width] = weight.shape;
+    const rows = this.reshape(x, [-1, width]);
+    const inputs = [rows, this.weight(weight)];
+    if (bias !== undefined) inputs.push(this.weight(bias));
+    return this.reshape(this.op('Gemm', inputs, [rows.dims[0], out], { transB: 1n }), [...x.dims.slice(0, -1), out]);
+  }
+
+  #toFloat32(value: Value): Value {
+    return this.op('Cast', [value], value.dims, { to: BigInt(onnxType('float32')) });
+  }
+}
+
+/** The size that -1 stands for, where it is a size on the other side or follows from such; else undefined. */
+function remaining(from: readonly Dim[], to: readonly Dim[]): Dim | undefined {
+  const left = [...from];
+  const others = to.filter((dim) => {
+    const i = left.indexOf(dim);
+    if (i >= 0) left.splice(i, 1);
+    return i < 0 && dim !== -1;
+  });
+  if (others.length === 0 && left.length === 1) return left[0];
+  if (![...left, ...others].every((dim) => typeof dim === 'number')) return undefined;
+  return sizeOf(left as number[]) / sizeOf(others as number[]);
+}

@@ -1,0 +1,61 @@
+import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
+import { type Header, headerLength, lengthBytes, parseHeader } from './header.js';
+import type { TensorView } from './tensor-view.js';
+
+/** An opened safetensors file: its tensors by name, none of them read. */
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, TensorView>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens a safetensors file: reads and checks its header.
+ * Throws a SourceError where there is no such file, a CheckpointError where its header is broken or lies.
+ */
+export async function openSafetensors(source: Source, path: string): Promise<SafetensorsFile> {
+  const { header, fileSize } = await readHeader(source, path);
+  const file = await weightFile(source, path, fileSize);
+  return {
+    tensors: new Map(header.tensors.map((entry) => [entry.name, { ...entry, file }])),
+    metadata: header.metadata,
+  };
+}
+
+async function readHeader(source: Source, path: string): Promise<{ header: Header; fileSize: number }> {
+  if (source.size === undefined) {
+    const bytes = await source.read(path);
+    const length = headerLength(path, bytes.subarray(0, lengthBytes), bytes.length);
+    const json = bytes.subarray(lengthBytes, lengthBytes + length);
+    return { header: parseHeader(path, json, bytes.length), fileSize: bytes.length };
+  }
+  const fileSize = await source.size(path);
+  if (fileSize === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+  const start = await source.read(path, { start: 0, end: Math.min(lengthBytes, fileSize) });
+  const length = headerLength(path, start, fileSize);
+  const json = await source.read(path, { start: lengthBytes, end: lengthBytes + length });
+  return { header: parseHeader(path, json, fileSize), fileSize };
+}
+
+async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
+  const realPath = await source.realPath?.(path);
+  const read = async () => {
+    const bytes = await source.read(path);
+    if (bytes.length !== fileSize) {
+      throw new CheckpointError(
+        'bad-checkpoint',
+        path,
+        `changed from ${fileSize} to ${bytes.length} bytes. Load the model again.`,
+      );
+    }
+    return bytes;
+  };
+  return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
+}
+
+/** ONNX allows no absolute location, so the backend sets the root and the location is the rest. */
+function withoutRoot(path: string): string {
+  return path
+    .replace(/^[A-Za-z]:/, '')
+    .replaceAll('\\', '/')
+    .replace(/^\/+/, '');
+}

@@ -1,0 +1,101 @@
+import {
+  type Backend,
+  expectFinite,
+  InvalidOptionError,
+  lazySession,
+  row,
+  type Source,
+  type Tensor,
+  TensorError,
+  type TextEmbedding,
+  type TextEncoder,
+  type Tokens,
+  tensor,
+} from '@sd/core';
+import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
+import { clipTextGraph } from './clip-text-graph.js';
+import { type ClipTextConfig, clipTextConfig } from './config.js';
+
+export interface LoadTextEncoderOptions {
+  readonly source: Source;
+  readonly backend: Backend;
+  /** The model's folder in the source: `text_encoder`. */
+  readonly folder?: string;
+  /** The variant of the weights to prefer: `fp16`. */
+  readonly variant?: string;
+}
+
+/** A CLIP text model as a stage, and the names of the tensors in its files that it has no use for. */
+export interface ClipTextEncoder extends TextEncoder {
+  readonly config: ClipTextConfig;
+  readonly unusedTensors: readonly string[];
+}
+
+/** Names with and without the prefix `text_model.`; the position numbers of older files are dropped. */
+const names: NameTable = (name) => {
+  const bare = name.replace(/^text_model\./, '');
+  return bare === 'embeddings.position_ids' ? undefined : bare;
+};
+
+/**
+ * Opens a CLIP text encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Nothing is
+ * loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ */
+export async function loadTextEncoder(options: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
+  const { source, backend, folder = 'text_encoder', variant } = options;
+  const config = clipTextConfig(await readConfig(source, `${folder}/config.json`));
+  const checkpoint = await openCheckpoint(source, folder, { stems: ['model'], variant, names });
+  const session = lazySession(backend, clipTextGraph(checkpoint, config));
+
+  return {
+    config,
+    unusedTensors: checkpoint.unasked(),
+    load: session.load,
+    release: session.release,
+    dispose: session.dispose,
+    async encode(tokens, { clipSkip = 0, signal } = {}) {
+      if (!Number.isInteger(clipSkip) || clipSkip < 0 || clipSkip >= config.layers) {
+        throw new InvalidOptionError(
+          'clipSkip',
+          `must be a whole number from 0 to ${config.layers - 1}, not ${clipSkip}.`,
+        );
+      }
+      const output = `normalized.${config.layers - clipSkip}`;
+      const last = `normalized.${config.layers}`;
+      const feeds = { input_ids: batchOfIds(tokens, config.maxLength) };
+      const results = await session.run(feeds, { signal, outputs: [...new Set([output, last])] });
+      const hidden = results[output] as Tensor<'float32'>;
+      expectFinite('The text encoder’s output', hidden.data);
+      return tokens.map(({ ids }, i) => ({
+        hidden: row(hidden, i),
+        pooled: pooled(results[last] as Tensor<'float32'>, i, ids, config),
+      }));
+    },
+  } satisfies ClipTextEncoder;
+}
+
+function batchOfIds(tokens: readonly Tokens[], maxLength: number): Tensor<'int64'> {
+  const batch = tensor('int64', [tokens.length, maxLength]);
+  tokens.forEach(({ ids }, i) => {
+    if (ids.length !== maxLength) {
+      throw new TensorError(
+        'bad-tensor',
+        `The text encoder takes ${maxLength} tokens a prompt, but prompt ${i} has ${ids.length}.`,
+      );
+    }
+    batch.data.set(BigInt64Array.from(ids, BigInt), i * maxLength);
+  });
+  return batch;
+}
+
+/** The hidden state at the first end token. Old configs say 2 for it, and then it is the largest number (transformers does so too). */
+function pooled(
+  hidden: Tensor<'float32'>,
+  i: number,
+  ids: Int32Array,
+  config: ClipTextConfig,
+): TextEmbedding['pooled'] {
+  const end =
+    config.endId === 2 ? ids.indexOf(ids.reduce((a, b) => Math.max(a, b))) : Math.max(0, ids.indexOf(config.endId));
+  return row(row(hidden, i), end);
+}

@@ -1,0 +1,31 @@
+import type { Config } from '@sd/graph';
+
+/** The shape of a CLIP text model, from its `config.json`. */
+export interface ClipTextConfig {
+  readonly vocabSize: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly feedForwardWidth: number;
+  readonly maxLength: number;
+  readonly activation: 'quick_gelu' | 'gelu';
+  readonly epsilon: number;
+  /** The token whose hidden state stands for the whole text. */
+  readonly endId: number;
+}
+
+/** Reads the config of transformers' `CLIPTextModel`, with that class's defaults. */
+export function clipTextConfig(config: Config): ClipTextConfig {
+  config.only('hidden_act', 'quick_gelu', 'gelu');
+  return {
+    vocabSize: config.number('vocab_size', 49408),
+    width: config.number('hidden_size', 512),
+    layers: config.number('num_hidden_layers', 12),
+    heads: config.number('num_attention_heads', 8),
+    feedForwardWidth: config.number('intermediate_size', 2048),
+    maxLength: config.number('max_position_embeddings', 77),
+    activation: config.string('hidden_act', 'quick_gelu') as ClipTextConfig['activation'],
+    epsilon: config.number('layer_norm_eps', 1e-5),
+    endId: config.number('eos_token_id', 49407),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Model } from '@sd/core';
+import { type Checkpoint, Graph, resnetBlock, Scope, type Value } from '@sd/graph';
+import type { UnetConfig, UnetLevel } from './config.js';
+import { transformer } from './transformer.js';
+
+/**
+ * The U-Net: `sample` [n, in, h, w], `timestep` [1 or n] and `encoder_hidden_states` [n, tokens, width] in, `out_sample`
+ * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had.
+ * @see arXiv 2112.10752; tensor names as in diffusers' `UNet2DConditionModel`
+ */
+export function unetGraph(checkpoint: Checkpoint, config: UnetConfig): Model {
+  const g = new Graph();
+  const w = new Scope(checkpoint);
+  const sample = g.input('sample', ['batch', config.inChannels, 'height', 'width']);
+  const timestep = g.input('timestep', ['timesteps']);
+  const context = g.input('encoder_hidden_states', ['batch', 'tokens', config.levels[0].contextWidth]);
+  const time = timeEmbedding(g, w, timestep, config);
+  const resnet = (at: Scope, x: Value, out: number) =>
+    resnetBlock(g, at, x, { out, groups: config.groups, epsilon: config.epsilon, time });
+  const attend = (at: Scope, x: Value, heads: number, { depth }: UnetLevel) =>
+    heads === 0 ? x : transformer(g, at, x, { heads, depth, groups: config.groups, context });
+
+  const { levels } = config;
+  const deepest = levels.length - 1;
+  let x = g.conv(sample, w.at('conv_in'), levels[0].channels);
+  const skips = [x];
+  levels.forEach((level, i) => {
+    const at = w.at('down_blocks', i);
+    for (let j = 0; j < level.resnets; j++) {
+      x = resnet(at.at('resnets', j), x, level.channels);
+      x = attend(at.at('attentions', j), x, level.downHeads, level);
+      skips.push(x);
+    }
+    if (i < deepest) {
+      x = g.conv(x, at.at('downsamplers.0.conv'), level.channels, { stride: 2 });
+      skips.push(x);
+    }
+  });
+
+  const bottom = levels[deepest];
+  x = resnet(w.at('mid_block.resnets.0'), x, bottom.channels);
+  x = attend(w.at('mid_block.attentions.0'), x, config.midHeads, bottom);
+  x = resnet(w.at('mid_block.resnets.1'), x, bottom.channels);
+
+  levels.toReversed().forEach((level, i) => {
+    const at = w.at('up_blocks', i);
+    for (let j = 0; j <= level.resnets; j++) {
+      x = resnet(at.at('resnets', j), g.concat([x, skips.pop()!], 1), level.channels);
+      x = attend(at.at('attentions', j), x, level.upHeads, level);
+    }
+    if (i < deepest) x = g.conv(g.upsample(x, skips.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
+  });
+
+  x = g.silu(g.groupNorm(x, w.at('conv_norm_out'), config));
+  g.output('out_sample', g.conv(x, w.at('conv_out'), config.outChannels));
+  return g.finish('unet');
+}
+
+/** What every residual block is told of the timestep, its activation included. */
+function timeEmbedding(g: Graph, w: Scope, timestep: Value, config: UnetConfig): Value {
+  const base = config.levels[0].channels;
+  const waves = g.timestepEmbedding(timestep, base, { cosineFirst: config.cosineFirst, shift: config.frequencyShift });
+  const h = g.silu(g.linear(waves, w.at('time_embedding.linear_1'), 4 * base));
+  return g.silu(g.linear(h, w.at('time_embedding.linear_2'), 4 * base));
+}

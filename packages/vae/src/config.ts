@@ -1,0 +1,52 @@
+import { UnsupportedError } from '@sd/core';
+import type { Config } from '@sd/graph';
+
+/** The shape of an autoencoder, from its `config.json`. */
+export interface VaeConfig {
+  readonly imageChannels: number;
+  readonly latentChannels: number;
+  /** Channels of each level, the picture's own first. */
+  readonly channels: readonly number[];
+  readonly layersPerBlock: number;
+  readonly groups: number;
+  readonly midAttention: boolean;
+  readonly quantConv: boolean;
+  readonly postQuantConv: boolean;
+  /** The U-Net's latents are the encoder's, less `shiftFactor`, times `scalingFactor`. */
+  readonly scalingFactor: number;
+  readonly shiftFactor: number;
+}
+
+/**
+ * Reads the config of diffusers' `AutoencoderKL`, with that class's defaults. Throws an UnsupportedError for what this
+ * version has no graph for, naming the key and the value.
+ */
+export function vaeConfig(config: Config): VaeConfig {
+  const channels = config.numbers('block_out_channels', [64]);
+  for (const [key, type] of [
+    ['down_block_types', 'DownEncoderBlock2D'],
+    ['up_block_types', 'UpDecoderBlock2D'],
+  ]) {
+    const types = config.strings(key, [type]);
+    if (types.length !== channels.length || types.some((one) => one !== type)) {
+      throw new UnsupportedError(
+        `${config.file}: ${key} is ${types.join(', ')}; this version knows ${channels.length} times ${type}.`,
+      );
+    }
+  }
+  config.only('act_fn', 'silu');
+  config.only('latents_mean', null);
+  config.only('latents_std', null);
+  return {
+    imageChannels: config.number('in_channels', 3),
+    latentChannels: config.number('latent_channels', 4),
+    channels,
+    layersPerBlock: config.number('layers_per_block', 1),
+    groups: config.number('norm_num_groups', 32),
+    midAttention: config.boolean('mid_block_add_attention', true),
+    quantConv: config.boolean('use_quant_conv', true),
+    postQuantConv: config.boolean('use_post_quant_conv', true),
+    scalingFactor: config.number('scaling_factor', 0.18215),
+    shiftFactor: config.number('shift_factor', 0),
+  };
+}

@@ -1,0 +1,82 @@
+import { type Backend, expectTensor, lazySession, type Source, type Tensor, tensor, type Vae } from '@sd/core';
+import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
+import { type VaeConfig, vaeConfig } from './config.js';
+import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
+
+export interface LoadVaeOptions {
+  readonly source: Source;
+  readonly backend: Backend;
+  /** The model's folder in the source: `vae`. */
+  readonly folder?: string;
+  /** The variant of the weights to prefer: `fp16`. */
+  readonly variant?: string;
+}
+
+/** An autoencoder from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
+export interface CheckpointVae extends Vae {
+  readonly config: VaeConfig;
+  readonly unusedTensors: readonly string[];
+  encode: NonNullable<Vae['encode']>;
+}
+
+/** Older files name the parts of attention otherwise. */
+const oldNames: Readonly<Record<string, string>> = { query: 'to_q', key: 'to_k', value: 'to_v', proj_attn: 'to_out.0' };
+
+const names: NameTable = (name) =>
+  name.replace(/(\.attentions\.\d+\.)(query|key|value|proj_attn)\./, (_, at, old) => `${at}${oldNames[old]}.`);
+
+/**
+ * Opens an autoencoder in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes the graphs
+ * of its two halves. Nothing is loaded yet: the decoder at first use or by `load()`, the encoder at first use.
+ * Throws SourceError, CheckpointError, UnsupportedError.
+ */
+export async function loadVae({ source, backend, folder = 'vae', variant }: LoadVaeOptions): Promise<CheckpointVae> {
+  const config = vaeConfig(await readConfig(source, `${folder}/config.json`));
+  const checkpoint = await openCheckpoint(source, folder, {
+    stems: ['diffusion_pytorch_model', 'model'],
+    variant,
+    names,
+  });
+  const decoder = lazySession(backend, vaeDecoderGraph(checkpoint, config));
+  const encoder = lazySession(backend, vaeEncoderGraph(checkpoint, config));
+  const { latentChannels, imageChannels, scalingFactor, shiftFactor } = config;
+  const scaleFactor = 2 ** (config.channels.length - 1);
+
+  return {
+    config,
+    unusedTensors: checkpoint.unasked(),
+    latentChannels,
+    scaleFactor,
+    load: decoder.load,
+    release: async () => void (await Promise.all([decoder.release(), encoder.release()])),
+    dispose: async () => void (await Promise.all([decoder.dispose(), encoder.dispose()])),
+    async decode(latents, { signal } = {}) {
+      expectTensor('The VAE’s latents', latents, 'float32', [-1, latentChannels, -1, -1]);
+      const unscaled = latents.data.map((value) => value / scalingFactor + shiftFactor);
+      const { sample } = await decoder.run({ latent_sample: tensor('float32', latents.dims, unscaled) }, { signal });
+      return sample as Tensor<'float32'>;
+    },
+    async encode(image, { signal } = {}) {
+      expectTensor('The VAE’s picture', image, 'float32', [-1, imageChannels, -1, -1]);
+      const { latent_parameters } = await encoder.run({ sample: image }, { signal });
+      return distribution(latent_parameters as Tensor<'float32'>, config);
+    },
+  };
+}
+
+/** Mean and log-variance [n, 2 * c, h, w] as mean and deviation in the U-Net's space, the variance clamped as diffusers does. */
+function distribution({ dims, data }: Tensor<'float32'>, { latentChannels, scalingFactor, shiftFactor }: VaeConfig) {
+  const [batch, , height, width] = dims;
+  const shape = [batch, latentChannels, height, width];
+  const mean = tensor('float32', shape);
+  const std = tensor('float32', shape);
+  const size = latentChannels * height * width;
+  for (let n = 0; n < batch; n++) {
+    for (let i = 0; i < size; i++) {
+      const logVariance = Math.min(20, Math.max(-30, data[(2 * n + 1) * size + i]));
+      mean.data[n * size + i] = (data[2 * n * size + i] - shiftFactor) * scalingFactor;
+      std.data[n * size + i] = Math.exp(0.5 * logVariance) * scalingFactor;
+    }
+  }
+  return { mean, std };
+}
