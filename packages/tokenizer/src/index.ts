@@ -1,1 +1,2 @@
-export {};
+export { loadTokenizer } from './load.js';
+export { type ClipTokenizer, createTokenizer, type TokenizerFiles } from './tokenizer.js';

@@ -1,1 +1,2 @@
-export {};
+export { mockTokenizer } from './testing/mock.js';
+export { tokenizerSuite } from './testing/suite.js';

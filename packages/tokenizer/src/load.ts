@@ -1,0 +1,67 @@
+import { CheckpointError, SdError, type Source, SourceError } from '@sd/core';
+import { clipTokenizerJson } from './clip-json.js';
+import { readSettings } from './settings.js';
+import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
+import { checkTokenizerJson } from './tokenizer-json.js';
+
+/**
+ * The tokenizer in a folder of a checkpoint: `tokenizer.json`, or `vocab.json` and `merges.txt`; `tokenizer_config.json`
+ * and `special_tokens_map.json` may be missing, CLIP's values stand in for them.
+ *
+ * Throws a SourceError (`not-found`) where there is no vocabulary, and a CheckpointError (`bad-config`) that names the
+ * file where one is broken.
+ */
+export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
+  const prefix = folder === '' ? '' : `${folder.replace(/\/+$/, '')}/`;
+  const path = (name: string) => `${prefix}${name}`;
+  const [tokenizerConfig, specialTokensMap, tokenizerJson] = await Promise.all(
+    ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) => readJson(source, path(name))),
+  );
+  const settings = readSettings({ tokenizerConfig, specialTokensMap }, prefix);
+  if (tokenizerJson !== undefined) {
+    const file = path('tokenizer.json');
+    return assembleTokenizer(checkTokenizerJson(tokenizerJson, file), settings, file);
+  }
+
+  const vocabFile = path('vocab.json');
+  const mergesFile = path('merges.txt');
+  const [vocab, merges] = await Promise.all([readJson(source, vocabFile), readText(source, mergesFile)]);
+  if (vocab === undefined || merges === undefined)
+    throw missing(source, prefix, vocab === undefined ? vocabFile : mergesFile);
+  return assembleTokenizer(clipTokenizerJson({ vocab, merges, vocabFile, mergesFile }, settings), settings, vocabFile);
+}
+
+function missing(source: Source, prefix: string, path: string): SourceError {
+  const where = source.name === undefined ? '' : ` in ${source.name}`;
+  return new SourceError(
+    'not-found',
+    path,
+    `${path} is missing${where}: a tokenizer is ${prefix}tokenizer.json, or vocab.json and merges.txt.`,
+  );
+}
+
+async function readText(source: Source, path: string): Promise<string | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await source.read(path);
+  } catch (error) {
+    if (SdError.isInstance(error) && error.code === 'not-found') return undefined;
+    throw error;
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CheckpointError('bad-config', path, 'is not UTF-8 text.', { cause });
+  }
+}
+
+async function readJson(source: Source, path: string): Promise<unknown> {
+  const text = await readText(source, path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CheckpointError('bad-config', path, `is not JSON: ${reason}`, { cause });
+  }
+}

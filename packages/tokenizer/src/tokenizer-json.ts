@@ -1,0 +1,82 @@
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import type { AddedToken } from './settings.js';
+
+/** The parts of a `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
+export interface TokenizerJson {
+  readonly [key: string]: unknown;
+  readonly added_tokens: readonly AddedToken[];
+  readonly normalizer: unknown;
+  readonly padding?: unknown;
+  readonly truncation?: unknown;
+  readonly model: {
+    readonly [key: string]: unknown;
+    readonly type: string;
+    readonly vocab: Readonly<Record<string, number>>;
+    readonly merges: readonly (string | readonly string[])[];
+  };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value as an object, or a CheckpointError that names the file. */
+export function recordOf(value: unknown, file: string, what: string): Record<string, unknown> {
+  if (isRecord(value)) return value;
+  throw new CheckpointError('bad-config', file, `${what} is not an object.`);
+}
+
+/** A value as a vocabulary, or a CheckpointError that names the file and the token whose id is none. */
+export function vocabOf(value: unknown, file: string, what: string): Record<string, number> {
+  const vocab = recordOf(value, file, what);
+  const tokens = Object.entries(vocab);
+  if (tokens.length === 0) throw new CheckpointError('bad-config', file, `${what} has no tokens.`);
+  for (const [token, id] of tokens) {
+    if (isId(id)) continue;
+    throw new CheckpointError(
+      'bad-config',
+      file,
+      `the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}, not an integer.`,
+    );
+  }
+  return vocab as Record<string, number>;
+}
+
+/** Token ids are int32, and the library keeps them in an array as long as the largest. */
+export function isId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 24;
+}
+
+/** Checks a parsed `tokenizer.json`. Throws a CheckpointError, or an UnsupportedError for one that is not byte-pair encoding. */
+export function checkTokenizerJson(value: unknown, file: string): TokenizerJson {
+  const json = recordOf(value, file, 'the file');
+  const model = recordOf(json.model, file, 'model');
+  if (model.type !== 'BPE') {
+    throw new UnsupportedError(
+      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; CLIP's type BPE is supported.`,
+    );
+  }
+  const vocab = vocabOf(model.vocab, file, 'model.vocab');
+  if (!Array.isArray(model.merges) || !model.merges.every(isMerge)) {
+    throw new CheckpointError('bad-config', file, 'model.merges is not a list of pairs of tokens.');
+  }
+  const added = json.added_tokens ?? [];
+  if (
+    !Array.isArray(added) ||
+    !added.every((token) => isRecord(token) && typeof token.content === 'string' && isId(token.id))
+  ) {
+    throw new CheckpointError('bad-config', file, 'added_tokens is not a list of tokens with an id and a content.');
+  }
+  const merges = model.merges as TokenizerJson['model']['merges'];
+  return {
+    ...json,
+    normalizer: json.normalizer ?? null,
+    added_tokens: added,
+    model: { ...model, type: 'BPE', vocab, merges },
+  };
+}
+
+function isMerge(merge: unknown): boolean {
+  if (typeof merge === 'string') return merge.includes(' ');
+  return Array.isArray(merge) && merge.length === 2 && merge.every((token) => typeof token === 'string');
+}

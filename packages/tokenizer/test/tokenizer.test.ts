@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { clipTokenizerJson } from '../src/clip-json.js';
+import { createTokenizer, loadTokenizer } from '../src/index.js';
+import { readSettings } from '../src/settings.js';
+import { mockTokenizer, tokenizerSuite } from '../src/testing.js';
+import { clipVocabulary } from './clip-vocabulary.js';
+import golden from './data/clip-tokens.json' with { type: 'json' };
+import { folderOf } from './folder.js';
+
+const tinyFolder = new URL('../../model-tiny/model/tokenizer/', import.meta.url);
+const tinyText = (name: string) => readFileSync(new URL(name, tinyFolder), 'utf8');
+const tinyJson = (name: string) => JSON.parse(tinyText(name));
+
+const { vocab, merges } = clipVocabulary();
+const files = { vocab, merges, vocabFile: 'vocab.json', mergesFile: 'merges.txt' };
+const clipJson = clipTokenizerJson(files, readSettings({}, ''));
+const clip = createTokenizer({ tokenizerJson: clipJson });
+const sd2 = createTokenizer({
+  tokenizerJson: clipJson,
+  tokenizerConfig: { model_max_length: 77, pad_token: '<|endoftext|>' },
+  specialTokensMap: { pad_token: '!' },
+});
+
+describe('the CLIP vocabulary', () => {
+  test('is complete', () => {
+    expect(Object.keys(vocab)).toHaveLength(49408);
+    expect(vocab['<|endoftext|>']).toBe(49407);
+  });
+
+  test.each([
+    ['vocab.json and merges.txt', { 'vocab.json': vocab, 'merges.txt': merges }],
+    [
+      'vocab.json and merges.txt with Windows line ends',
+      { 'vocab.json': vocab, 'merges.txt': merges.replaceAll('\n', '\r\n') },
+    ],
+    ['a tokenizer.json', { 'tokenizer.json': clipJson }],
+    [
+      'a tokenizer.json with merges as text',
+      {
+        'tokenizer.json': { ...clipJson, model: { ...clipJson.model, merges: merges.trimEnd().split('\n').slice(1) } },
+      },
+    ],
+  ])('%s gives the ids of transformers for 200 of 200 texts', async (_, contents) => {
+    const tokenizer = await loadTokenizer(folderOf(contents));
+    expect(golden.cases).toHaveLength(200);
+    for (const { text, ids, padded } of golden.cases) {
+      const tokens = tokenizer.encode(text);
+      expect([...tokens.ids], text).toEqual(padded);
+      expect(tokens.ids.subarray(0, tokens.length), text).toEqual(Int32Array.from(ids.length > 77 ? padded : ids));
+      expect([tokenizer.startId, ...tokenizer.tokenize(text), tokenizer.endId], text).toEqual(ids);
+    }
+  });
+
+  test('capital sigma is lowered as transformers does, whatever follows', () => {
+    // CLIPTokenizer over the same files: t('ΟΔΟΣ ΣΑΣ')['input_ids'][1:-1]
+    expect(clip.tokenize('ΟΔΟΣ ΣΑΣ')).toEqual([138, 123, 138, 112, 138, 123, 139, 481, 139, 225, 138, 109, 139, 481]);
+    expect(clip.tokenize('οδος')).not.toEqual(clip.tokenize('οδοσ'));
+  });
+});
+
+describe('the embedded model', () => {
+  test('vocab.json and merges.txt make the tokenizer.json that transformers writes', () => {
+    const made = clipTokenizerJson(
+      { ...files, vocab: tinyJson('vocab.json'), merges: tinyText('merges.txt') },
+      readSettings({ tokenizerConfig: tinyJson('tokenizer_config.json') }, ''),
+    );
+    expect(made).toEqual(tinyJson('tokenizer.json'));
+  });
+
+  test('has windows of 32 tokens', () => {
+    const tokenizer = createTokenizer({
+      tokenizerJson: tinyJson('tokenizer.json'),
+      tokenizerConfig: tinyJson('tokenizer_config.json'),
+    });
+    expect(tokenizer).toMatchObject({ maxLength: 32, startId: 1194, endId: 1195, padId: 1195 });
+  });
+});
+
+describe('windows', () => {
+  test('what does not fit is told, and the end token stays last', () => {
+    const words = Array.from({ length: 75 }, (_, i) => (i % 2 === 0 ? 'red' : 'cat'));
+    expect(clip.encode(words.join(' '))).toMatchObject({ length: 77, truncated: '' });
+    const cut = clip.encode(`${words.join(' ')}, It's a Café`);
+    expect(cut).toMatchObject({ length: 77, truncated: ", it's a café" });
+    expect(cut.ids[76]).toBe(49407);
+  });
+
+  test('raw ids of a long text are all there, and read back', () => {
+    const text = Array(200).fill('blue car').join(' ');
+    expect(clip.tokenize(text)).toHaveLength(400);
+    expect(clip.decode(clip.tokenize(text))).toBe(text);
+    expect(clip.decode([])).toBe('');
+  });
+});
+
+describe('special tokens', () => {
+  test("SD 2 pads with '!', and takes one in the text for padding, as transformers does", () => {
+    expect(sd2).toMatchObject({ maxLength: 77, startId: 49406, endId: 49407, padId: 0 });
+    // CLIPTokenizer with pad_token '!' in special_tokens_map.json: t('Hello! wow!! a ! b')
+    expect([...sd2.encode('Hello! wow!! a ! b').ids.subarray(0, 11)]).toEqual([
+      49406, 3306, 0, 2781, 0, 0, 320, 0, 321, 49407, 0,
+    ]);
+    expect(clip.tokenize('Hello! wow!! a ! b')).toEqual([3306, 256, 2781, 748, 320, 256, 321]);
+  });
+
+  const padOf = (tokenizerConfig?: unknown, specialTokensMap?: unknown) =>
+    createTokenizer({ tokenizerJson: clipJson, tokenizerConfig, specialTokensMap }).padId;
+
+  test('the map wins over the config, unless the config lists its added tokens', () => {
+    const added = { '0': { content: '!', special: true } };
+    expect(padOf({ pad_token: '<|endoftext|>' }, { pad_token: '!' })).toBe(0);
+    expect(padOf({ pad_token: '<|endoftext|>', added_tokens_decoder: added }, { pad_token: '!' })).toBe(49407);
+    expect(padOf({ pad_token: { __type: 'AddedToken', content: '!' } })).toBe(0);
+    expect(padOf({ pad_token: null })).toBe(49407);
+    expect(padOf()).toBe(49407);
+  });
+
+  test("a tokenizer.json's own padding and truncation count where no other file says more", () => {
+    const tokenizerJson = { ...clipJson, padding: { pad_token: '!' }, truncation: { max_length: 40 } };
+    expect(createTokenizer({ tokenizerJson })).toMatchObject({ padId: 0, maxLength: 40 });
+    const tokenizerConfig = { pad_token: '<|endoftext|>', model_max_length: 77 };
+    expect(createTokenizer({ tokenizerJson, tokenizerConfig })).toMatchObject({ padId: 49407, maxLength: 77 });
+  });
+
+  test('tokens that the config adds are found in the text', () => {
+    const tokenizerConfig = { added_tokens_decoder: { '49408': { content: '<style>', special: false } } };
+    expect(createTokenizer({ tokenizerJson: clipJson, tokenizerConfig }).tokenize('a <style> car')).toEqual([
+      320, 49408, 1615,
+    ]);
+  });
+
+  test.each([[1e30], [null], [undefined]])('a model_max_length of %s is 77', (value) => {
+    expect(createTokenizer({ tokenizerJson: clipJson, tokenizerConfig: { model_max_length: value } }).maxLength).toBe(
+      77,
+    );
+  });
+});
+
+test.each([
+  ...tokenizerSuite(() => clip).map((c) => ({ ...c, whose: 'CLIP' })),
+  ...tokenizerSuite(() => sd2).map((c) => ({ ...c, whose: 'SD 2' })),
+  ...tokenizerSuite(() => mockTokenizer()).map((c) => ({ ...c, whose: 'mock' })),
+  ...tokenizerSuite(() => mockTokenizer({ maxLength: 8 })).map((c) => ({ ...c, whose: 'short mock' })),
+])('conformance of $whose: $name', ({ run }) => run());
