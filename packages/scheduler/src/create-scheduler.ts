@@ -1,0 +1,53 @@
+import { InvalidOptionError, type NoiseLevel, type Prediction, type Sampler, type Scheduler } from '@sd/core';
+import type { NoiseSchedule } from './schedules/noise-schedule.js';
+
+/** Chooses the levels that a run passes, from most noise to least: one more than its steps. */
+export type Spacing = (schedule: NoiseSchedule, steps: number) => NoiseLevel[];
+
+/** A sampler that yields more or less often than once a level. */
+export type CountedSampler = Sampler & {
+  /** How often a run over so many levels yields. */
+  readonly stepCount: (levels: number) => number;
+};
+
+export interface SchedulerParts {
+  readonly schedule: NoiseSchedule;
+  readonly spacing: Spacing;
+  readonly sampler: Sampler | CountedSampler;
+  /** What the model predicts; epsilon if left out. */
+  readonly prediction?: Prediction;
+  readonly name?: string;
+  /** Standard deviation of the noise to start from; the first level's sigma if left out. */
+  readonly initialSigma?: number;
+}
+
+/**
+ * Puts a noise schedule, a spacing and a sampler together. `plan(steps)` throws an InvalidOptionError unless `steps` is
+ * a whole number from 1 to the schedule's training steps.
+ */
+export function createScheduler(parts: SchedulerParts): Scheduler {
+  const { schedule, spacing, sampler, prediction = 'epsilon' } = parts;
+  return {
+    prediction,
+    ...(parts.name !== undefined && { name: parts.name }),
+    plan(steps) {
+      checkSteps(steps, schedule.trainTimesteps);
+      const levels = spacing(schedule, steps);
+      return {
+        levels,
+        sampler,
+        initialSigma: parts.initialSigma ?? levels[0]!.sigma,
+        stepCount: 'stepCount' in sampler ? sampler.stepCount(levels.length) : levels.length - 1,
+      };
+    },
+  };
+}
+
+function checkSteps(steps: number, trainTimesteps: number): void {
+  if (!Number.isSafeInteger(steps) || steps < 1) {
+    throw new InvalidOptionError('steps', `must be a whole number above 0, not ${steps}.`);
+  }
+  if (steps > trainTimesteps) {
+    throw new InvalidOptionError('steps', `${steps} is more than the ${trainTimesteps} steps of the model's training.`);
+  }
+}

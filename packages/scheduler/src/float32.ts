@@ -1,0 +1,29 @@
+/** `torch.linspace` in float32, to the last bit: a float32 step, counted from the nearer end. */
+export function linspace32(start: number, end: number, count: number): Float32Array {
+  const [first, last] = [Math.fround(start), Math.fround(end)];
+  const step = Math.fround(Math.fround(last - first) / (count - 1));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? first + (count === 1 ? 0 : step * i) : last - step * (count - 1 - i),
+  );
+}
+
+/** `torch.cumprod` in float32, to the last bit: the running product is double, each element rounded. */
+export function cumprod32(values: Float32Array): Float32Array {
+  let product = 1;
+  return values.map((value) => {
+    product *= value;
+    return product;
+  });
+}
+
+/** `count` numbers from `start` to `end`, both included; `start` alone where count is 1. */
+export function linspace(start: number, end: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => (i === 0 ? start : start + ((end - start) * i) / (count - 1)));
+}
+
+/** Rounds halves to the even neighbour, as NumPy does. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

@@ -1,0 +1,82 @@
+import { type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '@sd/core';
+import type { CountedSampler } from '../create-scheduler.js';
+import { convertPrediction } from '../forward.js';
+import { levelBetween, noiseRatio } from '../level.js';
+import { mix, type Term } from '../vector.js';
+import type { LevelShift } from './ddim.js';
+
+export interface PndmOptions {
+  /** Starts with three steps of Runge-Kutta, as in the paper, not with one of Euler taken twice (PLMS). */
+  readonly rungeKutta?: boolean;
+  /** What is averaged over steps: epsilon, as in the paper (the default), or the model's own output, as in diffusers. */
+  readonly average?: Prediction;
+  /**
+   * The levels name the second twice, as diffusers' timesteps do. A run over the later part of such levels, with no
+   * level named twice, still takes its second step from the first level, as diffusers does.
+   */
+  readonly repeated?: boolean;
+  /** Steps to `shift(from, -1)` in place of the next level, as diffusers does; they differ where steps are uneven. */
+  readonly shift?: LevelShift;
+}
+
+/** Adams-Bashforth weights, newest first, for one to four outputs. */
+const adamsBashforth = [[1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24]];
+
+/**
+ * Pseudo numerical methods for diffusion models (arXiv 2202.09778): linear multistep over the last four outputs (eq. 12
+ * and 13) around DDIM's transfer (eq. 11). The first step of PLMS is taken twice, the second time with the mean of two
+ * outputs; both are yielded.
+ */
+export function pndm({
+  rungeKutta = false,
+  average = 'epsilon',
+  repeated = false,
+  shift,
+}: PndmOptions = {}): CountedSampler {
+  const transfer = (x: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
+    mix(
+      [to.alpha, convertPrediction(output, average, 'sample', x, from)],
+      [to.sigma, convertPrediction(output, average, 'epsilon', x, from)],
+    );
+  const sampler: Sampler = async function* (denoise, x, levels, { signal }) {
+    const last = levels.length - 1;
+    const outputs: Float32Array[] = [];
+    const evaluate = async (at: Float32Array, level: NoiseLevel) => {
+      throwIfAborted(signal);
+      const denoised = await denoise(at, level);
+      return { denoised, output: convertPrediction(denoised, 'sample', average, at, level) };
+    };
+
+    let i = 0;
+    for (; rungeKutta && i < Math.min(3, last - 1); i++) {
+      const [from, to] = [levels[i]!, levels[i + 1]!];
+      const half = shift?.(from, -0.5) ?? levelBetween(from, to, (noiseRatio(from) + noiseRatio(to)) / 2);
+      const k1 = await evaluate(x, from);
+      const k2 = await evaluate(transfer(x, k1.output, from, half), half);
+      const k3 = await evaluate(transfer(x, k2.output, from, half), half);
+      const k4 = await evaluate(transfer(x, k3.output, from, to), to);
+      outputs.unshift(k1.output);
+      x = transfer(x, mix([1 / 6, k1.output], [1 / 3, k2.output], [1 / 3, k3.output], [1 / 6, k4.output]), from, to);
+      yield { x, level: to, denoised: k1.denoised };
+    }
+
+    const walk = repeated || rungeKutta || last < 2 ? levels : [levels[0]!, levels[1]!, ...levels.slice(1)];
+    let start = x;
+    for (; i < walk.length - 1; i++) {
+      const from = walk[i]!;
+      const { denoised, output } = await evaluate(x, from);
+      if (i === 1 && !rungeKutta) {
+        x = transfer(start, mix([0.5, output], [0.5, outputs[0]!]), shift?.(from, 1) ?? walk[0]!, from);
+      } else {
+        outputs.unshift(output);
+        outputs.splice(4);
+        const weights = adamsBashforth[outputs.length - 1]!;
+        start = x;
+        x = transfer(x, mix(...outputs.map((o, k): Term => [weights[k]!, o])), from, shift?.(from, -1) ?? walk[i + 1]!);
+      }
+      yield { x, level: walk[i + 1]!, denoised };
+    }
+  };
+  const stepCount = (levels: number) => (repeated || rungeKutta || levels < 3 ? levels - 1 : levels);
+  return Object.assign(sampler, { stepCount });
+}
