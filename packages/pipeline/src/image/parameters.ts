@@ -85,14 +85,8 @@ export function parseParameters(text: string): ReadParameters {
 
 /** A1111 joins lines so: empty ones at the beginning are lost. */
 function joined(lines: readonly string[]): string {
-  return lines
-    .slice(
-      Math.max(
-        0,
-        lines.findIndex((line) => line !== ''),
-      ),
-    )
-    .join('\n');
+  const first = lines.findIndex((line) => line !== '');
+  return first < 0 ? '' : lines.slice(first).join('\n');
 }
 
 function checkName(name: string): void {
