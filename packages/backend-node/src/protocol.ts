@@ -1,4 +1,5 @@
 import type { Tensor, TensorInfo } from '@sd/core';
+import type { NativeGate } from './native-gate.js';
 import type { Provider } from './providers.js';
 
 /** What the worker is started with. */
@@ -6,6 +7,7 @@ export interface WorkerSetup {
   readonly runtime: string;
   readonly provider: Provider;
   readonly threads?: number;
+  readonly gate: NativeGate;
 }
 
 /** Where a graph's weights are: files under a folder, which ONNX Runtime maps, or bytes by their location. */

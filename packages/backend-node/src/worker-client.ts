@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AbortError, BackendError } from '@sd/core';
+import { createNativeGate, guardExit } from './native-gate.js';
 import type { CallName, Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
 
 /** A call that the worker answered with a failure. */
@@ -42,7 +43,7 @@ interface Task {
  * It keeps the process alive only while there are calls. Nothing terminates it: inside a native call that would abort
  * the whole process.
  */
-export function createWorkerClient(setup: WorkerSetup): WorkerClient {
+export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClient {
   const queue: Task[] = [];
   let worker: Worker | undefined;
   let current: Task | undefined;
@@ -51,8 +52,11 @@ export function createWorkerClient(setup: WorkerSetup): WorkerClient {
   let exited: Promise<void> = Promise.resolve();
 
   function spawn(): Worker {
+    const gate = createNativeGate();
+    const workerData: WorkerSetup = { ...setup, gate };
     // Flags of the main thread, such as --input-type, can keep a worker from starting.
-    const started = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, execArgv: [] });
+    const started = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
+    const unguard = guardExit(gate);
     let cause: unknown;
     started.on('message', (reply: Reply) => {
       const task = current;
@@ -65,6 +69,7 @@ export function createWorkerClient(setup: WorkerSetup): WorkerClient {
     });
     exited = new Promise((resolve) => {
       started.on('exit', (code) => {
+        unguard();
         const why = cause instanceof Error ? cause.message : `exit code ${code}`;
         ended ??= () => new BackendError(`The worker of ONNX Runtime died: ${why}. Make a new backend.`, { cause });
         for (const task of [...(current === undefined ? [] : [current]), ...queue.splice(0)]) task.fail(ended());

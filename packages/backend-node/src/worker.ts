@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Tensor } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
+import { throughGate } from './native-gate.js';
 import { probeGraph } from './probe.js';
 import type { Calls, Failure, RawTensorInfo, Reply, Request, WorkerSetup } from './protocol.js';
 
@@ -21,12 +22,14 @@ class StartFailure extends Error {
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-function sessionOptions(): Ort.InferenceSession.SessionOptions {
+function sessionOptions(config: Record<string, string> = {}): Ort.InferenceSession.SessionOptions {
   return {
     executionProviders: [setup.provider],
     // Whatever it would log as an error it also throws.
     logSeverityLevel: 4,
     ...(setup.threads === undefined ? {} : { intraOpNumThreads: setup.threads }),
+    // Each session has threads of its own, and those of one that is done would spin while the next one runs.
+    extra: { session: { force_spinning_stop: '1', ...config } },
   };
 }
 
@@ -43,8 +46,10 @@ async function start(): Promise<typeof Ort> {
   const known = ort.listSupportedBackends?.().map((backend) => backend.name);
   try {
     // A graph of one node tells a provider that cannot start from a model that it cannot load.
-    const probe = await ort.InferenceSession.create(probeGraph(), sessionOptions());
-    await probe.release();
+    await throughGate(setup.gate, async () => {
+      const probe = await ort.InferenceSession.create(probeGraph(), sessionOptions());
+      await probe.release();
+    });
   } catch (error) {
     throw new StartFailure('provider', textOf(error), known);
   }
@@ -66,12 +71,11 @@ const describe = (values: readonly Ort.InferenceSession.ValueMetadata[]): RawTen
 
 async function load({ session: id, graph, weights }: Calls['load']['request']): Promise<Calls['load']['reply']> {
   const ort = await runtime();
-  const session = await ort.InferenceSession.create(graph, {
-    ...sessionOptions(),
-    ...('folder' in weights
-      ? { extra: { session: { model_external_initializers_file_folder_path: weights.folder } } }
-      : { externalData: [...weights.files] }),
-  });
+  const options =
+    'folder' in weights
+      ? sessionOptions({ model_external_initializers_file_folder_path: weights.folder })
+      : { ...sessionOptions(), externalData: [...weights.files] };
+  const session = await throughGate(setup.gate, () => ort.InferenceSession.create(graph, options));
   sessions.set(id, session);
   return { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) };
 }
@@ -80,7 +84,7 @@ async function run({ session: id, feeds }: Calls['run']['request']): Promise<Rec
   const ort = await runtime();
   const inputs: Record<string, Ort.Tensor> = {};
   for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
-  const outputs = await sessions.get(id)!.run(inputs);
+  const outputs = await throughGate(setup.gate, () => sessions.get(id)!.run(inputs));
   return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, plain(output)]));
 }
 
@@ -95,7 +99,7 @@ function plain({ type, dims, data }: Ort.Tensor): Tensor {
 async function release({ session: id }: Calls['release']['request']): Promise<undefined> {
   const session = sessions.get(id);
   sessions.delete(id);
-  await session?.release();
+  if (session !== undefined) await throughGate(setup.gate, () => session.release());
 }
 
 async function close(): Promise<undefined> {

@@ -1,1 +1,2 @@
 export { type ConformanceCase, ConformanceError, conforms, rejection } from './conformance.js';
+export { backendSuite } from './testing/backend-suite.js';

@@ -1,0 +1,252 @@
+import type { Backend, Model, Session, WeightFile } from '../backend.js';
+import { type ConformanceCase, conforms, rejection } from '../conformance.js';
+import { SdError } from '../errors.js';
+import { type Tensor, type TensorData, type TensorType, tensor } from '../tensor.js';
+import { backendGraphs } from './backend-graphs.js';
+
+/**
+ * Cases that a Backend must pass, on graphs of a few bytes. `create` makes a backend for each case, which the case
+ * disposes. It runs wherever the backend does, browsers too.
+ */
+export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] {
+  const on = (name: string, body: (backend: Backend) => Promise<void>): ConformanceCase => ({
+    name,
+    async run() {
+      const backend = await create();
+      try {
+        await body(backend);
+      } finally {
+        await backend.dispose();
+      }
+    },
+  });
+
+  return [
+    on('a session tells its inputs and outputs', async (backend) => {
+      const { inputs, outputs } = await backend.load(model('add'));
+      const told = (infos: Session['inputs']) =>
+        infos.map(({ name, type, dims }) => `${name} ${type} ${dims}`).join('; ');
+      same('inputs', told(inputs), 'a float32 n,2; b float32 2');
+      same('outputs', told(outputs), 'y float32 n,2');
+    }),
+
+    on('a free dimension may change from run to run', async (backend) => {
+      const session = await backend.load(model('add'));
+      for (const n of [1, 3, 2]) {
+        const values = Array.from({ length: 2 * n }, (_, i) => i);
+        const { y } = await session.run({ a: floats([n, 2], values), b: floats([2], [10, 20]) });
+        equal(
+          'y',
+          y,
+          'float32',
+          [n, 2],
+          values.map((value, i) => value + [10, 20][i % 2]!),
+        );
+      }
+    }),
+
+    on('every tensor type goes in and comes out', async (backend) => {
+      const session = await backend.load(model('twice'));
+      const outputs = await session.run({
+        float32: floats([3], [0.1, Number.POSITIVE_INFINITY, -2]),
+        float16: tensor('float16', [3], Uint16Array.of(0x3c00, 0xc000, 0x0001)),
+        int32: tensor('int32', [3], Int32Array.of(1, -2, 2 ** 30 - 1)),
+        int64: tensor('int64', [3], BigInt64Array.of(1n, -2n, 2n ** 53n + 1n)),
+      });
+      equal('float32_twice', outputs.float32_twice, 'float32', [3], [Math.fround(0.2), Number.POSITIVE_INFINITY, -4]);
+      equal('float16_twice', outputs.float16_twice, 'float16', [3], [0x4000, 0xc400, 0x0002]);
+      equal('int32_twice', outputs.int32_twice, 'int32', [3], [2, -4, 2 ** 31 - 2]);
+      equal('int64_twice', outputs.int64_twice, 'int64', [3], [2n, -4n, 2n ** 54n + 2n]);
+    }),
+
+    on('a scalar has no dimensions', async (backend) => {
+      const session = await backend.load(model('sum'));
+      const { y } = await session.run({ x: floats([3], [1, 2, 4]) });
+      equal('y', y, 'float32', [], [7]);
+    }),
+
+    on('inputs stay as they were, views too', async (backend) => {
+      const session = await backend.load(model('add'));
+      const whole = Float32Array.of(9, 1, 2, 9);
+      const a = tensor('float32', [1, 2], whole.subarray(1, 3));
+      const b = floats([2], [10, 20]);
+      const run = session.run({ a, b });
+      // What a caller does with its arrays after the call is no concern of the run.
+      whole[1] = 100;
+      equal('y', (await run).y, 'float32', [1, 2], [11, 22]);
+      same('the view of the caller', [...whole].join(), '9,100,2,9');
+      equal('b', b, 'float32', [2], [10, 20]);
+      equal('y of a second run', (await session.run({ a, b })).y, 'float32', [1, 2], [110, 22]);
+    }),
+
+    on('runs that overlap keep their results apart', async (backend) => {
+      const [add, sum] = await Promise.all([backend.load(model('add')), backend.load(model('sum'))]);
+      const b = floats([2], [0, 0]);
+      const runs = [1, 2, 3, 4].map(async (n) => {
+        const [first, second] = await Promise.all([
+          add.run({ a: floats([1, 2], [n, -n]), b }),
+          sum.run({ x: floats([2], [n, n]) }),
+        ]);
+        return { n, first, second };
+      });
+      for (const { n, first, second } of await Promise.all(runs)) {
+        equal(`y of run ${n}`, first.y, 'float32', [1, 2], [n, -n]);
+        equal(`y of the other session's run ${n}`, second.y, 'float32', [], [2 * n]);
+      }
+    }),
+
+    on('feeds that do not fit are refused by name', async (backend) => {
+      const session = await backend.load(model('add'));
+      const a = floats([1, 2], [1, 2]);
+      const b = floats([2], [10, 20]);
+      const wrong: [string, string, Record<string, Tensor>][] = [
+        ['a missing input', 'b', { a }],
+        ['an unknown input', 'other', { a, b, other: b }],
+        ['a wrong type', 'b', { a, b: tensor('int32', [2]) }],
+        ['a wrong rank', 'a', { a: b, b }],
+        ['a wrong size', 'b', { a, b: floats([3], [1, 2, 3]) }],
+        ['data that do not fill the shape', 'a', { a: { ...a, dims: [2, 2] }, b }],
+        ['an array of another type', 'a', { a: { ...a, data: new Float64Array(2) as unknown as Float32Array }, b }],
+      ];
+      for (const [what, name, feeds] of wrong) {
+        const error = await rejects(what, 'bad-tensor', () => session.run(feeds));
+        conforms(error.message.includes(`'${name}'`), `The error for ${what} must name '${name}': ${error.message}`);
+      }
+      equal('y after them', (await session.run({ a, b })).y, 'float32', [1, 2], [11, 22]);
+    }),
+
+    on('a broken graph is refused with the model named', async (backend) => {
+      const whole = model('add').graph;
+      const broken = {
+        random: Uint8Array.of(1, 2, 3),
+        empty: new Uint8Array(0),
+        cut: whole.slice(0, whole.length / 2),
+      };
+      for (const [name, graph] of Object.entries(broken)) {
+        const error = await rejects(`A graph that is ${name}`, 'backend', () =>
+          backend.load({ name, graph, weights: [] }),
+        );
+        conforms(error.message.includes(name), `The error must name the model '${name}': ${error.message}`);
+      }
+      await rejects('An unknown operator', 'backend', () => backend.load(model('unknownOperator')));
+      await backend.load(model('add'));
+    }),
+
+    on('weights come from files in memory', async (backend) => {
+      const files = weightFiles();
+      const session = await backend.load(model('weighted', files));
+      for (const { bytes, location } of files) conforms(bytes.length > 0, `The bytes of ${location} are the caller's.`);
+      equal('y', (await session.run({ x: floats([2], [1, 2]) })).y, 'float32', [2], [111, 222]);
+    }),
+
+    on('weights that are missing, short or unreadable are errors', async (backend) => {
+      const [first, second] = weightFiles();
+      const short = { ...first, read: async () => first.bytes.slice(0, 75) };
+      await rejects('A missing file', 'backend', () => backend.load(model('weighted', [first])));
+      await rejects('A short file', 'backend', () => backend.load(model('weighted', [short, second])));
+      const cause = new SdError('read-failed', 'The disk is gone.');
+      const unreadable = { ...first, read: () => Promise.reject(cause) };
+      const error = await rejection('Loading', () => backend.load(model('weighted', [unreadable, second])));
+      conforms(error === cause, `What read() rejects with must come through, not ${error}`);
+    }),
+
+    on('an aborted load rejects with an AbortError', async (backend) => {
+      const before = { signal: AbortSignal.abort() };
+      await rejects('A load aborted before', 'aborted', () => backend.load(model('add'), before));
+      const reading = new AbortController();
+      const [first, second] = weightFiles();
+      const endless = { ...first, read: () => new Promise<never>(() => setTimeout(() => reading.abort(), 0)) };
+      await rejects('A load aborted while it reads', 'aborted', () =>
+        backend.load(model('weighted', [endless, second]), { signal: reading.signal }),
+      );
+      const loading = new AbortController();
+      const load = backend.load(model('add'), { signal: loading.signal });
+      loading.abort();
+      await rejects('A load aborted during', 'aborted', () => load);
+      await backend.load(model('add'));
+    }),
+
+    on('an aborted run rejects with an AbortError, and the session goes on', async (backend) => {
+      const session = await backend.load(model('sum'));
+      const x = floats([2], [1, 2]);
+      await rejects('A run aborted before', 'aborted', () => session.run({ x }, { signal: AbortSignal.abort() }));
+      const controller = new AbortController();
+      const runs = [0, 1].map(() => session.run({ x }, { signal: controller.signal }));
+      const errors = runs.map((run) => rejects('A run aborted during', 'aborted', () => run));
+      const other = session.run({ x: floats([2], [3, 4]) });
+      const reason = new Error('enough');
+      controller.abort(reason);
+      for (const error of errors) same('cause of the AbortError', (await error).cause, reason);
+      equal('y of the run beside it', (await other).y, 'float32', [], [7]);
+      equal(
+        'y of the next run',
+        (await session.run({ x }, { signal: new AbortController().signal })).y,
+        'float32',
+        [],
+        [3],
+      );
+    }),
+
+    on('a disposed session refuses runs, and others go on', async (backend) => {
+      const [one, other] = [await backend.load(model('sum')), await backend.load(model('sum'))];
+      const x = floats([2], [1, 2]);
+      await one.dispose();
+      await one.dispose();
+      await rejects('A run', 'disposed', () => one.run({ x }));
+      equal('y', (await other.run({ x })).y, 'float32', [], [3]);
+    }),
+
+    on('a disposed backend refuses everything', async (backend) => {
+      const session = await backend.load(model('sum'));
+      const x = floats([2], [1, 2]);
+      await Promise.all([backend.dispose(), backend.dispose()]);
+      await rejects('A run', 'disposed', () => session.run({ x }));
+      await rejects('A load', 'disposed', () => backend.load(model('sum')));
+      await session.dispose();
+    }),
+  ];
+}
+
+function model(name: keyof typeof backendGraphs, weights: readonly WeightFile[] = []): Model {
+  return { name, graph: Uint8Array.from(atob(backendGraphs[name]), (char) => char.charCodeAt(0)), weights };
+}
+
+/** The files of the graph `weighted`: v = [10, 20], at no multiple of 4, and w = [100, 200]. */
+function weightFiles() {
+  const file = (location: string, offset: number, values: number[]) => {
+    const bytes = new Uint8Array(offset + 4 * values.length);
+    values.forEach((value, i) => {
+      new DataView(bytes.buffer).setFloat32(offset + 4 * i, value, true);
+    });
+    return { location, bytes, read: async () => bytes };
+  };
+  return [file('first.bin', 73, [10, 20]), file('second/file.bin', 0, [100, 200])] as const;
+}
+
+const floats = (dims: number[], values: number[]) => tensor('float32', dims, Float32Array.from(values));
+
+function same(what: string, value: unknown, wanted: unknown): void {
+  conforms(value === wanted, `${what} must be ${wanted}, not ${value}`);
+}
+
+function equal<T extends TensorType>(
+  what: string,
+  value: Tensor | undefined,
+  type: T,
+  dims: readonly number[],
+  data: TensorData[T] extends BigInt64Array ? readonly bigint[] : readonly number[],
+): void {
+  conforms(value !== undefined, `${what} is missing.`);
+  same(`The array of ${what}`, value.data.constructor, tensor(type, [0]).data.constructor);
+  same(`Type and shape of ${what}`, `${value.type} [${value.dims}]`, `${type} [${dims}]`);
+  same(what, value.data.join(), data.join());
+}
+
+async function rejects(what: string, code: string, run: () => Promise<unknown>): Promise<SdError> {
+  const error = await rejection(what, run);
+  conforms(
+    SdError.isInstance(error) && error.code === code,
+    `${what} must reject with the code '${code}', not ${error}`,
+  );
+  return error;
+}
