@@ -7,7 +7,7 @@ export type Spacing = (schedule: NoiseSchedule, steps: number) => NoiseLevel[];
 /** A sampler that yields more or less often than once a level. */
 export type CountedSampler = Sampler & {
   /** How often a run over so many levels yields. */
-  readonly stepCount: (levels: number) => number;
+  readonly stepCount: (levels: readonly NoiseLevel[]) => number;
 };
 
 export interface SchedulerParts {
@@ -37,7 +37,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
         levels,
         sampler,
         initialSigma: parts.initialSigma ?? levels[0]!.sigma,
-        stepCount: 'stepCount' in sampler ? sampler.stepCount(levels.length) : levels.length - 1,
+        stepCount: 'stepCount' in sampler ? sampler.stepCount(levels) : levels.length - 1,
       };
     },
   };

@@ -40,3 +40,18 @@ export function convertPrediction(
   const gain = y2 / y1;
   return mix([gain, output], [(x2 - gain * x1) / level.sigma, x]);
 }
+
+/**
+ * x0 from the output of a model with EDM's preconditioning (arXiv 2206.00364, table 1), at levels with alpha = 1 /
+ * sqrt(sigma² + sigmaData²), sigma times alpha. diffusers tells two signs apart: `v` is the negative of `epsilon`.
+ */
+export function edmDenoised(
+  output: Float32Array,
+  x: Float32Array,
+  level: NoiseLevel,
+  sign: 'epsilon' | 'v',
+  sigmaData = 0.5,
+): Float32Array {
+  const gain = level.sigma * sigmaData * (sign === 'v' ? -1 : 1);
+  return mix([level.alpha * sigmaData ** 2, x], [gain, output]);
+}

@@ -4,12 +4,22 @@ import { mix } from './vector.js';
 /** Finds the noise level whose `sigma / alpha` is `ratio`. */
 export type LevelAt = (ratio: number) => NoiseLevel;
 
-/** Where alpha is 0, diffusers and k-diffusion take this one (alphasCumprod of 2^-24) in its place. */
-const smallestAlpha = 2 ** -12;
+/** Nothing but picture: where a run ends. */
+export const cleanLevel: NoiseLevel = { alpha: 1, sigma: 0, timestep: 0 };
 
-/** Noise to signal, `sigma / alpha`: the sigma of the k-diffusion family. Finite, since alpha counts as 2^-12 at least. */
-export function noiseRatio({ alpha, sigma }: NoiseLevel): number {
-  return sigma / Math.max(alpha, smallestAlpha);
+/** Alpha, but at least 2^-12: where it is 0, diffusers and k-diffusion take that (alphasCumprod of 2^-24). */
+export function safeAlpha({ alpha }: NoiseLevel): number {
+  return Math.max(alpha, 2 ** -12);
+}
+
+/** Noise to signal, `sigma / alpha`: the sigma of the k-diffusion family. Finite: alpha counts as 2^-12 at least. */
+export function noiseRatio(level: NoiseLevel): number {
+  return level.sigma / safeAlpha(level);
+}
+
+/** lambda = log(alpha / sigma), half the logarithm of the signal-to-noise ratio; Infinity where sigma is 0. */
+export function logSnr(level: NoiseLevel): number {
+  return -Math.log(noiseRatio(level));
 }
 
 /** The variance-preserving level (alpha² + sigma² = 1) of a noise ratio. */
@@ -25,9 +35,9 @@ export function flowLevel(sigma: number, timestep: number): NoiseLevel {
 
 const close = (a: number, b: number) => Math.abs(a - b) < 1e-6;
 
-/** Is it a noisy level of a flow (alpha + sigma = 1)? */
-export function isFlow({ alpha, sigma }: NoiseLevel): boolean {
-  return close(alpha + sigma, 1) && sigma > 0;
+/** Are these levels of a flow (alpha + sigma = 1)? The ends do not tell, those between do. */
+function areFlow(levels: readonly NoiseLevel[]): boolean {
+  return levels.some(({ alpha, sigma }) => alpha > 0 && sigma > 0 && close(alpha + sigma, 1));
 }
 
 /**
@@ -39,9 +49,24 @@ export function levelBetween(from: NoiseLevel, to: NoiseLevel, ratio: number): N
   const span = Math.log(noiseRatio(to) / noiseRatio(from));
   const part = Number.isFinite(span) && span !== 0 ? Math.log(ratio / noiseRatio(from)) / span : 0;
   const timestep = from.timestep + part * (to.timestep - from.timestep);
-  if (isFlow(from)) return flowLevel(ratio / (1 + ratio), timestep);
+  if (areFlow([from, to])) return flowLevel(ratio / (1 + ratio), timestep);
   if (close(from.alpha ** 2 + from.sigma ** 2, 1)) return preservingLevel(ratio, timestep);
   return { alpha: from.alpha, sigma: from.alpha * ratio, timestep };
+}
+
+/** A sample is divided by `scale`, and then has noise of `sigma`. */
+export interface Coordinates {
+  readonly scale: number;
+  readonly sigma: number;
+}
+
+/**
+ * The coordinates in which the probability flow is `dx/dsigma = (x - x0) / sigma` (arXiv 2206.00364, eq. 1): x / alpha and
+ * sigma / alpha, but a flow's own x and sigma, where its paths are straight already.
+ */
+export function flowCoordinates(levels: readonly NoiseLevel[]): (level: NoiseLevel) => Coordinates {
+  if (areFlow(levels)) return ({ sigma }) => ({ scale: 1, sigma });
+  return (level) => ({ scale: safeAlpha(level), sigma: noiseRatio(level) });
 }
 
 /**

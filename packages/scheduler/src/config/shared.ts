@@ -13,17 +13,24 @@ import type { Settings } from './schema.js';
 
 /** What diffusers takes as arguments of a scheduler's `step`, with its names. */
 export interface StepOptions {
-  /** DDIM: how much of DDPM's noise is added. */
+  /** DDIM: how much of DDPM's noise is added, 0 by default. TCD: its gamma, 0.3 by default. */
   readonly eta?: number;
-  /** Euler: noise added over the run. */
+  /** Euler: noise added over the run, and within which bounds of sigma. */
   readonly s_churn?: number;
   readonly s_tmin?: number;
   readonly s_tmax?: number;
   readonly s_noise?: number;
 }
 
+/** What a caller may say beside the config. */
+export interface RunOptions {
+  readonly step: StepOptions;
+  readonly images: number;
+  readonly mu?: number;
+}
+
 /** A scheduler in the making: diffusers' samplers may depend on how many steps were asked for. */
-export interface ConfigParts extends Omit<SchedulerParts, 'sampler' | 'prediction'> {
+export interface ConfigParts extends Omit<SchedulerParts, 'sampler'> {
   readonly samplerFor: (steps: number) => Sampler | CountedSampler;
 }
 
@@ -43,6 +50,13 @@ export function sigmaSchedule(settings: Settings): NoiseSchedule {
   const alphasCumprod = alphasCumprodFrom(settings);
   if (settings.rescale_betas_zero_snr) alphasCumprod[alphasCumprod.length - 1] = 2 ** -24;
   return discreteSchedule(alphasCumprod);
+}
+
+/** A sampler over estimates of x0 that are bounded, if the config asks for it. */
+export function limited<S extends Sampler>(sampler: S, limit: Limit | undefined): S {
+  if (limit === undefined) return sampler;
+  const bounded: Sampler = (denoise, ...rest) => sampler(async (x, level) => limit(await denoise(x, level)), ...rest);
+  return Object.assign(bounded, sampler);
 }
 
 /** How a config bounds x0, if it does. `images` is how many pictures the sampled array holds. */

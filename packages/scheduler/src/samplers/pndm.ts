@@ -1,6 +1,7 @@
 import { type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { convertPrediction } from '../forward.js';
+import { adamsBashforth } from '../interpolation.js';
 import { levelBetween, noiseRatio } from '../level.js';
 import { mix, type Term } from '../vector.js';
 import type { LevelShift } from './ddim.js';
@@ -18,9 +19,6 @@ export interface PndmOptions {
   /** Steps to `shift(from, -1)` in place of the next level, as diffusers does; they differ where steps are uneven. */
   readonly shift?: LevelShift;
 }
-
-/** Adams-Bashforth weights, newest first, for one to four outputs. */
-const adamsBashforth = [[1], [3 / 2, -1 / 2], [23 / 12, -16 / 12, 5 / 12], [55 / 24, -59 / 24, 37 / 24, -9 / 24]];
 
 /**
  * Pseudo numerical methods for diffusion models (arXiv 2202.09778): linear multistep over the last four outputs (eq. 12
@@ -77,6 +75,6 @@ export function pndm({
       yield { x, level: walk[i + 1]!, denoised };
     }
   };
-  const stepCount = (levels: number) => (repeated || rungeKutta || levels < 3 ? levels - 1 : levels);
+  const stepCount = ({ length }: readonly NoiseLevel[]) => (repeated || rungeKutta || length < 3 ? length - 1 : length);
   return Object.assign(sampler, { stepCount });
 }

@@ -23,7 +23,7 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
     const signal = Math.max(value, 2 ** -24);
     return Math.sqrt(Math.fround(Math.fround(1 - signal) / signal));
   });
-  const logSigmas = Array.from(sigmas, Math.log);
+  const logSigmas = sigmas.map(Math.log);
   return {
     trainTimesteps: alphasCumprod.length,
     sigmas,
@@ -39,7 +39,7 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
 }
 
 /** Where a value lies in a rising table, as a fractional index from 0 to the last. */
-function interpolateIndex(table: readonly number[], value: number): number {
+function interpolateIndex(table: Float32Array, value: number): number {
   const above = table.findIndex((entry) => entry > value);
   const low = Math.min(Math.max((above === -1 ? table.length : above) - 1, 0), Math.max(table.length - 2, 0));
   const high = Math.min(low + 1, table.length - 1);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { convertPrediction, type StepOptions, schedulerFromConfig } from '../../src/index.js';
+import { convertPrediction, edmDenoised, type StepOptions, schedulerFromConfig } from '../../src/index.js';
 import { torchGenerator } from './torch-randn.js';
 
 export interface GoldenCase {
@@ -25,7 +25,7 @@ export const goldenCases: GoldenCase[] = JSON.parse(
 export const dummySample = Float32Array.from({ length: 768 }, (_, i) => (4 * (i % 192) + Math.floor(i / 192)) / 768);
 
 /** These keep the sample as x / alpha. */
-const ratioSpace = /^(Euler|LMS|Heun|KDPM2|DPMSolverSDE)/;
+const ratioSpace = /^(Euler|LMS|Heun|KDPM2|DPMSolverSDE|EDM)/;
 
 export interface GoldenRun {
   timesteps: number[];
@@ -38,7 +38,7 @@ export interface GoldenRun {
 export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
   const scheduler = schedulerFromConfig(
     { _class_name: golden.cls, ...golden.config },
-    { step: golden.step_kwargs, images: 4 },
+    { step: golden.step_kwargs, images: 4, ...golden.set_kwargs },
   );
   const plan = scheduler.plan(golden.steps);
   const randn = torchGenerator(0);
@@ -50,6 +50,7 @@ export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
       const t = level.timestep;
       timesteps.push(t);
       const output = x.map((value) => (value * t) / (t + 1));
+      if (golden.cls.startsWith('EDM')) return edmDenoised(output, x, level, 'epsilon');
       return convertPrediction(output, scheduler.prediction, 'sample', x, level);
     },
     dummySample.map((value) => value * plan.initialSigma),

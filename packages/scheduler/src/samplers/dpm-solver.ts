@@ -1,0 +1,139 @@
+import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
+import { mix, type Term } from '../vector.js';
+
+export interface DpmSolverOptions {
+  /** 1 to 3; 2 if left out. */
+  readonly order?: 1 | 2 | 3;
+  /** How the second order's derivative is weighed: with half the first weight, or with its exact integral. */
+  readonly solverType?: 'midpoint' | 'heun';
+  /** What is taken as a polynomial: x0 as in DPM-Solver++ (the default), or epsilon as in DPM-Solver. */
+  readonly predict?: 'sample' | 'epsilon';
+  /** Noise: 0, the default, for the ODE, 1 for the SDE. Drawn at every step unless 0. */
+  readonly eta?: number;
+  /** Factor on the noise; 1 if left out. */
+  readonly sNoise?: number;
+  /**
+   * Weighs the third order's second derivative by half, as the authors' multistep code, diffusers and k-diffusion do,
+   * which leaves second order.
+   */
+  readonly halfCurvature?: boolean;
+}
+
+/** A value of the polynomial: an estimate of x0 or epsilon, and the lambda = log(alpha / sigma) it belongs to. */
+export interface Estimate {
+  readonly lambda: number;
+  readonly value: Float32Array;
+}
+
+/** What the solver takes as a polynomial, from a sample and its estimated x0. */
+export function estimateOf(
+  x: Float32Array,
+  denoised: Float32Array,
+  level: NoiseLevel,
+  predict: 'sample' | 'epsilon',
+): Estimate {
+  const value = predict === 'sample' ? denoised : mix([1 / level.sigma, x], [-level.alpha / level.sigma, denoised]);
+  return { lambda: logSnr(level), value };
+}
+
+/**
+ * Solves from `from`, where x is, to `to`, with the polynomial through `at` (the estimate at `from`) and one or two
+ * others: DPM-Solver++ (arXiv 2211.01095, algorithms 1 and 2, and appendix B for the SDE) or DPM-Solver (arXiv 2206.00927).
+ */
+export function dpmSolverStep(
+  x: Float32Array,
+  from: NoiseLevel,
+  to: NoiseLevel,
+  at: Estimate,
+  others: readonly Estimate[],
+  options: DpmSolverOptions,
+  noise?: Float32Array,
+): Float32Array {
+  const { solverType = 'midpoint', predict = 'sample', eta = 0, sNoise = 1 } = options;
+  const h = logSnr(to) - at.lambda;
+  if (h === 0) return x;
+  const data = predict === 'sample';
+  const power = data ? h * (1 + eta) : -h;
+  const gain = data ? to.alpha : to.sigma * (1 + eta);
+  const phi1 = -Math.expm1(-power);
+  const phi2 = 1 - phi1 / power;
+  const phi3 = phi2 / power - 0.5;
+
+  const kept = data ? (to.sigma / from.sigma) * Math.exp(-eta * h) : to.alpha / safeAlpha(from);
+  const terms: Term[] = [[kept, x]];
+  const add = (weight: number, difference: Estimate) => {
+    terms.push([gain * weight, at.value], [-gain * weight, difference.value]);
+  };
+  terms.push([gain * phi1, at.value]);
+  const [near, far] = others;
+  if (near !== undefined && far === undefined) {
+    const slope = h / (at.lambda - near.lambda);
+    add((solverType === 'midpoint' ? phi1 / 2 : phi2) * slope, near);
+  } else if (near !== undefined && far !== undefined) {
+    const [r0, r1] = [(at.lambda - near.lambda) / h, (at.lambda - far.lambda) / h];
+    const curvature = options.halfCurvature === true ? -phi3 : -2 * phi3;
+    add((phi2 * r1 + curvature) / (r0 * (r1 - r0)), near);
+    add(-(phi2 * r0 + curvature) / (r1 * (r1 - r0)), far);
+  }
+  if (noise !== undefined && eta > 0) {
+    const std = data ? Math.sqrt(-Math.expm1(-2 * eta * h)) : Math.sqrt(eta * Math.expm1(2 * h));
+    terms.push([to.sigma * std * sNoise, noise]);
+  }
+  return mix(...terms);
+}
+
+export interface DpmMultistepOptions extends DpmSolverOptions {
+  /** Lowers the order in the last steps; k-diffusion does not. */
+  readonly lowerOrderFinal?: boolean;
+  /** Takes the last step with the first order. A last step to the clean picture is of first order anyway. */
+  readonly eulerAtFinal?: boolean;
+}
+
+/** DPM-Solver and DPM-Solver++, multistep, of orders 1 to 3, as ODE or SDE. One call a step. */
+export function dpmSolverMultistep(options: DpmMultistepOptions = {}): Sampler {
+  const { order = 2, predict = 'sample', eta = 0, lowerOrderFinal = false, eulerAtFinal = false } = options;
+  return async function* (denoise, x, levels, { noise, signal }) {
+    const steps = levels.length - 1;
+    let past: Estimate[] = [];
+    for (let i = 0; i < steps; i++) {
+      throwIfAborted(signal);
+      const [from, to] = [levels[i]!, levels[i + 1]!];
+      const denoised = await denoise(x, from);
+      const at = estimateOf(x, denoised, from, predict);
+      past = past.filter(({ lambda }) => lambda !== at.lambda).slice(0, order - 1);
+      const lowered = i === steps - 1 && eulerAtFinal ? 1 : lowerOrderFinal ? steps - i : order;
+      const fresh = eta > 0 ? noise(from, to) : undefined;
+      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
+      else x = dpmSolverStep(x, from, to, at, past.slice(0, lowered - 1), options, fresh);
+      past.unshift(at);
+      yield { x, level: to, denoised };
+    }
+  };
+}
+
+/** DPM++ 2M: the second order of DPM-Solver++, multistep (arXiv 2211.01095, algorithm 2). */
+export function dpmpp2m(): Sampler {
+  return dpmSolverMultistep();
+}
+
+/** DPM++ 2M SDE: the same with noise (k-diffusion's `dpmpp_2m_sde`). */
+export function dpmpp2mSde({
+  eta = 1,
+  ...options
+}: Pick<DpmSolverOptions, 'eta' | 'sNoise' | 'solverType'> = {}): Sampler {
+  return dpmSolverMultistep({ ...options, eta });
+}
+
+/** DPM++ 3M SDE: the third order with noise, its second derivative weighed by half (k-diffusion's `dpmpp_3m_sde`). */
+export function dpmpp3mSde({ eta = 1, sNoise = 1 }: Pick<DpmSolverOptions, 'eta' | 'sNoise'> = {}): Sampler {
+  return dpmSolverMultistep({ order: 3, solverType: 'heun', halfCurvature: true, eta, sNoise });
+}
+
+/**
+ * Refined exponential solver, multistep, of second order (arXiv 2308.02157): the integral of the line through the last two
+ * estimates, exactly. ComfyUI's `res_multistep`.
+ */
+export function resMultistep(): Sampler {
+  return dpmSolverMultistep({ solverType: 'heun' });
+}

@@ -1,0 +1,53 @@
+import { type Sampler, throwIfAborted } from '@sd/core';
+import { adamsBashforth, integrationWeights } from '../interpolation.js';
+import { type Coordinates, flowCoordinates } from '../level.js';
+import { mix, type Term } from '../vector.js';
+
+/** Weights of the slopes dx/dsigma at the last levels, newest first, that step from the first of them to `to`. */
+type SlopeWeights = (from: readonly Coordinates[], to: Coordinates) => readonly number[];
+
+/** An explicit linear multistep method over dx/dsigma; its first steps are of lower order. */
+function linearMultistep(order: number, weigh: SlopeWeights): Sampler {
+  return async function* (denoise, x, levels, { signal }) {
+    const coordinates = flowCoordinates(levels);
+    const past: { at: Coordinates; slope: Float32Array }[] = [];
+    for (let i = 0; i < levels.length - 1; i++) {
+      throwIfAborted(signal);
+      const [from, to] = [levels[i]!, levels[i + 1]!];
+      const denoised = await denoise(x, from);
+      const [at, next] = [coordinates(from), coordinates(to)];
+      if (at.sigma !== past[0]?.at.sigma) {
+        past.unshift({ at, slope: mix([1 / (at.scale * at.sigma), x], [-1 / at.sigma, denoised]) });
+        past.splice(order);
+      }
+      const weights = weigh(
+        past.map((entry) => entry.at),
+        next,
+      );
+      x = mix([next.scale / at.scale, x], ...past.map(({ slope }, k): Term => [next.scale * weights[k]!, slope]));
+      yield { x, level: to, denoised };
+    }
+  };
+}
+
+/**
+ * Linear multistep in sigma / alpha: integrates the polynomial through the last `order` slopes (k-diffusion's `lms`,
+ * Adams-Bashforth for uneven steps).
+ */
+export function lms({ order = 4 }: { readonly order?: number } = {}): Sampler {
+  return linearMultistep(order, (from, to) =>
+    integrationWeights(
+      from.map(({ sigma }) => sigma),
+      from[0]!.sigma,
+      to.sigma,
+      0,
+    ),
+  );
+}
+
+/** Improved PNDM (arXiv 2204.13902, section 3.3): Adams-Bashforth with the weights of even steps, of up to fourth order. */
+export function ipndm({ order = 4 }: { readonly order?: number } = {}): Sampler {
+  return linearMultistep(Math.min(order, 4), (from, to) =>
+    adamsBashforth[from.length - 1]!.map((weight) => weight * (to.sigma - from[0]!.sigma)),
+  );
+}

@@ -1,0 +1,93 @@
+import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import { solveLinear } from '../interpolation.js';
+import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
+import { mix, type Term } from '../vector.js';
+import { type Estimate, estimateOf } from './dpm-solver.js';
+
+export interface UniPcOptions {
+  /** Order of the predictor; the corrector's is one more. 2 if left out. */
+  readonly order?: number;
+  /** The function B(h): h for `bh1`, exp(h) - 1 for `bh2`, the default. */
+  readonly solverType?: 'bh1' | 'bh2';
+  /** What is taken as a polynomial; x0 if left out. */
+  readonly predict?: 'sample' | 'epsilon';
+  /** Lowers the order in the last steps; on if left out, as in the paper. */
+  readonly lowerOrderFinal?: boolean;
+  /** Steps, counted from 0, whose result is not corrected. */
+  readonly disableCorrector?: readonly number[];
+}
+
+/**
+ * Unified predictor-corrector, UniPC-p (arXiv 2302.04867, algorithms 1 and 2): each step's result is corrected with the
+ * estimate made from it, which costs no further call. One call a step.
+ */
+export function unipc(options: UniPcOptions = {}): Sampler {
+  const { order = 2, predict = 'sample', lowerOrderFinal = true, disableCorrector = [] } = options;
+  return async function* (denoise, x, levels, { signal }) {
+    const steps = levels.length - 1;
+    let past: Estimate[] = [];
+    let before = { x, from: levels[0]!, order: 0 };
+    for (let i = 0; i < steps; i++) {
+      throwIfAborted(signal);
+      const [from, to] = [levels[i]!, levels[i + 1]!];
+      const denoised = await denoise(x, from);
+      const at = estimateOf(x, denoised, from, predict);
+      if (before.order > 0 && !disableCorrector.includes(i - 1) && past[0]!.lambda !== at.lambda) {
+        x = uniStep(before.x, before.from, from, past.slice(0, before.order), options, at);
+      }
+      past = [at, ...past.filter(({ lambda }) => lambda !== at.lambda)].slice(0, order);
+      const used = past.slice(0, lowerOrderFinal ? steps - i : order);
+      before = { x, from, order: used.length };
+      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
+      else x = uniStep(x, from, to, used, options);
+      yield { x, level: to, denoised };
+    }
+  };
+}
+
+/** UniP, and UniC where the estimate `next` at `to` is known already. `past`: from the estimate at `from` backwards. */
+function uniStep(
+  x: Float32Array,
+  from: NoiseLevel,
+  to: NoiseLevel,
+  past: readonly Estimate[],
+  { solverType = 'bh2', predict = 'sample' }: UniPcOptions,
+  next?: Estimate,
+): Float32Array {
+  const at = past[0]!;
+  const h = logSnr(to) - at.lambda;
+  if (h === 0) return x;
+  const data = predict === 'sample';
+  const signed = data ? -h : h;
+  const phi1 = Math.expm1(signed);
+  const bh = solverType === 'bh1' ? signed : phi1;
+  const nodes = next === undefined ? past.slice(1) : [...past.slice(1), next];
+  const ratios = nodes.map(({ lambda }) => (lambda - at.lambda) / h);
+
+  const rights: number[] = [];
+  let phi = phi1 / signed - 1;
+  let factorial = 1;
+  for (let k = 1; k <= ratios.length; k++) {
+    factorial *= k;
+    rights.push((phi * factorial) / bh);
+    phi = phi / signed - 1 / (factorial * (k + 1));
+  }
+  const plain = ratios.length === 1 && (next === undefined || past.length === 1);
+  const weights = plain
+    ? [0.5]
+    : solveLinear(
+        rights.map((_, k) => ratios.map((r) => r ** k)),
+        rights,
+      );
+
+  const gain = data ? to.alpha : to.sigma;
+  const terms: Term[] = [
+    [data ? to.sigma / from.sigma : to.alpha / safeAlpha(from), x],
+    [-gain * phi1, at.value],
+  ];
+  for (const [k, { value }] of nodes.entries()) {
+    const weight = (-gain * bh * weights[k]!) / ratios[k]!;
+    terms.push([weight, value], [-weight, at.value]);
+  }
+  return mix(...terms);
+}
