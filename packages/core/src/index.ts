@@ -1,6 +1,7 @@
 export type { Backend, Model, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
 export * from './errors.js';
 export { type LazySession, lazySession } from './lazy-session.js';
+export { convertPrediction } from './prediction.js';
 export { numpyLegacy } from './random/numpy-legacy.js';
 export { nvPhilox } from './random/nv-philox.js';
 export { torchCpu } from './random/torch-cpu.js';

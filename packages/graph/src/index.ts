@@ -7,5 +7,5 @@ export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
 export { reshapeView, sliceView, type TensorView } from './safetensors/tensor-view.js';
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
-export { Scope } from './scope.js';
+export { Scope, type TensorLookup } from './scope.js';
 export { type Dim, staticDim, type Value } from './value.js';

@@ -1,12 +1,17 @@
-import type { Checkpoint } from './checkpoint.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+
+/** Where a scope looks tensors up: a Checkpoint, or anything that answers as one does. */
+export interface TensorLookup {
+  has(name: string): boolean;
+  tensor(name: string, shape: readonly number[]): TensorView;
+}
 
 /** A place in a checkpoint's names: a module of the model. */
 export class Scope {
-  readonly #checkpoint: Checkpoint;
+  readonly #checkpoint: TensorLookup;
   readonly #prefix: string;
 
-  constructor(checkpoint: Checkpoint, prefix = '') {
+  constructor(checkpoint: TensorLookup, prefix = '') {
     this.#checkpoint = checkpoint;
     this.#prefix = prefix;
   }

@@ -1,5 +1,5 @@
 import type { Model } from '@sd/core';
-import { type Checkpoint, Graph, Scope, type Value } from '@sd/graph';
+import { Graph, Scope, type TensorLookup, type Value } from '@sd/graph';
 import type { ClipTextConfig } from './config.js';
 
 /**
@@ -7,7 +7,7 @@ import type { ClipTextConfig } from './config.js';
  * `hidden_states.k` as the layers leave it and `normalized.k` after the final layer norm, each [n, tokens, width].
  * @see arXiv 2103.00020; tensor names as in transformers' `CLIPTextModel`, without the prefix `text_model.`
  */
-export function clipTextGraph(checkpoint: Checkpoint, config: ClipTextConfig): Model {
+export function clipTextGraph(checkpoint: TensorLookup, config: ClipTextConfig): Model {
   const g = new Graph();
   const w = new Scope(checkpoint);
   const ids = g.input('input_ids', ['batch', config.maxLength], 'int64');

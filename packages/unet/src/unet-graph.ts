@@ -1,5 +1,5 @@
 import type { Model } from '@sd/core';
-import { type Checkpoint, Graph, resnetBlock, Scope, type Value } from '@sd/graph';
+import { Graph, resnetBlock, Scope, type TensorLookup, type Value } from '@sd/graph';
 import type { UnetConfig, UnetLevel } from './config.js';
 import { transformer } from './transformer.js';
 
@@ -8,7 +8,7 @@ import { transformer } from './transformer.js';
  * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had.
  * @see arXiv 2112.10752; tensor names as in diffusers' `UNet2DConditionModel`
  */
-export function unetGraph(checkpoint: Checkpoint, config: UnetConfig): Model {
+export function unetGraph(checkpoint: TensorLookup, config: UnetConfig): Model {
   const g = new Graph();
   const w = new Scope(checkpoint);
   const sample = g.input('sample', ['batch', config.inChannels, 'height', 'width']);

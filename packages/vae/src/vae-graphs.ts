@@ -1,5 +1,5 @@
 import type { Model } from '@sd/core';
-import { type Checkpoint, Graph, Scope, staticDim } from '@sd/graph';
+import { Graph, Scope, staticDim, type TensorLookup } from '@sd/graph';
 import { head, midBlock, vaeResnet } from './blocks.js';
 import type { VaeConfig } from './config.js';
 
@@ -8,7 +8,7 @@ import type { VaeConfig } from './config.js';
  * logarithm of the variance one after the other.
  * @see arXiv 1312.6114; tensor names as in diffusers' `AutoencoderKL`
  */
-export function vaeEncoderGraph(checkpoint: Checkpoint, config: VaeConfig): Model {
+export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig): Model {
   const g = new Graph();
   const w = new Scope(checkpoint);
   const encoder = w.at('encoder');
@@ -28,7 +28,7 @@ export function vaeEncoderGraph(checkpoint: Checkpoint, config: VaeConfig): Mode
 }
 
 /** The decoder: `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
-export function vaeDecoderGraph(checkpoint: Checkpoint, config: VaeConfig): Model {
+export function vaeDecoderGraph(checkpoint: TensorLookup, config: VaeConfig): Model {
   const g = new Graph();
   const w = new Scope(checkpoint);
   const decoder = w.at('decoder');
