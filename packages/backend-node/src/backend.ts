@@ -13,7 +13,7 @@ import {
 } from '@sd/core';
 import type { Calls } from './protocol.js';
 import { type Provider, providers, startMessage } from './providers.js';
-import { checkFeeds, packFeeds, toTensorInfo } from './tensors.js';
+import { checkFeeds, checkOutputs, packFeeds, toTensorInfo } from './tensors.js';
 import { placeWeights } from './weights.js';
 import { CallFailure, createWorkerClient } from './worker-client.js';
 
@@ -74,7 +74,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     try {
       loaded = await client.call(
         'load',
-        { session: id, graph, weights },
+        { session: id, graph, weights, hints: model.hints ?? {} },
         {
           transfer: transfer.map(({ buffer }) => buffer as ArrayBuffer),
           late: release,
@@ -108,15 +108,16 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     return {
       inputs,
       outputs,
-      async run(feeds: Readonly<Record<string, Tensor>>, { signal }: RunOptions = {}) {
+      async run(feeds: Readonly<Record<string, Tensor>>, { signal, outputs: wanted }: RunOptions = {}) {
         check();
         throwIfAborted(signal);
         checkFeeds(name, inputs, feeds);
+        checkOutputs(name, outputs, wanted);
         const packed = packFeeds(feeds);
         try {
           return await client.call(
             'run',
-            { session, feeds: packed.feeds },
+            { session, feeds: packed.feeds, ...(wanted === undefined ? {} : { outputs: wanted }) },
             { transfer: packed.buffers, check, ...(signal === undefined ? {} : { signal }) },
           );
         } catch (error) {

@@ -1,4 +1,4 @@
-import type { Tensor, TensorInfo } from '@sd/core';
+import type { ModelHints, Tensor, TensorInfo } from '@sd/core';
 import type { NativeGate } from './native-gate.js';
 import type { Provider } from './providers.js';
 
@@ -23,11 +23,11 @@ export interface RawTensorInfo extends Omit<TensorInfo, 'type'> {
 /** The calls that the worker answers, one at a time and in order. */
 export interface Calls {
   load: {
-    request: { session: number; graph: Uint8Array; weights: PlacedWeights };
+    request: { session: number; graph: Uint8Array; weights: PlacedWeights; hints: ModelHints };
     reply: { inputs: RawTensorInfo[]; outputs: RawTensorInfo[] };
   };
   run: {
-    request: { session: number; feeds: Record<string, Tensor> };
+    request: { session: number; feeds: Record<string, Tensor>; outputs?: readonly string[] };
     reply: Record<string, Tensor>;
   };
   release: { request: { session: number }; reply: undefined };

@@ -49,6 +49,19 @@ export function checkFeeds(
   }
 }
 
+/** Throws a TensorError unless the graph has all the outputs that are wanted. */
+export function checkOutputs(
+  model: string,
+  outputs: readonly TensorInfo[],
+  wanted: readonly string[] | undefined,
+): void {
+  const unknown = wanted?.find((name) => !outputs.some((output) => output.name === name));
+  if (unknown !== undefined) {
+    const known = outputs.map(({ name }) => name).join(', ');
+    throw new TensorError('bad-tensor', `${model} has no output '${unknown}'. It gives ${known}.`);
+  }
+}
+
 /**
  * Copies of the feeds on buffers of their own, and those buffers, to be transferred. A structured clone would copy
  * twice, and for a view the whole buffer under it.

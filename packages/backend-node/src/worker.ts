@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Tensor } from '@sd/core';
+import type { ModelHints, Tensor } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
 import { throughGate } from './native-gate.js';
 import { probeGraph } from './probe.js';
@@ -22,12 +22,20 @@ class StartFailure extends Error {
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-function sessionOptions(config: Record<string, string> = {}): Ort.InferenceSession.SessionOptions {
+function sessionOptions(
+  config: Record<string, string> = {},
+  { repeated = true, compact = false }: ModelHints = {},
+): Ort.InferenceSession.SessionOptions {
   return {
     executionProviders: [setup.provider],
     // Whatever it would log as an error it also throws.
     logSeverityLevel: 4,
     ...(setup.threads === undefined ? {} : { intraOpNumThreads: setup.threads }),
+    // The layout step doubles 16-bit convolution weights while they are loaded.
+    graphOptimizationLevel: compact ? 'extended' : 'all',
+    enableCpuMemArena: repeated,
+    // A plan of all activations as one block: no faster, and as much memory again.
+    enableMemPattern: false,
     // Each session has threads of its own, and those of one that is done would spin while the next one runs.
     extra: { session: { force_spinning_stop: '1', ...config } },
   };
@@ -69,22 +77,24 @@ const describe = (values: readonly Ort.InferenceSession.ValueMetadata[]): RawTen
       : { name: value.name, type: 'not a tensor', dims: [] },
   );
 
-async function load({ session: id, graph, weights }: Calls['load']['request']): Promise<Calls['load']['reply']> {
+async function load({ session: id, graph, weights, hints }: Calls['load']['request']): Promise<Calls['load']['reply']> {
   const ort = await runtime();
   const options =
     'folder' in weights
-      ? sessionOptions({ model_external_initializers_file_folder_path: weights.folder })
-      : { ...sessionOptions(), externalData: [...weights.files] };
+      ? sessionOptions({ model_external_initializers_file_folder_path: weights.folder }, hints)
+      : { ...sessionOptions({}, hints), externalData: [...weights.files] };
   const session = await throughGate(setup.gate, () => ort.InferenceSession.create(graph, options));
   sessions.set(id, session);
   return { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) };
 }
 
-async function run({ session: id, feeds }: Calls['run']['request']): Promise<Record<string, Tensor>> {
+async function run({ session: id, feeds, outputs: wanted }: Calls['run']['request']): Promise<Record<string, Tensor>> {
   const ort = await runtime();
   const inputs: Record<string, Ort.Tensor> = {};
   for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
-  const outputs = await throughGate(setup.gate, () => sessions.get(id)!.run(inputs));
+  const outputs = await throughGate(setup.gate, () =>
+    wanted === undefined ? sessions.get(id)!.run(inputs) : sessions.get(id)!.run(inputs, wanted),
+  );
   return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, plain(output)]));
 }
 

@@ -17,6 +17,15 @@ export interface Model {
   /** An ONNX ModelProto, serialized. */
   readonly graph: Uint8Array;
   readonly weights: readonly WeightFile[];
+  readonly hints?: ModelHints;
+}
+
+/** What a backend may know of a graph's use. It may ignore all of it. */
+export interface ModelHints {
+  /** Run many times in a row, so that its working memory is worth keeping between runs. */
+  readonly repeated?: boolean;
+  /** So large that its weights must not be laid out anew for speed: that would hold them twice while it is loaded. */
+  readonly compact?: boolean;
 }
 
 /** What a graph takes or gives. A dimension is a size, or the name of one that is free. */

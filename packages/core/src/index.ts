@@ -1,4 +1,4 @@
-export type { Backend, Model, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
+export type { Backend, Model, ModelHints, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
 export * from './errors.js';
 export { type LazySession, lazySession } from './lazy-session.js';
 export { convertPrediction } from './prediction.js';

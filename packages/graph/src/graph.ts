@@ -4,6 +4,9 @@ import { sliceView, type TensorView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
 import { type Dim, staticDim, type Value } from './value.js';
 
+/** From this many bytes of 16-bit weights on, memory while loading counts more than the last bit of speed. */
+const largeWidening = 2 ** 29;
+
 /**
  * A graph being written: each method adds an operation and gives its result. Shapes are followed along, so that a
  * weight of the wrong shape is named while the graph is written; batch, height and width may be symbols.
@@ -35,9 +38,13 @@ export class Graph {
     this.#writer.output(name, 'float32', value.dims);
   }
 
-  /** The finished graph, for a backend to load. */
-  finish(name: string): Model {
-    return { name, ...this.#writer.finish(name) };
+  /**
+   * The finished graph, for a backend to load.
+   * @param repeated Will it run many times in a row?
+   */
+  finish(name: string, { repeated }: { repeated: boolean }): Model {
+    const compact = this.#writer.widenedBytes >= largeWidening;
+    return { name, ...this.#writer.finish(name), hints: { repeated, compact } };
   }
 
   /** Any operator, for what this class has no method for. */

@@ -23,7 +23,7 @@ export function clipTextGraph(checkpoint: TensorLookup, config: ClipTextConfig):
     x = encoderLayer(g, w.at('encoder.layers', i), x, config);
     give(i + 1, x);
   }
-  return g.finish('text_encoder');
+  return g.finish('text_encoder', { repeated: false });
 }
 
 function encoderLayer(g: Graph, w: Scope, x: Value, config: ClipTextConfig): Value {

@@ -53,7 +53,7 @@ export function unetGraph(checkpoint: TensorLookup, config: UnetConfig): Model {
 
   x = g.silu(g.groupNorm(x, w.at('conv_norm_out'), config));
   g.output('out_sample', g.conv(x, w.at('conv_out'), config.outChannels));
-  return g.finish('unet');
+  return g.finish('unet', { repeated: true });
 }
 
 /** What every residual block is told of the timestep, its activation included. */

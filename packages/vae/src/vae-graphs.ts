@@ -24,7 +24,7 @@ export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig): Mo
   x = head(g, encoder, x, 2 * config.latentChannels, config);
   if (config.quantConv) x = g.conv(x, w.at('quant_conv'), staticDim(x, 1), { kernel: 1 });
   g.output('latent_parameters', x);
-  return g.finish('vae_encoder');
+  return g.finish('vae_encoder', { repeated: false });
 }
 
 /** The decoder: `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
@@ -43,5 +43,5 @@ export function vaeDecoderGraph(checkpoint: TensorLookup, config: VaeConfig): Mo
     if (i < deepest) x = g.conv(g.upsample(x), at.at('upsamplers.0.conv'), channels);
   });
   g.output('sample', head(g, decoder, x, config.imageChannels, config));
-  return g.finish('vae_decoder');
+  return g.finish('vae_decoder', { repeated: false });
 }

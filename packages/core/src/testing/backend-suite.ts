@@ -59,6 +59,24 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       equal('int64_twice', outputs.int64_twice, 'int64', [3], [2n, -4n, 2n ** 54n + 2n]);
     }),
 
+    on('only the outputs asked for come back', async (backend) => {
+      const session = await backend.load(model('twice'));
+      const feeds = {
+        float32: floats([1], [3]),
+        float16: tensor('float16', [1], Uint16Array.of(0x3c00)),
+        int32: tensor('int32', [1], Int32Array.of(1)),
+        int64: tensor('int64', [1], BigInt64Array.of(1n)),
+      };
+      const outputs = await session.run(feeds, { outputs: ['float32_twice'] });
+      same('the outputs', Object.keys(outputs).join(), 'float32_twice');
+      equal('float32_twice', outputs.float32_twice, 'float32', [1], [6]);
+      const error = await rejection('An unknown output', () => session.run(feeds, { outputs: ['nothing'] }));
+      conforms(
+        SdError.isInstance(error) && error.code === 'bad-tensor',
+        `An unknown output must be a TensorError, not ${error}.`,
+      );
+    }),
+
     on('a scalar has no dimensions', async (backend) => {
       const session = await backend.load(model('sum'));
       const { y } = await session.run({ x: floats([3], [1, 2, 4]) });

@@ -40,6 +40,12 @@ export class OnnxWriter {
   /** Files of weights, numbered in the order in which they were first used. */
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
+  #widenedBytes = 0;
+
+  /** Bytes of the 16-bit weights so far. */
+  get widenedBytes(): number {
+    return this.#widenedBytes;
+  }
 
   input(name: string, type: TensorType, dims: readonly (number | string)[]): void {
     this.#inputs.push(valueInfo(name, type, dims));
@@ -90,6 +96,7 @@ export class OnnxWriter {
     }
     if (!this.#files.has(view.file)) this.#files.set(view.file, this.#files.size);
     const name = `${this.#files.get(view.file)}/${view.name}[${view.shape}]`;
+    if (type !== 'float32' && !this.#initializers.has(name)) this.#widenedBytes += view.length;
     this.#initializers.set(
       name,
       create(TensorProtoSchema, {
