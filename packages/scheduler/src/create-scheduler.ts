@@ -1,4 +1,11 @@
-import { InvalidOptionError, type NoiseLevel, type Prediction, type Sampler, type Scheduler } from '@sd/core';
+import {
+  InvalidOptionError,
+  type NoiseLevel,
+  type Prediction,
+  type Sampler,
+  type SamplingPlan,
+  type Scheduler,
+} from '@sd/core';
 import type { NoiseSchedule } from './schedules/noise-schedule.js';
 
 /** Chooses the levels that a run passes, from most noise to least: one more than its steps. */
@@ -6,7 +13,7 @@ export type Spacing = (schedule: NoiseSchedule, steps: number) => NoiseLevel[];
 
 /** A sampler that yields more or less often than once a level. */
 export type CountedSampler = Sampler & {
-  /** How often a run over so many levels yields. */
+  /** How often a run over these levels yields. */
   readonly stepCount: (levels: readonly NoiseLevel[]) => number;
 };
 
@@ -26,24 +33,27 @@ export interface SchedulerParts {
  * a whole number from 1 to the schedule's training steps.
  */
 export function createScheduler(parts: SchedulerParts): Scheduler {
-  const { schedule, spacing, sampler, prediction = 'epsilon' } = parts;
+  const { schedule, spacing, sampler, prediction = 'epsilon', name, initialSigma } = parts;
   return {
     prediction,
-    ...(parts.name !== undefined && { name: parts.name }),
+    ...(name !== undefined && { name }),
     plan(steps) {
       checkSteps(steps, schedule.trainTimesteps);
-      const levels = spacing(schedule, steps);
-      return {
-        levels,
-        sampler,
-        initialSigma: parts.initialSigma ?? levels[0]!.sigma,
-        stepCount: 'stepCount' in sampler ? sampler.stepCount(levels) : levels.length - 1,
-      };
+      return planOf(spacing(schedule, steps), sampler, initialSigma);
     },
   };
 }
 
-function checkSteps(steps: number, trainTimesteps: number): void {
+export function planOf(
+  levels: readonly NoiseLevel[],
+  sampler: Sampler | CountedSampler,
+  initialSigma: number = levels[0]!.sigma,
+): SamplingPlan {
+  const stepCount = 'stepCount' in sampler ? sampler.stepCount(levels) : levels.length - 1;
+  return { levels, sampler, initialSigma, stepCount };
+}
+
+export function checkSteps(steps: number, trainTimesteps: number): void {
   if (!Number.isSafeInteger(steps) || steps < 1) {
     throw new InvalidOptionError('steps', `must be a whole number above 0, not ${steps}.`);
   }

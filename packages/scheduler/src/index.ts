@@ -1,5 +1,6 @@
 export {
   type FromConfigOptions,
+  noiseScheduleFromConfig,
   parseSchedulerConfig,
   schedulerClasses,
   schedulerFromConfig,
@@ -38,6 +39,7 @@ export { ipndm, lms } from './samplers/multistep.js';
 export { type PndmOptions, pndm } from './samplers/pndm.js';
 export { type RestartInterval, type RestartOptions, restart } from './samplers/restart.js';
 export { type SaSolverOptions, saSolver } from './samplers/sa-solver.js';
+export { type SamplerRun, type SamplerStep, stepwise } from './samplers/stepwise.js';
 export { type TcdOptions, tcd } from './samplers/tcd.js';
 export { type UniPcOptions, unipc } from './samplers/unipc.js';
 export {

@@ -1,10 +1,12 @@
 import { type Scheduler, UnsupportedError } from '@sd/core';
-import { createScheduler } from '../create-scheduler.js';
+import { checkSteps, planOf } from '../create-scheduler.js';
+import { flowSchedule } from '../schedules/flow-schedule.js';
+import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
 import { deisParts, dpmMultistepParts, dpmSinglestepParts, saSolverParts, uniPcParts } from './dpm.js';
 import { edmDpmParts, edmEulerParts, flowEulerParts, flowHeunParts, ipndmParts } from './flow.js';
 import { ddimParts, ddpmParts, lcmParts, pndmParts, tcdParts } from './grid.js';
 import { nearest, predictions, readSettings, type SchedulerConfig, type Settings } from './schema.js';
-import type { ConfigParts, RunOptions, StepOptions } from './shared.js';
+import { alphasCumprodFrom, type ConfigParts, type RunOptions, type StepOptions } from './shared.js';
 import {
   dpm2AncestralParts,
   dpm2Parts,
@@ -26,39 +28,52 @@ export interface FromConfigOptions {
   readonly mu?: number;
 }
 
-interface SchedulerClass {
-  readonly defaults: Partial<Settings>;
-  readonly parts: (settings: Settings, options: RunOptions) => ConfigParts;
-}
+type SchedulerClass = readonly [
+  parts: (settings: Settings, options: RunOptions) => ConfigParts,
+  defaults?: Partial<Settings>,
+  /** Options of other classes that would change it, and that diffusers ignores. */
+  ignores?: readonly (keyof Settings)[],
+];
 
 const linspaced = { timestep_spacing: 'linspace' } as const;
-const latentBetas = { beta_start: 0.00085, beta_end: 0.012 } as const;
-const distilled = { ...latentBetas, beta_schedule: 'scaled_linear' } as const;
-const flow = { prediction_type: 'flow_prediction' } as const;
+const latent = { ...linspaced, beta_start: 0.00085, beta_end: 0.012 } as const;
+const distilled = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
+const clipped = { clip_sample: true };
+const toSigmaMin = { ...linspaced, final_sigmas_type: 'sigma_min' } as const;
+
+const range = ['sigma_min', 'sigma_max'] as const;
+const sigmas = [...range, 'interpolation_type', 'timestep_type', 'final_sigmas_type', 'thresholding'] as const;
+const ks = [...sigmas, 'rescale_betas_zero_snr'] as const;
+const respaced = ['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'] as const;
+const dpm = ['clip_sample', 'use_lu_lambdas', 'rescale_betas_zero_snr', ...range] as const;
 
 const classes: Record<string, SchedulerClass> = {
-  DDIMScheduler: { defaults: { clip_sample: true }, parts: ddimParts },
-  DDPMScheduler: { defaults: { clip_sample: true }, parts: ddpmParts },
-  PNDMScheduler: { defaults: { set_alpha_to_one: false }, parts: pndmParts },
-  LMSDiscreteScheduler: { defaults: linspaced, parts: lmsParts },
-  EulerDiscreteScheduler: { defaults: linspaced, parts: eulerParts },
-  EulerAncestralDiscreteScheduler: { defaults: linspaced, parts: eulerAncestralParts },
-  HeunDiscreteScheduler: { defaults: { ...linspaced, ...latentBetas }, parts: heunParts },
-  KDPM2DiscreteScheduler: { defaults: { ...linspaced, ...latentBetas }, parts: dpm2Parts },
-  KDPM2AncestralDiscreteScheduler: { defaults: { ...linspaced, ...latentBetas }, parts: dpm2AncestralParts },
-  DPMSolverSDEScheduler: { defaults: { ...linspaced, ...latentBetas }, parts: dpmSdeParts },
-  DPMSolverMultistepScheduler: { defaults: linspaced, parts: dpmMultistepParts },
-  DPMSolverSinglestepScheduler: { defaults: { lower_order_final: false }, parts: dpmSinglestepParts },
-  UniPCMultistepScheduler: { defaults: linspaced, parts: uniPcParts },
-  DEISMultistepScheduler: { defaults: linspaced, parts: deisParts },
-  SASolverScheduler: { defaults: linspaced, parts: saSolverParts },
-  LCMScheduler: { defaults: distilled, parts: lcmParts },
-  TCDScheduler: { defaults: distilled, parts: tcdParts },
-  IPNDMScheduler: { defaults: { prediction_type: 'v_prediction' }, parts: ipndmParts },
-  EDMEulerScheduler: { defaults: {}, parts: edmEulerParts },
-  EDMDPMSolverMultistepScheduler: { defaults: {}, parts: edmDpmParts },
-  FlowMatchEulerDiscreteScheduler: { defaults: flow, parts: flowEulerParts },
-  FlowMatchHeunDiscreteScheduler: { defaults: flow, parts: flowHeunParts },
+  DDIMScheduler: [ddimParts, clipped],
+  DDPMScheduler: [ddpmParts, clipped, ['set_alpha_to_one']],
+  PNDMScheduler: [pndmParts, { set_alpha_to_one: false }, ['rescale_betas_zero_snr']],
+  LMSDiscreteScheduler: [lmsParts, linspaced, ks],
+  EulerDiscreteScheduler: [eulerParts, linspaced],
+  EulerAncestralDiscreteScheduler: [eulerAncestralParts, linspaced, [...sigmas, ...respaced]],
+  HeunDiscreteScheduler: [heunParts, latent, ks],
+  KDPM2DiscreteScheduler: [dpm2Parts, latent, ks],
+  KDPM2AncestralDiscreteScheduler: [dpm2AncestralParts, latent, ks],
+  DPMSolverSDEScheduler: [dpmSdeParts, latent, ks],
+  DPMSolverMultistepScheduler: [dpmMultistepParts, linspaced, ['clip_sample', ...range]],
+  DPMSolverSinglestepScheduler: [
+    dpmSinglestepParts,
+    { ...linspaced, lower_order_final: false },
+    [...dpm, 'timestep_spacing'],
+  ],
+  UniPCMultistepScheduler: [uniPcParts, linspaced, ['clip_sample', 'use_lu_lambdas', 'lambda_min_clipped']],
+  DEISMultistepScheduler: [deisParts, toSigmaMin, [...dpm, 'final_sigmas_type', 'lambda_min_clipped']],
+  SASolverScheduler: [saSolverParts, toSigmaMin, [...dpm, 'final_sigmas_type']],
+  LCMScheduler: [lcmParts, distilled],
+  TCDScheduler: [tcdParts, distilled],
+  IPNDMScheduler: [ipndmParts],
+  EDMEulerScheduler: [edmEulerParts],
+  EDMDPMSolverMultistepScheduler: [edmDpmParts],
+  FlowMatchEulerDiscreteScheduler: [flowEulerParts],
+  FlowMatchHeunDiscreteScheduler: [flowHeunParts, {}, [...respaced, 'use_dynamic_shifting', 'shift_terminal']],
 };
 
 /** The scheduler classes of diffusers that `schedulerFromConfig` knows. */
@@ -79,21 +94,26 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
       `There is no scheduler ${name}. The nearest known is ${nearest(name, schedulerClasses)}.`,
     );
   }
-  const settings = readSettings(config, known.defaults);
-  const {
-    samplerFor,
-    prediction = predictions[settings.prediction_type],
-    ...parts
-  } = known.parts(settings, {
-    step: options.step ?? {},
-    images: options.images ?? 1,
-    ...(options.mu !== undefined && { mu: options.mu }),
-  });
+  const [partsOf, defaults = {}, ignores = []] = known;
+  const settings = readSettings(config, defaults, ignores);
+  const { step = {}, images = 1, mu } = options;
+  const parts = partsOf(settings, { step, images, ...(mu !== undefined && { mu }) });
   return {
-    prediction,
-    ...(parts.name !== undefined && { name: parts.name }),
-    plan: (steps) => createScheduler({ ...parts, prediction, sampler: samplerFor(steps) }).plan(steps),
+    name: parts.name,
+    prediction: parts.prediction ?? predictions[settings.prediction_type],
+    plan(steps) {
+      checkSteps(steps, parts.trainTimesteps);
+      const levels = parts.levels(steps);
+      return planOf(levels, parts.sampler(steps), parts.initialSigma?.(levels) ?? 1);
+    },
   };
+}
+
+/** The noise schedule alone that a config describes, to combine with a spacing and a sampler of one's own. */
+export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule {
+  const settings = readSettings(config, {}, []);
+  if (!config._class_name?.startsWith('Flow')) return discreteSchedule(alphasCumprodFrom(settings));
+  return flowSchedule({ trainTimesteps: settings.num_train_timesteps, shift: settings.shift });
 }
 
 /**

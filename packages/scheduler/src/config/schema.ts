@@ -40,14 +40,14 @@ export interface Settings {
   sigma_data: number;
   sigma_schedule: 'karras' | 'exponential';
   rho: number;
-  solver_order: 1 | 2 | 3;
+  solver_order: number;
   solver_type: 'midpoint' | 'heun' | 'bh1' | 'bh2' | 'logrho';
   algorithm_type: (typeof algorithms)[number];
   lower_order_final: boolean;
   euler_at_final: boolean;
   lambda_min_clipped: number;
   predict_x0: boolean;
-  disable_corrector: readonly number[];
+  disable_corrector?: readonly number[];
   predictor_order: number;
   corrector_order: number;
   original_inference_steps: number;
@@ -66,8 +66,8 @@ export interface Settings {
 }
 
 const algorithms = [
-  'dpmsolver',
   'dpmsolver++',
+  'dpmsolver',
   'sde-dpmsolver',
   'sde-dpmsolver++',
   'deis',
@@ -83,98 +83,101 @@ export const predictions = {
   flow_prediction: 'flow',
 } as const satisfies Record<string, Prediction>;
 
-/** What each option may be, and what it is by default: a type or a list of names, and a value. */
-const options: { readonly [K in keyof Required<Settings>]: readonly [kind: Kind, fallback?: Settings[K]] } = {
-  num_train_timesteps: ['number', 1000],
-  beta_start: ['number', 0.0001],
-  beta_end: ['number', 0.02],
-  beta_schedule: [['linear', 'scaled_linear', 'squaredcos_cap_v2'], 'linear'],
-  trained_betas: ['numbers'],
-  rescale_betas_zero_snr: ['boolean', false],
-  prediction_type: [Object.keys(predictions), 'epsilon'],
-  timestep_spacing: [['leading', 'trailing', 'linspace'], 'leading'],
-  steps_offset: ['number', 0],
-  set_alpha_to_one: ['boolean', true],
-  clip_sample: ['boolean', false],
-  clip_sample_range: ['number', 1],
-  thresholding: ['boolean', false],
-  dynamic_thresholding_ratio: ['number', 0.995],
-  sample_max_value: ['number', 1],
-  skip_prk_steps: ['boolean', false],
-  variance_type: [['fixed_small', 'fixed_small_log', 'fixed_large'], 'fixed_small'],
-  interpolation_type: [['linear', 'log_linear'], 'linear'],
-  timestep_type: [['discrete', 'continuous'], 'discrete'],
-  final_sigmas_type: [['zero', 'sigma_min'], 'zero'],
-  use_karras_sigmas: ['boolean', false],
-  use_exponential_sigmas: ['boolean', false],
-  use_beta_sigmas: ['boolean', false],
-  use_lu_lambdas: ['boolean', false],
-  use_flow_sigmas: ['boolean', false],
-  flow_shift: ['number', 1],
-  sigma_min: ['number'],
-  sigma_max: ['number'],
-  sigma_data: ['number', 0.5],
-  sigma_schedule: [['karras', 'exponential'], 'karras'],
-  rho: ['number', 7],
-  solver_order: [[1, 2, 3], 2],
-  solver_type: [['midpoint', 'heun', 'bh1', 'bh2', 'logrho'], 'midpoint'],
-  algorithm_type: [algorithms, 'dpmsolver++'],
-  lower_order_final: ['boolean', true],
-  euler_at_final: ['boolean', false],
-  lambda_min_clipped: ['number', -Infinity],
-  predict_x0: ['boolean', true],
-  disable_corrector: ['numbers', []],
-  predictor_order: ['number', 2],
-  corrector_order: ['number', 2],
-  original_inference_steps: ['number', 50],
-  timestep_scaling: ['number', 10],
-  shift: ['number', 1],
-  use_dynamic_shifting: ['boolean', false],
-  time_shift_type: [['exponential', 'linear'], 'exponential'],
-  shift_terminal: ['number'],
-  stochastic_sampling: ['boolean', false],
-  invert_sigmas: ['boolean', false],
-  base_shift: ['number', 0.5],
-  max_shift: ['number', 1.15],
-  base_image_seq_len: ['number', 256],
-  max_image_seq_len: ['number', 4096],
-  noise_sampler_seed: ['number'],
+/**
+ * What each option is by default: of a list of names the first, the others being allowed; `Number` or `Array` where there
+ * is no default.
+ */
+const options: { readonly [K in keyof Required<Settings>]: unknown } = {
+  num_train_timesteps: 1000,
+  beta_start: 0.0001,
+  beta_end: 0.02,
+  beta_schedule: ['linear', 'scaled_linear', 'squaredcos_cap_v2'],
+  trained_betas: Array,
+  rescale_betas_zero_snr: false,
+  prediction_type: Object.keys(predictions),
+  timestep_spacing: ['leading', 'trailing', 'linspace'],
+  steps_offset: 0,
+  set_alpha_to_one: true,
+  clip_sample: false,
+  clip_sample_range: 1,
+  thresholding: false,
+  dynamic_thresholding_ratio: 0.995,
+  sample_max_value: 1,
+  skip_prk_steps: false,
+  variance_type: ['fixed_small', 'fixed_small_log', 'fixed_large'],
+  interpolation_type: ['linear', 'log_linear'],
+  timestep_type: ['discrete', 'continuous'],
+  final_sigmas_type: ['zero', 'sigma_min'],
+  use_karras_sigmas: false,
+  use_exponential_sigmas: false,
+  use_beta_sigmas: false,
+  use_lu_lambdas: false,
+  use_flow_sigmas: false,
+  flow_shift: 1,
+  sigma_min: Number,
+  sigma_max: Number,
+  sigma_data: 0.5,
+  sigma_schedule: ['karras', 'exponential'],
+  rho: 7,
+  solver_order: 2,
+  solver_type: ['midpoint', 'heun', 'bh1', 'bh2', 'logrho'],
+  algorithm_type: algorithms,
+  lower_order_final: true,
+  euler_at_final: false,
+  lambda_min_clipped: -Infinity,
+  predict_x0: true,
+  disable_corrector: Array,
+  predictor_order: 2,
+  corrector_order: 2,
+  original_inference_steps: 50,
+  timestep_scaling: 10,
+  shift: 1,
+  use_dynamic_shifting: false,
+  time_shift_type: ['exponential', 'linear'],
+  shift_terminal: Number,
+  stochastic_sampling: false,
+  invert_sigmas: false,
+  base_shift: 0.5,
+  max_shift: 1.15,
+  base_image_seq_len: 256,
+  max_image_seq_len: 4096,
+  noise_sampler_seed: Number,
 };
 
-type Kind = 'number' | 'boolean' | 'numbers' | readonly (string | number)[];
-
 /**
- * A config's values, over a class's own defaults. Options of other classes are checked and kept, as diffusers keeps
- * them; null counts as missing; names that begin with `_` are skipped. Throws an InvalidOptionError that names an
+ * A config's values but those that the class ignores, over the class's own defaults. All are checked, also those of
+ * other classes, which configs hold too; null counts as missing; names that begin with `_` are skipped. Throws an InvalidOptionError that names an
  * unknown option or value and the nearest known.
  */
-export function readSettings(config: SchedulerConfig, classDefaults: Partial<Settings>): Settings {
-  const fallbacks = Object.entries(options).map(([name, [, fallback]]) => [name, fallback]);
+export function readSettings(
+  config: SchedulerConfig,
+  defaults: Partial<Settings>,
+  ignores: readonly string[],
+): Settings {
   const given = Object.entries(config).filter(([name, value]) => !name.startsWith('_') && value != null);
   for (const [name, value] of given) checkOption(name, value);
-  return { ...Object.fromEntries(fallbacks), ...classDefaults, ...Object.fromEntries(given) };
+  const fallbacks = Object.entries(options).map(([name, fallback]) => {
+    return [name, Array.isArray(fallback) ? fallback[0] : typeof fallback === 'function' ? undefined : fallback];
+  });
+  const heeded = given.filter(([name]) => !ignores.includes(name));
+  return { ...Object.fromEntries(fallbacks), ...defaults, ...Object.fromEntries(heeded) };
 }
 
 function checkOption(name: string, value: unknown): void {
-  if (!Object.hasOwn(options, name)) {
-    const known = nearest(name, Object.keys(options));
-    throw new InvalidOptionError(name, `no scheduler has this option. The nearest known is ${known}.`);
-  }
-  const [kind] = options[name as keyof Settings];
-  if (typeof kind === 'object') {
-    if (kind.includes(value as string | number)) return;
-    const names = kind.filter((entry) => typeof entry === 'string');
-    const hint =
-      typeof value === 'string' && names.length > 0 ? ` The nearest known is '${nearest(value, names)}'.` : '';
-    throw new InvalidOptionError(name, `must be one of ${kind.join(', ')}, not ${JSON.stringify(value)}.${hint}`);
-  }
-  const fits =
-    kind === 'numbers'
-      ? Array.isArray(value) && value.every((entry) => Number.isFinite(entry))
-      : typeof value === kind && !Number.isNaN(value);
-  if (!fits) {
-    const wanted = kind === 'numbers' ? 'a list of numbers' : `a ${kind}`;
-    throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
+  const kind = Object.hasOwn(options, name) ? options[name as keyof Settings] : undefined;
+  const fail = (message: string) => {
+    throw new InvalidOptionError(name, message);
+  };
+  if (kind === undefined) {
+    fail(`no scheduler has this option. The nearest known is ${nearest(name, Object.keys(options))}.`);
+  } else if (Array.isArray(kind)) {
+    if (kind.includes(value)) return;
+    fail(`must be one of ${kind.join(', ')}, not ${value}. The nearest known is ${nearest(`${value}`, kind)}.`);
+  } else if (kind === Array) {
+    if (!Array.isArray(value) || !value.every(Number.isFinite)) fail(`must be a list of numbers, not ${value}.`);
+  } else {
+    const type = kind === Number ? 'number' : typeof kind;
+    if (typeof value !== type || Number.isNaN(value)) fail(`must be a ${type}, not ${JSON.stringify(value)}.`);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Sampler } from '@sd/core';
-import type { CountedSampler, SchedulerParts } from '../create-scheduler.js';
+import type { NoiseLevel, Prediction, Sampler } from '@sd/core';
+import type { CountedSampler } from '../create-scheduler.js';
 import { clipSample, dynamicThreshold, type Limit } from '../limits.js';
 import {
   alphasCumprodOf,
@@ -29,9 +29,16 @@ export interface RunOptions {
   readonly mu?: number;
 }
 
-/** A scheduler in the making: diffusers' samplers may depend on how many steps were asked for. */
-export interface ConfigParts extends Omit<SchedulerParts, 'sampler'> {
-  readonly samplerFor: (steps: number) => Sampler | CountedSampler;
+/** What a config comes to. diffusers' samplers may depend on how many steps were asked for. */
+export interface ConfigParts {
+  readonly name: string;
+  readonly trainTimesteps: number;
+  readonly levels: (steps: number) => NoiseLevel[];
+  readonly sampler: (steps: number) => Sampler | CountedSampler;
+  /** 1 where left out: most classes start with noise as it comes. */
+  readonly initialSigma?: (levels: readonly NoiseLevel[]) => number;
+  /** What the model predicts, where the config's own word does not say it. */
+  readonly prediction?: Prediction;
 }
 
 /** The noise schedule that a config describes, computed in float32 as diffusers does. */

@@ -1,5 +1,4 @@
 import type { Sampler } from '@sd/core';
-import type { Spacing } from '../create-scheduler.js';
 import { linspace, roundHalfEven } from '../float32.js';
 import { cleanLevel, type LevelAt, noiseRatio, preservingLevel } from '../level.js';
 import { dpm2, dpm2Ancestral } from '../samplers/dpm2.js';
@@ -21,67 +20,31 @@ export function eulerParts(settings: Settings, { step }: RunOptions): ConfigPart
 }
 
 export function eulerAncestralParts(settings: Settings): ConfigParts {
-  return sigmaParts('Euler a', plain(settings), () => eulerAncestral());
+  return sigmaParts('Euler a', settings, () => eulerAncestral());
 }
 
 export function lmsParts(settings: Settings): ConfigParts {
-  return sigmaParts('LMS', plain(settings, true), () => lms());
+  return sigmaParts('LMS', settings, () => lms());
 }
 
 export function heunParts(settings: Settings, { images }: RunOptions): ConfigParts {
-  const limit = limitFrom({ ...settings, thresholding: false }, images);
-  return sigmaParts('Heun', plain(settings, true), () => limited(heun(), limit));
+  return sigmaParts('Heun', settings, () => limited(heun(), limitFrom(settings, images)));
 }
 
 export function dpm2Parts(settings: Settings): ConfigParts {
-  return sigmaParts('DPM2', plain(settings, true), (levelAt) => dpm2({ levelAt }), settings.use_karras_sigmas);
+  return sigmaParts('DPM2', settings, (levelAt) => dpm2({ levelAt }), settings.use_karras_sigmas);
 }
 
 export function dpm2AncestralParts(settings: Settings): ConfigParts {
-  return sigmaParts(
-    'DPM2 a',
-    plain(settings, true),
-    (levelAt) => dpm2Ancestral({ levelAt }),
-    settings.use_karras_sigmas,
-  );
+  return sigmaParts('DPM2 a', settings, (levelAt) => dpm2Ancestral({ levelAt }), settings.use_karras_sigmas);
 }
 
 export function dpmSdeParts(settings: Settings, { step }: RunOptions): ConfigParts {
-  return sigmaParts('DPM++ SDE', plain(settings, true), (levelAt) => dpmppSde({ levelAt, sNoise: step.s_noise ?? 1 }));
-}
-
-/** Without the options that only Euler's class has; without respacing too, unless the class has it. */
-function plain(settings: Settings, respaced = false): Settings {
-  const { sigma_min: _, sigma_max: __, ...rest } = settings;
-  const none = { use_karras_sigmas: false, use_exponential_sigmas: false, use_beta_sigmas: false };
-  return {
-    ...rest,
-    interpolation_type: 'linear',
-    timestep_type: 'discrete',
-    final_sigmas_type: 'zero',
-    ...(!respaced && none),
-  };
+  return sigmaParts('DPM++ SDE', settings, (levelAt) => dpmppSde({ levelAt, sNoise: step.s_noise ?? 1 }));
 }
 
 export function churnFrom({ s_churn, s_tmin, s_tmax, s_noise }: StepOptions) {
   return { sChurn: s_churn ?? 0, sTmin: s_tmin ?? 0, sTmax: s_tmax ?? Infinity, sNoise: s_noise ?? 1 };
-}
-
-/** diffusers starts `leading` runs of this family with the variance of noise and picture together. */
-function sigmaParts(
-  name: string,
-  settings: Settings,
-  make: (levelAt: LevelAt) => Sampler,
-  rounded = false,
-): ConfigParts {
-  const schedule = sigmaSchedule(settings);
-  return {
-    name: named(name, settings),
-    schedule,
-    spacing: sigmaSpacing(settings, rounded),
-    samplerFor: () => make(schedule.levelAt),
-    ...(settings.timestep_spacing === 'leading' && { initialSigma: 1 }),
-  };
 }
 
 /** Sigmas respaced between two bounds, if a config asks for that. */
@@ -98,26 +61,41 @@ export function named(name: string, settings: Settings): string {
   return settings.use_beta_sigmas ? `${name} Beta` : name;
 }
 
-function sigmaSpacing(settings: Settings, rounded: boolean): Spacing {
+function sigmaParts(
+  name: string,
+  settings: Settings,
+  make: (levelAt: LevelAt) => Sampler,
+  rounded = false,
+): ConfigParts {
+  const { trainTimesteps, sigmas, level, levelAt } = sigmaSchedule(settings);
+  const { timestep_spacing: spacing, sigma_min, sigma_max } = settings;
+  const [smallest, largest] = [sigmas[0]!, sigmas.at(-1)!];
   const respace = respacing(settings);
-  return ({ trainTimesteps, sigmas, level, levelAt }, steps) => {
-    const timesteps = fractionalTimesteps(settings.timestep_spacing, trainTimesteps, steps, settings.steps_offset);
-    const [smallest, largest] = [sigmas[0]!, sigmas.at(-1)!];
-    let ratios = timesteps.map((t) => noiseRatio(level(t)));
-    let tail = settings.final_sigmas_type === 'zero' ? 0 : smallest;
-    if (respace !== undefined) {
-      ratios = respace(steps, settings.sigma_min ?? ratios.at(-1)!, settings.sigma_max ?? ratios[0]!);
-    } else if (settings.interpolation_type === 'log_linear') {
-      ratios = linspace(Math.log(largest), Math.log(smallest), steps + 1).map(Math.exp);
-      tail = ratios.pop()!;
-    }
-    const continuous = settings.timestep_type === 'continuous' && settings.prediction_type === 'v_prediction';
-    const levels = ratios.map((ratio, i) => {
-      let timestep = respace === undefined ? timesteps[i]! : levelAt(ratio).timestep;
-      if (rounded) timestep = roundHalfEven(timestep);
-      if (continuous) timestep = 0.25 * Math.log(ratio);
-      return preservingLevel(ratio, timestep);
-    });
-    return [...levels, tail === 0 ? cleanLevel : preservingLevel(tail, 0)];
+  const continuous = settings.timestep_type === 'continuous' && settings.prediction_type === 'v_prediction';
+  return {
+    name: named(name, settings),
+    trainTimesteps,
+    sampler: () => make(levelAt),
+    // With `leading`, diffusers starts with the variance of noise and picture together.
+    ...(spacing !== 'leading' && { initialSigma: ([first]) => first!.sigma }),
+    levels: (steps) => {
+      const timesteps = fractionalTimesteps(spacing, trainTimesteps, steps, settings.steps_offset);
+      let ratios = timesteps.map((t) => noiseRatio(level(t)));
+      let tail = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
+      if (respace !== undefined) {
+        ratios = respace(steps, sigma_min ?? ratios.at(-1)!, sigma_max ?? ratios[0]!);
+      } else if (settings.interpolation_type === 'log_linear') {
+        ratios = linspace(Math.log(largest), Math.log(smallest), steps + 1).map(Math.exp);
+        tail = preservingLevel(ratios.pop()!, 0);
+      }
+      const levels = ratios.map((ratio, i) => {
+        const timestep = respace === undefined ? timesteps[i]! : levelAt(ratio).timestep;
+        return preservingLevel(
+          ratio,
+          continuous ? 0.25 * Math.log(ratio) : rounded ? roundHalfEven(timestep) : timestep,
+        );
+      });
+      return [...levels, tail];
+    },
   };
 }

@@ -1,6 +1,7 @@
-import { type Denoiser, type Sampler, throwIfAborted } from '@sd/core';
+import type { Denoiser, Sampler } from '@sd/core';
 import { logSnr } from '../level.js';
 import { mix, type Term } from '../vector.js';
+import { stepwise } from './stepwise.js';
 
 /**
  * A guided denoiser that also tells x0 without guidance. `unconditional` is called right after the denoiser itself, with
@@ -13,43 +14,34 @@ export type GuidedDenoiser = Denoiser & { readonly unconditional?: Denoiser };
  * algorithm 2). With a denoiser that has no `unconditional`, Euler's method.
  */
 export function eulerCfgPp(): Sampler {
-  return async function* (denoise: GuidedDenoiser, x, levels, { signal }) {
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const plain = (await denoise.unconditional?.(x, from)) ?? denoised;
-      const kept = to.sigma / from.sigma;
-      x = mix([to.alpha, denoised], [kept, x], [-kept * from.alpha, plain]);
-      yield { x, level: to, denoised };
-    }
-  };
+  return cfgPp(false);
 }
 
 /** DPM++ 2M with CFG++ (arXiv 2406.08070, appendix; ComfyUI's `dpmpp_2m_cfg_pp`). Without `unconditional`, DPM++ 2M. */
 export function dpmpp2mCfgPp(): Sampler {
-  return async function* (denoise: GuidedDenoiser, x, levels, { signal }) {
-    let past: { lambda: number; plain: Float32Array } | undefined;
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const plain = (await denoise.unconditional?.(x, from)) ?? denoised;
-      const lambda = logSnr(from);
-      const h = logSnr(to) - lambda;
-      const kept = to.sigma / from.sigma;
-      const terms: Term[] = [
-        [to.alpha, denoised],
-        [kept, x],
-        [-kept * from.alpha, plain],
-      ];
-      if (past !== undefined && to.sigma > 0 && past.lambda !== lambda) {
-        const weight = (to.alpha * -Math.expm1(-h) * h) / (2 * (lambda - past.lambda));
-        terms.push([weight, denoised], [-weight, past.plain]);
-      }
-      past = { lambda, plain };
-      x = mix(...terms);
-      yield { x, level: to, denoised };
-    }
-  };
+  return cfgPp(true);
+}
+
+function cfgPp(multistep: boolean): Sampler {
+  return (guided: GuidedDenoiser, ...rest) =>
+    stepwise(() => {
+      let past: { lambda: number; plain: Float32Array } | undefined;
+      return async (x, denoised, from, to) => {
+        const plain = (await guided.unconditional?.(x, from)) ?? denoised;
+        const lambda = logSnr(from);
+        const h = logSnr(to) - lambda;
+        const kept = to.sigma / from.sigma;
+        const terms: Term[] = [
+          [to.alpha, denoised],
+          [kept, x],
+          [-kept * from.alpha, plain],
+        ];
+        if (multistep && past !== undefined && to.sigma > 0 && past.lambda !== lambda) {
+          const weight = (to.alpha * -Math.expm1(-h) * h) / (2 * (lambda - past.lambda));
+          terms.push([weight, denoised], [-weight, past.plain]);
+        }
+        past = { lambda, plain };
+        return mix(...terms);
+      };
+    })(guided, ...rest);
 }

@@ -1,5 +1,6 @@
-import { type Sampler, throwIfAborted } from '@sd/core';
-import { mix, type Term } from '../vector.js';
+import type { Sampler } from '@sd/core';
+import { mix } from '../vector.js';
+import { stepwise } from './stepwise.js';
 
 export interface DdpmOptions {
   /** The smaller bound of the posterior's variance, exact for a single picture (the default), or the larger, the step's beta. */
@@ -11,21 +12,12 @@ export interface DdpmOptions {
  * 2006.11239, eq. 6, 7 and algorithm 2). Draws noise at every step but a last one to the clean picture.
  */
 export function ddpm({ variance = 'small' }: DdpmOptions = {}): Sampler {
-  return async function* (denoise, x, levels, { noise, signal }) {
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const gain = from.alpha / to.alpha;
-      const shrink = (to.sigma / from.sigma) ** 2;
-      const beta = Math.max(0, from.sigma ** 2 - (gain * to.sigma) ** 2);
-      const terms: Term[] = [
-        [gain * shrink, x],
-        [to.alpha * (1 - gain ** 2 * shrink), denoised],
-      ];
-      if (to.sigma > 0) terms.push([Math.sqrt(variance === 'small' ? beta * shrink : beta), noise(from, to)]);
-      x = mix(...terms);
-      yield { x, level: to, denoised };
-    }
-  };
+  return stepwise(({ noise }) => (x, denoised, from, to) => {
+    const gain = from.alpha / to.alpha;
+    const shrink = (to.sigma / from.sigma) ** 2;
+    const beta = Math.max(0, from.sigma ** 2 - (gain * to.sigma) ** 2);
+    const mean = mix([gain * shrink, x], [to.alpha * (1 - gain ** 2 * shrink), denoised]);
+    if (to.sigma === 0) return mean;
+    return mix([1, mean], [Math.sqrt(variance === 'small' ? beta * shrink : beta), noise(from, to)]);
+  });
 }

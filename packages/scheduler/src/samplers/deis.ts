@@ -1,7 +1,9 @@
-import { type Sampler, throwIfAborted } from '@sd/core';
+import type { Sampler } from '@sd/core';
 import { integrationWeights } from '../interpolation.js';
 import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
 import { mix, type Term } from '../vector.js';
+import { type Estimate, estimateOf, remember } from './estimate.js';
+import { stepwise } from './stepwise.js';
 
 export interface DeisOptions {
   /** How many past estimates of the noise are used; 2 if left out. */
@@ -12,35 +14,24 @@ export interface DeisOptions {
 
 /**
  * Diffusion exponential integrator sampler: multistep with polynomials in log(rho), rho = sigma / alpha (tAB-DEIS,
- * arXiv 2204.13902, section 3.3).
+ * arXiv 2204.13902, section 3.3). One call a step.
  */
 export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): Sampler {
-  return async function* (denoise, x, levels, { signal }) {
-    const steps = levels.length - 1;
-    const past: { logRho: number; epsilon: Float32Array }[] = [];
-    for (let i = 0; i < steps; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const logRho = -logSnr(from);
-      if (logRho !== past[0]?.logRho) {
-        past.unshift({ logRho, epsilon: mix([1 / from.sigma, x], [-from.alpha / from.sigma, denoised]) });
-      }
-      past.splice(order);
-      const used = past.slice(0, lowerOrderFinal ? steps - i : order);
-      if (used.length === 1 || to.sigma === 0) {
-        x = firstOrderStep(x, denoised, from, to);
-      } else {
-        const weights = integrationWeights(
-          used.map((entry) => entry.logRho),
-          logRho,
-          -logSnr(to),
-          1,
-        );
-        const terms = used.map(({ epsilon }, k): Term => [to.sigma * weights[k]!, epsilon]);
-        x = mix([to.alpha / safeAlpha(from), x], ...terms);
-      }
-      yield { x, level: to, denoised };
-    }
-  };
+  return stepwise(({ levels }) => {
+    let past: readonly Estimate[] = [];
+    return (x, denoised, from, to, i) => {
+      past = remember(estimateOf(x, denoised, from, 'epsilon'), past, order);
+      const used = past.slice(0, lowerOrderFinal ? levels.length - 1 - i : order);
+      if (used.length === 1 || to.sigma === 0) return firstOrderStep(x, denoised, from, to);
+      // In lambda = -log(rho), where exp(-lambda) weighs the integral.
+      const weights = integrationWeights(
+        used.map(({ lambda }) => lambda),
+        used[0]!.lambda,
+        logSnr(to),
+        -1,
+      );
+      const terms = used.map(({ value }, k): Term => [-to.sigma * weights[k]!, value]);
+      return mix([to.alpha / safeAlpha(from), x], ...terms);
+    };
+  });
 }

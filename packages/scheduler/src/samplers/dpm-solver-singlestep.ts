@@ -1,6 +1,8 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { firstOrderStep } from '../level.js';
-import { type DpmSolverOptions, dpmSolverStep, type Estimate, estimateOf } from './dpm-solver.js';
+import { type DpmSolverOptions, dpmSolverStep } from './dpm-solver.js';
+import { type Estimate, estimateOf } from './estimate.js';
+import { stepwise } from './stepwise.js';
 
 /**
  * DPM-Solver and DPM-Solver++, singlestep (arXiv 2211.01095, algorithm 1; arXiv 2206.00927): levels are taken in groups of
@@ -10,31 +12,21 @@ import { type DpmSolverOptions, dpmSolverStep, type Estimate, estimateOf } from 
  */
 export function dpmSolverSinglestep(options: DpmSolverOptions & { readonly lowerOrderFinal?: boolean } = {}): Sampler {
   const { order = 2, predict = 'sample', eta = 0, lowerOrderFinal = true } = options;
-  return async function* (denoise, x, levels, { noise, signal }) {
+  return stepwise(({ levels, noise }) => {
     const orders = groupOrders(levels.length - 1, order, lowerOrderFinal);
-    let start = x;
-    let base: NoiseLevel = levels[0]!;
-    let estimates: Estimate[] = [];
-    for (const [i, current] of orders.entries()) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const estimate = estimateOf(x, denoised, from, predict);
-      if (current === 1) [start, base, estimates] = [x, from, []];
-      estimates.push(estimate);
+    let start: { x: Float32Array; from: NoiseLevel };
+    let group: Estimate[] = [];
+    return (x, denoised, from, to, i) => {
+      if (orders[i] === 1) [start, group] = [{ x, from }, []];
+      group.push(estimateOf(x, denoised, from, predict));
       const fresh = eta > 0 ? noise(from, to) : undefined;
-      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
-      else x = dpmSolverStep(start, base, to, estimates[0]!, ...othersOf(estimates, options), fresh);
-      yield { x, level: to, denoised };
-    }
-  };
-}
-
-/** With `midpoint`, the third order takes the line to the group's last estimate; with `heun`, the parabola through all. */
-function othersOf([, second, third]: readonly Estimate[], options: DpmSolverOptions): [Estimate[], DpmSolverOptions] {
-  if (second === undefined) return [[], options];
-  if (third === undefined) return [[second], options];
-  return options.solverType === 'heun' ? [[second, third], options] : [[third], { ...options, solverType: 'heun' }];
+      if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
+      // `midpoint` takes the line to the group's last estimate, `heun` the parabola through all.
+      const line = group.length === 3 && options.solverType !== 'heun';
+      const used = line ? [group[0]!, group[2]!] : group;
+      return dpmSolverStep(start.x, start.from, to, used, line ? { ...options, solverType: 'heun' } : options, fresh);
+    };
+  });
 }
 
 /** Which order each step takes: 1, 2, ... `order`, again and again; the rest at the end in shorter groups. */

@@ -1,14 +1,16 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
 import { mix, type Term } from '../vector.js';
+import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { stepwise } from './stepwise.js';
 
 export interface DpmSolverOptions {
   /** 1 to 3; 2 if left out. */
-  readonly order?: 1 | 2 | 3;
+  readonly order?: number;
   /** How the second order's derivative is weighed: with half the first weight, or with its exact integral. */
   readonly solverType?: 'midpoint' | 'heun';
   /** What is taken as a polynomial: x0 as in DPM-Solver++ (the default), or epsilon as in DPM-Solver. */
-  readonly predict?: 'sample' | 'epsilon';
+  readonly predict?: Predicted;
   /** Noise: 0, the default, for the ODE, 1 for the SDE. Drawn at every step unless 0. */
   readonly eta?: number;
   /** Factor on the noise; 1 if left out. */
@@ -20,37 +22,20 @@ export interface DpmSolverOptions {
   readonly halfCurvature?: boolean;
 }
 
-/** A value of the polynomial: an estimate of x0 or epsilon, and the lambda = log(alpha / sigma) it belongs to. */
-export interface Estimate {
-  readonly lambda: number;
-  readonly value: Float32Array;
-}
-
-/** What the solver takes as a polynomial, from a sample and its estimated x0. */
-export function estimateOf(
-  x: Float32Array,
-  denoised: Float32Array,
-  level: NoiseLevel,
-  predict: 'sample' | 'epsilon',
-): Estimate {
-  const value = predict === 'sample' ? denoised : mix([1 / level.sigma, x], [-level.alpha / level.sigma, denoised]);
-  return { lambda: logSnr(level), value };
-}
-
 /**
- * Solves from `from`, where x is, to `to`, with the polynomial through `at` (the estimate at `from`) and one or two
- * others: DPM-Solver++ (arXiv 2211.01095, algorithms 1 and 2, and appendix B for the SDE) or DPM-Solver (arXiv 2206.00927).
+ * Solves from `from`, where x is, to `to`, with the polynomial through one to three estimates, of which the first is at
+ * `from`: DPM-Solver++ (arXiv 2211.01095, algorithms 1 and 2, and appendix B for the SDE) or DPM-Solver (arXiv 2206.00927).
  */
 export function dpmSolverStep(
   x: Float32Array,
   from: NoiseLevel,
   to: NoiseLevel,
-  at: Estimate,
-  others: readonly Estimate[],
+  estimates: readonly Estimate[],
   options: DpmSolverOptions,
   noise?: Float32Array,
 ): Float32Array {
   const { solverType = 'midpoint', predict = 'sample', eta = 0, sNoise = 1 } = options;
+  const [at, near, far] = estimates as [Estimate, Estimate?, Estimate?];
   const h = logSnr(to) - at.lambda;
   if (h === 0) return x;
   const data = predict === 'sample';
@@ -66,7 +51,6 @@ export function dpmSolverStep(
     terms.push([gain * weight, at.value], [-gain * weight, difference.value]);
   };
   terms.push([gain * phi1, at.value]);
-  const [near, far] = others;
   if (near !== undefined && far === undefined) {
     const slope = h / (at.lambda - near.lambda);
     add((solverType === 'midpoint' ? phi1 / 2 : phi2) * slope, near);
@@ -93,23 +77,17 @@ export interface DpmMultistepOptions extends DpmSolverOptions {
 /** DPM-Solver and DPM-Solver++, multistep, of orders 1 to 3, as ODE or SDE. One call a step. */
 export function dpmSolverMultistep(options: DpmMultistepOptions = {}): Sampler {
   const { order = 2, predict = 'sample', eta = 0, lowerOrderFinal = false, eulerAtFinal = false } = options;
-  return async function* (denoise, x, levels, { noise, signal }) {
-    const steps = levels.length - 1;
-    let past: Estimate[] = [];
-    for (let i = 0; i < steps; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const at = estimateOf(x, denoised, from, predict);
-      past = past.filter(({ lambda }) => lambda !== at.lambda).slice(0, order - 1);
-      const lowered = i === steps - 1 && eulerAtFinal ? 1 : lowerOrderFinal ? steps - i : order;
+  return stepwise(({ levels, noise }) => {
+    let past: readonly Estimate[] = [];
+    return (x, denoised, from, to, i) => {
+      past = remember(estimateOf(x, denoised, from, predict), past, order);
+      const left = levels.length - 1 - i;
+      const used = past.slice(0, left === 1 && eulerAtFinal ? 1 : lowerOrderFinal ? left : order);
       const fresh = eta > 0 ? noise(from, to) : undefined;
-      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
-      else x = dpmSolverStep(x, from, to, at, past.slice(0, lowered - 1), options, fresh);
-      past.unshift(at);
-      yield { x, level: to, denoised };
-    }
-  };
+      if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
+      return dpmSolverStep(x, from, to, used, options, fresh);
+    };
+  });
 }
 
 /** DPM++ 2M: the second order of DPM-Solver++, multistep (arXiv 2211.01095, algorithm 2). */

@@ -1,8 +1,9 @@
-import { type Sampler, throwIfAborted } from '@sd/core';
+import type { Sampler } from '@sd/core';
 import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
 import { mix } from '../vector.js';
 import { ancestralSplit } from './ancestral.js';
 import type { Dpm2Options } from './dpm2.js';
+import { stepwise } from './stepwise.js';
 
 /**
  * DPM++ 2S ancestral: DPM-Solver++(2S) with its middle at half the step in log(alpha / sigma) (arXiv 2211.01095, algorithm
@@ -10,23 +11,15 @@ import type { Dpm2Options } from './dpm2.js';
  * step but a last one to the clean picture; none with eta 0.
  */
 export function dpmpp2sAncestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): Sampler {
-  return async function* (denoise, x, levels, { noise, signal }) {
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const { down, up } = ancestralSplit(from, to, eta);
-      if (down.sigma === 0) {
-        x = firstOrderStep(x, denoised, from, down);
-      } else {
-        throwIfAborted(signal);
-        const ratio = Math.sqrt(noiseRatio(from) * noiseRatio(down));
-        const middle = levelAt?.(ratio) ?? levelBetween(from, to, ratio);
-        const second = await denoise(firstOrderStep(x, denoised, from, middle), middle);
-        x = firstOrderStep(x, second, from, down);
-      }
-      if (to.sigma > 0 && eta > 0) x = mix([1, x], [up * sNoise, noise(from, to)]);
-      yield { x, level: to, denoised };
+  return stepwise(({ denoise, noise }) => async (x, denoised, from, to) => {
+    const { down, up } = ancestralSplit(from, to, eta);
+    let used = denoised;
+    if (down.sigma > 0) {
+      const ratio = Math.sqrt(noiseRatio(from) * noiseRatio(down));
+      const middle = levelAt?.(ratio) ?? levelBetween(from, to, ratio);
+      used = await denoise(firstOrderStep(x, denoised, from, middle), middle);
     }
-  };
+    x = firstOrderStep(x, used, from, down);
+    return to.sigma > 0 && eta > 0 ? mix([1, x], [up * sNoise, noise(from, to)]) : x;
+  });
 }

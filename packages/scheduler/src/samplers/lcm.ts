@@ -1,6 +1,7 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { addNoise } from '../forward.js';
 import { mix } from '../vector.js';
+import { stepwise } from './stepwise.js';
 
 export interface LcmOptions {
   /** How much of x goes into the consistency function, and how much of x0: `skip` and `out`. 0 and 1 if left out. */
@@ -12,15 +13,9 @@ export interface LcmOptions {
  * of the next level added. On the levels of a flow this is its stochastic sampling. Draws noise at every step but the last.
  */
 export function lcm({ boundary }: LcmOptions = {}): Sampler {
-  return async function* (denoise, x, levels, { noise, signal }) {
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const x0 = await denoise(x, from);
-      const weights = boundary?.(from);
-      const denoised = weights === undefined ? x0 : mix([weights.out, x0], [weights.skip, x]);
-      x = i === levels.length - 2 ? mix([to.alpha, denoised]) : addNoise(denoised, noise(from, to), to);
-      yield { x, level: to, denoised };
-    }
-  };
+  return stepwise(({ levels, noise }) => (x, denoised, from, to, i) => {
+    const { skip, out } = boundary?.(from) ?? { skip: 0, out: 1 };
+    const clean = mix([out, denoised], [skip, x]);
+    return i === levels.length - 2 ? mix([to.alpha, clean]) : addNoise(clean, noise(from, to), to);
+  });
 }

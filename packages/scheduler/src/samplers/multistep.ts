@@ -1,20 +1,18 @@
-import { type Sampler, throwIfAborted } from '@sd/core';
+import type { Sampler } from '@sd/core';
 import { adamsBashforth, integrationWeights } from '../interpolation.js';
 import { type Coordinates, flowCoordinates } from '../level.js';
 import { mix, type Term } from '../vector.js';
+import { stepwise } from './stepwise.js';
 
 /** Weights of the slopes dx/dsigma at the last levels, newest first, that step from the first of them to `to`. */
 type SlopeWeights = (from: readonly Coordinates[], to: Coordinates) => readonly number[];
 
 /** An explicit linear multistep method over dx/dsigma; its first steps are of lower order. */
 function linearMultistep(order: number, weigh: SlopeWeights): Sampler {
-  return async function* (denoise, x, levels, { signal }) {
+  return stepwise(({ levels }) => {
     const coordinates = flowCoordinates(levels);
     const past: { at: Coordinates; slope: Float32Array }[] = [];
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
+    return (x, denoised, from, to) => {
       const [at, next] = [coordinates(from), coordinates(to)];
       if (at.sigma !== past[0]?.at.sigma) {
         past.unshift({ at, slope: mix([1 / (at.scale * at.sigma), x], [-1 / at.sigma, denoised]) });
@@ -24,10 +22,9 @@ function linearMultistep(order: number, weigh: SlopeWeights): Sampler {
         past.map((entry) => entry.at),
         next,
       );
-      x = mix([next.scale / at.scale, x], ...past.map(({ slope }, k): Term => [next.scale * weights[k]!, slope]));
-      yield { x, level: to, denoised };
-    }
-  };
+      return mix([next.scale / at.scale, x], ...past.map(({ slope }, k): Term => [next.scale * weights[k]!, slope]));
+    };
+  });
 }
 
 /**

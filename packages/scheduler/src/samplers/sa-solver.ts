@@ -1,8 +1,9 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { integrationWeights } from '../interpolation.js';
 import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
 import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf } from './dpm-solver.js';
+import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { stepwise } from './stepwise.js';
 
 export interface SaSolverOptions {
   /** 1 to 4; 2 if left out. */
@@ -12,7 +13,7 @@ export interface SaSolverOptions {
   /** How much noise a step from this level adds: 0 none, 1 as much as the SDE's. 1 from timestep 200 to 800 if left out. */
   readonly tau?: (level: NoiseLevel) => number;
   /** What is taken as a polynomial; x0 if left out. */
-  readonly predict?: 'sample' | 'epsilon';
+  readonly predict?: Predicted;
   /** Lowers the order in the last steps; on if left out. */
   readonly lowerOrderFinal?: boolean;
 }
@@ -24,39 +25,22 @@ export interface SaSolverOptions {
 export function saSolver(options: SaSolverOptions = {}): Sampler {
   const { predictorOrder = 2, correctorOrder = 2, predict = 'sample', lowerOrderFinal = true } = options;
   const { tau = ({ timestep }: NoiseLevel) => (timestep >= 200 && timestep <= 800 ? 1 : 0) } = options;
-  return async function* (denoise, x, levels, { noise, signal }) {
-    const steps = levels.length - 1;
-    let past: Estimate[] = [];
+  return stepwise(({ levels, noise }) => {
+    let past: readonly Estimate[] = [];
     let before: { x: Float32Array; from: NoiseLevel; noise: Float32Array } | undefined;
-    for (let i = 0; i < steps; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
+    return (x, denoised, from, to, i) => {
+      const left = lowerOrderFinal ? levels.length - 1 - i : Infinity;
       const at = estimateOf(x, denoised, from, predict);
       if (before !== undefined && past[0]!.lambda !== at.lambda) {
-        const order = lowerOrderFinal ? Math.min(correctorOrder, steps - i + 1) : correctorOrder;
-        x = adamsStep(
-          before.x,
-          before.from,
-          from,
-          [at, ...past].slice(0, order),
-          tau(before.from),
-          before.noise,
-          predict,
-        );
+        const nodes = [at, ...past].slice(0, Math.min(correctorOrder, left + 1));
+        x = adamsStep(before.x, before.from, from, nodes, tau(before.from), before.noise, predict);
       }
-      past = [at, ...past.filter(({ lambda }) => lambda !== at.lambda)].slice(
-        0,
-        Math.max(predictorOrder, correctorOrder - 1),
-      );
-      const fresh = noise(from, to);
-      before = { x, from, noise: fresh };
-      const order = lowerOrderFinal ? Math.min(predictorOrder, steps - i) : predictorOrder;
-      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
-      else x = adamsStep(x, from, to, past.slice(0, order), tau(from), fresh, predict);
-      yield { x, level: to, denoised };
-    }
-  };
+      past = remember(at, past, Math.max(predictorOrder, correctorOrder - 1));
+      before = { x, from, noise: noise(from, to) };
+      if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
+      return adamsStep(x, from, to, past.slice(0, Math.min(predictorOrder, left)), tau(from), before.noise, predict);
+    };
+  });
 }
 
 /** One step of the SDE with the polynomial through `nodes`, newest first; the first may lie at `to` itself (the corrector). */
@@ -67,7 +51,7 @@ function adamsStep(
   nodes: readonly Estimate[],
   tau: number,
   noise: Float32Array,
-  predict: 'sample' | 'epsilon',
+  predict: Predicted,
 ): Float32Array {
   const [start, end] = [logSnr(from), logSnr(to)];
   const h = end - start;

@@ -1,6 +1,7 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
 import { mix } from '../vector.js';
+import { stepwise } from './stepwise.js';
 
 export interface TcdOptions {
   /** Gamma of the paper, from 0 (no noise, none drawn) to 1 (as LCM); 0.3 if left out. */
@@ -14,20 +15,11 @@ export interface TcdOptions {
  * level, and adds noise up to it. Draws noise at every step but the last.
  */
 export function tcd({ eta = 0.3, below }: TcdOptions = {}): Sampler {
-  return async function* (denoise, x, levels, { noise, signal }) {
-    for (let i = 0; i < levels.length - 1; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
-      const last = i === levels.length - 2;
-      const down = last || eta === 0 ? to : (below?.(to, eta) ?? levelBetween(to, to, (1 - eta) * noiseRatio(to)));
-      x = firstOrderStep(x, denoised, from, down);
-      if (down !== to) {
-        const gain = to.alpha / down.alpha;
-        const added = Math.sqrt(Math.max(0, to.sigma ** 2 - (gain * down.sigma) ** 2));
-        x = mix([gain, x], [added, noise(from, to)]);
-      }
-      yield { x, level: to, denoised };
-    }
-  };
+  return stepwise(({ levels, noise }) => (x, denoised, from, to, i) => {
+    if (i === levels.length - 2 || eta === 0) return firstOrderStep(x, denoised, from, to);
+    const down = below?.(to, eta) ?? levelBetween(to, to, (1 - eta) * noiseRatio(to));
+    const gain = to.alpha / down.alpha;
+    const added = Math.sqrt(Math.max(0, to.sigma ** 2 - (gain * down.sigma) ** 2));
+    return mix([gain, firstOrderStep(x, denoised, from, down)], [added, noise(from, to)]);
+  });
 }

@@ -1,8 +1,9 @@
-import { type NoiseLevel, type Sampler, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { solveLinear } from '../interpolation.js';
 import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
 import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf } from './dpm-solver.js';
+import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { stepwise } from './stepwise.js';
 
 export interface UniPcOptions {
   /** Order of the predictor; the corrector's is one more. 2 if left out. */
@@ -10,7 +11,7 @@ export interface UniPcOptions {
   /** The function B(h): h for `bh1`, exp(h) - 1 for `bh2`, the default. */
   readonly solverType?: 'bh1' | 'bh2';
   /** What is taken as a polynomial; x0 if left out. */
-  readonly predict?: 'sample' | 'epsilon';
+  readonly predict?: Predicted;
   /** Lowers the order in the last steps; on if left out, as in the paper. */
   readonly lowerOrderFinal?: boolean;
   /** Steps, counted from 0, whose result is not corrected. */
@@ -23,26 +24,20 @@ export interface UniPcOptions {
  */
 export function unipc(options: UniPcOptions = {}): Sampler {
   const { order = 2, predict = 'sample', lowerOrderFinal = true, disableCorrector = [] } = options;
-  return async function* (denoise, x, levels, { signal }) {
-    const steps = levels.length - 1;
-    let past: Estimate[] = [];
-    let before = { x, from: levels[0]!, order: 0 };
-    for (let i = 0; i < steps; i++) {
-      throwIfAborted(signal);
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const denoised = await denoise(x, from);
+  return stepwise(({ levels }) => {
+    let past: readonly Estimate[] = [];
+    let before: { x: Float32Array; from: NoiseLevel; used: readonly Estimate[] } | undefined;
+    return (x, denoised, from, to, i) => {
       const at = estimateOf(x, denoised, from, predict);
-      if (before.order > 0 && !disableCorrector.includes(i - 1) && past[0]!.lambda !== at.lambda) {
-        x = uniStep(before.x, before.from, from, past.slice(0, before.order), options, at);
+      if (before !== undefined && !disableCorrector.includes(i - 1) && past[0]!.lambda !== at.lambda) {
+        x = uniStep(before.x, before.from, from, before.used, options, at);
       }
-      past = [at, ...past.filter(({ lambda }) => lambda !== at.lambda)].slice(0, order);
-      const used = past.slice(0, lowerOrderFinal ? steps - i : order);
-      before = { x, from, order: used.length };
-      if (to.sigma === 0) x = firstOrderStep(x, denoised, from, to);
-      else x = uniStep(x, from, to, used, options);
-      yield { x, level: to, denoised };
-    }
-  };
+      past = remember(at, past, order);
+      const used = past.slice(0, lowerOrderFinal ? levels.length - 1 - i : order);
+      before = { x, from, used };
+      return to.sigma === 0 ? firstOrderStep(x, denoised, from, to) : uniStep(x, from, to, used, options);
+    };
+  });
 }
 
 /** UniP, and UniC where the estimate `next` at `to` is known already. `past`: from the estimate at `from` backwards. */

@@ -1,0 +1,38 @@
+import { type Denoiser, type NoiseLevel, type NoiseSource, type Sampler, throwIfAborted } from '@sd/core';
+
+/** What a sampler has for one run. */
+export interface SamplerRun {
+  readonly levels: readonly NoiseLevel[];
+  /** Throws an AbortError once the run's signal is aborted. */
+  readonly denoise: Denoiser;
+  readonly noise: NoiseSource;
+}
+
+/** Takes x from one level to the next, `i` counted from 0, given the x0 that was estimated at the first. */
+export type SamplerStep = (
+  x: Float32Array,
+  denoised: Float32Array,
+  from: NoiseLevel,
+  to: NoiseLevel,
+  i: number,
+) => Float32Array | Promise<Float32Array>;
+
+/**
+ * A sampler of a step that begins with a call of the model: `start` is called once a run, so that the step's history can
+ * be its local variables.
+ */
+export function stepwise(start: (run: SamplerRun) => SamplerStep): Sampler {
+  return async function* (model, x, levels, { noise, signal }) {
+    const denoise: Denoiser = async (at, level) => {
+      throwIfAborted(signal);
+      return model(at, level);
+    };
+    const step = start({ levels, denoise, noise });
+    for (let i = 0; i < levels.length - 1; i++) {
+      const [from, to] = [levels[i]!, levels[i + 1]!];
+      const denoised = await denoise(x, from);
+      x = await step(x, denoised, from, to, i);
+      yield { x, level: to, denoised };
+    }
+  };
+}
