@@ -80,9 +80,6 @@ export interface Vae extends StageResources {
   decode(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
   /** A picture [n, 3, H, W], -1 to 1, to the distribution of its latents. */
   encode?(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<LatentDistribution>;
-  /**
-   * A linear map from latents to RGB for cheap previews: `latentChannels` rows of red, green, blue, and a bias row.
-   * Colours come out as -1 to 1.
-   */
-  readonly latentRgb?: readonly (readonly [number, number, number])[];
+  /** A cheap picture of latents, for looking on while they are made: [n, 3, any height, any width], about -1 to 1. */
+  preview?(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }

@@ -15,6 +15,10 @@ export class Config {
     return this.#values[key] ?? undefined;
   }
 
+  entries(): [string, unknown][] {
+    return Object.entries(this.#values);
+  }
+
   number(key: string, fallback?: number): number {
     return this.#checked(key, fallback, 'a number', (value) => typeof value === 'number' && Number.isFinite(value));
   }

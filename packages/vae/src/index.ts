@@ -1,3 +1,4 @@
 export { type VaeConfig, vaeConfig } from './config.js';
+export { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
 export { type CheckpointVae, type LoadVaeOptions, loadVae } from './vae.js';
 export { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';

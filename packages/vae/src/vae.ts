@@ -1,6 +1,7 @@
 import { type Backend, expectTensor, lazySession, type Source, type Tensor, tensor, type Vae } from '@sd/core';
 import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
 import { type VaeConfig, vaeConfig } from './config.js';
+import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
 import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
 
 export interface LoadVaeOptions {
@@ -17,6 +18,8 @@ export interface CheckpointVae extends Vae {
   readonly config: VaeConfig;
   readonly unusedTensors: readonly string[];
   encode: NonNullable<Vae['encode']>;
+  /** One pixel a latent, by a linear map that is fitted to this VAE when first asked for. */
+  preview: NonNullable<Vae['preview']>;
 }
 
 /** Older files name the parts of attention otherwise. */
@@ -42,7 +45,9 @@ export async function loadVae({ source, backend, folder = 'vae', variant }: Load
   const { latentChannels, imageChannels, scalingFactor, shiftFactor } = config;
   const scaleFactor = 2 ** (config.channels.length - 1);
 
-  return {
+  let rgb: Promise<LatentRgb> | undefined;
+
+  const vae: CheckpointVae = {
     config,
     unusedTensors: checkpoint.unasked(),
     latentChannels,
@@ -61,7 +66,15 @@ export async function loadVae({ source, backend, folder = 'vae', variant }: Load
       const { latent_parameters } = await encoder.run({ sample: image }, { signal });
       return distribution(latent_parameters as Tensor<'float32'>, config);
     },
+    async preview(latents, { signal } = {}) {
+      rgb ??= fitLatentRgb(vae, { signal });
+      rgb.catch(() => {
+        rgb = undefined;
+      });
+      return linearPreview(latents, await rgb);
+    },
   };
+  return vae;
 }
 
 /** Mean and log-variance [n, 2 * c, h, w] as mean and deviation in the U-Net's space, the variance clamped as diffusers does. */

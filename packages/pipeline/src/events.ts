@@ -1,0 +1,61 @@
+import type { Tensor } from '@sd/core';
+import type { SdImage } from './image/index.js';
+
+/** Something that a caller should know, though the run went on. */
+export interface Warning {
+  /** For a program: `prompt-truncated`, `part-skipped`, `unused-tensors`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Milliseconds that each stage took, waiting for it included. */
+export interface Timings {
+  readonly encode: number;
+  readonly denoise: number;
+  readonly decode: number;
+  readonly total: number;
+}
+
+export interface GenerateResult {
+  readonly images: readonly SdImage[];
+  /** Seed of each picture. */
+  readonly seeds: readonly (number | bigint)[];
+  readonly timings: Timings;
+  readonly warnings: readonly Warning[];
+}
+
+/** The prompts were encoded. */
+export interface EncodeEvent {
+  readonly type: 'encode';
+  readonly milliseconds: number;
+}
+
+/** The scheduler took a step. */
+export interface StepEvent {
+  readonly type: 'step';
+  /** Which picture, from 0. */
+  readonly image: number;
+  /** Which step of it, from 0, and of how many: schedulers with a warm-up take more than were asked for. */
+  readonly step: number;
+  readonly steps: number;
+  /** Timestep of the noise level that was reached. */
+  readonly timestep: number;
+  /** The latents at that level, [1, channels, height / 8, width / 8]. */
+  readonly latents: Tensor<'float32'>;
+  /** The model's estimate of the finished latents. */
+  readonly denoised: Tensor<'float32'>;
+  /** A cheap small picture of that estimate, made only when asked for. */
+  preview(): Promise<SdImage>;
+  readonly milliseconds: number;
+}
+
+/** A picture is finished. */
+export interface ImageEvent {
+  readonly type: 'image';
+  readonly image: number;
+  readonly picture: SdImage;
+  /** How long its decoding took. */
+  readonly milliseconds: number;
+}
+
+export type PipelineEvent = EncodeEvent | StepEvent | ImageEvent;

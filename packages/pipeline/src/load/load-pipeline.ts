@@ -1,0 +1,78 @@
+import { type Backend, type Source, throwIfAborted } from '@sd/core';
+import { loadTextEncoder } from '@sd/text-encoder';
+import { loadTokenizer } from '@sd/tokenizer';
+import { loadUnet } from '@sd/unet';
+import { loadVae } from '@sd/vae';
+import type { Warning } from '../events.js';
+import { createPipeline, type Pipeline } from '../pipeline.js';
+import type { Stages } from '../run.js';
+import { defaultBackend, resolveSource } from './imports.js';
+import { readModelIndex } from './model-index.js';
+import { loadScheduler } from './schedulers.js';
+
+export interface LoadPipelineOptions {
+  /** Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays the caller's. */
+  readonly backend?: Backend;
+  /** Stages in place of the model's own; their files need not be there. */
+  readonly stages?: Partial<Stages>;
+  /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
+  readonly variant?: string;
+  /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
+  readonly releaseStages?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads a model and makes a pipeline of it.
+ * @param source A diffusers checkpoint folder, as a path, a file URL or a Source; without one, the embedded model of
+ * `@sd/model-tiny`.
+ *
+ * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for models that
+ * this version does not know, a MissingPackageError for a package to install, a BackendError, or an AbortError.
+ */
+export async function loadPipeline(
+  source?: string | URL | Source,
+  options: LoadPipelineOptions = {},
+): Promise<Pipeline> {
+  const { variant, releaseStages = false, signal } = options;
+  throwIfAborted(signal);
+  const files = await resolveSource(source);
+  const skipped = await readModelIndex(files);
+  const backend = options.backend ?? (await defaultBackend());
+  const model = { source: files, backend, variant };
+  const given = options.stages ?? {};
+  try {
+    const [tokenizer, textEncoder, unet, vae, { scheduler, schedulerNamed }] = await Promise.all([
+      given.tokenizer ?? loadTokenizer(files),
+      given.textEncoder ?? loadTextEncoder(model),
+      given.unet ?? loadUnet(model),
+      given.vae ?? loadVae(model),
+      loadScheduler(files),
+    ]);
+    throwIfAborted(signal);
+    const stages = { tokenizer, textEncoder, unet, vae, scheduler: given.scheduler ?? scheduler };
+    const pipeline = createPipeline({ ...stages, schedulerNamed, releaseStages });
+    if (!releaseStages) await Promise.all([textEncoder, unet, vae].map((stage) => stage.load?.({ signal })));
+    return {
+      ...pipeline,
+      warnings: [...skipped, ...unusedTensors({ text_encoder: textEncoder, unet, vae })],
+      async dispose() {
+        await pipeline.dispose();
+        if (options.backend === undefined) await backend.dispose();
+      },
+    };
+  } catch (error) {
+    if (options.backend === undefined) await backend.dispose();
+    throw error;
+  }
+}
+
+function unusedTensors(stages: Readonly<Record<string, object>>): Warning[] {
+  return Object.entries(stages).flatMap(([part, stage]) => {
+    const unused = 'unusedTensors' in stage ? (stage.unusedTensors as readonly string[]) : [];
+    if (unused.length === 0) return [];
+    const named = unused.slice(0, 5).join(', ');
+    const rest = unused.length > 5 ? ` and ${unused.length - 5} more` : '';
+    return [{ code: 'unused-tensors', message: `${part} has tensors that its model does not use: ${named}${rest}.` }];
+  });
+}

@@ -1,0 +1,49 @@
+import { CheckpointError, InvalidOptionError, type Scheduler, type Source } from '@sd/core';
+import {
+  parseSchedulerConfig,
+  type SchedulerConfig,
+  schedulerClasses,
+  schedulerFromConfig,
+  stableDiffusionConfig,
+} from '@sd/scheduler';
+
+const file = 'scheduler/scheduler_config.json';
+
+/** Short names of schedulers, and the classes of diffusers that they stand for. */
+export const schedulerNames: Readonly<Record<string, string>> = {
+  ddim: 'DDIMScheduler',
+  pndm: 'PNDMScheduler',
+  euler: 'EulerDiscreteScheduler',
+};
+
+export interface LoadedScheduler {
+  readonly scheduler: Scheduler;
+  /** The model's noise schedule with another sampler, by a short name or by diffusers' class. */
+  readonly schedulerNamed: (name: string) => Scheduler;
+}
+
+/** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
+export async function loadScheduler(source: Source): Promise<LoadedScheduler> {
+  const config = stableDiffusionConfig(parse(await source.read(file)));
+  return {
+    scheduler: schedulerFromConfig(config),
+    schedulerNamed(name) {
+      const className = Object.hasOwn(schedulerNames, name) ? schedulerNames[name] : name;
+      if (!schedulerClasses.includes(className)) {
+        throw new InvalidOptionError(
+          'scheduler',
+          `There is no scheduler ${JSON.stringify(name)}. There are ${Object.keys(schedulerNames).join(', ')}, and diffusers' classes: ${schedulerClasses.join(', ')}.`,
+        );
+      }
+      return schedulerFromConfig(config, { class: className });
+    },
+  };
+}
+
+function parse(bytes: Uint8Array): SchedulerConfig {
+  try {
+    return parseSchedulerConfig(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
+  }
+}

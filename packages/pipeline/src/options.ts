@@ -1,0 +1,198 @@
+import {
+  expectFinite,
+  InvalidOptionError,
+  numpyLegacy,
+  nvPhilox,
+  type RandomSourceFactory,
+  type Scheduler,
+  type Tensor,
+  TensorError,
+  torchCpu,
+} from '@sd/core';
+import type { StepEvent } from './events.js';
+
+/** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
+export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
+
+export interface GenerateOptions {
+  readonly prompt: string;
+  /** What to keep away from; empty by default. */
+  readonly negativePrompt?: string;
+  /** In pixels; a multiple of the VAE's factor. By default the size that the model was trained on. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Steps of the scheduler: 20 by default. */
+  readonly steps?: number;
+  /** How strongly to follow the prompt: 7.5 by default. At 1 or below, the negative prompt has no part. */
+  readonly guidanceScale?: number;
+  /** How much of the guided output's spread is set back to the prompt's own, 0 to 1 (arXiv 2305.08891): 0 by default. */
+  readonly guidanceRescale?: number;
+  /** Seed of the first picture; the next ones count up from it. Random by default; the result tells it. */
+  readonly seed?: number | bigint;
+  /** How many pictures: 1 by default. */
+  readonly count?: number;
+  /** The scheduler in place of the model's own: an object, or a name that `loadPipeline` knows, such as `euler`. */
+  readonly scheduler?: Scheduler | string;
+  /** Which random numbers: `torch-cpu` by default. One generator a picture, which draws the first latents, then steps' noise. */
+  readonly rng?: keyof typeof randomSources | RandomSourceFactory;
+  /** The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's. */
+  readonly latents?: Tensor<'float32'>;
+  /** How many of the text encoder's last layers to leave out: 0 by default. */
+  readonly clipSkip?: number;
+  /** Ends the run between two steps; it rejects with an AbortError at once. */
+  readonly signal?: AbortSignal;
+  /** Called after every step; what it throws ends the run. */
+  readonly onStep?: (step: StepEvent) => void | Promise<void>;
+}
+
+/** Options, checked and filled in. */
+export interface Request {
+  readonly prompt: string;
+  readonly negativePrompt: string;
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly guidanceScale: number;
+  readonly guidanceRescale: number;
+  readonly seeds: readonly (number | bigint)[];
+  readonly scheduler: Scheduler;
+  readonly random: RandomSourceFactory;
+  readonly latents: Tensor<'float32'> | undefined;
+  readonly clipSkip: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What the stages say of sizes. */
+export interface StageSizes {
+  readonly channels: number;
+  /** Pixels a side for each latent. */
+  readonly factor: number;
+  /** The side, in latents, that the model was trained on. */
+  readonly sampleSize: number;
+}
+
+const known = [
+  'prompt',
+  'negativePrompt',
+  'width',
+  'height',
+  'steps',
+  'guidanceScale',
+  'guidanceRescale',
+  'seed',
+  'count',
+  'scheduler',
+  'rng',
+  'latents',
+  'clipSkip',
+  'signal',
+  'onStep',
+];
+
+/** Names that later versions will take. */
+const later = ['image', 'mask', 'strength', 'loras', 'controls'];
+
+/** Checks options and fills in the rest. Throws an InvalidOptionError, or a TensorError for `latents`. */
+export function readOptions(
+  options: GenerateOptions,
+  sizes: StageSizes,
+  schedulerNamed: (scheduler: Scheduler | string | undefined) => Scheduler,
+): Request {
+  refuseUnknown(options);
+  const { prompt, negativePrompt = '', guidanceScale = 7.5, guidanceRescale = 0, count = 1, steps = 20 } = options;
+  const trained = sizes.sampleSize * sizes.factor;
+  const [width, height] = [options.width ?? trained, options.height ?? trained];
+  text('prompt', prompt);
+  text('negativePrompt', negativePrompt);
+  side('width', width, sizes.factor);
+  side('height', height, sizes.factor);
+  whole('steps', steps, 1);
+  whole('count', count, 1);
+  whole('clipSkip', options.clipSkip ?? 0, 0);
+  if (!Number.isFinite(guidanceScale))
+    throw new InvalidOptionError('guidanceScale', `must be a finite number, not ${guidanceScale}.`);
+  if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) {
+    throw new InvalidOptionError('guidanceRescale', `must be from 0 to 1, not ${guidanceRescale}.`);
+  }
+  const shape = [sizes.channels, height / sizes.factor, width / sizes.factor];
+  if (options.latents !== undefined) checkLatents(options.latents, count, shape);
+  return {
+    prompt,
+    negativePrompt,
+    width,
+    height,
+    steps,
+    guidanceScale,
+    guidanceRescale,
+    seeds: seedsFrom(options.seed, count),
+    scheduler: schedulerNamed(options.scheduler),
+    random: randomSource(options.rng),
+    latents: options.latents,
+    clipSkip: options.clipSkip ?? 0,
+    signal: options.signal,
+  };
+}
+
+function refuseUnknown(options: GenerateOptions): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    if (later.includes(name)) throw new InvalidOptionError(name, 'is not supported by this version yet.');
+    throw new InvalidOptionError(name, `is no option of generate(). It has ${known.join(', ')}.`);
+  }
+}
+
+function text(option: string, value: unknown): void {
+  if (typeof value !== 'string') throw new InvalidOptionError(option, `must be a string, not ${describe(value)}.`);
+}
+
+function whole(option: string, value: unknown, least: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw new InvalidOptionError(option, `must be a whole number from ${least} up, not ${describe(value)}.`);
+  }
+}
+
+function side(option: string, value: unknown, factor: number): void {
+  whole(option, value, factor);
+  const pixels = value as number;
+  if (pixels % factor !== 0) {
+    const below = pixels - (pixels % factor);
+    throw new InvalidOptionError(
+      option,
+      `must be a multiple of ${factor}, not ${pixels}: ${below} or ${below + factor} would do.`,
+    );
+  }
+}
+
+function checkLatents(latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
+  const rows = latents.dims?.[0];
+  const fits = (rows === 1 || rows === count) && String(latents.dims) === String([rows, ...shape]);
+  if (latents.type !== 'float32' || !fits) {
+    throw new TensorError(
+      'bad-tensor',
+      `latents must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${latents.type} [${latents.dims}].`,
+    );
+  }
+  expectFinite('latents', latents.data);
+}
+
+function seedsFrom(seed: number | bigint | undefined, count: number): (number | bigint)[] {
+  const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+  if (typeof first === 'bigint') return Array.from({ length: count }, (_, i) => first + BigInt(i));
+  if (!Number.isSafeInteger(first)) {
+    throw new InvalidOptionError('seed', `must be a whole number, or a bigint beyond 2^53, not ${describe(first)}.`);
+  }
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFactory {
+  if (typeof rng === 'function') return rng;
+  if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
+  throw new InvalidOptionError(
+    'rng',
+    `is ${describe(rng)}; there are ${Object.keys(randomSources).join(', ')}, or a function of your own.`,
+  );
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,203 @@
+import {
+  row,
+  type SamplingPlan,
+  type Scheduler,
+  sizeOf,
+  type Tensor,
+  type TextEmbedding,
+  type TextEncoder,
+  type Tokenizer,
+  tensor,
+  throwIfAborted,
+  type Unet,
+  type Vae,
+} from '@sd/core';
+import { classifierFreeGuidance, createDenoiser } from '@sd/unet';
+import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
+import { createImage, type ImageParameters } from './image/index.js';
+import type { Request } from './options.js';
+
+/** The objects that a pipeline is made of. Any that meet the interfaces will do. */
+export interface Stages {
+  readonly tokenizer: Tokenizer;
+  readonly textEncoder: TextEncoder;
+  readonly unet: Unet;
+  readonly vae: Vae;
+  readonly scheduler: Scheduler;
+}
+
+export interface RunSettings {
+  /** Frees each stage after its use. */
+  readonly releaseStages: boolean;
+}
+
+/** One request, from prompt to pictures. Yields what happens; returns the whole. */
+export async function* run(
+  stages: Stages,
+  request: Request,
+  settings: RunSettings,
+): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+  try {
+    return yield* runStages(stages, request, settings);
+  } finally {
+    if (settings.releaseStages) {
+      await Promise.all([stages.textEncoder, stages.unet, stages.vae].map((stage) => stage.release?.()));
+    }
+  }
+}
+
+async function* runStages(
+  stages: Stages,
+  request: Request,
+  settings: RunSettings,
+): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+  const { unet, vae } = stages;
+  const { signal, seeds } = request;
+  const warnings: Warning[] = [];
+  const spent = { encode: 0, denoise: 0, decode: 0 };
+  const start = performance.now();
+
+  const texts = await encodePrompts(stages, request, warnings);
+  if (settings.releaseStages) await stages.textEncoder.release?.();
+  spent.encode = performance.now() - start;
+  yield { type: 'encode', milliseconds: spent.encode };
+
+  const plan = request.scheduler.plan(request.steps);
+  const events: ImageEvent[] = [];
+  const finish = async function* (image: number, latents: Tensor<'float32'>) {
+    const event = await decode(vae, image, latents, parametersOf(request, image), signal);
+    spent.decode += event.milliseconds;
+    events.push(event);
+    yield event;
+  };
+
+  const waiting: Tensor<'float32'>[] = [];
+  for (let image = 0; image < seeds.length; image++) {
+    const before = performance.now();
+    const latents = yield* denoise(stages, request, plan, texts, image);
+    spent.denoise += performance.now() - before;
+    if (settings.releaseStages) waiting.push(latents);
+    else yield* finish(image, latents);
+  }
+  if (settings.releaseStages) {
+    await unet.release?.();
+    for (const [image, latents] of waiting.entries()) yield* finish(image, latents);
+  }
+  return {
+    images: events.map(({ picture }) => picture),
+    seeds,
+    timings: { ...spent, total: performance.now() - start },
+    warnings,
+  };
+}
+
+interface Texts {
+  readonly positive: TextEmbedding;
+  readonly negative: TextEmbedding;
+}
+
+async function encodePrompts(
+  { tokenizer, textEncoder }: Stages,
+  request: Request,
+  warnings: Warning[],
+): Promise<Texts> {
+  const { signal, clipSkip } = request;
+  const guided = request.guidanceScale > 1;
+  const prompts = { prompt: request.prompt, ...(guided && { negativePrompt: request.negativePrompt }) };
+  const tokens = Object.entries(prompts).map(([option, text]) => {
+    const result = tokenizer.encode(text);
+    if (result.truncated !== '') {
+      warnings.push({
+        code: 'prompt-truncated',
+        message: `${option} is longer than the model's ${tokenizer.maxLength} tokens. Left out: ${JSON.stringify(result.truncated)}.`,
+      });
+    }
+    return result;
+  });
+  const [positive, negative = positive] = await textEncoder.encode(tokens, { clipSkip, signal });
+  return { positive, negative };
+}
+
+/** From noise to the latents of a picture. */
+async function* denoise(
+  { unet, vae }: Stages,
+  request: Request,
+  plan: SamplingPlan,
+  texts: Texts,
+  image: number,
+): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
+  const { signal, scheduler, guidanceScale, guidanceRescale } = request;
+  const shape = [vae.latentChannels, request.height / vae.scaleFactor, request.width / vae.scaleFactor] as const;
+  const size = sizeOf(shape);
+  const random = request.random(request.seeds[image]);
+  const denoiser = createDenoiser({
+    unet,
+    prediction: scheduler.prediction,
+    guidance: classifierFreeGuidance({ scale: guidanceScale, rescale: guidanceRescale }),
+    ...texts,
+    shape,
+    signal,
+  });
+  const noise = startingNoise(request, image) ?? random.randn(size);
+  let x: Float32Array = noise.map((value) => value * plan.initialSigma);
+  let step = 0;
+  let before = performance.now();
+  for await (const taken of plan.sampler(denoiser, x, plan.levels, { noise: () => random.randn(size), signal })) {
+    x = taken.x;
+    const denoised = tensor('float32', [1, ...shape], taken.denoised);
+    yield {
+      type: 'step',
+      image,
+      step,
+      steps: plan.stepCount,
+      timestep: taken.level.timestep,
+      latents: tensor('float32', [1, ...shape], x),
+      denoised,
+      preview: () => preview(vae, denoised, signal),
+      milliseconds: performance.now() - before,
+    };
+    throwIfAborted(signal);
+    step += 1;
+    before = performance.now();
+  }
+  return tensor('float32', [1, ...shape], x);
+}
+
+function startingNoise({ latents }: Request, image: number): Float32Array | undefined {
+  return latents && row(latents, latents.dims[0] === 1 ? 0 : image).data;
+}
+
+async function preview(vae: Vae, latents: Tensor<'float32'>, signal: AbortSignal | undefined) {
+  const picture = await (vae.preview ?? vae.decode).call(vae, latents, { signal });
+  return createImage(row(picture, 0));
+}
+
+async function decode(
+  vae: Vae,
+  image: number,
+  latents: Tensor<'float32'>,
+  parameters: ImageParameters,
+  signal: AbortSignal | undefined,
+): Promise<ImageEvent> {
+  const before = performance.now();
+  const picture = createImage(row(await vae.decode(latents, { signal }), 0), parameters);
+  return { type: 'image', image, picture, milliseconds: performance.now() - before };
+}
+
+/** The settings under A1111's names. */
+function parametersOf(request: Request, image: number): ImageParameters {
+  const { prompt, negativePrompt, steps, scheduler, guidanceScale, guidanceRescale, clipSkip, width, height } = request;
+  return {
+    prompt,
+    negativePrompt,
+    settings: {
+      Steps: steps,
+      Sampler: scheduler.name,
+      'CFG scale': guidanceScale,
+      Seed: request.seeds[image],
+      Size: `${width}x${height}`,
+      'CFG Rescale phi': guidanceRescale === 0 ? undefined : guidanceRescale,
+      'Clip skip': clipSkip === 0 ? undefined : clipSkip + 1,
+    },
+  };
+}
