@@ -6,6 +6,7 @@ import {
   type SamplingPlan,
   type Scheduler,
 } from '@sd/core';
+import { checkCount } from './numbers.js';
 import type { NoiseSchedule } from './schedules/noise-schedule.js';
 
 /** Chooses the levels that a run passes, from most noise to least: one more than its steps. */
@@ -54,9 +55,7 @@ export function planOf(
 }
 
 export function checkSteps(steps: number, trainTimesteps: number): void {
-  if (!Number.isSafeInteger(steps) || steps < 1) {
-    throw new InvalidOptionError('steps', `must be a whole number above 0, not ${steps}.`);
-  }
+  checkCount('steps', steps);
   if (steps > trainTimesteps) {
     throw new InvalidOptionError('steps', `${steps} is more than the ${trainTimesteps} steps of the model's training.`);
   }

@@ -51,5 +51,22 @@ export {
 } from './schedules/betas.js';
 export { type FlowOptions, flowSchedule, shiftSigma } from './schedules/flow-schedule.js';
 export { discreteSchedule, type NoiseSchedule } from './schedules/noise-schedule.js';
-export { betaSigmas, exponentialSigmas, karrasSigmas } from './spacings/sigmas.js';
+export { alignYourSteps } from './spacings/align-your-steps.js';
+export { comfyBeta } from './spacings/comfy-beta.js';
+export {
+  betaSigmas,
+  exponentialSigmas,
+  karrasSigmas,
+  polyexponentialSigmas,
+  type SigmaSpread,
+} from './spacings/sigmas.js';
+export {
+  fixedSigmas,
+  fixedTimesteps,
+  logLinear,
+  sgmUniform,
+  sigmaSpacing,
+  simple,
+  timestepSpacing,
+} from './spacings/spacings.js';
 export { spacedTimesteps, type TimestepSpacing } from './spacings/timesteps.js';

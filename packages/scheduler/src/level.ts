@@ -54,6 +54,12 @@ export function levelBetween(from: NoiseLevel, to: NoiseLevel, ratio: number): N
   return { alpha: from.alpha, sigma: from.alpha * ratio, timestep };
 }
 
+/** The level halfway in log(sigma / alpha), found with `levelAt` if there is one. */
+export function middleLevel(from: NoiseLevel, to: NoiseLevel, levelAt?: LevelAt): NoiseLevel {
+  const ratio = Math.sqrt(noiseRatio(from) * noiseRatio(to));
+  return levelAt?.(ratio) ?? levelBetween(from, to, ratio);
+}
+
 /** A sample is divided by `scale`, and then has noise of `sigma`. */
 export interface Coordinates {
   readonly scale: number;

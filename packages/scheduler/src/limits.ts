@@ -1,3 +1,5 @@
+import { valueAt } from './numbers.js';
+
 /** Bounds an estimate of x0. */
 export type Limit = (x0: Float32Array) => Float32Array;
 
@@ -25,7 +27,7 @@ export function dynamicThreshold({ ratio = 0.995, max = 1, images = 1 }: Dynamic
     const size = x0.length / images;
     for (let image = 0; image < images; image++) {
       const values = x0.subarray(image * size, (image + 1) * size);
-      const bound = Math.min(Math.max(quantile(values.map(Math.abs).sort(), ratio), 1), max);
+      const bound = Math.min(Math.max(valueAt(values.map(Math.abs).sort(), ratio * (size - 1)), 1), max);
       out.set(
         values.map((value) => Math.min(Math.max(value, -bound), bound) / bound),
         image * size,
@@ -33,12 +35,4 @@ export function dynamicThreshold({ ratio = 0.995, max = 1, images = 1 }: Dynamic
     }
     return out;
   };
-}
-
-/** A quantile of rising values, interpolated linearly between neighbours. */
-function quantile(sorted: Float32Array, ratio: number): number {
-  const position = ratio * (sorted.length - 1);
-  const low = Math.floor(position);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low]! + (position - low) * (sorted[high]! - sorted[low]!);
 }

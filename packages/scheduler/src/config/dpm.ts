@@ -1,6 +1,6 @@
 import { InvalidOptionError, type Sampler } from '@sd/core';
-import { linspace, roundHalfEven } from '../float32.js';
 import { cleanLevel, flowLevel, noiseRatio, preservingLevel } from '../level.js';
+import { linspace, roundHalfEven } from '../numbers.js';
 import { deis } from '../samplers/deis.js';
 import { type DpmSolverOptions, dpmSolverMultistep } from '../samplers/dpm-solver.js';
 import { dpmSolverSinglestep } from '../samplers/dpm-solver-singlestep.js';
@@ -16,19 +16,29 @@ import { named, respacing } from './sigma.js';
 /** The DPM-Solver family as diffusers runs it: on whole timesteps, one more than steps, of which the last is dropped. */
 
 export function dpmMultistepParts(settings: Settings, options: RunOptions): ConfigParts {
+  return dpmParts(...dpmMultistep(settings), settings, options);
+}
+
+/** The multistep solver's name, and what makes it. */
+export function dpmMultistep(settings: Settings): [name: string, make: (steps: number) => Sampler] {
   const solver = { ...dpmOptions(settings), halfCurvature: true, eulerAtFinal: settings.euler_at_final };
-  return dpmParts(`DPM++ ${solver.order}M${solver.eta === 1 ? ' SDE' : ''}`, settings, options, (lowerOrderFinal) =>
-    dpmSolverMultistep({ ...solver, lowerOrderFinal }),
-  );
+  const make = (steps: number) => dpmSolverMultistep({ ...solver, lowerOrderFinal: lowersOrder(settings, steps) });
+  return [`DPM++ ${solver.order}M${solver.eta === 1 ? ' SDE' : ''}`, make];
+}
+
+/** Short runs end with lower orders, if the config does not say otherwise. */
+function lowersOrder({ lower_order_final }: Settings, steps: number): boolean {
+  return lower_order_final && steps < 15;
 }
 
 export function dpmSinglestepParts(settings: Settings, options: RunOptions): ConfigParts {
   const { solver_order: order, final_sigmas_type, lower_order_final } = settings;
   const solver = dpmOptions(settings);
-  return dpmParts(`DPM++ ${order}S`, settings, options, (_, steps) => {
+  const make = (steps: number) => {
     const lowerOrderFinal = lower_order_final || steps % order !== 0 || final_sigmas_type === 'zero';
     return dpmSolverSinglestep({ ...solver, lowerOrderFinal });
-  });
+  };
+  return dpmParts(`DPM++ ${order}S`, make, settings, options);
 }
 
 export function uniPcParts(settings: Settings, options: RunOptions): ConfigParts {
@@ -39,12 +49,13 @@ export function uniPcParts(settings: Settings, options: RunOptions): ConfigParts
     lowerOrderFinal: settings.lower_order_final,
     disableCorrector: settings.disable_corrector ?? [],
   });
-  return dpmParts('UniPC', settings, options, () => sampler);
+  return dpmParts('UniPC', () => sampler, settings, options);
 }
 
 export function deisParts(settings: Settings, options: RunOptions): ConfigParts {
   const order = settings.solver_order;
-  return dpmParts('DEIS', settings, options, (lowerOrderFinal) => deis({ order, lowerOrderFinal }));
+  const make = (steps: number) => deis({ order, lowerOrderFinal: lowersOrder(settings, steps) });
+  return dpmParts('DEIS', make, settings, options);
 }
 
 export function saSolverParts(settings: Settings, options: RunOptions): ConfigParts {
@@ -54,10 +65,10 @@ export function saSolverParts(settings: Settings, options: RunOptions): ConfigPa
     predict: settings.algorithm_type === 'noise_prediction' ? 'epsilon' : 'sample',
     lowerOrderFinal: settings.lower_order_final,
   });
-  return dpmParts('SA-Solver', settings, options, () => sampler);
+  return dpmParts('SA-Solver', () => sampler, settings, options);
 }
 
-export function dpmOptions({
+function dpmOptions({
   algorithm_type: algorithm,
   final_sigmas_type,
   solver_order,
@@ -79,9 +90,9 @@ export function dpmOptions({
 
 function dpmParts(
   name: string,
+  make: (steps: number) => Sampler,
   settings: Settings,
   { images, mu }: RunOptions,
-  make: (lowerOrderFinal: boolean, steps: number) => Sampler,
 ): ConfigParts {
   const schedule = sigmaSchedule(settings);
   return {
@@ -89,7 +100,7 @@ function dpmParts(
     trainTimesteps: schedule.trainTimesteps,
     levels: (steps) =>
       settings.use_flow_sigmas ? flowLevels(settings, steps, mu) : dpmLevels(settings, schedule, steps),
-    sampler: (steps) => limited(make(settings.lower_order_final && steps < 15, steps), limitFrom(settings, images)),
+    sampler: (steps) => limited(make(steps), limitFrom(settings, images)),
   };
 }
 
@@ -106,10 +117,11 @@ function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule
   }
   // Training steps with a lambda below lambda_min_clipped are left out.
   const count = sigmas.filter((sigma) => -Math.log(sigma) >= settings.lambda_min_clipped).length;
+  const { timestep_spacing: spacing, steps_offset: offset } = settings;
   const timesteps =
-    settings.timestep_spacing === 'trailing'
-      ? Array.from({ length: steps }, (_, i) => Math.max(0, roundHalfEven(count - (i * sigmas.length) / steps) - 1))
-      : spacedTimesteps(settings.timestep_spacing, count, steps + 1, settings.steps_offset).slice(0, -1);
+    spacing === 'trailing'
+      ? spacedTimesteps(spacing, sigmas.length, steps).map((t) => Math.max(0, t + count - sigmas.length))
+      : spacedTimesteps(spacing, count, steps + 1, offset).slice(0, -1);
   return [...timesteps.map((t) => preservingLevel(noiseRatio(level(t)), t)), final];
 }
 

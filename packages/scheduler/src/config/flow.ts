@@ -1,14 +1,13 @@
 import { InvalidOptionError, type NoiseLevel, type Sampler, UnsupportedError } from '@sd/core';
-import { linspace } from '../float32.js';
 import { cleanLevel, flowLevel } from '../level.js';
-import { dpmSolverMultistep } from '../samplers/dpm-solver.js';
+import { linspace } from '../numbers.js';
 import { euler } from '../samplers/euler.js';
 import { heun } from '../samplers/heun.js';
 import { lcm } from '../samplers/lcm.js';
 import { ipndm } from '../samplers/multistep.js';
 import { shiftSigma } from '../schedules/flow-schedule.js';
 import { exponentialSigmas, karrasSigmas } from '../spacings/sigmas.js';
-import { dpmOptions } from './dpm.js';
+import { dpmMultistep } from './dpm.js';
 import type { Settings } from './schema.js';
 import type { ConfigParts, RunOptions } from './shared.js';
 import { churnFrom, respacing } from './sigma.js';
@@ -30,7 +29,7 @@ function flowParts(name: string, settings: Settings, sampler: Sampler, mu: numbe
   if (use_dynamic_shifting && mu === undefined) {
     throw new InvalidOptionError(
       'mu',
-      'must be given where use_dynamic_shifting is on: it depends on the size of the picture.',
+      'must be given with use_dynamic_shifting: it depends on the size of the picture.',
     );
   }
   const shift = use_dynamic_shifting ? 1 : settings.shift;
@@ -57,10 +56,8 @@ export function edmEulerParts(settings: Settings, { step }: RunOptions): ConfigP
 }
 
 export function edmDpmParts(settings: Settings): ConfigParts {
-  const solver = { ...dpmOptions(settings), halfCurvature: true, eulerAtFinal: settings.euler_at_final };
-  return edmParts(`DPM++ ${solver.order}M`, settings, (steps) =>
-    dpmSolverMultistep({ ...solver, lowerOrderFinal: settings.lower_order_final && steps < 15 }),
-  );
+  const [name, make] = dpmMultistep(settings);
+  return edmParts(name, settings, make);
 }
 
 /**

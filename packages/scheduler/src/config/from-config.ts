@@ -86,13 +86,10 @@ export const schedulerClasses: readonly string[] = Object.keys(classes);
  */
 export function schedulerFromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
   const name = options.class ?? config._class_name;
-  if (name === undefined)
-    throw new UnsupportedError('The scheduler config has no _class_name: give one, or the option `class`.');
+  if (name === undefined) throw new UnsupportedError('The config has no _class_name: give the option `class`.');
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (known === undefined) {
-    throw new UnsupportedError(
-      `There is no scheduler ${name}. The nearest known is ${nearest(name, schedulerClasses)}.`,
-    );
+    throw new UnsupportedError(`There is no scheduler ${name}. The nearest is ${nearest(name, schedulerClasses)}.`);
   }
   const [partsOf, defaults = {}, ignores = []] = known;
   const settings = readSettings(config, defaults, ignores);

@@ -165,37 +165,30 @@ export function readSettings(
 
 function checkOption(name: string, value: unknown): void {
   const kind = Object.hasOwn(options, name) ? options[name as keyof Settings] : undefined;
-  const fail = (message: string) => {
-    throw new InvalidOptionError(name, message);
+  const fail = (wanted: string) => {
+    throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
   };
   if (kind === undefined) {
-    fail(`no scheduler has this option. The nearest known is ${nearest(name, Object.keys(options))}.`);
+    throw new InvalidOptionError(
+      name,
+      `no scheduler has this option. The nearest is ${nearest(name, Object.keys(options))}.`,
+    );
   } else if (Array.isArray(kind)) {
     if (kind.includes(value)) return;
-    fail(`must be one of ${kind.join(', ')}, not ${value}. The nearest known is ${nearest(`${value}`, kind)}.`);
+    fail(`one of ${kind.join(', ')} (the nearest is ${nearest(`${value}`, kind)})`);
   } else if (kind === Array) {
-    if (!Array.isArray(value) || !value.every(Number.isFinite)) fail(`must be a list of numbers, not ${value}.`);
+    if (!Array.isArray(value) || !value.every(Number.isFinite)) fail('a list of numbers');
   } else {
     const type = kind === Number ? 'number' : typeof kind;
-    if (typeof value !== type || Number.isNaN(value)) fail(`must be a ${type}, not ${JSON.stringify(value)}.`);
+    if (typeof value !== type || Number.isNaN(value)) fail(`a ${type}`);
   }
 }
 
-/** The name that takes the fewest changes of a letter. */
+/** The name that shares most pairs of letters with an unknown one. */
 export function nearest(name: string, known: readonly string[]): string {
-  const distances = known.map((candidate) => editDistance(name.toLowerCase(), candidate.toLowerCase()));
-  return known[distances.indexOf(Math.min(...distances))]!;
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const pairs = Array.from(name.toLowerCase(), (_, i) => name.toLowerCase().slice(i, i + 2));
+  const likeness = (candidate: string) =>
+    pairs.filter((pair) => candidate.toLowerCase().includes(pair)).length -
+    Math.abs(candidate.length - name.length) / 2;
+  return known.reduce((best, candidate) => (likeness(candidate) > likeness(best) ? candidate : best));
 }

@@ -1,6 +1,6 @@
 import type { Sampler } from '@sd/core';
-import { linspace, roundHalfEven } from '../float32.js';
 import { cleanLevel, type LevelAt, noiseRatio, preservingLevel } from '../level.js';
+import { linspace, roundHalfEven } from '../numbers.js';
 import { dpm2, dpm2Ancestral } from '../samplers/dpm2.js';
 import { dpmppSde } from '../samplers/dpmpp-sde.js';
 import { euler } from '../samplers/euler.js';

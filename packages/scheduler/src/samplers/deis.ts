@@ -1,8 +1,7 @@
 import type { Sampler } from '@sd/core';
 import { integrationWeights } from '../interpolation.js';
-import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
-import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf, remember } from './estimate.js';
+import { firstOrderStep, logSnr } from '../level.js';
+import { type Estimate, estimateOf, exponentialStep, remember } from './exponential.js';
 import { stepwise } from './stepwise.js';
 
 export interface DeisOptions {
@@ -13,8 +12,8 @@ export interface DeisOptions {
 }
 
 /**
- * Diffusion exponential integrator sampler: multistep with polynomials in log(rho), rho = sigma / alpha (tAB-DEIS,
- * arXiv 2204.13902, section 3.3). One call a step.
+ * Diffusion exponential integrator sampler: multistep with polynomials of the noise in log(rho) = log(sigma / alpha)
+ * = -lambda (tAB-DEIS, arXiv 2204.13902, section 3.3). One call a step.
  */
 export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): Sampler {
   return stepwise(({ levels }) => {
@@ -23,15 +22,13 @@ export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): 
       past = remember(estimateOf(x, denoised, from, 'epsilon'), past, order);
       const used = past.slice(0, lowerOrderFinal ? levels.length - 1 - i : order);
       if (used.length === 1 || to.sigma === 0) return firstOrderStep(x, denoised, from, to);
-      // In lambda = -log(rho), where exp(-lambda) weighs the integral.
       const weights = integrationWeights(
         used.map(({ lambda }) => lambda),
         used[0]!.lambda,
         logSnr(to),
         -1,
       );
-      const terms = used.map(({ value }, k): Term => [-to.sigma * weights[k]!, value]);
-      return mix([to.alpha / safeAlpha(from), x], ...terms);
+      return exponentialStep(x, from, to, 'epsilon', used, weights);
     };
   });
 }

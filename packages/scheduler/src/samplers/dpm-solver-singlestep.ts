@@ -1,7 +1,7 @@
 import type { NoiseLevel, Sampler } from '@sd/core';
 import { firstOrderStep } from '../level.js';
 import { type DpmSolverOptions, dpmSolverStep } from './dpm-solver.js';
-import { type Estimate, estimateOf } from './estimate.js';
+import { type Estimate, estimateOf } from './exponential.js';
 import { stepwise } from './stepwise.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { NoiseLevel, Sampler } from '@sd/core';
-import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
-import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { firstOrderStep, logSnr } from '../level.js';
+import { mix } from '../vector.js';
+import { type Estimate, estimateOf, exponentialStep, type Predicted, remember } from './exponential.js';
 import { stepwise } from './stepwise.js';
 
 export interface DpmSolverOptions {
@@ -38,33 +38,26 @@ export function dpmSolverStep(
   const [at, near, far] = estimates as [Estimate, Estimate?, Estimate?];
   const h = logSnr(to) - at.lambda;
   if (h === 0) return x;
-  const data = predict === 'sample';
-  const power = data ? h * (1 + eta) : -h;
-  const gain = data ? to.alpha : to.sigma * (1 + eta);
+  const power = predict === 'sample' ? h * (1 + eta) : -h;
   const phi1 = -Math.expm1(-power);
   const phi2 = 1 - phi1 / power;
   const phi3 = phi2 / power - 0.5;
 
-  const kept = data ? (to.sigma / from.sigma) * Math.exp(-eta * h) : to.alpha / safeAlpha(from);
-  const terms: Term[] = [[kept, x]];
-  const add = (weight: number, difference: Estimate) => {
-    terms.push([gain * weight, at.value], [-gain * weight, difference.value]);
+  const weights = [phi1];
+  const add = (weight: number) => {
+    weights[0]! += weight;
+    weights.push(-weight);
   };
-  terms.push([gain * phi1, at.value]);
   if (near !== undefined && far === undefined) {
-    const slope = h / (at.lambda - near.lambda);
-    add((solverType === 'midpoint' ? phi1 / 2 : phi2) * slope, near);
+    add(((solverType === 'midpoint' ? phi1 / 2 : phi2) * h) / (at.lambda - near.lambda));
   } else if (near !== undefined && far !== undefined) {
     const [r0, r1] = [(at.lambda - near.lambda) / h, (at.lambda - far.lambda) / h];
     const curvature = options.halfCurvature === true ? -phi3 : -2 * phi3;
-    add((phi2 * r1 + curvature) / (r0 * (r1 - r0)), near);
-    add(-(phi2 * r0 + curvature) / (r1 * (r1 - r0)), far);
+    add((phi2 * r1 + curvature) / (r0 * (r1 - r0)));
+    add(-(phi2 * r0 + curvature) / (r1 * (r1 - r0)));
   }
-  if (noise !== undefined && eta > 0) {
-    const std = data ? Math.sqrt(-Math.expm1(-2 * eta * h)) : Math.sqrt(eta * Math.expm1(2 * h));
-    terms.push([to.sigma * std * sNoise, noise]);
-  }
-  return mix(...terms);
+  const shares = weights.map((weight) => (weight * h) / power);
+  return exponentialStep(x, from, to, predict, estimates, shares, eta, noise && mix([sNoise, noise]));
 }
 
 export interface DpmMultistepOptions extends DpmSolverOptions {

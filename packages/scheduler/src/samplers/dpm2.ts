@@ -1,5 +1,5 @@
 import type { Sampler } from '@sd/core';
-import { firstOrderStep, type LevelAt, levelBetween, noiseRatio, safeAlpha } from '../level.js';
+import { firstOrderStep, type LevelAt, middleLevel, noiseRatio, safeAlpha } from '../level.js';
 import { mix } from '../vector.js';
 import { type AncestralOptions, ancestralSplit } from './ancestral.js';
 import { stepwise } from './stepwise.js';
@@ -23,11 +23,10 @@ export function dpm2Ancestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}
     if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
     const { down, up } = ancestralSplit(from, to, eta);
     const [high, low] = [noiseRatio(from), noiseRatio(down)];
-    const ratio = Math.sqrt(high * low);
-    const middle = levelAt?.(ratio) ?? levelBetween(from, to, ratio);
+    const middle = middleLevel(from, down, levelAt);
     const halfway = firstOrderStep(x, denoised, from, middle);
     const second = await denoise(halfway, middle);
-    const slope = (safeAlpha(to) * (low - high)) / ratio;
+    const slope = (safeAlpha(to) * (low - high)) / noiseRatio(middle);
     x = mix([safeAlpha(to) / safeAlpha(from), x], [slope / middle.alpha, halfway], [-slope, second]);
     return eta > 0 ? mix([1, x], [up * sNoise, noise(from, to)]) : x;
   });

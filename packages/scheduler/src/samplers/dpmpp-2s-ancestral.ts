@@ -1,5 +1,5 @@
 import type { Sampler } from '@sd/core';
-import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
+import { firstOrderStep, middleLevel } from '../level.js';
 import { mix } from '../vector.js';
 import { ancestralSplit } from './ancestral.js';
 import type { Dpm2Options } from './dpm2.js';
@@ -15,8 +15,7 @@ export function dpmpp2sAncestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options =
     const { down, up } = ancestralSplit(from, to, eta);
     let used = denoised;
     if (down.sigma > 0) {
-      const ratio = Math.sqrt(noiseRatio(from) * noiseRatio(down));
-      const middle = levelAt?.(ratio) ?? levelBetween(from, to, ratio);
+      const middle = middleLevel(from, down, levelAt);
       used = await denoise(firstOrderStep(x, denoised, from, middle), middle);
     }
     x = firstOrderStep(x, used, from, down);

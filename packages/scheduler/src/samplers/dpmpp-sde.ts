@@ -1,5 +1,5 @@
 import type { NoiseLevel, Sampler } from '@sd/core';
-import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
+import { firstOrderStep, middleLevel } from '../level.js';
 import { mix } from '../vector.js';
 import { ancestralSplit, ancestralStep } from './ancestral.js';
 import type { Dpm2Options } from './dpm2.js';
@@ -13,8 +13,7 @@ import { stepwise } from './stepwise.js';
 export function dpmppSde({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): Sampler {
   return stepwise(({ denoise, noise }) => async (x, denoised, from, to) => {
     if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
-    const ratio = Math.sqrt(noiseRatio(from) * noiseRatio(to));
-    const middle = levelAt?.(ratio) ?? levelBetween(from, to, ratio);
+    const middle = middleLevel(from, to, levelAt);
     const go = (target: NoiseLevel, estimate: Float32Array) =>
       ancestralStep(x, estimate, from, ancestralSplit(from, target, eta), mix([sNoise, noise(from, target)]));
     return go(to, await denoise(go(middle, denoised), middle));

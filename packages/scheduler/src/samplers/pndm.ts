@@ -2,7 +2,7 @@ import { type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '
 import type { CountedSampler } from '../create-scheduler.js';
 import { convertPrediction } from '../forward.js';
 import { adamsBashforth } from '../interpolation.js';
-import { levelBetween, noiseRatio } from '../level.js';
+import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
 import { mix, type Term } from '../vector.js';
 import type { LevelShift } from './ddim.js';
 
@@ -32,10 +32,7 @@ export function pndm({
   shift,
 }: PndmOptions = {}): CountedSampler {
   const transfer = (x: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
-    mix(
-      [to.alpha, convertPrediction(output, average, 'sample', x, from)],
-      [to.sigma, convertPrediction(output, average, 'epsilon', x, from)],
-    );
+    firstOrderStep(x, convertPrediction(output, average, 'sample', x, from), from, to);
   const sampler: Sampler = async function* (denoise, x, levels, { signal }) {
     const last = levels.length - 1;
     const outputs: Float32Array[] = [];

@@ -1,4 +1,4 @@
-import { type NoiseLevel, throwIfAborted } from '@sd/core';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { type LevelAt, levelBetween, noiseRatio, safeAlpha } from '../level.js';
 import { karrasSigmas } from '../spacings/sigmas.js';
@@ -28,53 +28,44 @@ export function restart({
   intervals = [{ min: 0.1, max: 2, steps: 10, times: 2 }],
   levelAt,
 }: RestartOptions = {}): CountedSampler {
-  const sampler: CountedSampler = Object.assign(
-    async function* (...[denoise, x, levels, options]: Parameters<CountedSampler>) {
-      const step = heun();
-      for (let i = 0; i < levels.length - 1; i++) {
-        throwIfAborted(options.signal);
-        const [from, to] = [levels[i]!, levels[i + 1]!];
-        for await (const done of step(denoise, x, [from, to], options)) {
-          x = done.x;
-          yield done;
-        }
-        for (const { max, steps, times } of passed(intervals, levels, i)) {
-          const spaced = karrasSigmas(steps + 1, noiseRatio(to), max).slice(0, -1);
-          const again = [...spaced.map((ratio) => levelAt?.(ratio) ?? levelBetween(from, to, ratio)), to];
-          const up = again[0]!;
-          for (let k = 0; k < times; k++) {
-            const added = up.alpha * Math.sqrt(max ** 2 - noiseRatio(to) ** 2);
-            x = mix([up.alpha / safeAlpha(to), x], [added, options.noise(to, up)]);
-            for await (const done of step(denoise, x, again, options)) {
-              x = done.x;
-              yield done;
-            }
-          }
+  const solve = heun();
+  const sampler: Sampler = async function* (denoise, x, levels, options) {
+    const descend = async function* (list: readonly NoiseLevel[]) {
+      for await (const done of solve(denoise, x, list, options)) {
+        x = done.x;
+        yield done;
+      }
+    };
+    for (let i = 1; i < levels.length; i++) {
+      const [from, to] = [levels[i - 1]!, levels[i]!];
+      yield* descend([from, to]);
+      for (const { max, steps, times } of intervals.filter((interval) => snapped(interval, levels) === i)) {
+        const ratios = karrasSigmas(steps + 1, noiseRatio(to), max).slice(0, -1);
+        const again = [...ratios.map((ratio) => levelAt?.(ratio) ?? levelBetween(from, to, ratio)), to];
+        const [up] = again as [NoiseLevel];
+        for (let k = 0; k < times; k++) {
+          const added = up.alpha * Math.sqrt(max ** 2 - noiseRatio(to) ** 2);
+          x = mix([up.alpha / safeAlpha(to), x], [added, options.noise(to, up)]);
+          yield* descend(again);
         }
       }
-    },
-    {
-      stepCount: (levels: readonly NoiseLevel[]) =>
-        levels.slice(1).reduce((sum, _, i) => {
-          const more = passed(intervals, levels, i).map(({ steps, times }) => steps * times);
-          return more.reduce((a, b) => a + b, sum + 1);
-        }, 0),
-    },
-  );
-  return sampler;
+    }
+  };
+  const stepCount = (levels: readonly NoiseLevel[]) => {
+    const passed = intervals.filter((interval) => snapped(interval, levels) > 0);
+    return passed.reduce((sum, { steps, times }) => sum + steps * times, levels.length - 1);
+  };
+  return Object.assign(sampler, { stepCount });
 }
 
-/** The intervals whose `min` is nearest to the level that step i ends at, of all levels that are not clean. */
-function passed(
-  intervals: readonly RestartInterval[],
-  levels: readonly NoiseLevel[],
-  i: number,
-): readonly RestartInterval[] {
-  return intervals.filter(({ min, max }) => {
-    const gaps = levels
-      .slice(1)
-      .map((level) => (level.sigma > 0 ? Math.abs(Math.log(noiseRatio(level) / min)) : Infinity));
-    const end = levels[i + 1]!;
-    return end.sigma > 0 && noiseRatio(end) < max && gaps.indexOf(Math.min(...gaps)) === i;
-  });
+/** Which of the levels after the first is nearest to an interval's `min`, and noisy, and below its `max`; -1 if none is. */
+function snapped({ min, max }: RestartInterval, levels: readonly NoiseLevel[]): number {
+  let best = -1;
+  let least = Infinity;
+  for (let i = 1; i < levels.length; i++) {
+    const ratio = noiseRatio(levels[i]!);
+    const gap = ratio < max ? Math.abs(Math.log(ratio / min)) : Infinity;
+    if (gap < least) [best, least] = [i, gap];
+  }
+  return best;
 }

@@ -1,8 +1,7 @@
 import type { NoiseLevel, Sampler } from '@sd/core';
 import { integrationWeights } from '../interpolation.js';
-import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
-import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { firstOrderStep, logSnr } from '../level.js';
+import { type Estimate, estimateOf, exponentialStep, type Predicted, remember } from './exponential.js';
 import { stepwise } from './stepwise.js';
 
 export interface SaSolverOptions {
@@ -73,8 +72,5 @@ function adamsStep(
     weights[0]! += shift / (first - second);
     weights[1]! -= shift / (first - second);
   }
-  const gain = (1 + square) * (data ? to.alpha : -to.sigma);
-  const kept = data ? Math.exp(-square * h) * (to.sigma / from.sigma) : to.alpha / safeAlpha(from);
-  const std = data ? Math.sqrt(-Math.expm1(-2 * square * h)) : tau * Math.sqrt(Math.expm1(2 * h));
-  return mix([kept, x], ...nodes.map(({ value }, k): Term => [gain * weights[k]!, value]), [to.sigma * std, noise]);
+  return exponentialStep(x, from, to, predict, nodes, weights, square, noise);
 }

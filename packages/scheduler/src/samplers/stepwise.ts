@@ -17,19 +17,30 @@ export type SamplerStep = (
   i: number,
 ) => Float32Array | Promise<Float32Array>;
 
+/** Changes a sample before a step, and says at which level it then is. */
+export type BeforeStep = (
+  x: Float32Array,
+  from: NoiseLevel,
+  to: NoiseLevel,
+  run: SamplerRun,
+) => [x: Float32Array, from: NoiseLevel];
+
 /**
  * A sampler of a step that begins with a call of the model: `start` is called once a run, so that the step's history can
  * be its local variables.
  */
-export function stepwise(start: (run: SamplerRun) => SamplerStep): Sampler {
+export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: BeforeStep): Sampler {
   return async function* (model, x, levels, { noise, signal }) {
     const denoise: Denoiser = async (at, level) => {
       throwIfAborted(signal);
       return model(at, level);
     };
-    const step = start({ levels, denoise, noise });
+    const run = { levels, denoise, noise };
+    const step = start(run);
     for (let i = 0; i < levels.length - 1; i++) {
-      const [from, to] = [levels[i]!, levels[i + 1]!];
+      let [from, to] = [levels[i]!, levels[i + 1]!];
+      throwIfAborted(signal);
+      if (before !== undefined) [x, from] = before(x, from, to, run);
       const denoised = await denoise(x, from);
       x = await step(x, denoised, from, to, i);
       yield { x, level: to, denoised };

@@ -1,8 +1,7 @@
 import type { NoiseLevel, Sampler } from '@sd/core';
-import { solveLinear } from '../interpolation.js';
-import { firstOrderStep, logSnr, safeAlpha } from '../level.js';
-import { mix, type Term } from '../vector.js';
-import { type Estimate, estimateOf, type Predicted, remember } from './estimate.js';
+import { polynomialWeights } from '../interpolation.js';
+import { firstOrderStep, logSnr } from '../level.js';
+import { type Estimate, estimateOf, exponentialStep, type Predicted, remember } from './exponential.js';
 import { stepwise } from './stepwise.js';
 
 export interface UniPcOptions {
@@ -68,21 +67,9 @@ function uniStep(
     phi = phi / signed - 1 / (factorial * (k + 1));
   }
   const plain = ratios.length === 1 && (next === undefined || past.length === 1);
-  const weights = plain
-    ? [0.5]
-    : solveLinear(
-        rights.map((_, k) => ratios.map((r) => r ** k)),
-        rights,
-      );
-
-  const gain = data ? to.alpha : to.sigma;
-  const terms: Term[] = [
-    [data ? to.sigma / from.sigma : to.alpha / safeAlpha(from), x],
-    [-gain * phi1, at.value],
-  ];
-  for (const [k, { value }] of nodes.entries()) {
-    const weight = (-gain * bh * weights[k]!) / ratios[k]!;
-    terms.push([weight, value], [-weight, at.value]);
-  }
-  return mix(...terms);
+  const weights = plain ? [0.5] : polynomialWeights(ratios, rights);
+  const unit = data ? -1 : 1;
+  const shares = weights.map((weight, k) => (unit * bh * weight) / ratios[k]!);
+  const first = unit * phi1 - shares.reduce((sum, share) => sum + share, 0);
+  return exponentialStep(x, from, to, predict, [at, ...nodes], [first, ...shares]);
 }

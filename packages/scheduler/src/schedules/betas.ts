@@ -1,20 +1,21 @@
-import { InvalidOptionError } from '@sd/core';
-import { cumprod32, linspace32 } from '../float32.js';
+import { checkCount, cumprod32, linspace32 } from '../numbers.js';
 
 /** Betas that rise linearly (DDPM, arXiv 2006.11239, section 4). float32, as diffusers computes them. */
 export function linearBetas(count = 1000, start = 0.0001, end = 0.02): Float32Array {
-  return linspace32(start, end, checkedCount(count));
+  return linspace32(start, end, checkCount('num_train_timesteps', count));
 }
 
 /** Betas whose square roots rise linearly: Stable Diffusion's. float32, as diffusers computes them. */
 export function scaledLinearBetas(count = 1000, start = 0.00085, end = 0.012): Float32Array {
-  return linspace32(Math.sqrt(start), Math.sqrt(end), checkedCount(count)).map((root) => root * root);
+  return linspace32(Math.sqrt(start), Math.sqrt(end), checkCount('num_train_timesteps', count)).map(
+    (root) => root * root,
+  );
 }
 
 /** Betas of the squared cosine schedule (Improved DDPM, arXiv 2102.09672, eq. 17), each at most `maxBeta`. */
 export function cosineBetas(count = 1000, maxBeta = 0.999): Float32Array {
   const alphaBar = (t: number) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2;
-  return Float32Array.from({ length: checkedCount(count) }, (_, i) =>
+  return Float32Array.from({ length: checkCount('num_train_timesteps', count) }, (_, i) =>
     Math.min(1 - alphaBar((i + 1) / count) / alphaBar(i / count), maxBeta),
   );
 }
@@ -37,9 +38,4 @@ export function rescaleZeroTerminalSnr(betas: Float32Array): Float32Array {
 /** The running product of 1 - beta: how much of a picture's variance is left at each training step. float32. */
 export function alphasCumprodOf(betas: Float32Array): Float32Array {
   return cumprod32(betas.map((beta) => 1 - beta));
-}
-
-function checkedCount(count: number): number {
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new InvalidOptionError('num_train_timesteps', `must be a whole number above 0, not ${count}.`);
 }

@@ -1,5 +1,6 @@
 import type { NoiseLevel } from '@sd/core';
 import { type LevelAt, preservingLevel } from '../level.js';
+import { indexOf, valueAt } from '../numbers.js';
 
 /** Which noise level belongs to which timestep: what a model was trained on. */
 export interface NoiseSchedule {
@@ -29,21 +30,10 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
     sigmas,
     level(timestep) {
       const t = Math.min(Math.max(timestep, 0), last);
-      const low = Math.floor(t);
-      if (t !== low) return preservingLevel(sigmas[low]! + (t - low) * (sigmas[low + 1]! - sigmas[low]!), t);
+      if (!Number.isInteger(t)) return preservingLevel(valueAt(sigmas, t), t);
       const signal = alphasCumprod[t]!;
       return { alpha: Math.sqrt(signal), sigma: Math.sqrt(1 - signal), timestep: t };
     },
-    levelAt: (ratio) => preservingLevel(ratio, interpolateIndex(logSigmas, Math.log(Math.max(ratio, 1e-10)))),
+    levelAt: (ratio) => preservingLevel(ratio, indexOf(logSigmas, Math.log(ratio))),
   };
-}
-
-/** Where a value lies in a rising table, as a fractional index from 0 to the last. */
-function interpolateIndex(table: Float32Array, value: number): number {
-  const above = table.findIndex((entry) => entry > value);
-  const low = Math.min(Math.max((above === -1 ? table.length : above) - 1, 0), Math.max(table.length - 2, 0));
-  const high = Math.min(low + 1, table.length - 1);
-  const span = table[high]! - table[low]!;
-  const part = span === 0 ? 0 : (value - table[low]!) / span;
-  return low + Math.min(Math.max(part, 0), 1);
 }

@@ -1,4 +1,4 @@
-import { linspace, roundHalfEven } from '../float32.js';
+import { linspace, roundHalfEven } from '../numbers.js';
 
 /** How timesteps are spread over the training steps (arXiv 2305.08891, table 2). */
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';

@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '@sd/core';
+
 /** `torch.linspace` in float32, to the last bit: a float32 step, counted from the nearer end. */
 export function linspace32(start: number, end: number, count: number): Float32Array {
   const [first, last] = [Math.fround(start), Math.fround(end)];
@@ -21,9 +23,29 @@ export function linspace(start: number, end: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (i === 0 ? start : start + ((end - start) * i) / (count - 1)));
 }
 
+/** A table's value at a fractional index, interpolated linearly. */
+export function valueAt(table: ArrayLike<number>, index: number): number {
+  const low = Math.min(Math.floor(index), table.length - 1);
+  const high = Math.min(low + 1, table.length - 1);
+  return table[low]! + (index - low) * (table[high]! - table[low]!);
+}
+
+/** The fractional index of a value in a rising table, kept within it. */
+export function indexOf(table: Float32Array, value: number): number {
+  const high = table.findIndex((entry) => entry > value);
+  if (high < 0) return table.length - 1;
+  return high === 0 ? 0 : high - (table[high]! - value) / (table[high]! - table[high - 1]!);
+}
+
 /** Rounds halves to the even neighbour, as NumPy does. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** Throws an InvalidOptionError unless a count is a whole number above 0. */
+export function checkCount(option: string, count: number): number {
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidOptionError(option, `must be a whole number above 0, not ${count}.`);
 }

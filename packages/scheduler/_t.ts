@@ -1,0 +1,1 @@
+export { euler } from './src/index.ts';
