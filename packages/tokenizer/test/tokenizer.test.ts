@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { clipVocabulary } from '../../../fixtures/clip-vocabulary.js';
 import { clipTokenizerJson } from '../src/clip-json.js';
 import { createTokenizer, loadTokenizer } from '../src/index.js';
 import { readSettings } from '../src/settings.js';
 import { mockTokenizer, tokenizerSuite } from '../src/testing.js';
-import { clipVocabulary } from './clip-vocabulary.js';
 import golden from './data/clip-tokens.json' with { type: 'json' };
 import { folderOf } from './folder.js';
 
