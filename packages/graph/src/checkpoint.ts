@@ -144,13 +144,14 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
 }
 
 function weightMap(path: string, json: Uint8Array): Map<string, string> {
-  let index: { weight_map?: unknown };
+  let index: { weight_map?: unknown } | null;
   try {
     index = JSON.parse(new TextDecoder().decode(json));
   } catch (cause) {
     throw new CheckpointError('bad-checkpoint', path, 'is not JSON.', { cause });
   }
-  const entries = Object.entries(index?.weight_map ?? {});
+  const map = index?.weight_map;
+  const entries = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.entries(map) : [];
   if (entries.length === 0 || entries.some(([, file]) => typeof file !== 'string')) {
     throw new CheckpointError('bad-checkpoint', path, 'has no weight_map from tensor names to file names.');
   }

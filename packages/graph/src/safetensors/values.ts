@@ -3,7 +3,7 @@ import type { Dtype } from './dtype.js';
 
 /** A tensor's bytes as float32 values; 16-bit floats are widened. Throws an UnsupportedError for integers and 8-bit floats. */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   switch (dtype) {
     case 'F32':

@@ -12,7 +12,7 @@ export interface TensorToWrite {
 
 /**
  * Writes a safetensors file, as chunks of bytes in order: first the header, padded so that the data is aligned to eight
- * bytes, then each tensor. Throws a RangeError if a tensor's bytes do not fill its shape.
+ * bytes, then each tensor. Throws a RangeError if two tensors have one name or a tensor's bytes do not fill its shape.
  */
 export async function* writeSafetensors(
   tensors: readonly TensorToWrite[],
@@ -31,14 +31,15 @@ export async function* writeSafetensors(
 }
 
 function headerBytes(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
-  const entries: Record<string, unknown> = { __metadata__: metadata };
+  const entries = new Map<string, unknown>([['__metadata__', metadata]]);
   let end = 0;
   for (const tensor of tensors) {
     const start = end;
     end += byteLength(tensor);
-    entries[tensor.name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, end] };
+    if (entries.has(tensor.name)) throw new RangeError(`Two entries of the file are named ${tensor.name}.`);
+    entries.set(tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, end] });
   }
-  const json = new TextEncoder().encode(JSON.stringify(entries));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const length = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(lengthBytes + length).fill(' '.charCodeAt(0));
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);

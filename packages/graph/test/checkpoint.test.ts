@@ -1,0 +1,164 @@
+import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { openCheckpoint, Scope } from '../src/index.js';
+import { fileOf, floats, memorySource } from './memory.js';
+
+const stems = ['model'];
+const file = await fileOf([floats('conv.weight', [2, 3, 1, 1], [1, 2, 3, 4, 5, 6]), floats('conv.bias', [2], [7, 8])]);
+const shards = {
+  'unet/1.safetensors': await fileOf([floats('a', [1], [1])]),
+  'unet/2.safetensors': await fileOf([floats('b', [2], [2, 3])]),
+};
+const indexOf = (map: unknown) => JSON.stringify({ metadata: {}, weight_map: map });
+
+const openedFrom = (files: Record<string, Uint8Array | string>) =>
+  openCheckpoint(memorySource(files), 'unet', { stems });
+
+const failure = (run: Promise<unknown>) =>
+  run.then(
+    () => expect.unreachable('it opened'),
+    (error: unknown) => error as Error,
+  );
+
+describe('which file is opened', () => {
+  const shard = { 'unet/shard.safetensors': file };
+  const index = indexOf({ 'conv.bias': 'shard.safetensors' });
+  const plain = { 'unet/model.safetensors': file, 'unet/model.safetensors.index.json': index };
+  const half = {
+    'unet/model.fp16.safetensors': file,
+    'unet/model.safetensors.index.fp16.json': index,
+    'unet/model.fp16.safetensors.index.json': index,
+  };
+
+  test.each([
+    ['plain files before float16 ones', undefined, { ...plain, ...half }],
+    ['a variant that is asked for before plain files', 'fp16', { ...half, ...plain }],
+  ])('%s', async (_, variant, files) => {
+    const candidates = Object.entries(files);
+    for (const [i, [path]] of candidates.entries()) {
+      for (const sizes of [true, false]) {
+        const source = memorySource({ ...shard, ...Object.fromEntries(candidates.slice(i)) }, { sizes });
+        expect((await openCheckpoint(source, 'unet', { stems, variant })).name).toBe(path);
+      }
+    }
+  });
+
+  test('the first of several stems', async () => {
+    const source = memorySource({ 'vae/model.safetensors': file });
+    const checkpoint = await openCheckpoint(source, 'vae', { stems: ['diffusion_pytorch_model', 'model'] });
+    expect(checkpoint.name).toBe('vae/model.safetensors');
+  });
+});
+
+describe('a folder without weights', () => {
+  test('of PyTorch files only is refused with what was looked for', async () => {
+    const error = await failure(openedFrom({ 'unet/model.bin': file, 'unet/config.json': '{}' }));
+    expect(error).toBeInstanceOf(SourceError);
+    expect(error).toMatchObject({ code: 'not-found', path: 'unet' });
+    expect(error.message).toBe(
+      'memory has no weights in unet/: looked for unet/model.safetensors, unet/model.safetensors.index.json, ' +
+        'unet/model.fp16.safetensors, unet/model.safetensors.index.fp16.json, unet/model.fp16.safetensors.index.json. ' +
+        'Files of other kinds (.bin, .ckpt, .onnx) are not read.',
+    );
+  });
+
+  test('of a source that cannot be read is that error', async () => {
+    const read = async (path: string) => {
+      throw new SourceError('read-failed', path, 'no permission');
+    };
+    const source: Source = { read };
+    expect(await failure(openCheckpoint(source, 'unet', { stems }))).toMatchObject({ code: 'read-failed' });
+  });
+});
+
+describe('shards', () => {
+  const withIndex = (index: string) => openedFrom({ ...shards, 'unet/model.safetensors.index.json': index });
+
+  test('are one checkpoint', async () => {
+    const checkpoint = await withIndex(indexOf({ b: '2.safetensors', a: '1.safetensors' }));
+    expect([...checkpoint.names].sort()).toEqual(['a', 'b']);
+    expect(checkpoint.tensor('a', [1]).file.location).toBe('unet/1.safetensors');
+    expect(checkpoint.tensor('b', [2]).file.location).toBe('unet/2.safetensors');
+  });
+
+  test('without a tensor that the index promises are refused', async () => {
+    const error = await failure(withIndex(indexOf({ a: '2.safetensors' })));
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error).toMatchObject({ code: 'missing-tensor', tensor: 'a', file: 'unet/model.safetensors.index.json' });
+    expect(error.message).toMatch(/says that a is in 2\.safetensors, but it is not/);
+  });
+
+  test('of which one is not there are refused with its name', async () => {
+    const error = await failure(withIndex(indexOf({ a: '3.safetensors' })));
+    expect(error).toMatchObject({ code: 'not-found', path: 'unet/3.safetensors' });
+  });
+
+  test.each([
+    ['no JSON', 'weights', /is not JSON/],
+    ['null', 'null', /has no weight_map/],
+    ['no map', '{}', /has no weight_map/],
+    ['an empty map', indexOf({}), /has no weight_map/],
+    ['a map to numbers', indexOf({ a: 1 }), /has no weight_map/],
+    ['text for a map', indexOf('1.safetensors'), /has no weight_map/],
+    ['a list for a map', indexOf(['1.safetensors']), /has no weight_map/],
+  ])('with an index that is %s are refused', async (_, index, message) => {
+    const error = await failure(withIndex(index));
+    expect(error).toMatchObject({ code: 'bad-checkpoint', file: 'unet/model.safetensors.index.json' });
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe('tensors', () => {
+  const opened = () => openedFrom({ 'unet/model.safetensors': file });
+
+  test('have the shape that is asked for, or trailing ones more', async () => {
+    const checkpoint = await opened();
+    expect(checkpoint.tensor('conv.weight', [2, 3, 1, 1]).shape).toEqual([2, 3, 1, 1]);
+    expect(checkpoint.tensor('conv.weight', [2, 3]).shape).toEqual([2, 3]);
+    expect(checkpoint.tensor('conv.weight', [-1, 3]).shape).toEqual([2, 3]);
+  });
+
+  test.each([
+    [[3, 2], '[3, 2]'],
+    [[2], '[2]'],
+    [[2, 3, 1, 1, 1], '[2, 3, 1, 1, 1]'],
+    [[-1, 4], '[*, 4]'],
+  ])('of another shape than %j are named', async (shape, wanted) => {
+    const checkpoint = await opened();
+    const run = () => checkpoint.tensor('conv.weight', shape);
+    expect(run).toThrow(CheckpointError);
+    expect(run).toThrow(
+      `unet/model.safetensors: the tensor conv.weight has the shape [2, 3, 1, 1], but its config asks for ${wanted}.`,
+    );
+  });
+
+  test('that are missing are named, with the module they are of', async () => {
+    const conv = new Scope(await opened()).at('conv');
+    expect([conv.has('weight'), conv.has('scale'), new Scope(await opened()).has('conv')]).toEqual([true, false, true]);
+    expect(new Scope(await opened()).has('con')).toBe(false);
+    const run = () => conv.at('inner', 0).tensor('weight', [1]);
+    expect(run).toThrow('unet/model.safetensors: has no tensor conv.inner.0.weight, which its config asks for.');
+  });
+
+  test('that nobody asked for are listed', async () => {
+    const checkpoint = await opened();
+    expect(checkpoint.unasked()).toEqual(['conv.weight', 'conv.bias']);
+    checkpoint.tensor('conv.bias', [2]);
+    expect(checkpoint.unasked()).toEqual(['conv.weight']);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])('are not inherited: %s', async (name) => {
+    const checkpoint = await opened();
+    expect(checkpoint.has(name)).toBe(false);
+    expect(() => checkpoint.tensor(name, [1])).toThrow(`has no tensor ${name}`);
+  });
+
+  test('go by the names of a table, which drops some', async () => {
+    const names = (name: string) => (name === 'conv.bias' ? undefined : `old.${name}`);
+    const source = memorySource({ 'unet/model.safetensors': file });
+    const checkpoint = await openCheckpoint(source, 'unet', { stems, names });
+    expect([...checkpoint.names]).toEqual(['old.conv.weight']);
+    const same = openCheckpoint(source, 'unet', { stems, names: () => 'x' });
+    await expect(same).rejects.toThrow('unet/model.safetensors: has the tensor x twice, also as conv.bias.');
+  });
+});

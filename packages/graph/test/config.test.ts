@@ -1,0 +1,80 @@
+import { CheckpointError, SourceError, UnsupportedError } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { Config, readConfig } from '../src/index.js';
+import { memorySource } from './memory.js';
+
+const config = new Config('unet/config.json', {
+  zero: 0,
+  no: false,
+  empty: '',
+  nothing: null,
+  text: '8',
+  list: [1, 2, 3],
+  names: ['a', 'b'],
+});
+
+describe('values', () => {
+  test('of 0, false and empty text are values, null is none', () => {
+    expect(config.number('zero', 5)).toBe(0);
+    expect(config.boolean('no', true)).toBe(false);
+    expect(config.string('empty', 'x')).toBe('');
+    expect(config.number('nothing', 5)).toBe(5);
+    expect(config.get('nothing')).toBeUndefined();
+  });
+
+  test('for each block: a list, or one for all', () => {
+    expect(config.perBlock('list', 3)).toEqual([1, 2, 3]);
+    expect(config.perBlock('zero', 2, 8)).toEqual([0, 0]);
+    expect(config.perBlock('absent', 2, 8)).toEqual([8, 8]);
+  });
+
+  test.each([
+    ['a missing number', () => config.number('absent'), 'absent is missing.'],
+    ['null without a default', () => config.number('nothing'), 'nothing is missing.'],
+    ['text for a number', () => config.number('text', 1), 'text is "8", not a number.'],
+    ['a number for text', () => config.string('zero'), 'zero is 0, not a string.'],
+    ['0 for false', () => config.boolean('zero'), 'zero is 0, not true or false.'],
+    ['a number for a list', () => config.numbers('zero'), 'zero is 0, not a list of numbers.'],
+    ['text in a list of numbers', () => config.numbers('names'), 'names is ["a","b"], not a list of numbers.'],
+    ['numbers in a list of text', () => config.strings('list'), 'list is [1,2,3], not a list of strings.'],
+    ['too few for the blocks', () => config.perBlock('list', 4), 'list has 3 values for 4 blocks.'],
+    ['text for the blocks', () => config.perBlock('text', 4, 1), 'text is "8", not a list of numbers.'],
+  ])('%s', (_, run, message) => {
+    expect(run).toThrow(CheckpointError);
+    expect(run).toThrow(`unet/config.json: ${message}`);
+  });
+
+  test('that are not supported are named, with those that are', () => {
+    config.only('text', '7', '8');
+    config.only('nothing', 1);
+    config.only('list', [1, 2, 3]);
+    expect(() => config.only('text', '7', null)).toThrow(UnsupportedError);
+    expect(() => config.only('text', '7', null)).toThrow(
+      'unet/config.json: text is "8"; this version knows "7", null.',
+    );
+  });
+});
+
+describe('files', () => {
+  const read = (text: string) => readConfig(memorySource({ 'config.json': text }), 'config.json');
+
+  test('are read', async () => {
+    expect((await read('{"a": [1]}')).numbers('a')).toEqual([1]);
+  });
+
+  test.each([
+    ['{', 'is not JSON.'],
+    ['', 'is not JSON.'],
+    ['[]', 'is not a JSON object.'],
+    ['null', 'is not a JSON object.'],
+    ['3', 'is not a JSON object.'],
+  ])('of %j are refused', async (text, message) => {
+    await expect(read(text)).rejects.toMatchObject({ code: 'bad-config', message: `config.json: ${message}` });
+  });
+
+  test('that are missing are named', async () => {
+    const missing = readConfig(memorySource({}), 'vae/config.json');
+    await expect(missing).rejects.toBeInstanceOf(SourceError);
+    await expect(missing).rejects.toMatchObject({ code: 'not-found', path: 'vae/config.json' });
+  });
+});

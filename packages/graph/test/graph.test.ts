@@ -1,0 +1,317 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { createNodeBackend } from '@sd/backend-node';
+import { type Model, type Tensor, tensor, torchCpu } from '@sd/core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { relativeError } from '../../../fixtures/golden.js';
+import { halfBits } from '../../../fixtures/variants.js';
+import { Graph, openCheckpoint, Scope, type TensorToWrite, type Value } from '../src/index.js';
+import { ModelProtoSchema } from '../src/onnx/onnx_pb.js';
+import { fileOf, floats, memorySource } from './memory.js';
+
+const backend = createNodeBackend({ threads: 1 });
+afterAll(() => backend.dispose());
+
+const random = torchCpu(0);
+const noise = (...dims: number[]) => tensor('float32', dims, random.randn(dims.reduce((a, b) => a * b, 1)));
+const weight = (name: string, ...dims: number[]) => floats(name, dims, noise(...dims).data);
+
+async function scopeOf(...tensors: TensorToWrite[]): Promise<Scope> {
+  const source = memorySource({ 'm/model.safetensors': await fileOf(tensors) });
+  return new Scope(await openCheckpoint(source, 'm', { stems: ['model'] }));
+}
+
+/** Runs a graph with one input `x`, and gives its outputs by name. */
+async function run(model: Model, x: Tensor): Promise<Record<string, Tensor<'float32'>>> {
+  const session = await backend.load(model);
+  const outputs = await session.run({ x });
+  await session.dispose();
+  return outputs as Record<string, Tensor<'float32'>>;
+}
+
+/** The result of one operation on `x`, whose sizes are known, or names where `dims` says so. */
+async function resultOf(
+  x: Tensor<'float32'>,
+  write: (g: Graph, x: Value) => Value,
+  dims: readonly (number | string)[] = x.dims,
+): Promise<Tensor<'float32'>> {
+  const g = new Graph();
+  g.output('y', write(g, g.input('x', dims)));
+  return (await run(g.finish('test', { repeated: false }), x)).y;
+}
+
+/** The operators of a graph, in order, and its weights. */
+function contentsOf(model: Model) {
+  const { graph } = fromBinary(ModelProtoSchema, model.graph);
+  const ops = graph!.node.map((node) => node.opType);
+  return {
+    ops,
+    count: (op: string) => ops.filter((one) => one === op).length,
+    external: graph!.initializer.filter((one) => one.externalData.length > 0),
+  };
+}
+
+describe('what is written', () => {
+  test('lacks what no output needs: nodes, weights and their shapes', async () => {
+    const w = await scopeOf(weight('used.weight', 4, 3), weight('idle.weight', 5, 4), weight('idle.bias', 5));
+    const g = new Graph();
+    const h = g.linear(g.input('x', ['n', 3]), w.at('used'), 4);
+    g.silu(g.linear(h, w.at('idle'), 5));
+    g.output('y', h);
+    const model = g.finish('test', { repeated: false });
+    const { ops, external } = contentsOf(model);
+    expect(ops).toEqual(['Gemm', 'Identity']);
+    expect(external.map(({ name }) => name)).toEqual(['0/used.weight[4,3]']);
+    const x = noise(2, 3);
+    expect((await run(model, x)).y.dims).toEqual([2, 4]);
+  });
+
+  test('has each weight once, where it lies in the checkpoint', async () => {
+    const [pad, used] = [weight('pad', 7), weight('used.weight', 3, 3)];
+    const w = await scopeOf(pad, used);
+    const g = new Graph();
+    const x = g.input('x', ['n', 3]);
+    g.output('y', g.linear(g.linear(x, w.at('used'), 3), w.at('used'), 3));
+    const model = g.finish('test', { repeated: false });
+    const { external } = contentsOf(model);
+    expect(external).toHaveLength(1);
+    const { offset, length } = w.tensor('used.weight', [3, 3]);
+    expect(Object.fromEntries(external[0].externalData.map(({ key, value }) => [key, value]))).toEqual({
+      location: 'm/model.safetensors',
+      offset: String(offset),
+      length: String(length),
+    });
+    expect(model.weights.map(({ location }) => location)).toEqual(['m/model.safetensors']);
+  });
+
+  test('has one reshape for a chain of them, and none for one that leads back', async () => {
+    const g = new Graph();
+    const x = g.input('x', ['n', 4, 'h', 'w']);
+    const flat = g.reshape(x, ['n', 4, -1]);
+    g.output('back', g.reshape(g.reshape(flat, ['n', 2, -1]), x.dims));
+    g.output('chain', g.reshape(g.reshape(g.reshape(flat, ['n', 2, -1]), ['n', -1]), ['n', 4, -1]));
+    const model = g.finish('test', { repeated: false });
+    expect(contentsOf(model).count('Reshape')).toBe(1);
+    const value = noise(2, 4, 3, 5);
+    const { back, chain } = await run(model, value);
+    expect([back.dims, chain.dims]).toEqual([
+      [2, 4, 3, 5],
+      [2, 4, 15],
+    ]);
+    expect([back.data, chain.data]).toEqual([value.data, value.data]);
+  });
+
+  test('flattens a sequence once for all the matrices that it meets', async () => {
+    const w = await scopeOf(...['q', 'k', 'v', 'o'].map((name) => weight(`${name}.weight`, 6, 6)));
+    const g = new Graph();
+    const x = g.input('x', ['n', 's', 6]);
+    const [q, k, v] = ['q', 'k', 'v'].map((name) => g.linear(x, w.at(name), 6));
+    g.output('y', g.linear(g.add(g.add(q, k), v), w.at('o'), 6));
+    // x to rows; q, k and v from rows; their sum to rows; the result from rows.
+    expect(contentsOf(g.finish('test', { repeated: false })).count('Reshape')).toBe(6);
+  });
+
+  test('asks for a compact load only where many 16-bit weights will be widened', async () => {
+    const g = new Graph();
+    const small = (await scopeOf({ ...weight('a', 4), dtype: 'F16', bytes: () => new Uint8Array(8) })).tensor('a', [4]);
+    g.output('y', g.weight(small));
+    expect(g.finish('test', { repeated: true }).hints).toEqual({ repeated: true, compact: false });
+    const big = { ...small, name: 'b', shape: [2 ** 28], length: 2 ** 29 };
+    g.weight(big);
+    g.weight(big);
+    expect(g.finish('test', { repeated: false }).hints).toEqual({ repeated: false, compact: true });
+  });
+
+  test('of a weight that is no float names it', async () => {
+    const ids: TensorToWrite = { name: 'ids', dtype: 'I64', shape: [1], bytes: () => new Uint8Array(8) };
+    const view = (await scopeOf(ids)).tensor('ids', [1]);
+    expect(() => new Graph().weight(view)).toThrow(
+      'm/model.safetensors: the tensor ids is I64; weights may be F32, F16 or BF16.',
+    );
+  });
+
+  test('needs to know how many channels there are', async () => {
+    const w = await scopeOf(weight('conv.weight', 4, 3));
+    const g = new Graph();
+    expect(() => g.linear(g.input('x', ['n', 'c']), w.at('conv'), 4)).toThrow('Axis -1 of x [n,c] has no fixed size.');
+  });
+});
+
+describe('linear', () => {
+  test('rows of one matrix give what the whole gives', async () => {
+    const w = await scopeOf(weight('proj.weight', 12, 5), weight('proj.bias', 12));
+    const x = noise(2, 3, 5);
+    const whole = await resultOf(x, (g, x) => g.linear(x, w.at('proj'), 12), ['n', 's', 5]);
+    const parts = await resultOf(x, (g, x) => g.concat(g.linearParts(x, w.at('proj'), [4, 2, 6]), 2), ['n', 's', 5]);
+    expect(parts.dims).toEqual([2, 3, 12]);
+    expect(relativeError(parts.data, whole.data)).toBeLessThan(1e-6);
+    expect(whole.data[12 + 7]).toBeCloseTo(await product(w, x.data.subarray(5, 10), 7), 5);
+  });
+
+  /** One value of a matrix times a vector plus the bias, by hand. */
+  async function product(w: Scope, x: Float32Array, out: number): Promise<number> {
+    const { file, offset } = w.tensor('proj.weight', [12, 5]);
+    const { offset: biasOffset } = w.tensor('proj.bias', [12]);
+    const { buffer } = await file.read();
+    const row = new Float32Array(buffer, offset + out * 20, 5);
+    return x.reduce((sum, value, i) => sum + value * row[i], new Float32Array(buffer, biasOffset, 12)[out]);
+  }
+
+  // Eighths up to 4 are exact in either type.
+  const exact = noise(6, 5).data.map((value) => Math.max(-4, Math.min(4, Math.round(value * 8) / 8)));
+  test.each([
+    ['F16', (value: number) => halfBits(value)],
+    ['BF16', (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16],
+  ] as const)('%s weights are float32 ones of the same values', async (dtype, bits) => {
+    const packed = { name: 'p.weight', dtype, shape: [6, 5] };
+    const narrow = await scopeOf({ ...packed, bytes: () => new Uint8Array(Uint16Array.from(exact, bits).buffer) });
+    const wide = await scopeOf(floats('p.weight', [6, 5], exact));
+    const x = noise(3, 5);
+    const [got, want] = [
+      await resultOf(x, (g, x) => g.linear(x, narrow.at('p'), 6)),
+      await resultOf(x, (g, x) => g.linear(x, wide.at('p'), 6)),
+    ];
+    expect(got.data).toEqual(want.data);
+    const ids = tensor('int64', [1, 2], BigInt64Array.of(5n, 0n));
+    const g = new Graph();
+    g.output('y', g.embedding(g.input('x', ['n', 's'], 'int64'), narrow.tensor('p.weight', [6, 5])));
+    const { y } = await run(g.finish('test', { repeated: false }), ids);
+    expect([...y.data]).toEqual([...exact.subarray(25, 30), ...exact.subarray(0, 5)]);
+  });
+
+  test('a weight may begin at any byte', async () => {
+    const odd: TensorToWrite = { name: 'odd', dtype: 'U8', shape: [3], bytes: () => Uint8Array.of(1, 2, 3) };
+    const w = await scopeOf(odd, floats('p.weight', [1, 2], [2, 3]));
+    expect(w.tensor('p.weight', [1, 2]).offset % 4).toBe(3);
+    const { data } = await resultOf(tensor('float32', [1, 2], Float32Array.of(10, 100)), (g, x) =>
+      g.linear(x, w.at('p'), 1),
+    );
+    expect([...data]).toEqual([320]);
+  });
+});
+
+describe('sizes that only the run tells', () => {
+  const shapes = [
+    [1, 4, 8, 8],
+    [2, 4, 7, 5],
+    [1, 4, 1, 3],
+  ];
+  test.each(shapes)('%i x %i x %i x %i', async (...dims) => {
+    const w = await scopeOf(
+      weight('down.weight', 4, 4, 3, 3),
+      weight('down.bias', 4),
+      weight('norm.weight', 4),
+      weight('norm.bias', 4),
+      weight('proj.weight', 4, 4),
+    );
+    const write = (g: Graph, x: Value) => {
+      const down = g.conv(g.groupNorm(x, w.at('norm'), { groups: 2, epsilon: 1e-5 }), w.at('down'), 4, { stride: 2 });
+      const tokens = g.linear(g.toTokens(down), w.at('proj'), 4);
+      const attended = g.fromTokens(g.attention(tokens, tokens, tokens, 2), down);
+      return g.add(g.upsample(attended, x), x);
+    };
+    const x = noise(...dims);
+    const fixed = await resultOf(x, write);
+    const free = await resultOf(x, write, ['n', 4, 'h', 'w']);
+    expect(free.dims).toEqual(dims);
+    expect(free.data).toEqual(fixed.data);
+  });
+
+  test('a stride of two with padding on two sides only', async () => {
+    const w = await scopeOf(floats('c.weight', [1, 1, 3, 3], [1, 0, 0, 0, 0, 0, 0, 0, 1]));
+    const x = tensor(
+      'float32',
+      [1, 1, 4, 4],
+      Float32Array.from({ length: 16 }, (_, i) => i + 1),
+    );
+    const write = (g: Graph, x: Value) => g.conv(x, w.at('c'), 1, { stride: 2, padding: [0, 0, 1, 1] });
+    for (const dims of [
+      [1, 1, 4, 4],
+      ['n', 1, 'h', 'w'],
+    ]) {
+      const y = await resultOf(x, write, dims);
+      expect(y.dims).toEqual([1, 1, 2, 2]);
+      // Top left plus bottom right of each window; the last row and column see zeros.
+      expect([...y.data]).toEqual([1 + 11, 3, 9, 11]);
+    }
+  });
+
+  test('twice the size, each pixel repeated', async () => {
+    const x = tensor('float32', [1, 1, 1, 2], Float32Array.of(1, 2));
+    for (const dims of [
+      [1, 1, 1, 2],
+      ['n', 1, 'h', 'w'],
+    ]) {
+      const y = await resultOf(x, (g, x) => g.upsample(x), dims);
+      expect(y.dims).toEqual([1, 1, 2, 4]);
+      expect([...y.data]).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
+    }
+  });
+});
+
+describe('the numbers of', () => {
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  // torch.nn.functional.gelu(torch.tensor([-3, -1, -0.5, 0, 0.5, 1, 3.]))
+  const gelu: Readonly<Record<number, number>> = {
+    '-3': -0.00405023,
+    '-1': -0.15865526,
+    '-0.5': -0.15426877,
+    '0': 0,
+    '0.5': 0.34573123,
+    '1': 0.84134471,
+    '3': 2.99594975,
+  };
+
+  test.each([
+    ['silu', (x: number) => x * sigmoid(x)],
+    ['quickGelu', (x: number) => x * sigmoid(1.702 * x)],
+    ['gelu', (x: number) => gelu[x]],
+  ] as const)('%s', async (name, wanted) => {
+    const x = tensor('float32', [7], Float32Array.of(-3, -1, -0.5, 0, 0.5, 1, 3));
+    const { data } = await resultOf(x, (g, x) => g[name](x));
+    expect(relativeError(data, Float32Array.from(x.data, wanted))).toBeLessThan(1e-6);
+  });
+
+  test('groupNorm: mean and variance over groups of channels', async () => {
+    const w = await scopeOf(floats('n.weight', [4], [1, 2, 3, 4]), floats('n.bias', [4], [0, 1, 2, 3]));
+    const x = tensor('float32', [1, 4, 1, 2], Float32Array.of(1, 2, 3, 4, 10, 10, 10, 14));
+    const { data } = await resultOf(x, (g, x) => g.groupNorm(x, w.at('n'), { groups: 2, epsilon: 0.25 }));
+    // Groups of mean 2.5, variance 1.25, and of mean 11, variance 3.
+    const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
+    const want = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
+    expect(relativeError(data, want)).toBeLessThan(1e-6);
+  });
+
+  test.each([false, true])('attention with two heads, causal: %s', async (causal) => {
+    const x = noise(1, 5, 4);
+    const { data } = await resultOf(x, (g, x) => g.attention(x, x, x, 2, { causal }), ['n', 's', 4]);
+    const want = new Float32Array(20);
+    for (let head = 0; head < 2; head++) {
+      const part = (token: number) => x.data.subarray(token * 4 + head * 2, token * 4 + head * 2 + 2);
+      for (let query = 0; query < 5; query++) {
+        const weights = Array.from({ length: causal ? query + 1 : 5 }, (_, key) =>
+          Math.exp((part(query)[0] * part(key)[0] + part(query)[1] * part(key)[1]) / Math.sqrt(2)),
+        );
+        const sum = weights.reduce((a, b) => a + b);
+        weights.forEach((weight, key) => {
+          for (const i of [0, 1]) want[query * 4 + head * 2 + i] += (weight / sum) * part(key)[i];
+        });
+      }
+    }
+    expect(relativeError(data, want)).toBeLessThan(1e-6);
+  });
+
+  test.each([
+    [true, 0],
+    [false, 1],
+  ])('timestepEmbedding, cosine first: %s, shift %i', async (cosineFirst, shift) => {
+    const x = tensor('float32', [2], Float32Array.of(3, 0.5));
+    const { dims, data } = await resultOf(x, (g, x) => g.timestepEmbedding(x, 8, { cosineFirst, shift }), ['n']);
+    expect(dims).toEqual([2, 8]);
+    const want = [...x.data].flatMap((t) => {
+      const angles = [0, 1, 2, 3].map((i) => t * 10000 ** (-i / (4 - shift)));
+      const [sines, cosines] = [angles.map(Math.sin), angles.map(Math.cos)];
+      return cosineFirst ? [...cosines, ...sines] : [...sines, ...cosines];
+    });
+    expect(relativeError(data, want)).toBeLessThan(1e-6);
+  });
+});
