@@ -1,0 +1,36 @@
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import type { Tokens } from '@sd/core';
+import { afterAll } from 'vitest';
+import { readGolden, sd1 } from '../../../fixtures/golden.js';
+import { loadTextEncoder } from '../src/index.js';
+
+export const backend = createNodeBackend({ threads: 1 });
+afterAll(() => backend.dispose());
+
+export const golden = readGolden();
+
+/** The two prompts of the golden figures. */
+export const tokens = [0, 1].map((i): Tokens => {
+  const ids = Int32Array.from(golden('text.input_ids').data.subarray(i * 77, (i + 1) * 77));
+  return { ids, length: ids.indexOf(1195) + 1, truncated: '' };
+}) as [Tokens, Tokens];
+
+export async function encoderIn(folder = sd1, variant?: string) {
+  return loadTextEncoder({ source: await openFolder(folder), backend, variant });
+}
+
+/** Hidden states and pooled vectors of both prompts, one after the other. */
+export async function embeddingsOf(folder?: string, variant?: string) {
+  const encoder = await encoderIn(folder, variant);
+  const embeddings = await encoder.encode(tokens);
+  await encoder.dispose?.();
+  return {
+    unused: encoder.unusedTensors,
+    hidden: joined(embeddings.map(({ hidden }) => hidden.data)),
+    pooled: joined(embeddings.map(({ pooled }) => pooled!.data)),
+  };
+}
+
+export function joined(arrays: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(arrays.flatMap((array) => [...array]));
+}

@@ -1,0 +1,56 @@
+import { openFolder } from '@sd/backend-node';
+import { openCheckpoint, readConfig } from '@sd/graph';
+import { describe, expect, test } from 'vitest';
+import { relativeError, sd1 } from '../../../fixtures/golden.js';
+import { clipTextConfig, clipTextGraph } from '../src/index.js';
+import { backend, embeddingsOf, encoderIn, golden, joined, tokens } from './encoder.js';
+
+const tolerance = 1e-5;
+
+describe('the numbers of transformers', () => {
+  test('last hidden state and pooled vector', async () => {
+    const { hidden, pooled, unused } = await embeddingsOf();
+    expect(relativeError(hidden, golden('text.last_hidden_state').data)).toBeLessThan(tolerance);
+    expect(relativeError(pooled, golden('text.pooled').data)).toBeLessThan(tolerance);
+    expect(unused).toEqual([]);
+  });
+
+  test('penultimate hidden state, before and after the final norm', async () => {
+    const source = await openFolder(sd1);
+    const config = clipTextConfig(await readConfig(source, 'text_encoder/config.json'));
+    const checkpoint = await openCheckpoint(source, 'text_encoder', { stems: ['model'] });
+    const session = await backend.load(clipTextGraph(checkpoint, config));
+    const input_ids = { type: 'int64', dims: [2, 77], data: BigInt64Array.from(golden('text.input_ids').data, BigInt) };
+    const out = await session.run({ input_ids: { ...input_ids, type: 'int64' } }, { outputs: ['hidden_states.2'] });
+    await session.dispose();
+    const want = golden('text.hidden_penultimate');
+    expect(out['hidden_states.2'].dims).toEqual(want.dims);
+    expect(relativeError(out['hidden_states.2'].data as Float32Array, want.data)).toBeLessThan(tolerance);
+
+    const encoder = await encoderIn();
+    const skipped = await encoder.encode(tokens, { clipSkip: 1 });
+    await encoder.dispose?.();
+    const [scale, shift] = await Promise.all(
+      ['weight', 'bias'].map(async (name) => {
+        const { file, offset, length } = checkpoint.tensor(`final_layer_norm.${name}`, [32]);
+        return new Float32Array((await file.read()).slice(offset, offset + length).buffer);
+      }),
+    );
+    const normalized = joined(chunks(want.data, 32).map((vector) => layerNorm(vector, scale, shift)));
+    expect(relativeError(joined(skipped.map(({ hidden }) => hidden.data)), normalized)).toBeLessThan(tolerance);
+    // The pooled vector is the last layer's, whatever is skipped.
+    expect(relativeError(joined(skipped.map(({ pooled }) => pooled!.data)), golden('text.pooled').data)).toBeLessThan(
+      tolerance,
+    );
+  });
+});
+
+function chunks(values: Float32Array, size: number): Float32Array[] {
+  return Array.from({ length: values.length / size }, (_, i) => values.subarray(i * size, (i + 1) * size));
+}
+
+function layerNorm(values: Float32Array, scale: Float32Array, shift: Float32Array): Float32Array {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return values.map((value, i) => ((value - mean) / Math.sqrt(variance + 1e-5)) * scale[i] + shift[i]);
+}

@@ -1,0 +1,83 @@
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import { Config } from '@sd/graph';
+import { describe, expect, test } from 'vitest';
+import { unetConfig } from '../src/index.js';
+
+const sd15 = {
+  block_out_channels: [320, 640, 1280, 1280],
+  down_block_types: ['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D'],
+  up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D'],
+  attention_head_dim: 8,
+  cross_attention_dim: 768,
+  layers_per_block: 2,
+};
+
+const read = (values: Record<string, unknown>) => unetConfig(new Config('unet/config.json', values));
+
+test("SD 1.5's, the rest by diffusers' defaults", () => {
+  const level = { resnets: 2, downHeads: 8, upHeads: 8, depth: 1, contextWidth: 768 };
+  expect(read(sd15)).toEqual({
+    inChannels: 4,
+    outChannels: 4,
+    sampleSize: 64,
+    levels: [
+      { ...level, channels: 320 },
+      { ...level, channels: 640 },
+      { ...level, channels: 1280 },
+      { ...level, channels: 1280, downHeads: 0, upHeads: 0 },
+    ],
+    midHeads: 8,
+    groups: 32,
+    epsilon: 1e-5,
+    cosineFirst: true,
+    frequencyShift: 0,
+  });
+});
+
+test('a value for each block', () => {
+  const { levels, midHeads, cosineFirst, frequencyShift } = read({
+    ...sd15,
+    attention_head_dim: [5, 10, 20, 20],
+    layers_per_block: [1, 2, 3, 4],
+    transformer_layers_per_block: [1, 2, 10, 1],
+    flip_sin_to_cos: false,
+    freq_shift: 1,
+  });
+  expect(levels.map(({ downHeads }) => downHeads)).toEqual([5, 10, 20, 0]);
+  expect(levels.map(({ resnets }) => resnets)).toEqual([1, 2, 3, 4]);
+  expect(levels.map(({ depth }) => depth)).toEqual([1, 2, 10, 1]);
+  expect([midHeads, cosineFirst, frequencyShift]).toEqual([20, false, 1]);
+});
+
+describe('what there is no graph for is named', () => {
+  test.each([
+    ['act_fn', 'gelu', 'act_fn is "gelu"; this version knows "silu"'],
+    ['addition_embed_type', 'image', 'addition_embed_type is "image"'],
+    ['class_embed_type', 'timestep', 'class_embed_type is "timestep"'],
+    ['conv_in_kernel', 1, 'conv_in_kernel is 1; this version knows 3'],
+    ['dual_cross_attention', true, 'dual_cross_attention is true; this version knows false'],
+    ['mid_block_type', 'UNetMidBlock2D', 'mid_block_type is "UNetMidBlock2D"'],
+    ['resnet_time_scale_shift', 'scale_shift', 'resnet_time_scale_shift is "scale_shift"'],
+    ['time_cond_proj_dim', 256, 'time_cond_proj_dim is 256'],
+    ['down_block_types', ['AttnDownBlock2D'], 'down_block_types has AttnDownBlock2D'],
+    ['up_block_types', ['UpBlock2D'], 'up_block_types has 1 blocks, block_out_channels has 4'],
+  ])('%s: %j', (key, value, message) => {
+    const run = () => read({ ...sd15, [key]: value });
+    expect(run).toThrow(UnsupportedError);
+    expect(run).toThrow(`unet/config.json: ${message}`);
+  });
+});
+
+describe('a wrong value is named', () => {
+  test.each([
+    ['in_channels', '4', 'in_channels is "4", not a number'],
+    ['flip_sin_to_cos', 1, 'flip_sin_to_cos is 1, not true or false'],
+    ['block_out_channels', [], 'block_out_channels is [], not a list of numbers'],
+    ['layers_per_block', [2, 2], 'layers_per_block has 2 values for 4 blocks'],
+    ['down_block_types', undefined, 'down_block_types is missing'],
+  ])('%s: %j', (key, value, message) => {
+    const run = () => read({ ...sd15, [key]: value });
+    expect(run).toThrow(CheckpointError);
+    expect(run).toThrow(`unet/config.json: ${message}`);
+  });
+});

@@ -1,0 +1,138 @@
+import {
+  AbortError,
+  type NoiseLevel,
+  type Prediction,
+  TensorError,
+  type TextEmbedding,
+  tensor,
+  torchCpu,
+  type Unet,
+  type UnetInput,
+} from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { relativeError } from '../../../fixtures/golden.js';
+import { classifierFreeGuidance, createDenoiser, type DenoiserOptions } from '../src/index.js';
+import { mockUnet } from '../src/testing.js';
+
+const shape = [4, 3, 5] as const;
+const x0 = torchCpu(1).randn(60);
+const noise = torchCpu(2).randn(60);
+
+const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [2, 1], Float32Array.of(value, value)) });
+
+/** A U-Net that knows the answer, and keeps what it was asked. */
+function knowing(answer: Float32Array): Unet & { asked: UnetInput[] } {
+  const asked: UnetInput[] = [];
+  return {
+    ...mockUnet(),
+    asked,
+    async predict(input) {
+      asked.push(input);
+      const batch = tensor('float32', input.sample.dims);
+      for (let i = 0; i < input.sample.dims[0]; i++) batch.data.set(answer, i * answer.length);
+      return batch;
+    },
+  };
+}
+
+function denoiserOf(unet: Unet, prediction: Prediction, options: Partial<DenoiserOptions> = {}) {
+  const guidance = classifierFreeGuidance({ scale: 1 });
+  return createDenoiser({ unet, prediction, guidance, positive: text(1), negative: text(-1), shape, ...options });
+}
+
+const mix = (a: number, b: number) => x0.map((value, i) => a * value + b * noise[i]);
+
+describe('x0 from what the model predicts', () => {
+  const level = { alpha: 0.8, sigma: 0.6, timestep: 321 };
+  const answers: Record<Prediction, Float32Array> = {
+    epsilon: noise,
+    v: mix(-level.sigma, level.alpha),
+    sample: x0,
+    flow: mix(-1, 1),
+  };
+
+  test.each(['epsilon', 'v', 'sample'] as const)('%s, variance preserving', async (prediction) => {
+    const unet = knowing(answers[prediction]);
+    const x = mix(level.alpha, level.sigma);
+    expect(relativeError(await denoiserOf(unet, prediction)(x, level), x0)).toBeLessThan(1e-6);
+    expect(unet.asked).toHaveLength(1);
+    expect(unet.asked[0]).toMatchObject({ timestep: 321, sample: { dims: [1, ...shape], data: x } });
+  });
+
+  test.each(['epsilon', 'v', 'sample'] as const)('%s, variance exploding', async (prediction) => {
+    const unet = knowing(answers[prediction]);
+    // The same place of the path, seen from afar: x and sigma over alpha.
+    const exploding = { alpha: 1, sigma: level.sigma / level.alpha, timestep: 321 };
+    expect(relativeError(await denoiserOf(unet, prediction)(mix(1, exploding.sigma), exploding), x0)).toBeLessThan(
+      1e-6,
+    );
+    expect(relativeError(unet.asked[0].sample.data, mix(level.alpha, level.sigma))).toBeLessThan(1e-6);
+  });
+
+  test('flow, whose samples are not scaled', async () => {
+    const unet = knowing(answers.flow);
+    const x = mix(0.3, 0.7);
+    expect(
+      relativeError(await denoiserOf(unet, 'flow')(x, { alpha: 0.3, sigma: 0.7, timestep: 700 }), x0),
+    ).toBeLessThan(1e-6);
+    expect(unet.asked[0].sample.data).toEqual(x);
+  });
+
+  test('v at zero terminal SNR, where there is nothing but noise', async () => {
+    const terminal = { alpha: 0, sigma: 1, timestep: 999 };
+    const denoise = denoiserOf(knowing(x0.map((value) => -value)), 'v');
+    expect(relativeError(await denoise(noise, terminal), x0)).toBeLessThan(1e-6);
+  });
+});
+
+test('both prompts go as one batch over one sample, the negative first', async () => {
+  const unet = knowing(noise);
+  const denoise = denoiserOf(unet, 'epsilon', { guidance: classifierFreeGuidance({ scale: 3 }) });
+  const level = { alpha: 0.8, sigma: 0.6, timestep: 5.5 };
+  const x = mix(0.8, 0.6);
+  expect(relativeError(await denoise(x, level), x0)).toBeLessThan(1e-6);
+  expect(unet.asked).toHaveLength(1);
+  const [{ sample, context, timestep }] = unet.asked;
+  expect([sample.dims, context.dims, timestep]).toEqual([[2, ...shape], [2, 2, 1], 5.5]);
+  expect([...context.data]).toEqual([-1, -1, 1, 1]);
+  expect(sample.data).toEqual(Float32Array.from([...x, ...x]));
+});
+
+test('guidance is told the sample and level as the sampler has them', async () => {
+  const seen: { x: Float32Array; level: NoiseLevel }[] = [];
+  const level = { alpha: 1, sigma: 14, timestep: 999 };
+  const denoise = denoiserOf(knowing(noise), 'epsilon', {
+    async guidance({ x, level, predict, positive }) {
+      seen.push({ x, level });
+      return (await predict([positive]))[0];
+    },
+  });
+  await denoise(noise, level);
+  expect(seen).toEqual([{ x: noise, level }]);
+});
+
+describe('a model that goes wrong', () => {
+  const level = { alpha: 0.8, sigma: 0.6, timestep: 42 };
+
+  test('NaN is an error that names the timestep and the place', async () => {
+    const broken = noise.with(7, Number.NaN);
+    const run = denoiserOf(knowing(broken), 'epsilon')(x0, level);
+    await expect(run).rejects.toBeInstanceOf(TensorError);
+    await expect(run).rejects.toMatchObject({
+      code: 'not-finite',
+      message: 'The U-Net’s output at timestep 42 is NaN at index 7 of 60.',
+    });
+  });
+
+  test('an output of another shape is an error', async () => {
+    const unet = { ...mockUnet(), predict: async () => tensor('float32', [1, 4, 3, 6]) };
+    await expect(denoiserOf(unet, 'epsilon')(x0, level)).rejects.toThrow(
+      'The U-Net’s output must be float32 [1, 4, 3, 5], not float32 [1, 4, 3, 6] with 72 values.',
+    );
+  });
+
+  test('an aborted signal reaches it', async () => {
+    const denoise = denoiserOf(mockUnet(), 'epsilon', { signal: AbortSignal.abort() });
+    await expect(denoise(x0, level)).rejects.toBeInstanceOf(AbortError);
+  });
+});
