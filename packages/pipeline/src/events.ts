@@ -8,7 +8,7 @@ export interface Warning {
   readonly message: string;
 }
 
-/** Milliseconds that each stage took, waiting for it included. */
+/** Milliseconds that each stage took. `total` is from the request's turn to its end, with what its reader took between events. */
 export interface Timings {
   readonly encode: number;
   readonly denoise: number;

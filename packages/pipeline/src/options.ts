@@ -3,8 +3,11 @@ import {
   InvalidOptionError,
   numpyLegacy,
   nvPhilox,
+  type RandomSource,
   type RandomSourceFactory,
+  type SamplingPlan,
   type Scheduler,
+  sizeOf,
   type Tensor,
   TensorError,
   torchCpu,
@@ -55,8 +58,10 @@ export interface Request {
   readonly guidanceScale: number;
   readonly guidanceRescale: number;
   readonly seeds: readonly (number | bigint)[];
+  /** The generator of each picture. */
+  readonly random: readonly RandomSource[];
   readonly scheduler: Scheduler;
-  readonly random: RandomSourceFactory;
+  readonly plan: SamplingPlan;
   readonly latents: Tensor<'float32'> | undefined;
   readonly clipSkip: number;
   readonly signal: AbortSignal | undefined;
@@ -116,6 +121,9 @@ export function readOptions(
   }
   const shape = [sizes.channels, height / sizes.factor, width / sizes.factor];
   if (options.latents !== undefined) checkLatents(options.latents, count, shape);
+  const seeds = seedsFrom(options.seed, count);
+  const scheduler = schedulerNamed(options.scheduler);
+  const random = randomSource(options.rng);
   return {
     prompt,
     negativePrompt,
@@ -124,9 +132,10 @@ export function readOptions(
     steps,
     guidanceScale,
     guidanceRescale,
-    seeds: seedsFrom(options.seed, count),
-    scheduler: schedulerNamed(options.scheduler),
-    random: randomSource(options.rng),
+    seeds,
+    random: seeds.map((seed) => random(seed)),
+    scheduler,
+    plan: scheduler.plan(steps),
     latents: options.latents,
     clipSkip: options.clipSkip ?? 0,
     signal: options.signal,
@@ -164,12 +173,13 @@ function side(option: string, value: unknown, factor: number): void {
 }
 
 function checkLatents(latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
-  const rows = latents.dims?.[0];
-  const fits = (rows === 1 || rows === count) && String(latents.dims) === String([rows, ...shape]);
-  if (latents.type !== 'float32' || !fits) {
+  const { type, dims, data } = latents;
+  const rows = dims?.[0];
+  const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
+  if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
     throw new TensorError(
       'bad-tensor',
-      `latents must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${latents.type} [${latents.dims}].`,
+      `latents must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
     );
   }
   expectFinite('latents', latents.data);

@@ -1,4 +1,4 @@
-import { AbortError, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
+import { DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions } from './options.js';
 import { run, type Stages } from './run.js';
@@ -67,7 +67,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
         leave();
       }
     } catch (error) {
-      throw end.signal.aborted && error instanceof AbortError ? new DisposedError('The pipeline') : error;
+      // A stage of the caller's may reject with an AbortError of the platform's.
+      const aborted = error instanceof Error && error.name === 'AbortError';
+      throw end.signal.aborted && aborted ? new DisposedError('The pipeline') : error;
     }
   }
 

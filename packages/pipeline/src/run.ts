@@ -1,6 +1,5 @@
 import {
   row,
-  type SamplingPlan,
   type Scheduler,
   sizeOf,
   type Tensor,
@@ -58,11 +57,11 @@ async function* runStages(
   const start = performance.now();
 
   const texts = await encodePrompts(stages, request, warnings);
+  throwIfAborted(signal);
   if (settings.releaseStages) await stages.textEncoder.release?.();
   spent.encode = performance.now() - start;
   yield { type: 'encode', milliseconds: spent.encode };
 
-  const plan = request.scheduler.plan(request.steps);
   const events: ImageEvent[] = [];
   const finish = async function* (image: number, latents: Tensor<'float32'>) {
     const event = await decode(vae, image, latents, parametersOf(request, image), signal);
@@ -73,9 +72,9 @@ async function* runStages(
 
   const waiting: Tensor<'float32'>[] = [];
   for (let image = 0; image < seeds.length; image++) {
-    const before = performance.now();
-    const latents = yield* denoise(stages, request, plan, texts, image);
-    spent.denoise += performance.now() - before;
+    const latents = yield* denoise(stages, request, texts, image, (milliseconds) => {
+      spent.denoise += milliseconds;
+    });
     if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
   }
@@ -122,14 +121,14 @@ async function encodePrompts(
 async function* denoise(
   { unet, vae }: Stages,
   request: Request,
-  plan: SamplingPlan,
   texts: Texts,
   image: number,
+  spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
-  const { signal, scheduler, guidanceScale, guidanceRescale } = request;
+  const { signal, scheduler, plan, guidanceScale, guidanceRescale } = request;
   const shape = [vae.latentChannels, request.height / vae.scaleFactor, request.width / vae.scaleFactor] as const;
   const size = sizeOf(shape);
-  const random = request.random(request.seeds[image]);
+  const random = request.random[image];
   const denoiser = createDenoiser({
     unet,
     prediction: scheduler.prediction,
@@ -145,6 +144,8 @@ async function* denoise(
   for await (const taken of plan.sampler(denoiser, x, plan.levels, { noise: () => random.randn(size), signal })) {
     x = taken.x;
     const denoised = tensor('float32', [1, ...shape], taken.denoised);
+    const milliseconds = performance.now() - before;
+    spend(milliseconds);
     yield {
       type: 'step',
       image,
@@ -154,7 +155,7 @@ async function* denoise(
       latents: tensor('float32', [1, ...shape], x),
       denoised,
       preview: () => preview(vae, denoised, signal),
-      milliseconds: performance.now() - before,
+      milliseconds,
     };
     throwIfAborted(signal);
     step += 1;
@@ -180,7 +181,9 @@ async function decode(
   signal: AbortSignal | undefined,
 ): Promise<ImageEvent> {
   const before = performance.now();
-  const picture = createImage(row(await vae.decode(latents, { signal }), 0), parameters);
+  const decoded = await vae.decode(latents, { signal });
+  throwIfAborted(signal);
+  const picture = createImage(row(decoded, 0), parameters);
   return { type: 'image', image, picture, milliseconds: performance.now() - before };
 }
 

@@ -1,4 +1,4 @@
-import { type Backend, type Source, throwIfAborted } from '@sd/core';
+import { type Backend, type Source, type StageResources, throwIfAborted } from '@sd/core';
 import { loadTextEncoder } from '@sd/text-encoder';
 import { loadTokenizer } from '@sd/tokenizer';
 import { loadUnet } from '@sd/unet';
@@ -13,7 +13,7 @@ import { loadScheduler } from './schedulers.js';
 export interface LoadPipelineOptions {
   /** Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays the caller's. */
   readonly backend?: Backend;
-  /** Stages in place of the model's own; their files need not be there. */
+  /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
   readonly stages?: Partial<Stages>;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string;
@@ -37,25 +37,24 @@ export async function loadPipeline(
   const { variant, releaseStages = false, signal } = options;
   throwIfAborted(signal);
   const files = await resolveSource(source);
-  const skipped = await readModelIndex(files);
+  const given = options.stages ?? {};
+  const { schedulerClass, warnings } = await readModelIndex(files, replacedParts(given));
   const backend = options.backend ?? (await defaultBackend());
   const model = { source: files, backend, variant };
-  const given = options.stages ?? {};
   try {
-    const [tokenizer, textEncoder, unet, vae, { scheduler, schedulerNamed }] = await Promise.all([
+    const [tokenizer, textEncoder, unet, vae, schedulers] = await Promise.all([
       given.tokenizer ?? loadTokenizer(files),
       given.textEncoder ?? loadTextEncoder(model),
       given.unet ?? loadUnet(model),
       given.vae ?? loadVae(model),
-      loadScheduler(files),
+      given.scheduler === undefined ? loadScheduler(files, schedulerClass) : { scheduler: given.scheduler },
     ]);
     throwIfAborted(signal);
-    const stages = { tokenizer, textEncoder, unet, vae, scheduler: given.scheduler ?? scheduler };
-    const pipeline = createPipeline({ ...stages, schedulerNamed, releaseStages });
-    if (!releaseStages) await Promise.all([textEncoder, unet, vae].map((stage) => stage.load?.({ signal })));
+    const pipeline = createPipeline({ tokenizer, textEncoder, unet, vae, ...schedulers, releaseStages });
+    if (!releaseStages) await loadAll([textEncoder, unet, vae], signal);
     return {
       ...pipeline,
-      warnings: [...skipped, ...unusedTensors({ text_encoder: textEncoder, unet, vae })],
+      warnings: [...warnings, ...unusedTensors({ text_encoder: textEncoder, unet, vae })],
       async dispose() {
         await pipeline.dispose();
         if (options.backend === undefined) await backend.dispose();
@@ -63,6 +62,22 @@ export async function loadPipeline(
     };
   } catch (error) {
     if (options.backend === undefined) await backend.dispose();
+    throw error;
+  }
+}
+
+/** The parts of a model folder that stages stand in for. */
+function replacedParts({ textEncoder, ...others }: Partial<Stages>): string[] {
+  const stages = Object.entries({ ...others, text_encoder: textEncoder });
+  return stages.flatMap(([part, stage]) => (stage === undefined ? [] : [part]));
+}
+
+/** Loads all stages or none: if one fails, the others are freed again, since the backend may live on. */
+async function loadAll(stages: readonly StageResources[], signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await Promise.all(stages.map((stage) => stage.load?.({ signal })));
+  } catch (error) {
+    await Promise.all(stages.map((stage) => stage.release?.()));
     throw error;
   }
 }

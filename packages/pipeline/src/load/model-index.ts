@@ -1,40 +1,49 @@
 import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import { readConfig } from '@sd/graph';
+import { schedulerClasses } from '@sd/scheduler';
 import type { Warning } from '../events.js';
 
 const index = 'model_index.json';
 
 /** The parts that a picture needs, and the classes of them that this version knows. */
-const parts: Readonly<Record<string, readonly string[] | undefined>> = {
+const parts: Readonly<Record<string, readonly string[]>> = {
   tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
   text_encoder: ['CLIPTextModel'],
   unet: ['UNet2DConditionModel'],
   vae: ['AutoencoderKL'],
-  scheduler: undefined,
+  scheduler: schedulerClasses,
 };
 
 /** Parts that pictures can be made without. */
 const skipped = ['safety_checker', 'feature_extractor', 'image_encoder'];
 
+export interface ModelIndex {
+  /** The scheduler's class: diffusers goes by this one, not by that of the scheduler's own config. */
+  readonly schedulerClass: string | undefined;
+  /** What is left out. */
+  readonly warnings: readonly Warning[];
+}
+
 /**
- * Reads `model_index.json` and checks that this version can run what it lists; gives warnings for what is left out.
- * Throws a SourceError where it is missing, a CheckpointError for a part that is not listed, and an UnsupportedError
- * that names a class that is not known.
+ * Reads `model_index.json` and checks that this version can run what it lists. What it says of `replaced` parts, which
+ * the caller has, does not matter. Throws a SourceError where it is missing, a CheckpointError for a part that is not
+ * listed, and an UnsupportedError that names a class that is not known.
  */
-export async function readModelIndex(source: Source): Promise<Warning[]> {
+export async function readModelIndex(source: Source, replaced: readonly string[] = []): Promise<ModelIndex> {
   const config = await readConfig(source, index);
   const warnings: Warning[] = [];
   for (const [part, classes] of Object.entries(parts)) {
+    if (replaced.includes(part)) continue;
     const name = className(config.get(part));
     if (name === undefined) {
       throw new CheckpointError('bad-config', index, `lists no ${part}, which is needed.`);
     }
-    if (classes !== undefined && !classes.includes(name)) {
-      throw new UnsupportedError(`${index}: ${part} is a ${name}; this version knows ${classes.join(' and ')}.`);
+    if (!classes.includes(name)) {
+      throw new UnsupportedError(`${index}: ${part} is a ${name}; this version knows ${classes.join(', ')}.`);
     }
   }
   for (const [part, value] of config.entries()) {
-    if (part in parts || !Array.isArray(value)) continue;
+    if (Object.hasOwn(parts, part) || !(Array.isArray(value) || value === null)) continue;
     const name = className(value);
     if (name !== undefined && !skipped.includes(part)) {
       throw new UnsupportedError(`${index}: ${part}, a ${name}, is a part that this version does not know.`);
@@ -44,7 +53,7 @@ export async function readModelIndex(source: Source): Promise<Warning[]> {
       message: name === undefined ? `${part} is empty in ${index}.` : `${part} (${name}) is not used.`,
     });
   }
-  return warnings;
+  return { schedulerClass: className(config.get('scheduler')), warnings };
 }
 
 /** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, type Source } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
 import {
   parseSchedulerConfig,
   type SchedulerConfig,
@@ -23,10 +23,10 @@ export interface LoadedScheduler {
 }
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
-export async function loadScheduler(source: Source): Promise<LoadedScheduler> {
+export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
   const config = stableDiffusionConfig(parse(await source.read(file)));
   return {
-    scheduler: schedulerFromConfig(config),
+    scheduler: fromFile(config, className),
     schedulerNamed(name) {
       const className = Object.hasOwn(schedulerNames, name) ? schedulerNames[name] : name;
       if (!schedulerClasses.includes(className)) {
@@ -38,6 +38,15 @@ export async function loadScheduler(source: Source): Promise<LoadedScheduler> {
       return schedulerFromConfig(config, { class: className });
     },
   };
+}
+
+function fromFile(config: SchedulerConfig, className: string | undefined): Scheduler {
+  try {
+    return schedulerFromConfig(config, { class: className });
+  } catch (error) {
+    if (!SdError.isInstance(error) || error.code !== 'invalid-option') throw error;
+    throw new CheckpointError('bad-config', file, error.message, { cause: error });
+  }
 }
 
 function parse(bytes: Uint8Array): SchedulerConfig {

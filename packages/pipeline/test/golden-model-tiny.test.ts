@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { openFolder } from '@sd/backend-node';
+import { openSafetensors, toFloat32 } from '@sd/graph';
+import { decode } from 'fast-png';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
+import { largestDifference, rgbOf } from './support.js';
+
+const folder = new URL('./data/model-tiny/', import.meta.url);
+let sd: Pipeline;
+let golden: (name: string) => Promise<Float32Array>;
+beforeAll(async () => {
+  sd = await loadPipeline();
+  const { tensors } = await openSafetensors(await openFolder(folder), 'latents.safetensors');
+  golden = async (name) => {
+    const { dtype, file, offset, length } = tensors.get(name)!;
+    return toFloat32(dtype, (await file.read()).slice(offset, offset + length));
+  };
+});
+afterAll(() => sd.dispose());
+
+test.each<[run: string, options: Partial<GenerateOptions>]>([
+  ['ddim', { guidanceScale: 5 }],
+  ['euler', { guidanceScale: 5, scheduler: 'euler' }],
+  ['rescaled', { guidanceScale: 5, guidanceRescale: 0.7 }],
+  ['unguided', { guidanceScale: 1 }],
+])('the embedded model draws as diffusers does: %s', async (run, options) => {
+  const steps: StepEvent[] = [];
+  const onStep = (step: StepEvent) => void steps.push(step);
+  const { images } = await sd.generate({ prompt: 'a blue car on a road', steps: 8, seed: 1, onStep, ...options });
+
+  expect(steps).toHaveLength(8);
+  const ratios = await golden('euler.ratios');
+  for (const { step, latents } of steps) {
+    // diffusers' Euler keeps its latents divided by alpha.
+    const alpha = run === 'euler' ? 1 / Math.hypot(1, ratios[step]!) : 1;
+    const want = await golden(`${run}.latents.${step}`);
+    // 4e-6 was reached.
+    expect(
+      largestDifference(
+        latents.data.map((value) => value / alpha),
+        want,
+      ),
+    ).toBeLessThan(1e-3);
+  }
+  const picture = decode(await readFile(fileURLToPath(new URL(`${run}.png`, folder))));
+  expect(images[0]).toMatchObject({ width: picture.width, height: picture.height });
+  expect(largestDifference(rgbOf(images[0]!), picture.data)).toBeLessThanOrEqual(1);
+});

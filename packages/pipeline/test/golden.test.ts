@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readGolden, sd1 } from '../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
+import { largestDifference, rgbOf, rgbOfUnit } from './support.js';
+
+const golden = readGolden();
+let sd: Pipeline;
+beforeAll(async () => {
+  sd = await loadPipeline(sd1);
+});
+afterAll(() => sd.dispose());
+
+test('a whole PNDM run of SD 1 is that of diffusers, latents after every step and picture', async () => {
+  const steps: StepEvent[] = [];
+  const { images } = await sd.generate({
+    prompt: 'a blue car on a road',
+    negativePrompt: 'pixel art',
+    width: 96,
+    height: 64,
+    steps: 6,
+    guidanceScale: 7.5,
+    seed: 42,
+    onStep: (step) => void steps.push(step),
+  });
+  expect(steps.map(({ step, steps, timestep }) => [step, steps, timestep])).toEqual(
+    [665, 665, 499, 333, 167, 1, 0].map((timestep, i) => [i, 7, timestep]),
+  );
+  for (const { step, latents } of steps) {
+    const want = golden(`run.latents.${step}`);
+    expect(latents.dims).toEqual(want.dims);
+    // 1.7e-5 was reached, of latents up to 16.5.
+    expect(largestDifference(latents.data, want.data)).toBeLessThan(1e-3);
+  }
+  expect(images[0]).toMatchObject({ width: 96, height: 64 });
+  expect(largestDifference(rgbOf(images[0]!), rgbOfUnit(golden('run.image')))).toBeLessThanOrEqual(1);
+});

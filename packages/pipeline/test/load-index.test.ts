@@ -1,0 +1,86 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readModelIndex } from '../src/load/model-index.js';
+import { edited, filesOf, sourceOf } from './support.js';
+
+const index = 'model_index.json';
+let files: Map<string, Uint8Array>;
+beforeAll(async () => {
+  files = await filesOf();
+});
+const read = (values: object, replaced: string[] = []) =>
+  readModelIndex(sourceOf(edited(files, index, values)), replaced);
+const broken = (text: string) => readModelIndex(sourceOf(new Map([[index, new TextEncoder().encode(text)]])));
+
+describe('parts that are left out', () => {
+  const none = { safety_checker: undefined, feature_extractor: undefined, image_encoder: undefined };
+
+  test.each([
+    ['nothing', none, []],
+    [
+      'a safety checker',
+      { ...none, safety_checker: ['stable_diffusion', 'StableDiffusionSafetyChecker'] },
+      ['safety_checker (StableDiffusionSafetyChecker) is not used.'],
+    ],
+    [
+      'a feature extractor',
+      { ...none, feature_extractor: ['transformers', 'CLIPImageProcessor'] },
+      ['feature_extractor (CLIPImageProcessor) is not used.'],
+    ],
+    [
+      'an image encoder',
+      { ...none, image_encoder: ['transformers', 'CLIPVisionModelWithProjection'] },
+      ['image_encoder (CLIPVisionModelWithProjection) is not used.'],
+    ],
+    ['an entry of nulls', { ...none, safety_checker: [null, null] }, ['safety_checker is empty in model_index.json.']],
+    ['a null', { ...none, text_encoder_2: null }, ['text_encoder_2 is empty in model_index.json.']],
+  ])('%s', async (_, values, messages) => {
+    const { warnings } = await read(values);
+    expect(warnings).toEqual(messages.map((message) => ({ code: 'part-skipped', message })));
+  });
+});
+
+describe('parts that are needed', () => {
+  test.each([
+    ['text_encoder', 'T5EncoderModel'],
+    ['unet', 'FluxTransformer2DModel'],
+    ['vae', 'AutoencoderKLWan'],
+    ['tokenizer', 'T5Tokenizer'],
+    ['scheduler', 'NoSuchScheduler'],
+  ])('%s of an unknown class is named', async (part, name) => {
+    await expect(read({ [part]: ['library', name] })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining(`${part} is a ${name}`),
+    });
+    expect(await read({ [part]: ['library', name] }, [part])).toMatchObject({ warnings: [{}, {}, {}] });
+  });
+
+  test.each([[undefined], [null], [[null, null]], ['UNet2DConditionModel']])(
+    'a U-Net of %j is missing',
+    async (unet) => {
+      await expect(read({ unet })).rejects.toMatchObject({
+        code: 'bad-config',
+        file: index,
+        message: 'model_index.json: lists no unet, which is needed.',
+      });
+    },
+  );
+
+  test('the scheduler is of the class that the index names', async () => {
+    expect(await read({ scheduler: ['diffusers', 'DDIMScheduler'] })).toMatchObject({
+      schedulerClass: 'DDIMScheduler',
+    });
+  });
+});
+
+test('a part that this version does not know is named', async () => {
+  await expect(read({ text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'] })).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining('text_encoder_2, a CLIPTextModelWithProjection'),
+  });
+});
+
+test('a missing or broken index is an error with its name', async () => {
+  await expect(readModelIndex(sourceOf(new Map()))).rejects.toMatchObject({ code: 'not-found', path: index });
+  await expect(broken('{"unet": [')).rejects.toMatchObject({ code: 'bad-config', file: index });
+  await expect(broken('[]')).rejects.toMatchObject({ code: 'bad-config', file: index });
+});
