@@ -9,7 +9,7 @@ export {
 export type { SchedulerConfig } from './config/schema.js';
 export type { StepOptions } from './config/shared.js';
 export { type CountedSampler, createScheduler, type SchedulerParts, type Spacing } from './create-scheduler.js';
-export { addNoise, convertPrediction, edmDenoised } from './forward.js';
+export { addNoise, edmDenoised } from './forward.js';
 export { cleanLevel, flowLevel, type LevelAt, levelBetween, noiseRatio, preservingLevel } from './level.js';
 export { clipSample, type DynamicThreshold, dynamicThreshold, type Limit } from './limits.js';
 export type { AncestralOptions } from './samplers/ancestral.js';

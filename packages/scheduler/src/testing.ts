@@ -1,1 +1,10 @@
-export {};
+export { flowError, isFalling, measureOrder, orderLevels } from './testing/convergence.js';
+export {
+  exampleMixture,
+  type MixtureComponent,
+  mixtureDenoiser,
+  pictureDenoiser,
+  testNoise,
+} from './testing/denoisers.js';
+export { type SamplerSuiteOptions, samplerSuite } from './testing/sampler-suite.js';
+export { schedulerSuite } from './testing/scheduler-suite.js';

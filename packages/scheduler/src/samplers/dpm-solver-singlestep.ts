@@ -7,7 +7,8 @@ import { stepwise } from './stepwise.js';
 /**
  * DPM-Solver and DPM-Solver++, singlestep (arXiv 2211.01095, algorithm 1; arXiv 2206.00927): levels are taken in groups of
  * `order`, each group solved anew from its first level with all estimates of the group so far. One call a level, one
- * yield a level; the sample within a group is of lower order. The last groups are shorter, so that the last step is of
+ * yield a level; the sample within a group is of lower order. With noise, each sample of a group has its own, as in
+ * diffusers, which costs accuracy: DPM++ SDE and 2M SDE do better. The last groups are shorter, so that the last step is of
  * first order.
  */
 export function dpmSolverSinglestep(options: DpmSolverOptions & { readonly lowerOrderFinal?: boolean } = {}): Sampler {

@@ -1,5 +1,4 @@
-import type { Prediction, Sampler } from '@sd/core';
-import { convertPrediction } from '../forward.js';
+import { convertPrediction, type Prediction, type Sampler } from '@sd/core';
 import { firstOrderStep } from '../level.js';
 import { mix } from '../vector.js';
 import { type Churn, churned } from './churn.js';

@@ -1,6 +1,5 @@
-import { type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '@sd/core';
+import { convertPrediction, type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
-import { convertPrediction } from '../forward.js';
 import { adamsBashforth } from '../interpolation.js';
 import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
 import { mix, type Term } from '../vector.js';
@@ -9,7 +8,10 @@ import type { LevelShift } from './ddim.js';
 export interface PndmOptions {
   /** Starts with three steps of Runge-Kutta, as in the paper, not with one of Euler taken twice (PLMS). */
   readonly rungeKutta?: boolean;
-  /** What is averaged over steps: epsilon, as in the paper (the default), or the model's own output, as in diffusers. */
+  /**
+   * What is averaged over steps: the model's own output, in diffusers. Epsilon if left out, as in the paper, but v for runs
+   * that start next to noise alone, where epsilon hardly tells the picture.
+   */
   readonly average?: Prediction;
   /**
    * The levels name the second twice, as diffusers' timesteps do. A run over the later part of such levels, with no
@@ -25,21 +27,17 @@ export interface PndmOptions {
  * and 13) around DDIM's transfer (eq. 11). The first step of PLMS is taken twice, the second time with the mean of two
  * outputs; both are yielded.
  */
-export function pndm({
-  rungeKutta = false,
-  average = 'epsilon',
-  repeated = false,
-  shift,
-}: PndmOptions = {}): CountedSampler {
-  const transfer = (x: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
-    firstOrderStep(x, convertPrediction(output, average, 'sample', x, from), from, to);
+export function pndm({ rungeKutta = false, average, repeated = false, shift }: PndmOptions = {}): CountedSampler {
   const sampler: Sampler = async function* (denoise, x, levels, { signal }) {
     const last = levels.length - 1;
+    const kind = average ?? (levels[0]!.alpha > 0.005 ? 'epsilon' : 'v');
+    const transfer = (at: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
+      firstOrderStep(at, convertPrediction(output, kind, 'sample', at, from), from, to);
     const outputs: Float32Array[] = [];
     const evaluate = async (at: Float32Array, level: NoiseLevel) => {
       throwIfAborted(signal);
       const denoised = await denoise(at, level);
-      return { denoised, output: convertPrediction(denoised, 'sample', average, at, level) };
+      return { denoised, output: convertPrediction(denoised, 'sample', kind, at, level) };
     };
 
     let i = 0;

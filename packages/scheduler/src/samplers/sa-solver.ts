@@ -30,7 +30,7 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
     return (x, denoised, from, to, i) => {
       const left = lowerOrderFinal ? levels.length - 1 - i : Infinity;
       const at = estimateOf(x, denoised, from, predict);
-      if (before !== undefined && past[0]!.lambda !== at.lambda) {
+      if (before !== undefined && before.from.alpha > 0 && past[0]!.lambda !== at.lambda) {
         const nodes = [at, ...past].slice(0, Math.min(correctorOrder, left + 1));
         x = adamsStep(before.x, before.from, from, nodes, tau(before.from), before.noise, predict);
       }

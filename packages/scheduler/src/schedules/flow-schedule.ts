@@ -1,4 +1,4 @@
-import { flowLevel } from '../level.js';
+import { flowLevel, noiseRatio } from '../level.js';
 import type { NoiseSchedule } from './noise-schedule.js';
 
 export interface FlowOptions {
@@ -13,18 +13,16 @@ export function shiftSigma(sigma: number, shift: number): number {
 }
 
 /**
- * The schedule of a rectified flow: alpha + sigma = 1, and the model is told `sigma * trainTimesteps`. Shifted, its training
- * steps are those of even sigmas shifted.
+ * The schedule of a rectified flow: alpha + sigma = 1, and the model is told `sigma * trainTimesteps`. Its training steps
+ * are those of even sigmas, from just above 0 up to 1, shifted.
  */
 export function flowSchedule({ trainTimesteps = 1000, shift = 1 }: FlowOptions = {}): NoiseSchedule {
-  const sigmas = Float32Array.from({ length: trainTimesteps }, (_, i) => {
-    const sigma = shiftSigma((i + 1) / trainTimesteps, shift);
-    return sigma / Math.max(1 - sigma, 2 ** -12);
-  });
+  const at = (sigma: number) => flowLevel(sigma, sigma * trainTimesteps);
+  const level = (step: number) => at(shiftSigma(Math.min(step + 1, trainTimesteps) / trainTimesteps, shift));
   return {
     trainTimesteps,
-    sigmas,
-    level: (timestep) => flowLevel(Math.min(Math.max(timestep / trainTimesteps, 0), 1), timestep),
-    levelAt: (ratio) => flowLevel(ratio / (1 + ratio), (trainTimesteps * ratio) / (1 + ratio)),
+    sigmas: Float32Array.from({ length: trainTimesteps }, (_, i) => noiseRatio(level(i))),
+    level,
+    levelAt: (ratio) => at(ratio / (1 + ratio)),
   };
 }

@@ -8,8 +8,8 @@ export interface NoiseSchedule {
   readonly trainTimesteps: number;
   /** Noise ratio, `sigma / alpha`, of each training step, rising. */
   readonly sigmas: Float32Array;
-  /** The level of a timestep from 0 to trainTimesteps - 1; between two, sigma / alpha is interpolated linearly. */
-  level(timestep: number): NoiseLevel;
+  /** The level of a training step from 0 to trainTimesteps - 1; between two, sigma / alpha is interpolated linearly. */
+  readonly level: (step: number) => NoiseLevel;
   /** The level of a noise ratio; its timestep is interpolated over log(sigma / alpha), and kept within the table. */
   readonly levelAt: LevelAt;
 }
@@ -28,8 +28,8 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
   return {
     trainTimesteps: alphasCumprod.length,
     sigmas,
-    level(timestep) {
-      const t = Math.min(Math.max(timestep, 0), last);
+    level: (step) => {
+      const t = Math.min(Math.max(step, 0), last);
       if (!Number.isInteger(t)) return preservingLevel(valueAt(sigmas, t), t);
       const signal = alphasCumprod[t]!;
       return { alpha: Math.sqrt(signal), sigma: Math.sqrt(1 - signal), timestep: t };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { convertPrediction, edmDenoised, type StepOptions, schedulerFromConfig } from '../../src/index.js';
+import { convertPrediction } from '@sd/core';
+import { edmDenoised, type StepOptions, schedulerFromConfig } from '../../src/index.js';
 import { torchGenerator } from './torch-randn.js';
 
 export interface GoldenCase {

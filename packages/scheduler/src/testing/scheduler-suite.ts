@@ -1,0 +1,43 @@
+import { type Scheduler, SdError } from '@sd/core';
+import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
+import { isFalling } from './convergence.js';
+import { mixtureDenoiser, testNoise } from './denoisers.js';
+
+/** The cases that a scheduler must pass: its plans hold what they promise, and impossible steps are refused. */
+export function schedulerSuite(make: () => Scheduler): ConformanceCase[] {
+  return [
+    {
+      name: 'refuses steps that are no whole number above 0',
+      run: async () => {
+        for (const steps of [0, -1, 1.5, Number.NaN]) {
+          const error = await rejection(`plan(${steps})`, async () => make().plan(steps));
+          conforms(SdError.isInstance(error) && error.code === 'invalid-option', `plan(${steps}) throws ${error}.`);
+        }
+      },
+    },
+    {
+      name: 'lays out levels from most noise to least',
+      run: async () => {
+        for (const steps of [1, 2, 5, 12]) {
+          const { levels, initialSigma } = make().plan(steps);
+          conforms(levels.length > 1 && isFalling(levels), `The levels of ${steps} steps do not fall.`);
+          conforms(initialSigma > 0 && Number.isFinite(initialSigma), `The initial sigma is ${initialSigma}.`);
+        }
+      },
+    },
+    {
+      name: 'yields as often as its plan says, and stays finite',
+      run: async () => {
+        const { levels, sampler, stepCount, initialSigma } = make().plan(6);
+        const noise = testNoise(1, 12);
+        const start = noise().map((value) => value * initialSigma);
+        let count = 0;
+        for await (const { x } of sampler(mixtureDenoiser(), start, levels, { noise })) {
+          conforms(x.every(Number.isFinite), `Step ${count} is not finite.`);
+          count++;
+        }
+        conforms(count === stepCount, `Yields ${count} times, and said ${stepCount}.`);
+      },
+    },
+  ];
+}

@@ -1,0 +1,121 @@
+import type { Sampler } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import {
+  alignYourSteps,
+  alphasCumprodOf,
+  betaSigmas,
+  comfyBeta,
+  createScheduler,
+  discreteSchedule,
+  exponentialSigmas,
+  fixedSigmas,
+  fixedTimesteps,
+  flowSchedule,
+  karrasSigmas,
+  logLinear,
+  noiseRatio,
+  polyexponentialSigmas,
+  rescaleZeroTerminalSnr,
+  type Spacing,
+  scaledLinearBetas,
+  schedulerClasses,
+  schedulerFromConfig,
+  sgmUniform,
+  sigmaSpacing,
+  simple,
+  timestepSpacing,
+} from '../src/index.js';
+import { isFalling, schedulerSuite, testNoise } from '../src/testing.js';
+import { everySampler } from './support/every-sampler.js';
+
+const latent = discreteSchedule(alphasCumprodOf(scaledLinearBetas()));
+const zeroSnr = discreteSchedule(alphasCumprodOf(rescaleZeroTerminalSnr(scaledLinearBetas())));
+const flow = flowSchedule({ shift: 3 });
+
+const spacings: Record<string, Spacing> = {
+  leading: timestepSpacing('leading', { offset: 1 }),
+  trailing: timestepSpacing('trailing'),
+  linspace: timestepSpacing('linspace'),
+  karras: sigmaSpacing(karrasSigmas),
+  exponential: sigmaSpacing(exponentialSigmas),
+  polyexponential: sigmaSpacing((steps, min, max) => polyexponentialSigmas(steps, min, max, 2)),
+  beta: sigmaSpacing(betaSigmas),
+  comfyBeta: comfyBeta(),
+  logLinear,
+  simple,
+  sgmUniform,
+  alignYourSteps: alignYourSteps('sd1'),
+};
+
+/** Bounded, and as crooked as a model may be. */
+const crooked = async (x: Float32Array, { sigma, timestep }: { sigma: number; timestep: number }) =>
+  x.map((value) => Math.sin(3 * value + sigma) * Math.cos(timestep / 50));
+
+async function finalOf(sampler: Sampler, levels: Parameters<Sampler>[2]): Promise<Float32Array> {
+  const noise = testNoise(7, 8);
+  let x = noise();
+  for await (const step of sampler(crooked, x, levels, { noise })) x = step.x;
+  return x;
+}
+
+describe.each(Object.entries(spacings))('the spacing %s', (name, spacing) => {
+  test.each([1, 2, 3, 7, 20, 199, 200])('lays out %d steps', (steps) => {
+    for (const schedule of [latent, zeroSnr, flow]) {
+      const levels = spacing(schedule, steps);
+      if (name === 'comfyBeta') expect(levels.length).toBeLessThanOrEqual(steps + 1);
+      else expect(levels).toHaveLength(steps + 1);
+      expect(isFalling(levels)).toBe(true);
+      expect(levels.every(({ alpha, sigma }) => Number.isFinite(alpha + sigma))).toBe(true);
+    }
+  });
+
+  test.each(Object.entries(everySampler))('keeps %s finite', async (_, { make }) => {
+    for (const schedule of [latent, zeroSnr, flow]) {
+      for (const steps of [1, 2, 3, 4, 5, 9, 26]) {
+        const { levels } = createScheduler({ schedule, spacing, sampler: make() }).plan(steps);
+        const x = await finalOf(make(), levels);
+        expect(x.every(Number.isFinite), `${steps} steps: ${x}`).toBe(true);
+      }
+    }
+  });
+});
+
+test.each(Object.entries(everySampler))('%s stays finite over 200 steps, and repeats itself', async (_, { make }) => {
+  const { levels } = createScheduler({ schedule: latent, spacing: spacings.karras!, sampler: make() }).plan(200);
+  const [first, second] = [await finalOf(make(), levels), await finalOf(make(), levels)];
+  expect(first.every((value) => Math.abs(value) < 1e4)).toBe(true);
+  expect(second).toEqual(first);
+});
+
+describe.each(schedulerClasses)('the class %s', (name) => {
+  const make = () => schedulerFromConfig({ _class_name: name });
+  for (const { name: what, run } of schedulerSuite(make)) test(what, run);
+
+  test('takes every number of steps that it can', async () => {
+    const most = name === 'LCMScheduler' || name === 'TCDScheduler' ? 50 : 200;
+    for (let steps = 1; steps <= most; steps++) {
+      const { levels, stepCount } = make().plan(steps);
+      expect(levels.every(({ alpha, sigma, timestep }) => Number.isFinite(alpha + sigma + timestep))).toBe(true);
+      expect(stepCount).toBeGreaterThanOrEqual(steps);
+    }
+  });
+});
+
+test('spacings of the caller’s own', () => {
+  const own = fixedSigmas([10, 3, 1, 0])(latent, 3);
+  expect(own.map((level) => Math.round(1e6 * noiseRatio(level)) / 1e6)).toEqual([10, 3, 1, 0]);
+  const timesteps = fixedTimesteps([999, 500, 20])(latent, 3);
+  expect(timesteps.map(({ timestep }) => timestep)).toEqual([999, 500, 20, 0]);
+  expect(() => fixedSigmas([10, 3, 1])(latent, 4)).toThrow(/^steps: must be 3/);
+  expect(() => fixedSigmas([1, 2])).toThrow(/^sigmas: must be falling/);
+  expect(() => fixedTimesteps([])).toThrow(/^timesteps: /);
+});
+
+test('Align Your Steps’ ten steps are its table, other numbers lie between', () => {
+  const ratios = (steps: number) => alignYourSteps('sd1')(latent, steps).map(noiseRatio);
+  const ten = ratios(10);
+  [14.615, 6.475, 3.864, 2.695, 1.884, 1.394, 0.964, 0.652, 0.398, 0.152, 0].forEach((sigma, i) => {
+    expect(ten[i]).toBeCloseTo(sigma, 2);
+  });
+  expect(ratios(20)[2]).toBeCloseTo(ten[1]!, 9);
+});
