@@ -235,6 +235,21 @@ describe('sizes that only the run tells', () => {
     }
   });
 
+  test('from three pixels to the five of another', async () => {
+    const g = new Graph();
+    const x = g.input('x', ['n', 1, 'h', 'w']);
+    const three = g.conv(x, (await scopeOf(floats('c.weight', [1, 1, 1, 1], [1]))).at('c'), 1, {
+      kernel: 1,
+      stride: 2,
+    });
+    g.output('y', g.upsample(three, x));
+    const model = g.finish('test', { repeated: false });
+    const { y } = await run(model, tensor('float32', [1, 1, 1, 5], Float32Array.of(1, 0, 2, 0, 3)));
+    expect(y.dims).toEqual([1, 1, 1, 5]);
+    // torch.nn.functional.interpolate(torch.tensor([[[[1, 2, 3.]]]]), size=(1, 5), mode='nearest')
+    expect([...y.data]).toEqual([1, 1, 2, 2, 3]);
+  });
+
   test('twice the size, each pixel repeated', async () => {
     const x = tensor('float32', [1, 1, 1, 2], Float32Array.of(1, 2));
     for (const dims of [

@@ -245,9 +245,11 @@ describe('what is allowed', () => {
       second: { dtype: 'BF16', shape: [1, 2], data_offsets: [4, 8] },
       end: { dtype: 'I64', shape: [0], data_offsets: [8, 8] },
     };
-    const { tensors } = await opened(rawFile(JSON.stringify(header), { size: 8 }));
-    const lengths = Object.fromEntries([...tensors].map(([name, { length }]) => [name, length]));
-    expect(lengths).toEqual({ none: 0, first: 4, between: 0, second: 4, end: 0 });
+    for (const order of [Object.entries(header), Object.entries(header).toReversed()]) {
+      const { tensors } = await opened(rawFile(JSON.stringify(Object.fromEntries(order)), { size: 8 }));
+      const lengths = Object.fromEntries([...tensors].map(([name, { length }]) => [name, length]));
+      expect(lengths).toEqual({ none: 0, first: 4, between: 0, second: 4, end: 0 });
+    }
   });
 
   test('spaces after the header, as the format pads it', async () => {

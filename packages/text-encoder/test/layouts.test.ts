@@ -49,7 +49,7 @@ describe('half precision', () => {
     const half = toHalf(await tensorsOf('text_encoder'));
     const rounded = await embeddingsOf(await written({ tensors: toSingle(half) }));
     expect(await embeddingsOf(await written({ tensors: half }))).toEqual(rounded);
-    // Each weight moves by up to 2^-11 (5e-4) of itself; over three layers that stays within a few times as much.
+    // Each weight moves by up to 2^-11 (5e-4) of itself; over all layers that adds up to a few times as much.
     expect(relativeError(rounded.hidden, golden('text.last_hidden_state').data)).toBeLessThan(2e-3);
   });
 
