@@ -1,4 +1,4 @@
-import { convertPrediction, type NoiseLevel, type Sampler } from '@sd/core';
+import { convertPrediction, type NoiseLevel } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { addNoise, edmDenoised, type SchedulerConfig, type StepOptions, schedulerFromConfig } from '../src/index.js';
 import { dummySample, sumAbs } from './support/golden.js';
@@ -21,6 +21,10 @@ interface Published {
   from?: number;
   /** diffusers takes the order that a full run would have here, with nothing where it has no history: so many slopes of 0. */
   lead?: number;
+  /** Starts within a group of a singlestep solver: diffusers takes its rest as a group of its own. */
+  split?: boolean;
+  /** Leaves out so many of the first levels. */
+  skip?: number;
 }
 
 const ddim = (options: object): SchedulerConfig => ({ _class_name: 'DDIMScheduler', ...options });
@@ -126,6 +130,20 @@ const published: Record<string, Published> = {
   'dpm++ single karras': { config: solver('DPMSolverSinglestepScheduler', karras), mean: 0.2248 },
   'dpm++ single v': { config: solver('DPMSolverSinglestepScheduler', v), mean: 0.1453 },
   'dpm++ single v karras': { config: solver('DPMSolverSinglestepScheduler', { ...v, ...karras }), mean: 0.0649 },
+  'dpm++ single uneven': {
+    config: solver('DPMSolverSinglestepScheduler'),
+    steps: 50,
+    skip: 3,
+    split: true,
+    mean: 0.2574,
+  },
+  'dpm++ single noise': {
+    config: solver('DPMSolverSinglestepScheduler'),
+    from: 5,
+    split: true,
+    sum: 269.2187,
+    mean: 0.3505,
+  },
   unipc: { config: solver('UniPCMultistepScheduler'), mean: 0.2464 },
   'unipc karras': { config: solver('UniPCMultistepScheduler', karras), mean: 0.2925 },
   'unipc v': { config: solver('UniPCMultistepScheduler', v), mean: 0.1014 },
@@ -160,11 +178,13 @@ async function run({
   step = {},
   overwritten = false,
   from,
+  skip = 0,
   lead = 0,
+  split = false,
 }: Published): Promise<Float32Array> {
   const scheduler = schedulerFromConfig(config, { step, images: 4 });
   const plan = scheduler.plan(steps);
-  const levels = plan.levels.slice((from ?? 0) - lead);
+  const levels = plan.levels.slice((from ?? skip) - lead);
   const randn = torchGenerator(0);
   let start: Float32Array = dummySample.map((value) => value * plan.initialSigma);
   if (from !== undefined) {
@@ -203,15 +223,17 @@ async function run({
   const scaleFor = (x: Float32Array, level: NoiseLevel) => {
     fresh = true;
     if (led < lead) return x;
-    if (overwritten) x.forEach((value, i) => (x[i] = value * level.alpha));
+    if (overwritten) x.set(x.map((value) => value * level.alpha));
     return x;
   };
   if (lead > 0) start = start.map((value) => (value / levels[lead]!.alpha) * levels[0]!.alpha);
   let x = scaleFor(start, levels[0]!);
-  const sampler: Sampler = plan.sampler;
-  for await (const done of sampler(async (at, level) => model(at, level), x, levels, { noise: () => randn(768) })) {
-    led++;
-    x = done.level.sigma === 0 ? done.x : scaleFor(done.x, done.level);
+  const options = { noise: () => randn(768) };
+  for (const part of split ? [levels.slice(0, 2), levels.slice(1)] : [levels]) {
+    for await (const done of plan.sampler(async (at, level) => model(at, level), x, part, options)) {
+      led++;
+      x = done.level.sigma === 0 ? done.x : scaleFor(done.x, done.level);
+    }
   }
   const last = levels.at(-1)!;
   return /^(Euler|LMS|Heun|KDPM2)/.test(config._class_name!) ? x.map((value) => value / last.alpha) : x;
