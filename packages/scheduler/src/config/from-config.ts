@@ -35,49 +35,54 @@ type SchedulerClass = readonly [
   ignores?: readonly (keyof Settings)[],
 ];
 
-const linspaced = { timestep_spacing: 'linspace' } as const;
-const latent = { ...linspaced, beta_start: 0.00085, beta_end: 0.012 } as const;
-const distilled = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
-const clipped = { clip_sample: true };
-const toSigmaMin = { ...linspaced, final_sigmas_type: 'sigma_min' } as const;
+/** In a function, so that a bundler can leave all of it out of an app that names its own sampler. */
+function classTable(): Record<string, SchedulerClass> {
+  const linspaced = { timestep_spacing: 'linspace' } as const;
+  const latent = { ...linspaced, beta_start: 0.00085, beta_end: 0.012 } as const;
+  const distilled = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'scaled_linear' } as const;
+  const clipped = { clip_sample: true };
+  const toSigmaMin = { ...linspaced, final_sigmas_type: 'sigma_min' } as const;
 
-const range = ['sigma_min', 'sigma_max'] as const;
-const sigmas = [...range, 'interpolation_type', 'timestep_type', 'final_sigmas_type', 'thresholding'] as const;
-const ks = [...sigmas, 'rescale_betas_zero_snr'] as const;
-const respaced = ['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'] as const;
-const dpm = ['clip_sample', 'use_lu_lambdas', 'rescale_betas_zero_snr', ...range] as const;
+  const range = ['sigma_min', 'sigma_max'] as const;
+  const sigmas = [...range, 'interpolation_type', 'timestep_type', 'final_sigmas_type', 'thresholding'] as const;
+  const ks = [...sigmas, 'rescale_betas_zero_snr'] as const;
+  const respaced = ['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'] as const;
+  const dpm = ['clip_sample', 'use_lu_lambdas', 'rescale_betas_zero_snr', ...range] as const;
 
-const classes: Record<string, SchedulerClass> = {
-  DDIMScheduler: [ddimParts, clipped],
-  DDPMScheduler: [ddpmParts, clipped, ['set_alpha_to_one']],
-  PNDMScheduler: [pndmParts, { set_alpha_to_one: false }, ['rescale_betas_zero_snr']],
-  LMSDiscreteScheduler: [lmsParts, linspaced, ks],
-  EulerDiscreteScheduler: [eulerParts, linspaced],
-  EulerAncestralDiscreteScheduler: [eulerAncestralParts, linspaced, [...sigmas, ...respaced]],
-  HeunDiscreteScheduler: [heunParts, latent, ks],
-  KDPM2DiscreteScheduler: [dpm2Parts, latent, ks],
-  KDPM2AncestralDiscreteScheduler: [dpm2AncestralParts, latent, ks],
-  DPMSolverSDEScheduler: [dpmSdeParts, latent, ks],
-  DPMSolverMultistepScheduler: [dpmMultistepParts, linspaced, ['clip_sample', ...range]],
-  DPMSolverSinglestepScheduler: [
-    dpmSinglestepParts,
-    { ...linspaced, lower_order_final: false },
-    [...dpm, 'timestep_spacing'],
-  ],
-  UniPCMultistepScheduler: [uniPcParts, linspaced, ['clip_sample', 'use_lu_lambdas', 'lambda_min_clipped']],
-  DEISMultistepScheduler: [deisParts, toSigmaMin, [...dpm, 'final_sigmas_type', 'lambda_min_clipped']],
-  SASolverScheduler: [saSolverParts, toSigmaMin, [...dpm, 'final_sigmas_type']],
-  LCMScheduler: [lcmParts, distilled],
-  TCDScheduler: [tcdParts, distilled],
-  IPNDMScheduler: [ipndmParts],
-  EDMEulerScheduler: [edmEulerParts],
-  EDMDPMSolverMultistepScheduler: [edmDpmParts],
-  FlowMatchEulerDiscreteScheduler: [flowEulerParts],
-  FlowMatchHeunDiscreteScheduler: [flowHeunParts, {}, [...respaced, 'use_dynamic_shifting', 'shift_terminal']],
-};
+  return {
+    DDIMScheduler: [ddimParts, clipped],
+    DDPMScheduler: [ddpmParts, clipped, ['set_alpha_to_one']],
+    PNDMScheduler: [pndmParts, { set_alpha_to_one: false }, ['rescale_betas_zero_snr']],
+    LMSDiscreteScheduler: [lmsParts, linspaced, ks],
+    EulerDiscreteScheduler: [eulerParts, linspaced],
+    EulerAncestralDiscreteScheduler: [eulerAncestralParts, linspaced, [...sigmas, ...respaced]],
+    HeunDiscreteScheduler: [heunParts, latent, ks],
+    KDPM2DiscreteScheduler: [dpm2Parts, latent, ks],
+    KDPM2AncestralDiscreteScheduler: [dpm2AncestralParts, latent, ks],
+    DPMSolverSDEScheduler: [dpmSdeParts, latent, ks],
+    DPMSolverMultistepScheduler: [dpmMultistepParts, linspaced, ['clip_sample', ...range]],
+    DPMSolverSinglestepScheduler: [
+      dpmSinglestepParts,
+      { ...linspaced, lower_order_final: false },
+      [...dpm, 'timestep_spacing'],
+    ],
+    UniPCMultistepScheduler: [uniPcParts, linspaced, ['clip_sample', 'use_lu_lambdas', 'lambda_min_clipped']],
+    DEISMultistepScheduler: [deisParts, toSigmaMin, [...dpm, 'final_sigmas_type', 'lambda_min_clipped']],
+    SASolverScheduler: [saSolverParts, toSigmaMin, [...dpm, 'final_sigmas_type']],
+    LCMScheduler: [lcmParts, distilled],
+    TCDScheduler: [tcdParts, distilled],
+    IPNDMScheduler: [ipndmParts],
+    EDMEulerScheduler: [edmEulerParts],
+    EDMDPMSolverMultistepScheduler: [edmDpmParts],
+    FlowMatchEulerDiscreteScheduler: [flowEulerParts],
+    FlowMatchHeunDiscreteScheduler: [flowHeunParts, {}, [...respaced, 'use_dynamic_shifting', 'shift_terminal']],
+  };
+}
+
+const classes = /* @__PURE__ */ classTable();
 
 /** The scheduler classes of diffusers that `schedulerFromConfig` knows. */
-export const schedulerClasses: readonly string[] = Object.keys(classes);
+export const schedulerClasses: readonly string[] = /* @__PURE__ */ Object.keys(classes);
 
 /**
  * The scheduler that a `scheduler_config.json` of diffusers describes: its noise schedule in float32 as diffusers

@@ -94,7 +94,7 @@ const options: { readonly [K in keyof Required<Settings>]: unknown } = {
   beta_schedule: ['linear', 'scaled_linear', 'squaredcos_cap_v2'],
   trained_betas: Array,
   rescale_betas_zero_snr: false,
-  prediction_type: Object.keys(predictions),
+  prediction_type: /* @__PURE__ */ Object.keys(predictions),
   timestep_spacing: ['leading', 'trailing', 'linspace'],
   steps_offset: 0,
   set_alpha_to_one: true,
