@@ -143,8 +143,8 @@ export function readOptions(
 }
 
 function refuseUnknown(options: GenerateOptions): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name) || value === undefined) continue;
     if (later.includes(name)) throw new InvalidOptionError(name, 'is not supported by this version yet.');
     throw new InvalidOptionError(name, `is no option of generate(). It has ${known.join(', ')}.`);
   }

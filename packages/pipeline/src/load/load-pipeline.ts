@@ -1,6 +1,5 @@
 import { type Backend, type Source, type StageResources, throwIfAborted } from '@sd/core';
 import { loadTextEncoder } from '@sd/text-encoder';
-import { loadTokenizer } from '@sd/tokenizer';
 import { loadUnet } from '@sd/unet';
 import { loadVae } from '@sd/vae';
 import type { Warning } from '../events.js';
@@ -43,7 +42,8 @@ export async function loadPipeline(
   const model = { source: files, backend, variant };
   try {
     const [tokenizer, textEncoder, unet, vae, schedulers] = await Promise.all([
-      given.tokenizer ?? loadTokenizer(files),
+      // Its library is large, and an app may bring a tokenizer of its own.
+      given.tokenizer ?? import('@sd/tokenizer').then(({ loadTokenizer }) => loadTokenizer(files)),
       given.textEncoder ?? loadTextEncoder(model),
       given.unet ?? loadUnet(model),
       given.vae ?? loadVae(model),

@@ -1,0 +1,77 @@
+import { type Scheduler, tensor } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { createPipeline } from '../src/index.js';
+import { mockStages, road } from './support.js';
+
+describe('createPipeline', () => {
+  test('draws with any objects that meet the interfaces', async () => {
+    // x = x0 + sigma * eps, and a model that says 0.5 of everything.
+    const scheduler: Scheduler = {
+      prediction: 'sample',
+      name: 'One leap',
+      plan: () => ({
+        levels: [
+          { alpha: 1, sigma: 10, timestep: 999 },
+          { alpha: 1, sigma: 0, timestep: 0 },
+        ],
+        initialSigma: 10,
+        stepCount: 1,
+        async *sampler(denoise, x, [from, to]) {
+          const denoised = await denoise(x, from!);
+          yield { x: denoised, denoised, level: to! };
+        },
+      }),
+    };
+    const sd = createPipeline({
+      tokenizer: { maxLength: 1, encode: () => ({ ids: Int32Array.of(0), length: 1, truncated: '' }) },
+      textEncoder: { encode: async (tokens) => tokens.map(() => ({ hidden: tensor('float32', [1, 1]) })) },
+      unet: {
+        inChannels: 1,
+        outChannels: 1,
+        sampleSize: 3,
+        predict: async ({ sample: { dims, data } }) =>
+          tensor(
+            'float32',
+            dims,
+            data.map(() => 0.5),
+          ),
+      },
+      vae: {
+        latentChannels: 1,
+        scaleFactor: 1,
+        decode: async ({ dims: [n, , h, w], data }) =>
+          tensor('float32', [n!, 3, h!, w!], Float32Array.from([...data, ...data, ...data])),
+      },
+      scheduler,
+    });
+    const { images, warnings } = await sd.generate({ prompt: 'anything', height: 2 });
+    expect(images).toMatchObject([{ width: 3, height: 2, parameters: { settings: { Sampler: 'One leap' } } }]);
+    // (0.5 / 2 + 0.5) * 255 = 191.25
+    expect([...images[0]!.data]).toEqual(Array(6).fill([191, 191, 191, 255]).flat());
+    expect(warnings).toEqual([]);
+    expect(sd.warnings).toEqual([]);
+    await sd.dispose();
+  });
+
+  test('takes a scheduler for one run, as an object or by a name that the caller knows', async () => {
+    const stages = mockStages();
+    const named = (name: string): Scheduler => ({ ...stages.scheduler, name });
+    const sd = createPipeline({ ...stages, schedulerNamed: (name) => named(`the ${name}`) });
+    const sampler = async (scheduler?: Scheduler | string) =>
+      (await sd.generate({ ...road, scheduler })).images[0]!.parameters?.settings?.Sampler;
+    expect(await sampler()).toBe('DDIM');
+    expect(await sampler('best')).toBe('the best');
+    expect(await sampler(named('own'))).toBe('own');
+  });
+
+  test('refuses a U-Net and a VAE whose latents differ', () => {
+    const { vae } = mockStages();
+    expect(() => createPipeline(mockStages({ vae: { ...vae, latentChannels: 16 } }))).toThrow(
+      expect.objectContaining({
+        code: 'invalid-option',
+        option: 'unet',
+        message: "unet: takes 4 channels and gives 4, but the VAE's latents have 16.",
+      }),
+    );
+  });
+});
