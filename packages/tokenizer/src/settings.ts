@@ -70,7 +70,7 @@ export function readSettings(files: SettingsFiles, folder: string): TokenizerSet
 }
 
 /** A special token as transformers makes it of a plain string. */
-export function special(content: string): SpecialToken {
+function special(content: string): SpecialToken {
   return { content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 

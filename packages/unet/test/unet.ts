@@ -4,7 +4,7 @@ import { afterAll } from 'vitest';
 import { readGolden, sd1 } from '../../../fixtures/golden.js';
 import { loadUnet } from '../src/index.js';
 
-export const backend = createNodeBackend({ threads: 1 });
+const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
 
 export const golden = readGolden();

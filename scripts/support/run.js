@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs a command without a shell and without input. Throws with all that it printed where it fails.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string> }} [options]
+ * @returns {Promise<string>} what it printed on standard output
+ */
+export function run(command, args, { cwd, env } = {}) {
+  const shown = [command, ...args].join(' ');
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let all = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+      all += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      all += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(out);
+      else reject(new Error(`${shown}: ended with ${signal ?? code}\n${all}`));
+    });
+  });
+}
