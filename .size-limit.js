@@ -1,4 +1,4 @@
-/** What an app loads before its first picture: lazily imported packages are not in it, and core and ONNX Runtime neither. */
+/** What is imported lazily is not part of what an app loads first. */
 const lazy = {
   name: 'lazy',
   setup(build) {
@@ -9,25 +9,28 @@ const lazy = {
 };
 
 /** Minified and gzipped, for browsers: what needs Node's own modules fails. */
-function bundle(name, names, limit) {
+function bundle(name, names, limit, without = []) {
   return {
     name: `${name}: ${names}`,
     path: `packages/${name.slice('@sd/'.length)}/dist/index.js`,
     import: names,
     limit,
     gzip: true,
+    ignore: without,
     modifyEsbuildConfig: (config) => ({ ...config, format: 'esm', target: 'es2022', plugins: [lazy] }),
   };
 }
 
+const shared = ['@sd/core', '@sd/graph'];
+
 export default [
-  bundle('@sd/core', '*', '6 kB'),
-  bundle('@sd/graph', '*', '30 kB'),
-  bundle('@sd/tokenizer', '*', '20 kB'),
-  bundle('@sd/text-encoder', '*', '30 kB'),
-  bundle('@sd/scheduler', '*', '12 kB'),
+  bundle('@sd/core', '*', '4 kB'),
+  bundle('@sd/graph', '*', '30 kB', ['@sd/core']),
+  bundle('@sd/tokenizer', '*', '16 kB', shared),
+  bundle('@sd/text-encoder', '*', '3 kB', shared),
+  bundle('@sd/scheduler', '*', '12 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
-  bundle('@sd/unet', '*', '30 kB'),
-  bundle('@sd/vae', '*', '30 kB'),
+  bundle('@sd/unet', '*', '5 kB', shared),
+  bundle('@sd/vae', '*', '4 kB', shared),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
 ];
