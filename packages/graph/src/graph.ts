@@ -229,8 +229,8 @@ export class Graph {
       const sizes = [batch, channels, double(height), double(width)];
       return this.#withSymbols('Resize', [x, none, this.constant([1, 1, 2, 2])], sizes, attributes);
     }
-    const dims = [batch, channels, like.dims[2], like.dims[3]];
-    return this.op('Resize', [x, none, none, this.#shape(dims)], dims, attributes);
+    const sizes = [batch, channels, like.dims[2], like.dims[3]];
+    return this.#withSymbols('Resize', [x, none, none, this.#shape(sizes)], sizes, attributes);
   }
 
   /**
@@ -277,14 +277,14 @@ export class Graph {
             [dims.length],
             { axis: 0n },
           )
-        : this.#int64(parts as number[]);
+        : this.indices(parts as number[]);
       this.#shapes.set(key, shape);
     }
     return shape;
   }
 
   #size(dim: Dim): Value {
-    if (typeof dim === 'number') return this.#int64([dim]);
+    if (typeof dim === 'number') return this.indices([dim]);
     let size = this.#symbolSizes.get(dim);
     if (size === undefined) {
       const { value, axis } = this.#symbols.get(dim)!;
@@ -294,7 +294,8 @@ export class Graph {
     return size;
   }
 
-  #int64(values: readonly number[]): Value {
+  /** Whole numbers, for operators that take axes or sizes as a tensor. */
+  indices(values: readonly number[]): Value {
     return { name: this.#writer.constant('int64', [values.length], values), dims: [values.length] };
   }
 
@@ -310,6 +311,7 @@ export class Graph {
     sizes.forEach((size, axis) => {
       if (size === undefined) this.#symbols.set(`${name}:${axis}`, { value, axis });
     });
+    this.#writer.shape(name, value.dims);
     return value;
   }
 

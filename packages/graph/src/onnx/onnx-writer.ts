@@ -37,6 +37,7 @@ export class OnnxWriter {
   readonly #initializers = new Map<string, TensorProto>();
   readonly #inputs: ValueInfoProto[] = [];
   readonly #outputs: ValueInfoProto[] = [];
+  readonly #shapes = new Map<string, ValueInfoProto>();
   /** Files of weights, numbered in the order in which they were first used. */
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
@@ -53,6 +54,14 @@ export class OnnxWriter {
 
   output(name: string, type: TensorType, dims: readonly (number | string)[]): void {
     this.#outputs.push(valueInfo(name, type, dims));
+  }
+
+  /**
+   * Says what shape a value has, where the runtime could not tell: it then knows which values have one size, and lets an
+   * operator write over an input that nobody else reads.
+   */
+  shape(name: string, dims: readonly (number | string)[]): void {
+    this.#shapes.set(name, valueInfo(name, 'float32', dims));
   }
 
   /** Adds a node and names its outputs. `name` fixes the name of a single output. */
@@ -126,6 +135,7 @@ export class OnnxWriter {
       })
       .reverse();
     const initializer = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
+    const valueInfo = [...this.#shapes.values()].filter((value) => needed.has(value.name));
     const model = create(ModelProtoSchema, {
       irVersion: BigInt(irVersion),
       producerName: '@sd/graph',
@@ -133,7 +143,7 @@ export class OnnxWriter {
         { domain: '', version: BigInt(opset) },
         { domain: 'com.microsoft', version: 1n },
       ],
-      graph: { name, node, initializer, input: this.#inputs, output: this.#outputs },
+      graph: { name, node, initializer, input: this.#inputs, output: this.#outputs, valueInfo },
     });
     return { graph: toBinary(ModelProtoSchema, model), weights: [...this.#files.keys()] };
   }

@@ -1,0 +1,24 @@
+import { writeFile } from 'node:fs/promises';
+import { createPipeline, loadPipeline } from '@sd/pipeline';
+import { linearVae } from './linear-vae.js';
+import { remembering } from './remembering-text-encoder.js';
+import { secondOrder } from './second-order-sampler.js';
+
+const { stages } = await loadPipeline();
+const sd = createPipeline({
+  ...stages,
+  textEncoder: remembering(stages.textEncoder),
+  vae: linearVae,
+  scheduler: {
+    name: 'My DPM++ 2M',
+    prediction: stages.scheduler.prediction,
+    plan: (steps) => ({ ...stages.scheduler.plan(steps), sampler: secondOrder, stepCount: steps }),
+  },
+});
+
+const { images, timings } = await sd.generate({ prompt: 'a red apple', seed: 3, steps: 10, guidanceScale: 5 });
+await writeFile('apple.png', await images[0].toPng());
+console.log(
+  `apple.png: text ${timings.encode.toFixed()} ms, steps ${timings.denoise.toFixed()} ms, decode ${timings.decode.toFixed()} ms`,
+);
+await sd.dispose();

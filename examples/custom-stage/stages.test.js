@@ -1,0 +1,34 @@
+import { test } from 'node:test';
+import { loadPipeline } from '@sd/pipeline';
+import { samplerSuite } from '@sd/scheduler/testing';
+import { mockTextEncoder, textEncoderSuite } from '@sd/text-encoder/testing';
+import { mockTokenizer } from '@sd/tokenizer/testing';
+import { vaeSuite } from '@sd/vae/testing';
+import { linearVae } from './linear-vae.js';
+import { remembering } from './remembering-text-encoder.js';
+import { secondOrder } from './second-order-sampler.js';
+
+const tokenizer = mockTokenizer();
+const tokens = [tokenizer.encode('a cat'), tokenizer.encode('a dog')];
+
+const suites = {
+  'remembering, over a mock': textEncoderSuite({ create: () => remembering(mockTextEncoder()), tokens }),
+  'second-order sampler': samplerSuite(() => secondOrder, { order: 2 }),
+  'linear VAE': vaeSuite({ create: () => linearVae }),
+};
+
+for (const [stage, cases] of Object.entries(suites)) {
+  for (const { name, run } of cases) test(`${stage}: ${name}`, run);
+}
+
+test('remembering, over the embedded model, gives what the model gives', async (t) => {
+  const sd = await loadPipeline();
+  t.after(() => sd.dispose());
+  const prompts = ['a cat', 'a dog'].map((text) => sd.stages.tokenizer.encode(text));
+  const plain = await sd.stages.textEncoder.encode(prompts);
+  const encoder = remembering(sd.stages.textEncoder);
+  for (let i = 0; i < 2; i++) {
+    const remembered = await encoder.encode(prompts);
+    remembered.forEach(({ hidden }, k) => t.assert.deepStrictEqual(hidden.data, plain[k].hidden.data));
+  }
+});
