@@ -107,8 +107,8 @@ test('spacings of the caller’s own', () => {
   const timesteps = fixedTimesteps([999, 500, 20])(latent, 3);
   expect(timesteps.map(({ timestep }) => timestep)).toEqual([999, 500, 20, 0]);
   expect(() => fixedSigmas([10, 3, 1])(latent, 4)).toThrow(/^steps: must be 3/);
-  expect(() => fixedSigmas([1, 2])).toThrow(/^sigmas: must be falling/);
-  expect(() => fixedTimesteps([])).toThrow(/^timesteps: /);
+  expect(() => fixedSigmas([1, 2])).toThrow(/^sigmas: must fall/);
+  expect(() => fixedTimesteps([5, Number.NaN])).toThrow(/^timesteps: /);
 });
 
 test('Align Your Steps’ ten steps are its table, other numbers lie between', () => {

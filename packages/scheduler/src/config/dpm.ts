@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Sampler } from '@sd/core';
+import { InvalidOptionError, type Sampler, UnsupportedError } from '@sd/core';
 import { cleanLevel, flowLevel, noiseRatio, preservingLevel } from '../level.js';
 import { linspace, roundHalfEven } from '../numbers.js';
 import { deis } from '../samplers/deis.js';
@@ -42,6 +42,7 @@ export function dpmSinglestepParts(settings: Settings, options: RunOptions): Con
 }
 
 export function uniPcParts(settings: Settings, options: RunOptions): ConfigParts {
+  if (settings.use_flow_sigmas) throw new UnsupportedError('use_flow_sigmas is not supported for UniPC.');
   const sampler = unipc({
     order: settings.solver_order,
     solverType: settings.solver_type === 'bh1' ? 'bh1' : 'bh2',
@@ -78,8 +79,6 @@ function dpmOptions({
   if (predict === 'epsilon' && final_sigmas_type === 'zero') {
     throw new InvalidOptionError('final_sigmas_type', `must be sigma_min with the algorithm_type ${algorithm}.`);
   }
-  if (![1, 2, 3].includes(solver_order))
-    throw new InvalidOptionError('solver_order', `must be 1, 2 or 3, not ${solver_order}.`);
   return {
     order: solver_order,
     solverType: solver_type === 'heun' ? 'heun' : 'midpoint',
@@ -107,10 +106,10 @@ function dpmParts(
 function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule, steps: number) {
   const smallest = sigmas[0]!;
   const final = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
-  const lu = settings.use_lu_lambdas;
-  const respace = respacing(lu ? { ...settings, use_exponential_sigmas: true } : settings);
+  const respace = respacing(settings);
   if (respace !== undefined) {
-    const rounded = (lu || settings.use_karras_sigmas) && settings.beta_schedule !== 'squaredcos_cap_v2';
+    const rounded =
+      (settings.use_lu_lambdas || settings.use_karras_sigmas) && settings.beta_schedule !== 'squaredcos_cap_v2';
     const whole = rounded ? roundHalfEven : Math.trunc;
     const ratios = respace(steps, settings.sigma_min ?? smallest, settings.sigma_max ?? sigmas.at(-1)!);
     return [...ratios.map((ratio) => preservingLevel(ratio, whole(levelAt(ratio).timestep))), final];

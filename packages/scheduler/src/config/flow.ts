@@ -15,7 +15,7 @@ import { churnFrom, respacing } from './sigma.js';
 /** Schedulers of diffusers that are not variance-preserving: flows, EDM, and iPNDM with a schedule of its own. */
 
 export function flowEulerParts(settings: Settings, { mu }: RunOptions): ConfigParts {
-  if (settings.invert_sigmas) throw new UnsupportedError('invert_sigmas is not supported: sigma 1 is noise here.');
+  if (settings.invert_sigmas) throw new UnsupportedError('invert_sigmas is not supported.');
   return flowParts('Euler', settings, settings.stochastic_sampling ? lcm() : euler(), mu);
 }
 
@@ -27,10 +27,7 @@ export function flowHeunParts(settings: Settings): ConfigParts {
 function flowParts(name: string, settings: Settings, sampler: Sampler, mu: number | undefined): ConfigParts {
   const { num_train_timesteps: trainTimesteps, use_dynamic_shifting, shift_terminal } = settings;
   if (use_dynamic_shifting && mu === undefined) {
-    throw new InvalidOptionError(
-      'mu',
-      'must be given with use_dynamic_shifting: it depends on the size of the picture.',
-    );
+    throw new InvalidOptionError('mu', 'must be given with use_dynamic_shifting.');
   }
   const shift = use_dynamic_shifting ? 1 : settings.shift;
   const moved = mu === undefined ? shift : settings.time_shift_type === 'exponential' ? Math.exp(mu) : mu;

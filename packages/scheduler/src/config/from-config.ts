@@ -44,7 +44,14 @@ function classTable(): Record<string, SchedulerClass> {
   const toSigmaMin = { ...linspaced, final_sigmas_type: 'sigma_min' } as const;
 
   const range = ['sigma_min', 'sigma_max'] as const;
-  const sigmas = [...range, 'interpolation_type', 'timestep_type', 'final_sigmas_type', 'thresholding'] as const;
+  const sigmas = [
+    ...range,
+    'use_lu_lambdas',
+    'interpolation_type',
+    'timestep_type',
+    'final_sigmas_type',
+    'thresholding',
+  ] as const;
   const ks = [...sigmas, 'rescale_betas_zero_snr'] as const;
   const respaced = ['use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas'] as const;
   const dpm = ['clip_sample', 'use_lu_lambdas', 'rescale_betas_zero_snr', ...range] as const;
@@ -54,7 +61,7 @@ function classTable(): Record<string, SchedulerClass> {
     DDPMScheduler: [ddpmParts, clipped, ['set_alpha_to_one']],
     PNDMScheduler: [pndmParts, { set_alpha_to_one: false }, ['rescale_betas_zero_snr']],
     LMSDiscreteScheduler: [lmsParts, linspaced, ks],
-    EulerDiscreteScheduler: [eulerParts, linspaced],
+    EulerDiscreteScheduler: [eulerParts, linspaced, ['use_lu_lambdas']],
     EulerAncestralDiscreteScheduler: [eulerAncestralParts, linspaced, [...sigmas, ...respaced]],
     HeunDiscreteScheduler: [heunParts, latent, ks],
     KDPM2DiscreteScheduler: [dpm2Parts, latent, ks],
@@ -74,8 +81,12 @@ function classTable(): Record<string, SchedulerClass> {
     IPNDMScheduler: [ipndmParts],
     EDMEulerScheduler: [edmEulerParts],
     EDMDPMSolverMultistepScheduler: [edmDpmParts],
-    FlowMatchEulerDiscreteScheduler: [flowEulerParts],
-    FlowMatchHeunDiscreteScheduler: [flowHeunParts, {}, [...respaced, 'use_dynamic_shifting', 'shift_terminal']],
+    FlowMatchEulerDiscreteScheduler: [flowEulerParts, {}, ['use_lu_lambdas']],
+    FlowMatchHeunDiscreteScheduler: [
+      flowHeunParts,
+      {},
+      ['use_lu_lambdas', ...respaced, 'use_dynamic_shifting', 'shift_terminal'],
+    ],
   };
 }
 

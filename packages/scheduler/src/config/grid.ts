@@ -1,4 +1,4 @@
-import { InvalidOptionError, type NoiseLevel } from '@sd/core';
+import type { NoiseLevel } from '@sd/core';
 import { cleanLevel } from '../level.js';
 import { ddim, type LevelShift } from '../samplers/ddim.js';
 import { ddpm } from '../samplers/ddpm.js';
@@ -38,7 +38,7 @@ export function pndmParts(settings: Settings): ConfigParts {
 }
 
 export function lcmParts(settings: Settings, { images }: RunOptions): ConfigParts {
-  const { schedule, trainTimesteps } = gridOf(settings);
+  const { schedule } = gridOf(settings);
   const boundary = ({ timestep }: NoiseLevel) => {
     const scaled = timestep * settings.timestep_scaling;
     const square = scaled ** 2 + 0.25;
@@ -46,18 +46,18 @@ export function lcmParts(settings: Settings, { images }: RunOptions): ConfigPart
   };
   return {
     name: 'LCM',
-    trainTimesteps,
+    trainTimesteps: settings.original_inference_steps,
     levels: (steps) => distilledLevels(settings, schedule, steps, cleanLevel),
     sampler: () => limited(lcm({ boundary }), limitFrom(settings, images)),
   };
 }
 
 export function tcdParts(settings: Settings, { step }: RunOptions): ConfigParts {
-  const { schedule, trainTimesteps } = gridOf(settings);
+  const { schedule } = gridOf(settings);
   const below = (to: NoiseLevel, eta: number) => schedule.level(Math.floor((1 - eta) * to.timestep));
   return {
     name: 'TCD',
-    trainTimesteps,
+    trainTimesteps: settings.original_inference_steps,
     levels: (steps) => distilledLevels(settings, schedule, steps, schedule.level(0)),
     sampler: () => tcd({ eta: step.eta ?? 0.3, below }),
   };
@@ -95,12 +95,6 @@ function distilledLevels(
   steps: number,
   final: NoiseLevel,
 ): NoiseLevel[] {
-  if (steps > original) {
-    throw new InvalidOptionError(
-      'steps',
-      `${steps} is more than the ${original} steps that the model was distilled on.`,
-    );
-  }
   const stride = Math.floor(trainTimesteps / original);
   const timesteps = Array.from(
     { length: steps },

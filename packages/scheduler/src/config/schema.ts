@@ -58,10 +58,10 @@ export interface Settings {
   shift_terminal?: number;
   stochastic_sampling: boolean;
   invert_sigmas: boolean;
-  base_shift: number;
-  max_shift: number;
-  base_image_seq_len: number;
-  max_image_seq_len: number;
+  base_shift?: number;
+  max_shift?: number;
+  base_image_seq_len?: number;
+  max_image_seq_len?: number;
   noise_sampler_seed?: number;
 }
 
@@ -119,7 +119,7 @@ const options: { readonly [K in keyof Required<Settings>]: unknown } = {
   sigma_data: 0.5,
   sigma_schedule: ['karras', 'exponential'],
   rho: 7,
-  solver_order: 2,
+  solver_order: [2, 1, 3],
   solver_type: ['midpoint', 'heun', 'bh1', 'bh2', 'logrho'],
   algorithm_type: algorithms,
   lower_order_final: true,
@@ -137,10 +137,10 @@ const options: { readonly [K in keyof Required<Settings>]: unknown } = {
   shift_terminal: Number,
   stochastic_sampling: false,
   invert_sigmas: false,
-  base_shift: 0.5,
-  max_shift: 1.15,
-  base_image_seq_len: 256,
-  max_image_seq_len: 4096,
+  base_shift: Number,
+  max_shift: Number,
+  base_image_seq_len: Number,
+  max_image_seq_len: Number,
   noise_sampler_seed: Number,
 };
 
@@ -164,24 +164,21 @@ export function readSettings(
 }
 
 function checkOption(name: string, value: unknown): void {
-  const kind = Object.hasOwn(options, name) ? options[name as keyof Settings] : undefined;
-  const fail = (wanted: string) => {
-    throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
-  };
-  if (kind === undefined) {
-    throw new InvalidOptionError(
-      name,
-      `no scheduler has this option. The nearest is ${nearest(name, Object.keys(options))}.`,
-    );
-  } else if (Array.isArray(kind)) {
-    if (kind.includes(value)) return;
-    fail(`one of ${kind.join(', ')} (the nearest is ${nearest(`${value}`, kind)})`);
+  if (!Object.hasOwn(options, name)) {
+    const known = nearest(name, Object.keys(options));
+    throw new InvalidOptionError(name, `no scheduler has this option. The nearest is ${known}.`);
+  }
+  const kind = options[name as keyof Settings];
+  let wanted: string | undefined;
+  if (Array.isArray(kind)) {
+    if (!kind.includes(value)) wanted = `one of ${kind.join(', ')}`;
   } else if (kind === Array) {
-    if (!Array.isArray(value) || !value.every(Number.isFinite)) fail('a list of numbers');
+    if (!Array.isArray(value) || !value.every(Number.isFinite)) wanted = 'a list of numbers';
   } else {
     const type = kind === Number ? 'number' : typeof kind;
-    if (typeof value !== type || Number.isNaN(value)) fail(`a ${type}`);
+    if (typeof value !== type || Number.isNaN(value)) wanted = `a ${type}`;
   }
+  if (wanted !== undefined) throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
 }
 
 /** The name that shares most pairs of letters with an unknown one. */

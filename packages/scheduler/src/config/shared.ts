@@ -32,6 +32,7 @@ export interface RunOptions {
 /** What a config comes to. diffusers' samplers may depend on how many steps were asked for. */
 export interface ConfigParts {
   readonly name: string;
+  /** The most steps that a run can have: those of the model's training, or of its distillation. */
   readonly trainTimesteps: number;
   readonly levels: (steps: number) => NoiseLevel[];
   readonly sampler: (steps: number) => Sampler | CountedSampler;

@@ -50,14 +50,14 @@ export function churnFrom({ s_churn, s_tmin, s_tmax, s_noise }: StepOptions) {
 /** Sigmas respaced between two bounds, if a config asks for that. */
 export function respacing(settings: Settings): ((steps: number, min: number, max: number) => number[]) | undefined {
   if (settings.use_karras_sigmas) return karrasSigmas;
-  if (settings.use_exponential_sigmas) return exponentialSigmas;
+  if (settings.use_exponential_sigmas || settings.use_lu_lambdas) return exponentialSigmas;
   return settings.use_beta_sigmas ? betaSigmas : undefined;
 }
 
 /** A sampler's name with its spacing's: `DPM++ 2M Karras`. */
 export function named(name: string, settings: Settings): string {
   if (settings.use_karras_sigmas) return `${name} Karras`;
-  if (settings.use_exponential_sigmas) return `${name} Exponential`;
+  if (settings.use_exponential_sigmas || settings.use_lu_lambdas) return `${name} Exponential`;
   return settings.use_beta_sigmas ? `${name} Beta` : name;
 }
 

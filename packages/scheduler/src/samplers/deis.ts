@@ -16,11 +16,11 @@ export interface DeisOptions {
  * = -lambda (tAB-DEIS, arXiv 2204.13902, section 3.3). One call a step.
  */
 export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): Sampler {
-  return stepwise(({ levels }) => {
+  return stepwise(() => {
     let past: readonly Estimate[] = [];
-    return (x, denoised, from, to, i) => {
+    return (x, denoised, from, to, left) => {
       past = remember(estimateOf(x, denoised, from, 'epsilon'), past, order);
-      const used = past.slice(0, lowerOrderFinal ? levels.length - 1 - i : order);
+      const used = past.slice(0, lowerOrderFinal ? left : order);
       if (used.length === 1 || to.sigma === 0) return firstOrderStep(x, denoised, from, to);
       const weights = integrationWeights(
         used.map(({ lambda }) => lambda),

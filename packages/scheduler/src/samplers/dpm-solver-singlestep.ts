@@ -17,8 +17,8 @@ export function dpmSolverSinglestep(options: DpmSolverOptions & { readonly lower
     const orders = groupOrders(levels.length - 1, order, lowerOrderFinal);
     let start: { x: Float32Array; from: NoiseLevel };
     let group: Estimate[] = [];
-    return (x, denoised, from, to, i) => {
-      if (orders[i] === 1) [start, group] = [{ x, from }, []];
+    return (x, denoised, from, to, left) => {
+      if (orders.at(-left) === 1) [start, group] = [{ x, from }, []];
       group.push(estimateOf(x, denoised, from, predict));
       const fresh = eta > 0 ? noise(from, to) : undefined;
       if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);

@@ -70,11 +70,10 @@ export interface DpmMultistepOptions extends DpmSolverOptions {
 /** DPM-Solver and DPM-Solver++, multistep, of orders 1 to 3, as ODE or SDE. One call a step. */
 export function dpmSolverMultistep(options: DpmMultistepOptions = {}): Sampler {
   const { order = 2, predict = 'sample', eta = 0, lowerOrderFinal = false, eulerAtFinal = false } = options;
-  return stepwise(({ levels, noise }) => {
+  return stepwise(({ noise }) => {
     let past: readonly Estimate[] = [];
-    return (x, denoised, from, to, i) => {
+    return (x, denoised, from, to, left) => {
       past = remember(estimateOf(x, denoised, from, predict), past, order);
-      const left = levels.length - 1 - i;
       const used = past.slice(0, left === 1 && eulerAtFinal ? 1 : lowerOrderFinal ? left : order);
       const fresh = eta > 0 ? noise(from, to) : undefined;
       if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);

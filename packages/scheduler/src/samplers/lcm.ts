@@ -13,9 +13,9 @@ export interface LcmOptions {
  * of the next level added. On the levels of a flow this is its stochastic sampling. Draws noise at every step but the last.
  */
 export function lcm({ boundary }: LcmOptions = {}): Sampler {
-  return stepwise(({ levels, noise }) => (x, denoised, from, to, i) => {
+  return stepwise(({ noise }) => (x, denoised, from, to, left) => {
     const { skip, out } = boundary?.(from) ?? { skip: 0, out: 1 };
     const clean = mix([out, denoised], [skip, x]);
-    return i === levels.length - 2 ? mix([to.alpha, clean]) : addNoise(clean, noise(from, to), to);
+    return left === 1 ? mix([to.alpha, clean]) : addNoise(clean, noise(from, to), to);
   });
 }

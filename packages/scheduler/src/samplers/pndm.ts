@@ -1,9 +1,10 @@
-import { convertPrediction, type NoiseLevel, type Prediction, type Sampler, throwIfAborted } from '@sd/core';
+import { convertPrediction, type NoiseLevel, type Prediction, type Sampler } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { adamsBashforth } from '../interpolation.js';
 import { firstOrderStep, levelBetween, noiseRatio } from '../level.js';
 import { mix, type Term } from '../vector.js';
 import type { LevelShift } from './ddim.js';
+import { stepwise } from './stepwise.js';
 
 export interface PndmOptions {
   /** Starts with three steps of Runge-Kutta, as in the paper, not with one of Euler taken twice (PLMS). */
@@ -28,48 +29,42 @@ export interface PndmOptions {
  * outputs; both are yielded.
  */
 export function pndm({ rungeKutta = false, average, repeated = false, shift }: PndmOptions = {}): CountedSampler {
-  const sampler: Sampler = async function* (denoise, x, levels, { signal }) {
-    const last = levels.length - 1;
+  const walked = (levels: readonly NoiseLevel[]) =>
+    repeated || rungeKutta || levels.length < 3 ? levels : [levels[0]!, levels[1]!, ...levels.slice(1)];
+  const sampler: Sampler = (model, start, levels, options) => {
     const kind = average ?? (levels[0]!.alpha > 0.005 ? 'epsilon' : 'v');
-    const transfer = (at: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
-      firstOrderStep(at, convertPrediction(output, kind, 'sample', at, from), from, to);
-    const outputs: Float32Array[] = [];
-    const evaluate = async (at: Float32Array, level: NoiseLevel) => {
-      throwIfAborted(signal);
-      const denoised = await denoise(at, level);
-      return { denoised, output: convertPrediction(denoised, 'sample', kind, at, level) };
-    };
+    const outputOf = (denoised: Float32Array, x: Float32Array, level: NoiseLevel) =>
+      convertPrediction(denoised, 'sample', kind, x, level);
+    const transfer = (x: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
+      firstOrderStep(x, convertPrediction(output, kind, 'sample', x, from), from, to);
+    const walk = walked(levels);
 
-    let i = 0;
-    for (; rungeKutta && i < Math.min(3, last - 1); i++) {
-      const [from, to] = [levels[i]!, levels[i + 1]!];
-      const half = shift?.(from, -0.5) ?? levelBetween(from, to, (noiseRatio(from) + noiseRatio(to)) / 2);
-      const k1 = await evaluate(x, from);
-      const k2 = await evaluate(transfer(x, k1.output, from, half), half);
-      const k3 = await evaluate(transfer(x, k2.output, from, half), half);
-      const k4 = await evaluate(transfer(x, k3.output, from, to), to);
-      outputs.unshift(k1.output);
-      x = transfer(x, mix([1 / 6, k1.output], [1 / 3, k2.output], [1 / 3, k3.output], [1 / 6, k4.output]), from, to);
-      yield { x, level: to, denoised: k1.denoised };
-    }
-
-    const walk = repeated || rungeKutta || last < 2 ? levels : [levels[0]!, levels[1]!, ...levels.slice(1)];
-    let start = x;
-    for (; i < walk.length - 1; i++) {
-      const from = walk[i]!;
-      const { denoised, output } = await evaluate(x, from);
-      if (i === 1 && !rungeKutta) {
-        x = transfer(start, mix([0.5, output], [0.5, outputs[0]!]), shift?.(from, 1) ?? walk[0]!, from);
-      } else {
+    const pseudoNumerical = stepwise(({ denoise }) => {
+      const outputs: Float32Array[] = [];
+      return async (x, denoised, from, to, left) => {
+        const i = walk.length - 1 - left;
+        const output = outputOf(denoised, x, from);
+        if (i === 1 && !rungeKutta) {
+          return transfer(start, mix([0.5, output], [0.5, outputs[0]!]), shift?.(from, 1) ?? walk[0]!, from);
+        }
         outputs.unshift(output);
         outputs.splice(4);
+        if (rungeKutta && i < 3 && left > 1) {
+          const half = shift?.(from, -0.5) ?? levelBetween(from, to, (noiseRatio(from) + noiseRatio(to)) / 2);
+          const stage = async (slope: Float32Array, level: NoiseLevel) => {
+            const at = transfer(x, slope, from, level);
+            return outputOf(await denoise(at, level), at, level);
+          };
+          const k2 = await stage(output, half);
+          const k3 = await stage(k2, half);
+          const k4 = await stage(k3, to);
+          return transfer(x, mix([1 / 6, mix([1, output], [2, k2], [2, k3], [1, k4])]), from, to);
+        }
         const weights = adamsBashforth[outputs.length - 1]!;
-        start = x;
-        x = transfer(x, mix(...outputs.map((o, k): Term => [weights[k]!, o])), from, shift?.(from, -1) ?? walk[i + 1]!);
-      }
-      yield { x, level: walk[i + 1]!, denoised };
-    }
+        return transfer(x, mix(...outputs.map((o, k): Term => [weights[k]!, o])), from, shift?.(from, -1) ?? to);
+      };
+    });
+    return pseudoNumerical(model, start, walk, options);
   };
-  const stepCount = ({ length }: readonly NoiseLevel[]) => (repeated || rungeKutta || length < 3 ? length - 1 : length);
-  return Object.assign(sampler, { stepCount });
+  return Object.assign(sampler, { stepCount: (levels: readonly NoiseLevel[]) => walked(levels).length - 1 });
 }

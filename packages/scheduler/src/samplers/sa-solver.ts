@@ -24,11 +24,11 @@ export interface SaSolverOptions {
 export function saSolver(options: SaSolverOptions = {}): Sampler {
   const { predictorOrder = 2, correctorOrder = 2, predict = 'sample', lowerOrderFinal = true } = options;
   const { tau = ({ timestep }: NoiseLevel) => (timestep >= 200 && timestep <= 800 ? 1 : 0) } = options;
-  return stepwise(({ levels, noise }) => {
+  return stepwise(({ noise }) => {
     let past: readonly Estimate[] = [];
     let before: { x: Float32Array; from: NoiseLevel; noise: Float32Array } | undefined;
-    return (x, denoised, from, to, i) => {
-      const left = lowerOrderFinal ? levels.length - 1 - i : Infinity;
+    return (x, denoised, from, to, steps) => {
+      const left = lowerOrderFinal ? steps : Infinity;
       const at = estimateOf(x, denoised, from, predict);
       if (before !== undefined && before.from.alpha > 0 && past[0]!.lambda !== at.lambda) {
         const nodes = [at, ...past].slice(0, Math.min(correctorOrder, left + 1));

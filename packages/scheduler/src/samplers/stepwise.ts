@@ -8,13 +8,13 @@ export interface SamplerRun {
   readonly noise: NoiseSource;
 }
 
-/** Takes x from one level to the next, `i` counted from 0, given the x0 that was estimated at the first. */
+/** Takes x from one level to the next, given the x0 that was estimated at the first. `left`: steps to go, this one included. */
 export type SamplerStep = (
   x: Float32Array,
   denoised: Float32Array,
   from: NoiseLevel,
   to: NoiseLevel,
-  i: number,
+  left: number,
 ) => Float32Array | Promise<Float32Array>;
 
 /** Changes a sample before a step, and says at which level it then is. */
@@ -37,12 +37,12 @@ export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: Befor
     };
     const run = { levels, denoise, noise };
     const step = start(run);
-    for (let i = 0; i < levels.length - 1; i++) {
-      let [from, to] = [levels[i]!, levels[i + 1]!];
+    for (let left = levels.length - 1; left > 0; left--) {
+      let [from, to] = levels.slice(-left - 1) as [NoiseLevel, NoiseLevel];
       throwIfAborted(signal);
       if (before !== undefined) [x, from] = before(x, from, to, run);
       const denoised = await denoise(x, from);
-      x = await step(x, denoised, from, to, i);
+      x = await step(x, denoised, from, to, left);
       yield { x, level: to, denoised };
     }
   };

@@ -15,8 +15,8 @@ export interface TcdOptions {
  * level, and adds noise up to it. Draws noise at every step but the last.
  */
 export function tcd({ eta = 0.3, below }: TcdOptions = {}): Sampler {
-  return stepwise(({ levels, noise }) => (x, denoised, from, to, i) => {
-    if (i === levels.length - 2 || eta === 0) return firstOrderStep(x, denoised, from, to);
+  return stepwise(({ noise }) => (x, denoised, from, to, left) => {
+    if (left === 1 || eta === 0) return firstOrderStep(x, denoised, from, to);
     const down = below?.(to, eta) ?? levelBetween(to, to, (1 - eta) * noiseRatio(to));
     const gain = to.alpha / down.alpha;
     const added = Math.sqrt(Math.max(0, to.sigma ** 2 - (gain * down.sigma) ** 2));

@@ -26,13 +26,17 @@ export function unipc(options: UniPcOptions = {}): Sampler {
   return stepwise(({ levels }) => {
     let past: readonly Estimate[] = [];
     let before: { x: Float32Array; from: NoiseLevel; used: readonly Estimate[] } | undefined;
-    return (x, denoised, from, to, i) => {
+    return (x, denoised, from, to, left) => {
       const at = estimateOf(x, denoised, from, predict);
-      if (before !== undefined && !disableCorrector.includes(i - 1) && past[0]!.lambda !== at.lambda) {
+      if (
+        before !== undefined &&
+        !disableCorrector.includes(levels.length - 2 - left) &&
+        past[0]!.lambda !== at.lambda
+      ) {
         x = uniStep(before.x, before.from, from, before.used, options, at);
       }
       past = remember(at, past, order);
-      const used = past.slice(0, lowerOrderFinal ? levels.length - 1 - i : order);
+      const used = past.slice(0, lowerOrderFinal ? left : order);
       before = { x, from, used };
       return to.sigma === 0 ? firstOrderStep(x, denoised, from, to) : uniStep(x, from, to, used, options);
     };

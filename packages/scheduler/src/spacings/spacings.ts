@@ -41,24 +41,20 @@ function ended(steps: number, level: (i: number) => NoiseLevel): NoiseLevel[] {
 
 /** The caller's own noise ratios, sigma / alpha, from most to least; a last 0 may be left out. A run has as many steps. */
 export function fixedSigmas(sigmas: readonly number[]): Spacing {
-  return fixed('sigmas', sigmas.at(-1) === 0 ? sigmas.slice(0, -1) : sigmas, (schedule) => schedule.levelAt);
+  return fixed('sigmas', sigmas.at(-1) === 0 ? sigmas.slice(0, -1) : sigmas, 'levelAt');
 }
 
-/** The caller's own timesteps, from most noise to least, and the clean picture. A run has as many steps. */
+/** The caller's own training steps, from most noise to least, and the clean picture. A run has as many steps. */
 export function fixedTimesteps(timesteps: readonly number[]): Spacing {
-  return fixed('timesteps', timesteps, (schedule) => schedule.level);
+  return fixed('timesteps', timesteps, 'level');
 }
 
-function fixed(
-  option: string,
-  values: readonly number[],
-  reader: (schedule: Parameters<Spacing>[0]) => (value: number) => NoiseLevel,
-): Spacing {
-  if (values.length === 0 || !values.every((value, i) => value >= 0 && (i === 0 || value < values[i - 1]!))) {
-    throw new InvalidOptionError(option, `must be falling numbers of 0 or more, not [${values}].`);
+function fixed(option: string, values: readonly number[], reader: 'level' | 'levelAt'): Spacing {
+  if (values.some((value, i) => !(value >= 0) || value >= values[i - 1]!)) {
+    throw new InvalidOptionError(option, `must fall, and not below 0: [${values}].`);
   }
   return (schedule, steps) => {
-    if (steps === values.length) return [...values.map(reader(schedule)), cleanLevel];
-    throw new InvalidOptionError('steps', `must be ${values.length}, as many as the ${option} given, not ${steps}.`);
+    if (steps === values.length) return [...values.map(schedule[reader]), cleanLevel];
+    throw new InvalidOptionError('steps', `must be ${values.length}, as many as the ${option}.`);
   };
 }
