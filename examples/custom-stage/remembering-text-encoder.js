@@ -11,7 +11,7 @@ export function remembering(encoder) {
       const keys = prompts.map(({ ids }) => `${options.clipSkip ?? 0}: ${ids}`);
       const missing = prompts.filter((_, i) => !known.has(keys[i]));
       const embeddings = missing.length > 0 ? await encoder.encode(missing, options) : [];
-      missing.forEach((prompt, i) => known.set(keys[prompts.indexOf(prompt)], embeddings[i]));
+      for (const [i, prompt] of missing.entries()) known.set(keys[prompts.indexOf(prompt)], embeddings[i]);
       return keys.map((key) => known.get(key));
     },
     dispose: () => encoder.dispose?.(),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadPipeline } from '@sd/pipeline';
 import { samplerSuite } from '@sd/scheduler/testing';
@@ -29,6 +30,6 @@ test('remembering, over the embedded model, gives what the model gives', async (
   const encoder = remembering(sd.stages.textEncoder);
   for (let i = 0; i < 2; i++) {
     const remembered = await encoder.encode(prompts);
-    remembered.forEach(({ hidden }, k) => t.assert.deepStrictEqual(hidden.data, plain[k].hidden.data));
+    for (const [k, { hidden }] of remembered.entries()) assert.deepEqual(hidden.data, plain[k].hidden.data);
   }
 });
