@@ -114,6 +114,8 @@ export function readOptions(
   whole('steps', steps, 1);
   whole('count', count, 1);
   whole('clipSkip', options.clipSkip ?? 0, 0);
+  optional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
+  optional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
   if (!Number.isFinite(guidanceScale))
     throw new InvalidOptionError('guidanceScale', `must be a finite number, not ${guidanceScale}.`);
   if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) {
@@ -123,6 +125,7 @@ export function readOptions(
   if (options.latents !== undefined) checkLatents(options.latents, count, shape);
   const seeds = seedsFrom(options.seed, count);
   const scheduler = schedulerNamed(options.scheduler);
+  optional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
   const random = randomSource(options.rng);
   return {
     prompt,
@@ -143,6 +146,9 @@ export function readOptions(
 }
 
 function refuseUnknown(options: GenerateOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', `must be an object with a prompt, not ${describe(options)}.`);
+  }
   for (const [name, value] of Object.entries(options)) {
     if (known.includes(name) || value === undefined) continue;
     if (later.includes(name)) throw new InvalidOptionError(name, 'is not supported by this version yet.');
@@ -152,6 +158,10 @@ function refuseUnknown(options: GenerateOptions): void {
 
 function text(option: string, value: unknown): void {
   if (typeof value !== 'string') throw new InvalidOptionError(option, `must be a string, not ${describe(value)}.`);
+}
+
+function optional(option: string, value: unknown, fits: boolean, what: string): void {
+  if (value !== undefined && !fits) throw new InvalidOptionError(option, `must be ${what}, not ${describe(value)}.`);
 }
 
 function whole(option: string, value: unknown, least: number): void {
@@ -173,8 +183,8 @@ function side(option: string, value: unknown, factor: number): void {
 }
 
 function checkLatents(latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
-  const { type, dims, data } = latents;
-  const rows = dims?.[0];
+  const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
+  const rows = dims[0];
   const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
   if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
     throw new TensorError(

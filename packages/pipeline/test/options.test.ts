@@ -33,6 +33,9 @@ describe('what cannot be is named before anything runs', () => {
     ['clipSkip', -1, 'must be a whole number from 0 up, not -1.'],
     ['rng', 'mersenne', 'is "mersenne"; there are torch-cpu, nv-philox, numpy, or a function of your own.'],
     ['scheduler', 'euler', 'is the name "euler", but this pipeline knows no names: give a scheduler.'],
+    ['signal', {}, 'must be an AbortSignal, not [object Object].'],
+    ['onStep', 5, 'must be a function, not 5.'],
+    ['scheduler', {}, 'must be a name or an object with plan(steps), not [object Object].'],
     ['negative_prompt', 'grey', 'is no option of generate(). It has prompt, negativePrompt'],
     ...['image', 'mask', 'strength', 'loras', 'controls'].map((option): [string, unknown, string] => [
       option,
@@ -46,6 +49,11 @@ describe('what cannot be is named before anything runs', () => {
     await expect(sd.generate(options)).rejects.toMatchObject(error);
     await expect(sd.stream(options).next()).rejects.toMatchObject(error);
     expect(encode).not.toHaveBeenCalled();
+  });
+
+  test('options that are no object', async () => {
+    await expect(sd.generate('a car' as never)).rejects.toMatchObject({ code: 'invalid-option', option: 'options' });
+    await expect(sd.generate(undefined as never)).rejects.toMatchObject({ code: 'invalid-option', option: 'options' });
   });
 
   test('numpy takes seeds of 32 bits, those that count up included', async () => {
@@ -62,10 +70,11 @@ describe('what cannot be is named before anything runs', () => {
     ['for another count', noise([2, 4, 8, 8]), 'bad-tensor', 'not float32 [2,4,8,8]'],
     ['of another type', tensor('float16', [1, 4, 8, 8]), 'bad-tensor', 'not float16 [1,4,8,8]'],
     ['cut short', { ...noise([1, 4, 8, 8]), data: new Float32Array(5) }, 'bad-tensor', 'with 5 values'],
+    ['that are none', null, 'bad-tensor', 'not undefined [] with undefined values'],
     ['with NaN', noise([1, 4, 8, 8], Number.NaN), 'not-finite', 'latents is NaN at index 0 of 256.'],
     ['with infinity', noise([1, 4, 8, 8], -1 / 0), 'not-finite', 'latents is -Infinity at index 0 of 256.'],
   ])('latents %s', async (_, latents, code, message) => {
-    const options = { prompt: '', count: 3, latents } as GenerateOptions;
+    const options = { prompt: '', count: 3, latents } as unknown as GenerateOptions;
     await expect(sd.generate(options)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 });
