@@ -7,6 +7,7 @@ import {
   type Prediction,
   sizeOf,
   stack,
+  type Tensor,
   type TextEmbedding,
   tensor,
   type Unet,
@@ -22,6 +23,8 @@ export interface DenoiserOptions {
   readonly negative: TextEmbedding;
   /** Shape of one sample: [channels, height / 8, width / 8]. */
   readonly shape: readonly [number, number, number];
+  /** Channels that the model sees after the sample's own, unscaled, at every step: an inpainting model's mask and picture. */
+  readonly beside?: Tensor<'float32'>;
   readonly signal?: AbortSignal;
 }
 
@@ -31,10 +34,10 @@ export interface DenoiserOptions {
  * Rejects with a TensorError if the model's output is not finite.
  */
 export function createDenoiser(options: DenoiserOptions): Denoiser {
-  const { unet, prediction, guidance, positive, negative, shape, signal } = options;
+  const { unet, prediction, guidance, positive, negative, shape, beside, signal } = options;
   return async (x, level) => {
     const seen = asTrained(x, level, prediction);
-    const sample = tensor('float32', shape, seen.x);
+    const sample = joined(tensor('float32', shape, seen.x), beside);
     const predict = async (texts: readonly TextEmbedding[]) => {
       const output = await unet.predict(
         {
@@ -52,6 +55,17 @@ export function createDenoiser(options: DenoiserOptions): Denoiser {
     const raw = await guidance({ x, level, positive, negative, predict });
     return convertPrediction(raw, prediction, 'sample', seen.x, seen.level);
   };
+}
+
+/** Channels [a, h, w] and [b, h, w] as [a + b, h, w]. */
+function joined(sample: Tensor<'float32'>, beside: Tensor<'float32'> | undefined): Tensor<'float32'> {
+  if (beside === undefined) return sample;
+  const [channels, height, width] = sample.dims;
+  expectTensor('What the U-Net sees beside the sample', beside, 'float32', [-1, height, width]);
+  const data = new Float32Array(sample.data.length + beside.data.length);
+  data.set(sample.data);
+  data.set(beside.data, sample.data.length);
+  return tensor('float32', [channels + beside.dims[0], height, width], data);
 }
 
 /** Diffusion models are trained on samples of unit variance, alpha² + sigma² = 1; flow models on the path itself. */
