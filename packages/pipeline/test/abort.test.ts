@@ -55,23 +55,26 @@ describe('a run is aborted', () => {
   });
 
   test.each([
-    ['encodes', 'textEncoder', 'encode'],
-    ['predicts', 'unet', 'predict'],
-    ['decodes', 'vae', 'decode'],
-  ] as const)('while a stage %s that does not look at the signal', async (_, name, method) => {
+    ['encodes', 'textEncoder', 'encode', []],
+    ['predicts', 'unet', 'predict', ['encode', 'step']],
+    ['decodes', 'vae', 'decode', ['encode', 'step']],
+  ] as const)('while a stage %s that does not look at the signal', async (_, name, method, told) => {
     const stages = mockStages();
     const controller = new AbortController();
     const stage = stages[name] as unknown as Record<string, (input: unknown) => Promise<unknown>>;
     const work = stage[method]!;
-    const slow = vi.fn((input: unknown) => {
+    stage[method] = (input) => {
       controller.abort();
       return work(input);
-    });
-    stage[method] = slow;
+    };
     const sd = createPipeline(stages);
     const { signal } = controller;
-    await expect(sd.generate({ ...road, steps: 1, signal })).rejects.toMatchObject(aborted);
-    expect(slow).toHaveBeenCalledTimes(1);
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { type } of sd.stream({ ...road, steps: 1, signal })) seen.push(type);
+    })();
+    await expect(reading).rejects.toMatchObject(aborted);
+    expect(seen).toEqual(told);
     expect((await sd.generate({ ...road, steps: 1 })).images).toHaveLength(1);
   });
 });

@@ -22,6 +22,7 @@ describe('createPipeline', () => {
         },
       }),
     };
+    const samples: number[][] = [];
     const sd = createPipeline({
       tokenizer: { maxLength: 1, encode: () => ({ ids: Int32Array.of(0), length: 1, truncated: '' }) },
       textEncoder: { encode: async (tokens) => tokens.map(() => ({ hidden: tensor('float32', [1, 1]) })) },
@@ -29,12 +30,10 @@ describe('createPipeline', () => {
         inChannels: 1,
         outChannels: 1,
         sampleSize: 3,
-        predict: async ({ sample: { dims, data } }) =>
-          tensor(
-            'float32',
-            dims,
-            data.map(() => 0.5),
-          ),
+        async predict({ sample: { dims, data } }) {
+          samples.push([...data]);
+          return tensor('float32', dims, new Float32Array(data.length).fill(0.5));
+        },
       },
       vae: {
         latentChannels: 1,
@@ -44,10 +43,14 @@ describe('createPipeline', () => {
       },
       scheduler,
     });
-    const { images, warnings } = await sd.generate({ prompt: 'anything', height: 2 });
+    const latents = tensor('float32', [1, 1, 2, 3], Float32Array.of(1, -1, 0, 2, -2, 0.5));
+    const { images, warnings } = await sd.generate({ prompt: 'anything', height: 2, guidanceScale: 1, latents });
     expect(images).toMatchObject([{ width: 3, height: 2, parameters: { settings: { Sampler: 'One leap' } } }]);
     // (0.5 / 2 + 0.5) * 255 = 191.25
     expect([...images[0]!.data]).toEqual(Array(6).fill([191, 191, 191, 255]).flat());
+    // Noise of a deviation of 10 on a clean sample, scaled to unit variance.
+    const scale = 10 / Math.sqrt(1 + 10 ** 2);
+    expect(samples).toEqual([[...latents.data].map((value) => expect.closeTo(value * scale, 6))]);
     expect(warnings).toEqual([]);
     expect(sd.warnings).toEqual([]);
     await sd.dispose();

@@ -84,6 +84,15 @@ describe('stages of the caller', () => {
   });
 });
 
+test('the scheduler is of the index’s class, over the config’s values', async () => {
+  const files = edited(sd1, 'model_index.json', { scheduler: ['diffusers', 'DDIMScheduler'] });
+  const sd = await loadPipeline(sourceOf(files), { backend, releaseStages: true });
+  const { prediction, name } = sd.stages.scheduler;
+  expect([prediction, name]).toEqual(['epsilon', 'DDIM']);
+  expect(sd.stages.scheduler.plan(2).levels.map(({ timestep }) => timestep)).toEqual([501, 1, 0]);
+  await sd.dispose();
+});
+
 test('a backend that was given stays open', async () => {
   const { backend: counted, counts } = counting(backend);
   const sd = await loadPipeline(sourceOf(sd1), { backend: counted });
