@@ -1,7 +1,8 @@
-import { type Model, sizeOf, type TensorType } from '@sd/core';
+import type { Model, TensorType } from '@sd/core';
 import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { sliceView, type TensorView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
+import { Shapes } from './shapes.js';
 import { type Dim, staticDim, type Value } from './value.js';
 
 /** From this many bytes of 16-bit weights on, memory while loading counts more than the last bit of speed. */
@@ -15,22 +16,11 @@ const largeWidening = 2 ** 29;
  */
 export class Graph {
   readonly #writer = new OnnxWriter();
-  /** Where each symbolic size can be read from. */
-  readonly #symbols = new Map<string, { value: Value; axis: number }>();
-  readonly #symbolSizes = new Map<string, Value>();
-  /** Shapes that were written already, by their sizes. */
-  readonly #shapes = new Map<string, Value>();
-  /** Reshapes that were written already, by what they do; and what each was made from, so that chains collapse. */
-  readonly #reshapes = new Map<string, Value>();
-  readonly #reshapedFrom = new Map<string, Value>();
+  readonly #shapes = new Shapes(this.#writer);
 
   input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
     this.#writer.input(name, type, dims);
-    const value = { name, dims };
-    dims.forEach((dim, axis) => {
-      if (typeof dim === 'string' && !this.#symbols.has(dim)) this.#symbols.set(dim, { value, axis });
-    });
-    return value;
+    return this.#shapes.input({ name, dims });
   }
 
   output(name: string, value: Value): void {
@@ -148,7 +138,7 @@ export class Graph {
           ? dim
           : undefined;
     const sizes = [batch, out, resized(height, pads[0] + pads[2]), resized(width, pads[1] + pads[3])];
-    return this.#withSymbols('Conv', inputs, sizes, {
+    return this.#shapes.operation('Conv', inputs, sizes, {
       kernel_shape: [BigInt(kernel), BigInt(kernel)],
       strides: [BigInt(stride), BigInt(stride)],
       pads: pads.map(BigInt),
@@ -227,10 +217,10 @@ export class Graph {
     if (like === undefined) {
       const double = (dim: Dim) => (typeof dim === 'number' ? 2 * dim : undefined);
       const sizes = [batch, channels, double(height), double(width)];
-      return this.#withSymbols('Resize', [x, none, this.constant([1, 1, 2, 2])], sizes, attributes);
+      return this.#shapes.operation('Resize', [x, none, this.constant([1, 1, 2, 2])], sizes, attributes);
     }
     const sizes = [batch, channels, like.dims[2], like.dims[3]];
-    return this.#withSymbols('Resize', [x, none, none, this.#shape(sizes)], sizes, attributes);
+    return this.#shapes.operation('Resize', [x, none, none, this.#shapes.shape(sizes)], sizes, attributes);
   }
 
   /**
@@ -252,67 +242,12 @@ export class Graph {
 
   /** The same values in another shape; one size may be -1, for what remains. */
   reshape(x: Value, dims: readonly Dim[]): Value {
-    const source = this.#reshapedFrom.get(x.name) ?? x;
-    const known = dims.map((dim) => (dim === -1 ? remaining(source.dims, dims) : dim));
-    if (known.length === source.dims.length && known.every((dim, i) => dim === source.dims[i])) return source;
-    const key = `${source.name} as ${known}`;
-    const written = this.#reshapes.get(key);
-    if (written !== undefined) return written;
-    const result = this.#withSymbols('Reshape', [source, this.#shape(known)], known);
-    this.#reshapes.set(key, result);
-    this.#reshapedFrom.set(result.name, source);
-    return result;
-  }
-
-  /** A shape as a tensor, read from other values where it has symbols. One unknown size is left to be worked out. */
-  #shape(dims: readonly (Dim | undefined)[]): Value {
-    const parts = dims.map((dim) => dim ?? -1);
-    const key = String(parts);
-    let shape = this.#shapes.get(key);
-    if (shape === undefined) {
-      shape = parts.some((part) => typeof part === 'string')
-        ? this.op(
-            'Concat',
-            parts.map((part) => this.#size(part)),
-            [dims.length],
-            { axis: 0n },
-          )
-        : this.indices(parts as number[]);
-      this.#shapes.set(key, shape);
-    }
-    return shape;
-  }
-
-  #size(dim: Dim): Value {
-    if (typeof dim === 'number') return this.indices([dim]);
-    let size = this.#symbolSizes.get(dim);
-    if (size === undefined) {
-      const { value, axis } = this.#symbols.get(dim)!;
-      size = this.op('Shape', [value], [1], { start: BigInt(axis), end: BigInt(axis + 1) });
-      this.#symbolSizes.set(dim, size);
-    }
-    return size;
+    return this.#shapes.reshape(x, dims);
   }
 
   /** Whole numbers, for operators that take axes or sizes as a tensor. */
   indices(values: readonly number[]): Value {
-    return { name: this.#writer.constant('int64', [values.length], values), dims: [values.length] };
-  }
-
-  /** An operation some of whose sizes only the run will tell: they get names, by which later shapes ask for them. */
-  #withSymbols(
-    opType: string,
-    inputs: readonly Value[],
-    sizes: readonly (Dim | undefined)[],
-    attributes: Readonly<Record<string, Attribute>> = {},
-  ): Value {
-    const { name } = this.op(opType, inputs, [], attributes);
-    const value = { name, dims: sizes.map((size, axis) => size ?? `${name}:${axis}`) };
-    sizes.forEach((size, axis) => {
-      if (size === undefined) this.#symbols.set(`${name}:${axis}`, { value, axis });
-    });
-    this.#writer.shape(name, value.dims);
-    return value;
+    return this.#shapes.indices(values);
   }
 
   #gemm(x: Value, weight: TensorView, bias: TensorView | undefined): Value {
@@ -326,17 +261,4 @@ export class Graph {
   #toFloat32(value: Value): Value {
     return this.op('Cast', [value], value.dims, { to: BigInt(onnxType('float32')) });
   }
-}
-
-/** The size that -1 stands for, where it is a size on the other side or follows from such; else undefined. */
-function remaining(from: readonly Dim[], to: readonly Dim[]): Dim | undefined {
-  const left = [...from];
-  const others = to.filter((dim) => {
-    const i = left.indexOf(dim);
-    if (i >= 0) left.splice(i, 1);
-    return i < 0 && dim !== -1;
-  });
-  if (others.length === 0 && left.length === 1) return left[0];
-  if (![...left, ...others].every((dim) => typeof dim === 'number')) return undefined;
-  return sizeOf(left as number[]) / sizeOf(others as number[]);
 }
