@@ -12,7 +12,8 @@ import {
   throwIfAborted,
 } from '@sd/core';
 import type { Calls } from './protocol.js';
-import { type Provider, providers, startMessage } from './providers.js';
+import { type Provider, providers } from './providers.js';
+import { startMessage } from './start-message.js';
 import { checkFeeds, checkOutputs, packFeeds, toTensorInfo } from './tensors.js';
 import { placeWeights } from './weights.js';
 import { CallFailure, createWorkerClient } from './worker-client.js';

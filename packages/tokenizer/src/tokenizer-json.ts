@@ -1,5 +1,5 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import type { AddedToken } from './settings.js';
+import type { AddedToken } from './added-token.js';
 
 /** The parts of a `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
 export interface TokenizerJson {

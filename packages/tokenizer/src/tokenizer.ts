@@ -1,13 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
-import {
-  type AddedToken,
-  readLength,
-  readSettings,
-  type SettingsFiles,
-  type SpecialToken,
-  type TokenizerSettings,
-} from './settings.js';
+import type { AddedToken, SpecialToken } from './added-token.js';
+import { readLength, readSettings, type SettingsFiles, type TokenizerSettings } from './settings.js';
 import { checkTokenizerJson, isRecord, type TokenizerJson } from './tokenizer-json.js';
 
 const clipMaxLength = 77;
