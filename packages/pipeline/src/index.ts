@@ -4,5 +4,6 @@ export * from './image/index.js';
 export { type LoadPipelineOptions, loadPipeline } from './load/load-pipeline.js';
 export { schedulerNames } from './load/schedulers.js';
 export { type GenerateOptions, randomSources } from './options.js';
+export * from './picture/index.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export type { Stages } from './run.js';

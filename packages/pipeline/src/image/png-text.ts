@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
+import { brokenPng as broken, latin1Of, readChunks } from './png-chunks.js';
 
-const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 const headerEnd = 8 + 12 + 13;
 const longestText = 2 ** 24;
 
@@ -38,38 +38,6 @@ export async function findText(png: Uint8Array, keyword: string): Promise<string
   return decodeText(first.type, first.data.subarray(keyword.length + 1));
 }
 
-interface Chunk {
-  readonly type: string;
-  readonly data: Uint8Array<ArrayBuffer>;
-  /** Type and data: what the checksum is of. */
-  readonly checked: Uint8Array<ArrayBuffer>;
-  readonly crc: number;
-}
-
-function readChunks(png: Uint8Array): Chunk[] {
-  if (!(png instanceof Uint8Array) || signature.some((byte, i) => png[i] !== byte)) {
-    throw broken('it does not begin as one.');
-  }
-  const bytes = new Uint8Array(png.buffer as ArrayBuffer, png.byteOffset, png.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const chunks: Chunk[] = [];
-  for (let at = signature.length; ; ) {
-    if (at + 12 > bytes.length) throw broken(`it is cut off after ${bytes.length} bytes.`);
-    const end = at + 8 + view.getUint32(at);
-    const type = latin1Of(bytes.subarray(at + 4, at + 8));
-    if (end + 4 > bytes.length) throw broken(`its chunk ${JSON.stringify(type)} goes past the end.`);
-    if (chunks.length === 0 && type !== 'IHDR') throw broken('it has no header.');
-    chunks.push({
-      type,
-      data: bytes.subarray(at + 8, end),
-      checked: bytes.subarray(at + 4, end),
-      crc: view.getUint32(end),
-    });
-    if (type === 'IEND') return chunks;
-    at = end + 4;
-  }
-}
-
 function keywordOf(data: Uint8Array): string | undefined {
   const end = data.indexOf(0);
   return end < 1 || end > 79 ? undefined : latin1Of(data.subarray(0, end));
@@ -88,12 +56,6 @@ async function decodeText(type: string, data: Uint8Array<ArrayBuffer>): Promise<
   } catch (error) {
     throw error instanceof InvalidOptionError ? error : broken('its iTXt chunk is not UTF-8.');
   }
-}
-
-function latin1Of(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
 }
 
 async function makeChunk(type: string, data: Uint8Array): Promise<Uint8Array> {
@@ -142,8 +104,4 @@ async function collect(stream: ReadableStream<Uint8Array>, longest: number): Pro
     at += part.length;
   }
   return all;
-}
-
-function broken(what: string): InvalidOptionError {
-  return new InvalidOptionError('png', `this is not a PNG file that can be read: ${what}`);
 }

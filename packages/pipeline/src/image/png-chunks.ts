@@ -1,0 +1,53 @@
+import { InvalidOptionError } from '@sd/core';
+
+const signature = [137, 80, 78, 71, 13, 10, 26, 10];
+
+export interface Chunk {
+  readonly type: string;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** Type and data: what the checksum is of. */
+  readonly checked: Uint8Array<ArrayBuffer>;
+  readonly crc: number;
+  /** With length and checksum. */
+  readonly whole: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * The chunks of a PNG file, as views, up to its end mark. The first is its header, of 13 bytes. Checksums are not
+ * checked. Throws an InvalidOptionError (`option`) for bytes that are no whole PNG file.
+ */
+export function readChunks(png: Uint8Array, option = 'png'): Chunk[] {
+  if (!(png instanceof Uint8Array) || signature.some((byte, i) => png[i] !== byte)) {
+    throw brokenPng('it does not begin as one.', option);
+  }
+  const bytes = new Uint8Array(png.buffer as ArrayBuffer, png.byteOffset, png.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const chunks: Chunk[] = [];
+  for (let at = signature.length; ; ) {
+    if (at + 12 > bytes.length) throw brokenPng(`it is cut off after ${bytes.length} bytes.`, option);
+    const end = at + 8 + view.getUint32(at);
+    const type = latin1Of(bytes.subarray(at + 4, at + 8));
+    if (end + 4 > bytes.length) throw brokenPng(`its chunk ${JSON.stringify(type)} goes past the end.`, option);
+    const data = bytes.subarray(at + 8, end);
+    if (chunks.length === 0 && (type !== 'IHDR' || data.length !== 13)) throw brokenPng('it has no header.', option);
+    chunks.push({
+      type,
+      data,
+      checked: bytes.subarray(at + 4, end),
+      crc: view.getUint32(end),
+      whole: bytes.subarray(at, end + 4),
+    });
+    if (type === 'IEND') return chunks;
+    at = end + 4;
+  }
+}
+
+export function latin1Of(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return text;
+}
+
+export function brokenPng(what: string, option = 'png'): InvalidOptionError {
+  return new InvalidOptionError(option, `this is not a PNG file that can be read: ${what}`);
+}

@@ -1,0 +1,29 @@
+/** What a file is, by its first bytes, in words for a message. */
+export function kindOfFile(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'nothing: there are no bytes';
+  const found = kinds.find(([, start, at = 0]) => [...start].every((c, i) => bytes[at + i] === c.charCodeAt(0)));
+  if (found !== undefined) return found[0];
+  const begin = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return `${bytes.length} bytes of no known kind that begin with ${begin}`;
+}
+
+/** A name, the bytes as Latin-1, and where they stand. */
+const kinds: readonly (readonly [name: string, start: string, at?: number])[] = [
+  ['a PNG file', '\x89PNG\r\n\x1a\n'],
+  ['a JPEG file', '\xff\xd8\xff'],
+  ['a WebP file', 'WEBP', 8],
+  ['a GIF file', 'GIF8'],
+  ['a BMP file', 'BM'],
+  ['a TIFF file', 'II*\0'],
+  ['a TIFF file', 'MM\0*'],
+  ['an AVIF file', 'ftypavif', 4],
+  ['a HEIC file', 'ftyphei', 4],
+  ['a HEIC file', 'ftypmif1', 4],
+  ['a JPEG XL file', '\xff\x0a'],
+  ['a JPEG XL file', '\0\0\0\x0cJXL '],
+  ['a JPEG 2000 file', '\0\0\0\x0cjP  '],
+  ['an SVG file', '<svg'],
+  ['XML or HTML', '<'],
+  ['a PDF file', '%PDF'],
+  ['a data URL: decode its Base64 first', 'data:'],
+];

@@ -1,0 +1,55 @@
+import { expectTensor, type Tensor, tensor } from '@sd/core';
+import type { Pixels } from '../image/index.js';
+
+/**
+ * A picture as the VAE's encoder takes it: [1, 3, height, width] from -1 to 1, `2 * (x / 255) - 1` in float32 as
+ * diffusers' VaeImageProcessor has it. What is not opaque is laid on white first, rounded to 8 bits; diffusers drops
+ * the alpha of a file instead, and shows whatever colour stands behind it.
+ */
+export function pictureTensor({ width, height, data }: Pixels): Tensor<'float32'> {
+  const size = width * height;
+  const out = new Float32Array(3 * size);
+  for (let i = 0; i < size; i++) {
+    const alpha = data[i * 4 + 3]!;
+    for (let channel = 0; channel < 3; channel++) {
+      const colour = data[i * 4 + channel]!;
+      const level = alpha === 255 ? colour : Math.round((colour * alpha + 255 * (255 - alpha)) / 255);
+      out[channel * size + i] = 2 * Math.fround(level / 255) - 1;
+    }
+  }
+  return tensor('float32', [1, 3, height, width], out);
+}
+
+/**
+ * A mask from any picture: [1, 1, height, width] of 1 (white: repaint) and 0 (black: keep), cut at the middle of its
+ * gray, which has Pillow's weights of `convert('L')` (ITU-R 601-2). Alpha has no part, as in diffusers: a transparent
+ * pixel counts with the colour that stands behind it.
+ */
+export function maskTensor({ width, height, data }: Pixels): Tensor<'float32'> {
+  const out = new Float32Array(width * height);
+  for (let i = 0; i < out.length; i++) {
+    const gray = (data[i * 4]! * 19595 + data[i * 4 + 1]! * 38470 + data[i * 4 + 2]! * 7471 + 0x8000) >> 16;
+    out[i] = gray / 255 >= 0.5 ? 1 : 0;
+  }
+  return tensor('float32', [1, 1, height, width], out);
+}
+
+/**
+ * A mask [1, 1, ...] in the size of the latents, [1, 1, height, width]: of each cell its upper left value, as
+ * `torch.nn.functional.interpolate` takes the nearest. Throws a TensorError for another shape (`bad-tensor`).
+ */
+export function latentMask(mask: Tensor<'float32'>, height: number, width: number): Tensor<'float32'> {
+  expectTensor('A mask', mask, 'float32', [1, 1, -1, -1]);
+  const [, , rows, columns] = mask.dims as [number, number, number, number];
+  const out = new Float32Array(height * width);
+  for (let y = 0; y < height; y++) {
+    const from = nearest(y, rows, height) * columns;
+    for (let x = 0; x < width; x++) out[y * width + x] = mask.data[from + nearest(x, columns, width)]!;
+  }
+  return tensor('float32', [1, 1, height, width], out);
+}
+
+/** torch's index, in its float32. */
+function nearest(index: number, size: number, newSize: number): number {
+  return Math.min(Math.floor(Math.fround(index * Math.fround(size / newSize))), size - 1);
+}
