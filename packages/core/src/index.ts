@@ -8,6 +8,7 @@ export { torchCpu } from './random/torch-cpu.js';
 export type { RandomSource, RandomSourceFactory } from './random.js';
 export type {
   Denoiser,
+  GuidedDenoiser,
   NoiseLevel,
   NoiseSource,
   Prediction,

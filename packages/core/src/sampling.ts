@@ -15,6 +15,12 @@ export type Prediction = 'epsilon' | 'v' | 'sample' | 'flow';
 /** Estimates the clean sample x0 from a noisy one. */
 export type Denoiser = (x: Float32Array, level: NoiseLevel) => Promise<Float32Array>;
 
+/**
+ * A denoiser that also estimates x0 without guidance, for samplers that step with both. `unconditional` is called right
+ * after the denoiser itself, with the same arguments, so that it can answer from what that call kept.
+ */
+export type GuidedDenoiser = Denoiser & { readonly unconditional?: Denoiser };
+
 /** Standard normal noise of the sample's size, for a step between two levels. */
 export type NoiseSource = (from: NoiseLevel, to: NoiseLevel) => Float32Array;
 

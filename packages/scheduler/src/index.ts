@@ -13,7 +13,7 @@ export { addNoise, edmDenoised } from './forward.js';
 export { cleanLevel, flowLevel, type LevelAt, levelBetween, noiseRatio, preservingLevel } from './level.js';
 export { clipSample, type DynamicThreshold, dynamicThreshold, type Limit } from './limits.js';
 export type { AncestralOptions } from './samplers/ancestral.js';
-export { dpmpp2mCfgPp, eulerCfgPp, type GuidedDenoiser } from './samplers/cfg-pp.js';
+export { dpmpp2mCfgPp, eulerCfgPp } from './samplers/cfg-pp.js';
 export type { Churn } from './samplers/churn.js';
 export { type DdimOptions, ddim, type LevelShift } from './samplers/ddim.js';
 export { type DdpmOptions, ddpm } from './samplers/ddpm.js';

@@ -3,6 +3,8 @@ import {
   type Denoiser,
   expectFinite,
   expectTensor,
+  type GuidedDenoiser,
+  InvalidOptionError,
   type NoiseLevel,
   type Prediction,
   sizeOf,
@@ -12,33 +14,51 @@ import {
   tensor,
   type Unet,
 } from '@sd/core';
-import type { Guidance } from './guidance.js';
+import type { Guidance, WeightedText } from './guidance/guidance.js';
+import { remembering } from './guidance/outputs.js';
 
 export interface DenoiserOptions {
   readonly unet: Unet;
   /** What the U-Net's output means. */
   readonly prediction: Prediction;
   readonly guidance: Guidance;
-  readonly positive: TextEmbedding;
+  /** What to draw: one prompt, or several with weights (arXiv 2206.01714). */
+  readonly positive: TextEmbedding | readonly WeightedText[];
   readonly negative: TextEmbedding;
   /** Shape of one sample: [channels, height / 8, width / 8]. */
   readonly shape: readonly [number, number, number];
   /** Channels that the model sees after the sample's own, unscaled, at every step: an inpainting model's mask and picture. */
   readonly beside?: Tensor<'float32'>;
+  /** How many texts run in one call of the model: all that guidance asks for together, if left out; 1 needs the least memory. */
+  readonly batch?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
  * The U-Net as a denoiser: scales the sample to what the model was trained to see, asks the model, guides, and reads x0
- * from the output. Everything that depends on the kind of model is here, so that samplers need not know.
- * Rejects with a TensorError if the model's output is not finite.
+ * from the output. Everything that depends on the kind of model is here, so that samplers need not know. One denoiser is
+ * for one picture: its guidance may remember the run.
+ *
+ * `unconditional(x, level)` is x0 of the negative prompt. Right after the denoiser was called with the same arguments it
+ * costs nothing, and where guidance did without the negative prompt it is the guided x0; else it asks the model.
+ *
+ * Throws an InvalidOptionError for a `batch` below 1. Rejects with a TensorError if the model's output is not finite.
  */
-export function createDenoiser(options: DenoiserOptions): Denoiser {
-  const { unet, prediction, guidance, positive, negative, shape, beside, signal } = options;
-  return async (x, level) => {
+export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { readonly unconditional: Denoiser } {
+  const { unet, prediction, guidance, negative, shape, beside, batch = Infinity, signal } = options;
+  const positive = 'hidden' in options.positive ? [{ embedding: options.positive, weight: 1 }] : options.positive;
+  if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
+    throw new InvalidOptionError('batch', `must be a whole number from 1 up, not ${batch}.`);
+  }
+  const guide = guidance();
+  const size = sizeOf(shape);
+  let last: { x: Float32Array; level: NoiseLevel; unconditional: Float32Array } | undefined;
+
+  /** What guidance is told, and how a raw output is read. */
+  const at = (x: Float32Array, level: NoiseLevel) => {
     const seen = asTrained(x, level, prediction);
     const sample = joined(tensor('float32', shape, seen.x), beside);
-    const predict = async (texts: readonly TextEmbedding[]) => {
+    const predictBatch = async (texts: readonly TextEmbedding[]) => {
       const output = await unet.predict(
         {
           sample: stack(texts.map(() => sample)),
@@ -49,12 +69,34 @@ export function createDenoiser(options: DenoiserOptions): Denoiser {
       );
       expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
       expectFinite(`The U-Net’s output at timestep ${level.timestep}`, output.data);
-      const size = sizeOf(shape);
       return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
     };
-    const raw = await guidance({ x, level, positive, negative, predict });
-    return convertPrediction(raw, prediction, 'sample', seen.x, seen.level);
+    const predict = async (texts: readonly TextEmbedding[]) => {
+      const outputs: Float32Array[] = [];
+      while (outputs.length < texts.length) {
+        outputs.push(...(await predictBatch(texts.slice(outputs.length, outputs.length + batch))));
+      }
+      return outputs;
+    };
+    return {
+      input: { ...seen, prediction, positive, negative, predict },
+      read: (raw: Float32Array) => convertPrediction(raw, prediction, 'sample', seen.x, seen.level),
+    };
   };
+
+  const denoise: Denoiser = async (x, level) => {
+    const { input: given, read } = at(x, level);
+    const { input, outputs } = remembering(given);
+    const raw = await guide(input);
+    last = { x, level, unconditional: outputs.get(negative) ?? raw };
+    return read(raw);
+  };
+  const unconditional: Denoiser = async (x, level) => {
+    const { input, read } = at(x, level);
+    const kept = last?.x === x && last.level === level;
+    return read(kept ? last!.unconditional : (await input.predict([negative]))[0]);
+  };
+  return Object.assign(denoise, { unconditional });
 }
 
 /** Channels [a, h, w] and [b, h, w] as [a + b, h, w]. */

@@ -1,6 +1,8 @@
 import { AbortError, type Tensor, tensor, type Unet } from '@sd/core';
 import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
 
+export { guidanceSuite } from './testing/guidance-suite.js';
+
 export interface UnetSuiteOptions {
   create(): Promise<Unet> | Unet;
   /** Width of the text embeddings that it takes. */

@@ -1,6 +1,6 @@
 import {
   AbortError,
-  type NoiseLevel,
+  convertPrediction,
   type Prediction,
   TensorError,
   type TextEmbedding,
@@ -9,9 +9,16 @@ import {
   type Unet,
   type UnetInput,
 } from '@sd/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
-import { classifierFreeGuidance, createDenoiser, type DenoiserOptions } from '../src/index.js';
+import {
+  classifierFreeGuidance,
+  createDenoiser,
+  type DenoiserOptions,
+  type Guidance,
+  type GuidanceInput,
+  predictPositive,
+} from '../src/index.js';
 import { mockUnet } from '../src/testing.js';
 
 const shape = [4, 3, 5] as const;
@@ -31,6 +38,27 @@ function knowing(answer: Float32Array): Unet & { asked: UnetInput[] } {
       const batch = tensor('float32', input.sample.dims);
       for (let i = 0; i < input.sample.dims[0]; i++) batch.data.set(answer, i * answer.length);
       return batch;
+    },
+  };
+}
+
+/** A U-Net whose answer for each text is the sample times what the text says. */
+function answering(): Unet & { asked: UnetInput[] } {
+  const asked: UnetInput[] = [];
+  return {
+    ...mockUnet(),
+    asked,
+    async predict(input) {
+      asked.push(input);
+      const { sample, context } = input;
+      const size = sample.data.length / sample.dims[0];
+      const width = context.data.length / context.dims[0];
+      const said = (i: number) => context.data[Math.floor(i / size) * width];
+      return tensor(
+        'float32',
+        sample.dims,
+        sample.data.map((value, i) => (value * said(i)) / 4),
+      );
     },
   };
 }
@@ -98,17 +126,90 @@ test('both prompts go as one batch over one sample, the negative first', async (
   expect(sample.data).toEqual(Float32Array.from([...x, ...x]));
 });
 
-test('guidance is told the sample and level as the sampler has them', async () => {
-  const seen: { x: Float32Array; level: NoiseLevel }[] = [];
-  const level = { alpha: 1, sigma: 14, timestep: 999 };
-  const denoise = denoiserOf(knowing(noise), 'epsilon', {
-    async guidance({ x, level, predict, positive }) {
-      seen.push({ x, level });
-      return (await predict([positive]))[0];
-    },
+test('guidance is told the sample and level as the model sees them, and what its output means', async () => {
+  const seen: Pick<GuidanceInput, 'x' | 'level' | 'prediction'>[] = [];
+  const exploding = { alpha: 1, sigma: 0.75, timestep: 321 };
+  const guidance: Guidance = () => async (input) => {
+    const { x, level, prediction } = input;
+    seen.push({ x, level, prediction });
+    return predictPositive(input);
+  };
+  const v = mix(-0.6, 0.8);
+  await denoiserOf(knowing(v), 'v', { guidance })(mix(1, 0.75), exploding);
+  expect(seen).toMatchObject([{ prediction: 'v', level: { timestep: 321 } }]);
+  const [{ x, level, prediction }] = seen;
+  expect(level.alpha).toBeCloseTo(0.8, 12);
+  expect(level.sigma).toBeCloseTo(0.6, 12);
+  expect(relativeError(convertPrediction(v, prediction, 'sample', x, level), x0)).toBeLessThan(1e-6);
+});
+
+test('a guide is made once for a denoiser', async () => {
+  const guidance = vi.fn(() => predictPositive);
+  const level = { alpha: 0.8, sigma: 0.6, timestep: 1 };
+  const denoise = denoiserOf(knowing(noise), 'epsilon', { guidance });
+  await denoise(x0, level);
+  await denoise(x0, level);
+  denoiserOf(knowing(noise), 'epsilon', { guidance });
+  expect(guidance).toHaveBeenCalledTimes(2);
+});
+
+describe('how many texts run in one call', () => {
+  const level = { alpha: 0.8, sigma: 0.6, timestep: 1 };
+  const positive = [1, 2, 3].map((value) => ({ embedding: text(value), weight: 1 }));
+  const guidance = classifierFreeGuidance({ scale: 3 });
+
+  test.each([
+    [undefined, [4]],
+    [4, [4]],
+    [3, [3, 1]],
+    [2, [2, 2]],
+    [1, [1, 1, 1, 1]],
+  ])('%s: calls of %o', async (batch, sizes) => {
+    const unet = answering();
+    const got = await denoiserOf(unet, 'epsilon', { guidance, positive, batch })(x0, level);
+    expect(unet.asked.map(({ context }) => context.dims[0])).toEqual(sizes);
+    expect(unet.asked.flatMap(({ context }) => [...context.data])).toEqual([-1, -1, 1, 1, 2, 2, 3, 3]);
+    expect(got).toEqual(await denoiserOf(answering(), 'epsilon', { guidance, positive })(x0, level));
   });
-  await denoise(noise, level);
-  expect(seen).toEqual([{ x: noise, level }]);
+
+  test.each([0, 1.5, -1, Number.NaN])('not %f', (batch) => {
+    expect(() => denoiserOf(mockUnet(), 'epsilon', { batch })).toThrow('batch: must be a whole number from 1 up');
+  });
+});
+
+describe('x0 without guidance', () => {
+  const exploding = { alpha: 1, sigma: 0.75, timestep: 1 };
+  const x = mix(1, 0.75);
+
+  test.each([undefined, 1])('costs nothing right after the guided one, in batches of %s', async (batch) => {
+    const unet = answering();
+    const denoise = denoiserOf(unet, 'v', { guidance: classifierFreeGuidance({ scale: 3 }), batch });
+    const guided = await denoise(x, exploding);
+    const calls = unet.asked.length;
+    const got = await denoise.unconditional(x, exploding);
+    expect(unet.asked).toHaveLength(calls);
+    const alone = denoiserOf(answering(), 'v', { positive: text(-1) });
+    expect(got).toEqual(await alone(x, exploding));
+    expect(got).not.toEqual(guided);
+  });
+
+  test('asks the model for any other sample or level', async () => {
+    const unet = answering();
+    const denoise = denoiserOf(unet, 'v', { guidance: classifierFreeGuidance({ scale: 3 }) });
+    await denoise(x, exploding);
+    const got = await denoise.unconditional(x0, exploding);
+    expect(unet.asked).toHaveLength(2);
+    expect([...unet.asked[1].context.data]).toEqual([-1, -1]);
+    expect(got).toEqual(await denoiserOf(answering(), 'v', { positive: text(-1) })(x0, exploding));
+  });
+
+  test('is the guided one where the negative prompt had no part', async () => {
+    const unet = answering();
+    const denoise = denoiserOf(unet, 'v');
+    const guided = await denoise(x, exploding);
+    expect(await denoise.unconditional(x, exploding)).toEqual(guided);
+    expect(unet.asked).toHaveLength(1);
+  });
 });
 
 describe('a model that goes wrong', () => {

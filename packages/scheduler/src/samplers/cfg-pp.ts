@@ -1,13 +1,7 @@
-import type { Denoiser, Sampler } from '@sd/core';
+import type { GuidedDenoiser, Sampler } from '@sd/core';
 import { logSnr } from '../level.js';
 import { mix, type Term } from '../vector.js';
 import { stepwise } from './stepwise.js';
-
-/**
- * A guided denoiser that also tells x0 without guidance. `unconditional` is called right after the denoiser itself, with
- * the same arguments, so that it can answer from what that call kept.
- */
-export type GuidedDenoiser = Denoiser & { readonly unconditional?: Denoiser };
 
 /**
  * Euler with CFG++: the picture comes from the guided estimate, the noise from the unconditional one (arXiv 2406.08070,

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { type Prediction, type TextEmbedding, tensor } from '@sd/core';
+import type { Guidance, GuidanceInput, WeightedText } from '../../src/index.js';
+
+/** What data/make_guidance.py wrote: values of each of a run's calls. */
+interface Figures {
+  readonly alphas: readonly number[];
+  readonly sigmas: readonly number[];
+  readonly x: readonly number[][];
+  readonly positive: readonly number[][];
+  readonly second: readonly number[][];
+  readonly negative: readonly number[][];
+  readonly outputs: Readonly<Record<string, readonly number[][]>>;
+}
+
+const file = new URL('../data/guidance.json', import.meta.url);
+export const figures: Figures = JSON.parse(readFileSync(file, 'utf8'));
+
+const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [1, 1], Float32Array.of(value)) });
+export const [positive, second, negative] = [text(1), text(2), text(-1)];
+const names = new Map([
+  [positive, 'positive'],
+  [second, 'second'],
+  [negative, 'negative'],
+] as const);
+
+export interface Guided {
+  readonly outputs: number[][];
+  /** For which texts the model was asked, call by call. */
+  readonly asked: string[][];
+}
+
+export interface Run {
+  readonly prompts?: readonly WeightedText[];
+  readonly prediction?: Prediction;
+  /** sigma / alpha of each call, in place of the figures'. */
+  readonly ratios?: readonly number[];
+}
+
+export const alone: readonly WeightedText[] = [{ embedding: positive, weight: 1 }];
+
+/** One picture, guided: the figures' outputs for its texts, call by call. */
+export async function guided(guidance: Guidance, { prompts = alone, prediction = 'v', ratios }: Run = {}) {
+  const guide = guidance();
+  const result: Guided = { outputs: [], asked: [] };
+  for (let i = 0; i < figures.sigmas.length; i++) {
+    const asked: string[] = [];
+    const level = { alpha: ratios ? 1 : figures.alphas[i], sigma: (ratios ?? figures.sigmas)[i], timestep: i };
+    const input: GuidanceInput = {
+      x: Float32Array.from(figures.x[i]),
+      level,
+      prediction,
+      positive: prompts,
+      negative,
+      async predict(texts) {
+        asked.push(texts.map((one) => names.get(one)).join());
+        return texts.map((one) => Float32Array.from(figures[names.get(one)!][i]));
+      },
+    };
+    result.outputs.push([...(await guide(input))]);
+    result.asked.push(asked);
+  }
+  return result;
+}
