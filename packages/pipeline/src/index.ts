@@ -6,4 +6,5 @@ export { schedulerNames } from './load/schedulers.js';
 export { type GenerateOptions, randomSources } from './options.js';
 export * from './picture/index.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
+export type { WeightedPrompt } from './prompts.js';
 export type { Stages } from './run.js';

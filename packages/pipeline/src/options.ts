@@ -12,13 +12,17 @@ import {
   TensorError,
   torchCpu,
 } from '@sd/core';
+import type { Guidance } from '@sd/unet';
 import type { StepEvent } from './events.js';
+import { type GuidanceOptions, readGuidance } from './guidance.js';
+import { readPrompts, type WeightedPrompt } from './prompts.js';
 
 /** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
-export interface GenerateOptions {
-  readonly prompt: string;
+export interface GenerateOptions extends GuidanceOptions {
+  /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
+  readonly prompt: string | readonly WeightedPrompt[];
   /** What to keep away from; empty by default. */
   readonly negativePrompt?: string;
   /** In pixels; a multiple of the VAE's factor. By default the size that the model was trained on. */
@@ -26,10 +30,6 @@ export interface GenerateOptions {
   readonly height?: number;
   /** Steps of the scheduler: 20 by default. */
   readonly steps?: number;
-  /** How strongly to follow the prompt: 7.5 by default. At 1 or below, the negative prompt has no part. */
-  readonly guidanceScale?: number;
-  /** How much of the guided output's spread is set back to the prompt's own, 0 to 1 (arXiv 2305.08891): 0 by default. */
-  readonly guidanceRescale?: number;
   /** Seed of the first picture; the next ones count up from it. Random by default; the result tells it. */
   readonly seed?: number | bigint;
   /** How many pictures: 1 by default. */
@@ -50,13 +50,14 @@ export interface GenerateOptions {
 
 /** Options, checked and filled in. */
 export interface Request {
-  readonly prompt: string;
+  readonly prompts: readonly Required<WeightedPrompt>[];
   readonly negativePrompt: string;
+  /** May the negative prompt have a part? */
+  readonly usesNegative: boolean;
   readonly width: number;
   readonly height: number;
   readonly steps: number;
-  readonly guidanceScale: number;
-  readonly guidanceRescale: number;
+  readonly guidance: Guidance;
   readonly seeds: readonly (number | bigint)[];
   /** The generator of each picture. */
   readonly random: readonly RandomSource[];
@@ -84,6 +85,7 @@ const known = [
   'steps',
   'guidanceScale',
   'guidanceRescale',
+  'guidance',
   'seed',
   'count',
   'scheduler',
@@ -104,10 +106,10 @@ export function readOptions(
   schedulerNamed: (scheduler: Scheduler | string | undefined) => Scheduler,
 ): Request {
   refuseUnknown(options);
-  const { prompt, negativePrompt = '', guidanceScale = 7.5, guidanceRescale = 0, count = 1, steps = 20 } = options;
+  const { prompt, negativePrompt = '', count = 1, steps = 20 } = options;
   const trained = sizes.sampleSize * sizes.factor;
   const [width, height] = [options.width ?? trained, options.height ?? trained];
-  text('prompt', prompt);
+  const prompts = readPrompts(prompt);
   text('negativePrompt', negativePrompt);
   side('width', width, sizes.factor);
   side('height', height, sizes.factor);
@@ -116,11 +118,7 @@ export function readOptions(
   whole('clipSkip', options.clipSkip ?? 0, 0);
   optional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
   optional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
-  if (!Number.isFinite(guidanceScale))
-    throw new InvalidOptionError('guidanceScale', `must be a finite number, not ${guidanceScale}.`);
-  if (!(guidanceRescale >= 0 && guidanceRescale <= 1)) {
-    throw new InvalidOptionError('guidanceRescale', `must be from 0 to 1, not ${guidanceRescale}.`);
-  }
+  const guidance = readGuidance(options);
   const shape = [sizes.channels, height / sizes.factor, width / sizes.factor];
   if (options.latents !== undefined) checkLatents(options.latents, count, shape);
   const seeds = seedsFrom(options.seed, count);
@@ -128,13 +126,13 @@ export function readOptions(
   optional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
   const random = randomSource(options.rng);
   return {
-    prompt,
+    prompts,
     negativePrompt,
+    usesNegative: typeof prompt !== 'string' || options.guidance !== undefined || (options.guidanceScale ?? 7.5) > 1,
     width,
     height,
     steps,
-    guidanceScale,
-    guidanceRescale,
+    guidance,
     seeds,
     random: seeds.map((seed) => random(seed)),
     scheduler,

@@ -11,10 +11,11 @@ import {
   type Unet,
   type Vae,
 } from '@sd/core';
-import { classifierFreeGuidance, createDenoiser } from '@sd/unet';
+import { createDenoiser, type WeightedText } from '@sd/unet';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
+import { promptText } from './prompts.js';
 
 /** The objects that a pipeline is made of. Any that meet the interfaces will do. */
 export interface Stages {
@@ -91,7 +92,7 @@ async function* runStages(
 }
 
 interface Texts {
-  readonly positive: TextEmbedding;
+  readonly positive: readonly WeightedText[];
   readonly negative: TextEmbedding;
 }
 
@@ -100,10 +101,8 @@ async function encodePrompts(
   request: Request,
   warnings: Warning[],
 ): Promise<Texts> {
-  const { signal, clipSkip } = request;
-  const guided = request.guidanceScale > 1;
-  const prompts = { prompt: request.prompt, ...(guided && { negativePrompt: request.negativePrompt }) };
-  const tokens = Object.entries(prompts).map(([option, text]) => {
+  const { signal, clipSkip, prompts } = request;
+  const encode = (option: string, text: string) => {
     const result = tokenizer.encode(text);
     if (result.truncated !== '') {
       warnings.push({
@@ -112,9 +111,12 @@ async function encodePrompts(
       });
     }
     return result;
-  });
-  const [positive, negative = positive] = await textEncoder.encode(tokens, { clipSkip, signal });
-  return { positive, negative };
+  };
+  const tokens = prompts.map(({ text }, i) => encode(prompts.length === 1 ? 'prompt' : `prompt[${i}]`, text));
+  if (request.usesNegative) tokens.push(encode('negativePrompt', request.negativePrompt));
+  const embeddings = await textEncoder.encode(tokens, { clipSkip, signal });
+  const positive = prompts.map(({ weight }, i) => ({ embedding: embeddings[i]!, weight }));
+  return { positive, negative: embeddings.at(-1)! };
 }
 
 /** From noise to the latents of a picture. */
@@ -125,14 +127,14 @@ async function* denoise(
   image: number,
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
-  const { signal, scheduler, plan, guidanceScale, guidanceRescale } = request;
+  const { signal, scheduler, plan, guidance } = request;
   const shape = [vae.latentChannels, request.height / vae.scaleFactor, request.width / vae.scaleFactor] as const;
   const size = sizeOf(shape);
   const random = request.random[image];
   const denoiser = createDenoiser({
     unet,
     prediction: scheduler.prediction,
-    guidance: classifierFreeGuidance({ scale: guidanceScale, rescale: guidanceRescale }),
+    guidance,
     ...texts,
     shape,
     signal,
@@ -189,17 +191,16 @@ async function decode(
 
 /** The settings under A1111's names. */
 function parametersOf(request: Request, image: number): ImageParameters {
-  const { prompt, negativePrompt, steps, scheduler, guidanceScale, guidanceRescale, clipSkip, width, height } = request;
+  const { prompts, negativePrompt, steps, scheduler, guidance, clipSkip, width, height } = request;
   return {
-    prompt,
+    prompt: promptText(prompts),
     negativePrompt,
     settings: {
       Steps: steps,
       Sampler: scheduler.name,
-      'CFG scale': guidanceScale,
+      ...guidance.settings,
       Seed: request.seeds[image],
       Size: `${width}x${height}`,
-      'CFG Rescale phi': guidanceRescale === 0 ? undefined : guidanceRescale,
       'Clip skip': clipSkip === 0 ? undefined : clipSkip + 1,
     },
   };

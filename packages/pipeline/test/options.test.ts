@@ -12,8 +12,11 @@ const noise = (dims: number[], value = 0.5) =>
 
 describe('what cannot be is named before anything runs', () => {
   test.each<[option: string, value: unknown, message: string]>([
-    ['prompt', undefined, 'must be a string, not undefined.'],
-    ['prompt', ['a car'], 'must be a string, not a car.'],
+    ['prompt', undefined, 'must be a string or a list of { text, weight }, not undefined.'],
+    ['prompt', [], 'must be a string or a list of { text, weight }, not [].'],
+    ['prompt', ['a car'], 'must have a text and a finite weight at 0, not a car.'],
+    ['prompt', [{ text: 'a car' }, { text: 'a bus', weight: Number.NaN }], 'must have a text and a finite weight at 1'],
+    ['guidance', 'cfg', 'must be a function, not cfg.'],
     ['negativePrompt', 1, 'must be a string, not 1.'],
     ['width', 60, 'must be a multiple of 8, not 60: 56 or 64 would do.'],
     ['width', 0, 'must be a whole number from 8 up, not 0.'],
