@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import type { Pixels } from '../image/index.js';
 import { readChunks } from '../image/png-chunks.js';
+import { orientationOf, upright } from './exif.js';
 import { expandPng } from './png-samples.js';
 import { checkSize } from './size.js';
 
@@ -13,11 +14,13 @@ interface Header {
   readonly depth: number;
   /** Samples of a pixel. */
   readonly channels: number;
+  /** Samples are places in a palette. */
+  readonly indexed: boolean;
   readonly interlaced: boolean;
 }
 
 /**
- * A PNG file as RGBA. Only the chunks that pixels depend on are unpacked, and those only if they unpack to what the
+ * A PNG file as RGBA, upright by its EXIF orientation. Only the chunks that pixels depend on are unpacked, and those only if they unpack to what the
  * header says. Throws an InvalidOptionError for a size or kind that is not read, or an Error for what is broken.
  */
 export async function decodePng(file: Uint8Array, option: string): Promise<Pixels> {
@@ -31,12 +34,15 @@ export async function decodePng(file: Uint8Array, option: string): Promise<Pixel
     );
   }
   const chunks = all.filter(({ type }) => needed.includes(type));
+  if (header.indexed && !chunks.some(({ type }) => type === 'PLTE')) throw new Error('its palette is missing');
   const packed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
   await checkLength(packed, unpackedLength(header));
 
   const { decode } = await import('fast-png');
   const clean = new Blob([file.slice(0, 8), ...chunks.map(({ whole }) => whole)]);
-  return expandPng(decode(await clean.arrayBuffer(), { checkCrc: true }));
+  const pixels = expandPng(decode(await clean.arrayBuffer(), { checkCrc: true }));
+  const exif = all.find(({ type }) => type === 'eXIf');
+  return exif === undefined ? pixels : upright(pixels, orientationOf(exif.data));
 }
 
 /** PNG specification, third edition, 11.2.1: which depths a colour type may have, and how many channels it has. */
@@ -60,6 +66,7 @@ function readHeader(data: Uint8Array): Header {
     height: view.getUint32(4),
     depth,
     channels: kind.channels,
+    indexed: colour === 3,
     interlaced: interlace !== 0,
   };
 }

@@ -13,8 +13,8 @@ export type PictureInput = Uint8Array | Pixels;
  *
  * PNG: every colour type and depth; of 16 bits the upper 8 are kept, as Pillow does with colours (its 16-bit gray turns
  * white), and colour profiles are not applied. Interlaced files of fewer than 8 bits a sample are refused.
- * JPEG: baseline and progressive, gray, YCbCr, RGB and CMYK, with the pixels that libjpeg (and so Pillow) gives, turned
- * as the EXIF orientation says.
+ * JPEG: baseline and progressive, gray, YCbCr, RGB and CMYK, with the pixels that libjpeg-turbo (and so Pillow) gives.
+ * Both are turned as their EXIF orientation says, as diffusers' `load_image` does.
  *
  * Rejects with an InvalidOptionError that names `option` and says what the bytes are: another kind of file, a broken
  * one, one of more than 2^26 pixels, or pixels whose number does not fit width and height.

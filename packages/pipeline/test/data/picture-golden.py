@@ -79,6 +79,17 @@ jpegs = {
     ]
     for kind in ["baseline", "progressive"]
 }
+
+
+def resampled(file, width, height, sampling):
+    """The same blocks under other sampling factors, which Pillow does not write: scrambled, but whole."""
+    at = file.index(b"\xff\xc0")
+    return file[: at + 5] + struct.pack(">HH", height, width) + file[at + 9 : at + 11] + bytes([sampling]) + file[at + 12 :]
+
+
+jpegs["4:4:0"] = resampled(saved(picture(32, 24), "jpeg", subsampling=1), 21, 30, 0x12)
+jpegs["4:1:1"] = resampled(saved(picture(32, 32), "jpeg", subsampling=2), 61, 13, 0x41)
+jpegs["1 x 4"] = resampled(saved(picture(32, 32), "jpeg", subsampling=2), 15, 60, 0x14)
 for orientation in range(1, 9):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -88,6 +99,10 @@ tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 plain = saved(picture(12, 5, 1), "jpeg", quality=70)
 app1 = b"Exif\0\0" + tiff
 jpegs["orientation in big endian"] = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(app1) + 2) + app1 + plain[2:]
+
+exif = Image.Exif()
+exif[0x0112] = 8
+pngs["orientation 8"] = saved(rgb, "png", exif=exif)
 
 sources = {"RGB": picture(23, 17), "RGBA": picture(23, 17, 4)}
 resized = [
@@ -116,7 +131,7 @@ path = pathlib.Path(__file__).with_name("picture-golden.json")
 golden = {
     "pillow": __version__,
     "jpeg": features.version("jpg"),
-    "pngs": {name: {"file": b64(file), **pixels(opened(file))} for name, file in pngs.items()} | {"gray of 16 bits": {"file": b64(gray16), **pixels(upper)}},
+    "pngs": {name: {"file": b64(file), **pixels(ImageOps.exif_transpose(opened(file)))} for name, file in pngs.items()} | {"gray of 16 bits": {"file": b64(gray16), **pixels(upper)}},
     "jpegs": {name: {"file": b64(file), **pixels(ImageOps.exif_transpose(opened(file)))} for name, file in jpegs.items()},
     "sources": {name: pixels(image) for name, image in sources.items()},
     "resized": resized,
