@@ -17,7 +17,8 @@ const file = new URL('../data/guidance.json', import.meta.url);
 export const figures: Figures = JSON.parse(readFileSync(file, 'utf8'));
 
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [1, 1], Float32Array.of(value)) });
-export const [positive, second, negative] = [text(1), text(2), text(-1)];
+const negative = text(-1);
+export const [positive, second] = [text(1), text(2)];
 const names = new Map([
   [positive, 'positive'],
   [second, 'second'],
