@@ -1,10 +1,12 @@
-import type { Sampler } from '@sd/core';
+import { getEventListeners } from 'node:events';
+import type { NoiseLevel, Sampler } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import {
   alignYourSteps,
   alphasCumprodOf,
   betaSigmas,
   comfyBeta,
+  cosineBetas,
   createScheduler,
   discreteSchedule,
   exponentialSigmas,
@@ -12,6 +14,7 @@ import {
   fixedTimesteps,
   flowSchedule,
   karrasSigmas,
+  linearBetas,
   logLinear,
   noiseRatio,
   polyexponentialSigmas,
@@ -85,6 +88,103 @@ test.each(Object.entries(everySampler))('%s stays finite over 200 steps, and rep
   const [first, second] = [await finalOf(make(), levels), await finalOf(make(), levels)];
   expect(first.every((value) => Math.abs(value) < 1e4)).toBe(true);
   expect(second).toEqual(first);
+});
+
+/** The same numbers from 0 to 1 in every run: mulberry32. */
+function uniformFrom(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const schedules = {
+  linear: discreteSchedule(alphasCumprodOf(linearBetas())),
+  'scaled linear': latent,
+  cosine: discreteSchedule(alphasCumprodOf(cosineBetas())),
+  'zero terminal SNR': zeroSnr,
+  'trained on 200 steps': discreteSchedule(alphasCumprodOf(linearBetas(200, 0.001, 0.08))),
+  flow: flowSchedule(),
+  'flow, shift 3': flow,
+};
+
+/** Lists of the caller's own, with steps as uneven as they come. */
+const lists: Record<string, (uniform: () => number) => Spacing> = {
+  fixedSigmas: (uniform) => (schedule, steps) => {
+    const [min, max] = [Math.log(schedule.sigmas[0]!), Math.log(schedule.sigmas.at(-1)!)];
+    const sigmas = Array.from({ length: steps }, () => Math.exp(min + (max - min) * uniform()));
+    return fixedSigmas(sigmas.sort((a, b) => b - a))(schedule, steps);
+  },
+  fixedTimesteps: (uniform) => (schedule, steps) => {
+    const all = Array.from({ length: schedule.trainTimesteps }, (_, timestep) => ({ timestep, rank: uniform() }));
+    const picked = all.sort((a, b) => a.rank - b.rank).slice(0, steps);
+    const timesteps = picked.map(({ timestep }) => timestep).sort((a, b) => b - a);
+    return fixedTimesteps(timesteps)(schedule, steps);
+  },
+};
+
+const anySpacing = {
+  ...Object.fromEntries(Object.entries(spacings).map(([name, one]) => [name, () => one])),
+  ...lists,
+};
+
+const cases = Array.from({ length: 300 }, (_, seed) => {
+  const uniform = uniformFrom(seed);
+  const pick = <T>(from: Record<string, T>): [string, T] => {
+    const entries = Object.entries(from);
+    return entries[Math.floor(entries.length * uniform())]!;
+  };
+  const [[scheduleName, schedule], [spacingName, makeSpacing], [samplerName, { make }]] = [
+    pick(schedules),
+    pick(anySpacing),
+    pick(everySampler),
+  ];
+  const steps = 1 + Math.floor(200 * uniform());
+  const name = `${seed}: ${samplerName}, ${spacingName}, ${scheduleName}, ${steps} steps`;
+  return [name, { seed, schedule, spacing: makeSpacing(uniform), make, steps, stop: uniform() }] as const;
+});
+
+test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, make, steps, stop }) => {
+  const sampler = make();
+  const { levels, initialSigma, stepCount } = createScheduler({ schedule, spacing, sampler }).plan(steps);
+  const start = testNoise(seed, 8)().map((value) => value * initialSigma);
+  const given = start.slice();
+
+  /** Aborts in the model's call of this number, if there is one. */
+  const run = async (abortIn?: number) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let calls = 0;
+    const denoise = async (x: Float32Array, level: NoiseLevel) => {
+      if (++calls === abortIn) controller.abort();
+      return crooked(x, level);
+    };
+    let x = start;
+    let yields = 0;
+    let error: unknown;
+    try {
+      for await (const step of sampler(denoise, start, levels, { noise: testNoise(seed + 1, 8), signal })) {
+        x = step.x;
+        yields++;
+        expect(x.every(Number.isFinite), `at sigma ${step.level.sigma}: ${x}`).toBe(true);
+      }
+    } catch (thrown) {
+      if (abortIn === undefined) throw thrown;
+      error = thrown;
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    return { x, calls, yields, error };
+  };
+
+  const whole = await run();
+  expect(whole.yields).toBe(stepCount);
+  const abortIn = 1 + Math.floor(whole.calls * stop);
+  const aborted = await run(abortIn);
+  if (abortIn < whole.calls) expect(aborted).toMatchObject({ calls: abortIn, error: { name: 'AbortError' } });
+  expect(await run()).toEqual(whole);
+  expect(start).toEqual(given);
 });
 
 describe.each(schedulerClasses)('the class %s', (name) => {

@@ -1,1 +1,0 @@
-export { euler } from './src/index.ts';
