@@ -1,5 +1,5 @@
-// Runs the first ```js block of every package's README, from the root of the repository.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+// Runs the first ```js block of every package's README and of every page of the docs, from the root of the repository.
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { firstBlock } from './support/markdown.js';
 import { packagesIn, root } from './support/packages.js';
@@ -9,13 +9,21 @@ import { run } from './support/run.js';
 const folder = path.join(root, 'node_modules/.cache/readme-examples');
 await mkdir(folder, { recursive: true });
 
-for (const { folder: home, manifest } of await packagesIn('packages')) {
-  const code = firstBlock(await readFile(path.join(home, 'README.md'), 'utf8'), 'js');
-  if (code === undefined) throw new Error(`${manifest.name}: its README.md has no \`\`\`js block.`);
-  const file = path.join(folder, `${path.basename(home)}.mjs`);
+const readmes = (await packagesIn('packages')).map(({ folder: home, manifest }) => ({
+  name: manifest.name,
+  page: path.join(home, 'README.md'),
+}));
+const docs = (await readdir(path.join(root, 'docs')))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name: `docs/${name}`, page: path.join(root, 'docs', name) }));
+
+for (const [i, { name, page }] of [...readmes, ...docs].entries()) {
+  const code = firstBlock(await readFile(page, 'utf8'), 'js');
+  if (code === undefined) throw new Error(`${name}: it has no \`\`\`js block.`);
+  const file = path.join(folder, `${i}.mjs`);
   await writeFile(file, code);
   const start = performance.now();
   await run(process.execPath, [file], { cwd: root });
-  console.log(`${manifest.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 await rm(folder, { recursive: true });

@@ -1,0 +1,34 @@
+// node docs/build/index.js [--check]: the figures and tables of the docs, from the built packages. With --check, writes
+// nothing, and fails where what is committed is not what the code makes.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fill } from './places.js';
+import { scheduleFigures } from './schedules.js';
+import { spacingFigures } from './spacings.js';
+import { tables } from './tables.js';
+
+const docs = path.resolve(import.meta.dirname, '..');
+
+/** @param {string} file */
+const read = (file) => readFile(path.join(docs, file), 'utf8').catch(() => undefined);
+
+/** @type {[file: string, text: string][]} */
+const made = Object.entries({ ...scheduleFigures, ...spacingFigures }).map(([name, svg]) => [
+  `schedulers/${name}`,
+  svg,
+]);
+made.push(['schedulers.md', fill((await read('schedulers.md')) ?? '', await tables())]);
+
+const stale = [];
+for (const [file, text] of made) {
+  if ((await read(file)) === text) continue;
+  stale.push(file);
+  if (process.argv.includes('--check')) continue;
+  await mkdir(path.dirname(path.join(docs, file)), { recursive: true });
+  await writeFile(path.join(docs, file), text);
+}
+
+const list = stale.map((file) => `docs/${file}`).join(', ');
+if (stale.length === 0) console.log(`${made.length} files of the docs are what the code makes.`);
+else if (!process.argv.includes('--check')) console.log(`written: ${list}`);
+else throw new Error(`Not what the code makes: ${list}. Run \`npm run docs\`, and commit the result.`);

@@ -1,0 +1,59 @@
+// The tables of schedulers.md, as Markdown.
+import { schedulerClasses } from '@sd/scheduler';
+import { measureOrder } from '@sd/scheduler/testing';
+import { costOf } from './measure.js';
+import { measuredOrders } from './orders.js';
+import { samplers } from './samplers.js';
+
+/** @returns {Promise<Record<string, string>>} by the names of their places in the page */
+export async function tables() {
+  checkClasses();
+  return { samplers: await samplerTable(), orders: await orderTable() };
+}
+
+/** A class that was added to the code must not be missing from the page. */
+function checkClasses() {
+  const named = new Set(samplers.flatMap(({ diffusers }) => diffusers.map((name) => `${name}Scheduler`)));
+  const missing = schedulerClasses.filter((name) => !named.has(name));
+  const unknown = [...named].filter((name) => !schedulerClasses.includes(name));
+  if (missing.length + unknown.length > 0) {
+    throw new Error(`docs/build/samplers.js: missing [${missing}], unknown to schedulerFromConfig [${unknown}].`);
+  }
+}
+
+async function samplerTable() {
+  const rows = [];
+  for (const { name, sampler, diffusers, k, comfy, a1111, papers } of samplers) {
+    const { calls, noise } = await costOf(sampler);
+    const order = noise ? undefined : (await measureOrder(sampler)).toFixed(1);
+    const links = papers.map((number) => `[${number}](https://arxiv.org/abs/${number})`);
+    const paper = links.length > 0 ? links.join(', ') : '[k-diffusion](https://github.com/crowsonkb/k-diffusion)';
+    const cells = [code(name), diffusers.map(code).join(', '), code(k), code(comfy), a1111];
+    rows.push([...cells, order, String(calls), noise ? 'yes' : undefined, paper]);
+  }
+  return table(['here', 'diffusers', 'k-diffusion', 'ComfyUI', 'A1111', 'order', 'calls', 'noise', 'paper'], rows);
+}
+
+async function orderTable() {
+  const rows = (await measuredOrders()).map(({ code: shown, order, measured, error }) => [
+    code(shown),
+    order?.toString(),
+    measured.toFixed(2),
+    error.toExponential(1),
+  ]);
+  return table(['sampler', 'order', 'measured', 'error at 36 steps'], rows);
+}
+
+/** @param {string | undefined} text */
+function code(text) {
+  return text && `\`${text}\``;
+}
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly (string | undefined)[])[]} rows
+ */
+function table(head, rows) {
+  const lines = [head, head.map(() => '---'), ...rows.map((row) => row.map((cell) => (cell ? cell : '–')))];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
