@@ -161,7 +161,7 @@ test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, mak
       if (++calls === abortIn) controller.abort();
       return crooked(x, level);
     };
-    let x = start;
+    let x: Float32Array = start;
     let yields = 0;
     let error: unknown;
     try {
