@@ -26,9 +26,10 @@ async function samplerTable() {
   for (const { name, sampler, diffusers, k, comfy, a1111, papers } of samplers) {
     const { calls, noise } = await costOf(sampler);
     const order = noise ? undefined : (await measureOrder(sampler)).toFixed(1);
-    const links = papers.map((number) => `[${number}](https://arxiv.org/abs/${number})`);
-    const paper = links.length > 0 ? links.join(', ') : '[k-diffusion](https://github.com/crowsonkb/k-diffusion)';
-    const cells = [code(name), diffusers.map(code).join(', '), code(k), code(comfy), a1111];
+    const paper =
+      list(papers.map((number) => `[${number}](https://arxiv.org/abs/${number})`)) ??
+      '[k-diffusion](https://github.com/crowsonkb/k-diffusion)';
+    const cells = [code(name), list(diffusers.map(code)), code(k), code(comfy), a1111];
     rows.push([...cells, order, String(calls), noise ? 'yes' : undefined, paper]);
   }
   return table(['here', 'diffusers', 'k-diffusion', 'ComfyUI', 'A1111', 'order', 'calls', 'noise', 'paper'], rows);
@@ -44,16 +45,25 @@ async function orderTable() {
   return table(['sampler', 'order', 'measured', 'error at 36 steps'], rows);
 }
 
+/** @param {readonly (string | undefined)[]} texts */
+function list(texts) {
+  return texts.length > 0 ? texts.join(', ') : undefined;
+}
+
 /** @param {string | undefined} text */
 function code(text) {
   return text && `\`${text}\``;
 }
 
 /**
+ * Columns are padded as the repository's formatter pads them.
  * @param {readonly string[]} head
  * @param {readonly (readonly (string | undefined)[])[]} rows
  */
 function table(head, rows) {
-  const lines = [head, head.map(() => '---'), ...rows.map((row) => row.map((cell) => (cell ? cell : '–')))];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell ?? '–'));
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
+  const line = (/** @type {readonly string[]} */ row) => `| ${row.join(' | ')} |`;
+  const [first, ...others] = cells.map((row) => line(row.map((cell, i) => cell.padEnd(widths[i]))));
+  return [first, line(widths.map((width) => '-'.repeat(width))), ...others].join('\n');
 }
