@@ -1,20 +1,19 @@
 import { expectTensor, type Tensor, tensor } from '@sd/core';
 import type { Pixels } from '../image/index.js';
+import { onWhite } from './on-white.js';
 
 /**
  * A picture as the VAE's encoder takes it: [1, 3, height, width] from -1 to 1, `2 * (x / 255) - 1` in float32 as
  * diffusers' VaeImageProcessor has it. What is not opaque is laid on white first, rounded to 8 bits; diffusers drops
  * the alpha of a file instead, and shows whatever colour stands behind it.
  */
-export function pictureTensor({ width, height, data }: Pixels): Tensor<'float32'> {
+export function pictureTensor(picture: Pixels): Tensor<'float32'> {
+  const { width, height, data } = onWhite(picture);
   const size = width * height;
   const out = new Float32Array(3 * size);
   for (let i = 0; i < size; i++) {
-    const alpha = data[i * 4 + 3]!;
     for (let channel = 0; channel < 3; channel++) {
-      const colour = data[i * 4 + channel]!;
-      const level = alpha === 255 ? colour : Math.round((colour * alpha + 255 * (255 - alpha)) / 255);
-      out[channel * size + i] = 2 * Math.fround(level / 255) - 1;
+      out[channel * size + i] = 2 * Math.fround(data[i * 4 + channel]! / 255) - 1;
     }
   }
   return tensor('float32', [1, 3, height, width], out);
