@@ -30,3 +30,16 @@ export async function rejection(what: string, run: () => Promise<unknown>): Prom
   }
   throw new ConformanceError(`${what} must reject, but it resolved.`);
 }
+
+/** Makes a stage for one case and disposes it afterwards, whatever happens. */
+export async function withStage<T extends { dispose?(): Promise<void> }>(
+  create: () => Promise<T> | T,
+  run: (stage: T) => Promise<void>,
+): Promise<void> {
+  const stage = await create();
+  try {
+    await run(stage);
+  } finally {
+    await stage.dispose?.();
+  }
+}

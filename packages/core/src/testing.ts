@@ -1,2 +1,2 @@
-export { type ConformanceCase, ConformanceError, conforms, rejection } from './conformance.js';
+export { type ConformanceCase, ConformanceError, conforms, rejection, withStage } from './conformance.js';
 export { backendSuite } from './testing/backend-suite.js';

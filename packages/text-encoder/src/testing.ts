@@ -1,5 +1,5 @@
 import { AbortError, type TextEncoder, type Tokens, tensor } from '@sd/core';
-import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
+import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
 
 export interface TextEncoderSuiteOptions {
   create(): Promise<TextEncoder> | TextEncoder;
@@ -9,14 +9,7 @@ export interface TextEncoderSuiteOptions {
 
 /** What every text encoder stage must do, as cases for any test runner. */
 export function textEncoderSuite({ create, tokens }: TextEncoderSuiteOptions): ConformanceCase[] {
-  const withEncoder = async (run: (encoder: TextEncoder) => Promise<void>) => {
-    const encoder = await create();
-    try {
-      await run(encoder);
-    } finally {
-      await encoder.dispose?.();
-    }
-  };
+  const withEncoder = (run: (encoder: TextEncoder) => Promise<void>) => withStage(create, run);
   return [
     {
       name: 'gives one embedding a prompt, a vector a token',

@@ -1,5 +1,5 @@
 import { AbortError, type Tensor, tensor, type Unet } from '@sd/core';
-import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
+import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
 
 export { guidanceSuite } from './testing/guidance-suite.js';
 
@@ -16,14 +16,7 @@ export function unetSuite({ create, contextWidth }: UnetSuiteOptions): Conforman
     timestep: 500,
     context: waves([batch, 7, contextWidth]),
   });
-  const withUnet = async (run: (unet: Unet) => Promise<void>) => {
-    const unet = await create();
-    try {
-      await run(unet);
-    } finally {
-      await unet.dispose?.();
-    }
-  };
+  const withUnet = (run: (unet: Unet) => Promise<void>) => withStage(create, run);
   return [
     ...[
       [1, 8, 8],

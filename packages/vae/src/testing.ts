@@ -1,16 +1,9 @@
 import { AbortError, expectTensor, type Tensor, tensor, type Vae } from '@sd/core';
-import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
+import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
 
 /** What every VAE stage must do, as cases for any test runner. */
 export function vaeSuite({ create }: { create(): Promise<Vae> | Vae }): ConformanceCase[] {
-  const withVae = async (run: (vae: Vae) => Promise<void>) => {
-    const vae = await create();
-    try {
-      await run(vae);
-    } finally {
-      await vae.dispose?.();
-    }
-  };
+  const withVae = (run: (vae: Vae) => Promise<void>) => withStage(create, run);
   return [
     ...[
       [1, 8, 8],
