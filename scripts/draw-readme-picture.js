@@ -1,6 +1,7 @@
-// Draws docs/embedded-model.png, the picture that the README opens with: `npm run build && node scripts/draw-readme-picture.js`.
+// Draws docs/embedded-model.png, the picture that the README opens with, and docs/noise-to-picture.gif, a run of the
+// embedded model step by step: `npm run build && node scripts/draw-readme-picture.js`.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { encodePng, loadPipeline } from '@sd/pipeline';
+import { animate, contactSheet, enlarge, loadPipeline, recordRun } from '@sd/pipeline';
 
 const prompts = [
   'a blue car on a road',
@@ -16,25 +17,18 @@ const prompts = [
   'a ship, watercolor painting',
   'a mushroom in a forest',
 ];
-const columns = 6;
-const gap = 4;
+const settings = { seed: 1, steps: 30, guidanceScale: 5 };
+const side = 128;
 
 const sd = await loadPipeline();
 const images = [];
-for (const prompt of prompts) {
-  const result = await sd.generate({ prompt, seed: 1, steps: 30, guidanceScale: 5 });
-  images.push(result.images[0]);
-}
+for (const prompt of prompts) images.push(...(await sd.generate({ prompt, ...settings })).images);
+const { result, previews } = await recordRun(sd.stream({ prompt: 'two red balloons in the sky', ...settings }));
 await sd.dispose();
 
-const side = images[0].width;
-const rows = Math.ceil(images.length / columns);
-const [width, height] = [columns * (side + gap) - gap, rows * (side + gap) - gap];
-const data = new Uint8ClampedArray(4 * width * height);
-images.forEach((image, i) => {
-  const [left, top] = [(i % columns) * (side + gap), Math.floor(i / columns) * (side + gap)];
-  for (let y = 0; y < side; y++)
-    data.set(image.data.subarray(4 * side * y, 4 * side * (y + 1)), 4 * ((top + y) * width + left));
-});
 await mkdir('docs', { recursive: true });
-await writeFile('docs/embedded-model.png', await encodePng({ width, height, data }));
+await writeFile('docs/embedded-model.png', await contactSheet(images, { columns: 6, gap: 4 }).toPng());
+
+const frames = [...previews[0], ...result.images].map((image) => enlarge(image, side / image.width));
+const delay = frames.map((_, i) => (i < frames.length - 1 ? 120 : 2500));
+await writeFile('docs/noise-to-picture.gif', await animate(frames, { delay }));

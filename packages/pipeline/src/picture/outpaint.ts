@@ -17,8 +17,9 @@ export interface OutpaintOptions {
 
 /**
  * A picture with room on its sides, and the mask to inpaint it: white in the new parts, and from there to black over
- * `feather` pixels of the picture, in equal steps. Inpainting cuts a mask at its middle, so that it repaints half of the
- * seam; laying the old picture over the result by the mask's gray hides the rest.
+ * `feather` pixels of the picture, in equal steps. `generate({ image, mask })` fades over the seam, but a U-Net for
+ * inpainting cuts the mask at its middle, and repaints half of the seam; laying the old picture over the result by the
+ * mask's gray hides the rest.
  *
  * Throws an InvalidOptionError for sizes that are no whole numbers from 0 up, and for a picture that would be too large.
  */

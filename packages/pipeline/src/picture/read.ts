@@ -1,6 +1,5 @@
 import { InvalidOptionError } from '@sd/core';
 import type { Pixels } from '../image/index.js';
-import { decodeJpeg } from './jpeg/index.js';
 import { kindOfFile } from './kind-of-file.js';
 import { decodePng } from './png.js';
 import { checkSize } from './size.js';
@@ -24,7 +23,7 @@ export async function readPicture(input: PictureInput, option = 'image'): Promis
   const kind = kindOfFile(input);
   try {
     if (kind === 'a PNG file') return await decodePng(input, option);
-    if (kind === 'a JPEG file') return decodeJpeg(input, option);
+    if (kind === 'a JPEG file') return (await import('./jpeg/index.js')).decodeJpeg(input, option);
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error;
     const reason = error instanceof Error ? error.message : String(error);

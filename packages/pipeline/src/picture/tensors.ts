@@ -24,11 +24,17 @@ export function pictureTensor(picture: Pixels): Tensor<'float32'> {
  * gray, which has Pillow's weights of `convert('L')` (ITU-R 601-2). Alpha has no part, as in diffusers: a transparent
  * pixel counts with the colour that stands behind it.
  */
-export function maskTensor({ width, height, data }: Pixels): Tensor<'float32'> {
+export function maskTensor(picture: Pixels): Tensor<'float32'> {
+  const gray = grayTensor(picture);
+  return { ...gray, data: gray.data.map((value) => (value >= 0.5 ? 1 : 0)) };
+}
+
+/** A picture's grays, [1, 1, height, width] from 0 to 1, with the weights of `maskTensor`. */
+export function grayTensor({ width, height, data }: Pixels): Tensor<'float32'> {
   const out = new Float32Array(width * height);
   for (let i = 0; i < out.length; i++) {
     const gray = (data[i * 4]! * 19595 + data[i * 4 + 1]! * 38470 + data[i * 4 + 2]! * 7471 + 0x8000) >> 16;
-    out[i] = gray / 255 >= 0.5 ? 1 : 0;
+    out[i] = gray / 255;
   }
   return tensor('float32', [1, 1, height, width], out);
 }
