@@ -20,11 +20,13 @@ export interface GenerateResult {
   readonly images: readonly SdImage[];
   /** Seed of each picture. */
   readonly seeds: readonly (number | bigint)[];
+  /** Seed of each picture's second noise, if `variationStrength` was given. */
+  readonly variationSeeds?: readonly (number | bigint)[];
   readonly timings: Timings;
   readonly warnings: readonly Warning[];
 }
 
-/** The prompts were encoded. */
+/** The prompts were encoded, and the pictures to start from. */
 export interface EncodeEvent {
   readonly type: 'encode';
   readonly milliseconds: number;
@@ -35,12 +37,15 @@ export interface StepEvent {
   readonly type: 'step';
   /** Which picture, from 0. */
   readonly image: number;
-  /** Which step of it, from 0, and of how many: schedulers with a warm-up take more than were asked for. */
+  /**
+   * Which step of it, from 0, and of how many, both passes of a run with `upscale` together. Schedulers with a warm-up take
+   * more than were asked for.
+   */
   readonly step: number;
   readonly steps: number;
   /** Timestep of the noise level that was reached. */
   readonly timestep: number;
-  /** The latents at that level, [1, channels, height / 8, width / 8]. */
+  /** The latents at that level, [1, channels, height / 8, width / 8]; of a first pass at its own size. */
   readonly latents: Tensor<'float32'>;
   /** The model's estimate of the finished latents. */
   readonly denoised: Tensor<'float32'>;

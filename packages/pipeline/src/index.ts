@@ -2,7 +2,7 @@ export { SdError } from '@sd/core';
 export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
 export * from './image/index.js';
 export { type LoadPipelineOptions, loadPipeline } from './load/load-pipeline.js';
-export { schedulerNames } from './load/schedulers.js';
+export { schedulerNames } from './load/scheduler-names.js';
 export { type GenerateOptions, randomSources } from './options.js';
 export * from './picture/index.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';

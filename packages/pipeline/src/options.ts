@@ -13,19 +13,24 @@ import {
   torchCpu,
 } from '@sd/core';
 import type { Guidance } from '@sd/unet';
+import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
 import { readPrompts, type WeightedPrompt } from './prompts.js';
+import { seedsFrom } from './seeds.js';
+import { lastSteps, stepsFor } from './start/cut.js';
+import { readStart, type StartOptions, type StartRequest, startOptions } from './start/options.js';
+import { type ReadPictures, runSize } from './start/pictures.js';
 
 /** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
-export interface GenerateOptions extends GuidanceOptions {
+export interface GenerateOptions extends GuidanceOptions, StartOptions {
   /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
   /** What to keep away from; empty by default. */
   readonly negativePrompt?: string;
-  /** In pixels; a multiple of the VAE's factor. By default the size that the model was trained on. */
+  /** In pixels; a multiple of the VAE's factor. By default the picture's to start from, else what the model was trained on. */
   readonly width?: number;
   readonly height?: number;
   /** Steps of the scheduler: 20 by default. */
@@ -36,7 +41,7 @@ export interface GenerateOptions extends GuidanceOptions {
   readonly count?: number;
   /** The scheduler in place of the model's own: an object, or a name that `loadPipeline` knows, such as `euler`. */
   readonly scheduler?: Scheduler | string;
-  /** Which random numbers: `torch-cpu` by default. One generator a picture, which draws the first latents, then steps' noise. */
+  /** Which random numbers: `torch-cpu` by default. One generator a picture, which draws the first noise, then steps' noise. */
   readonly rng?: keyof typeof randomSources | RandomSourceFactory;
   /** The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's. */
   readonly latents?: Tensor<'float32'>;
@@ -62,7 +67,9 @@ export interface Request {
   /** The generator of each picture. */
   readonly random: readonly RandomSource[];
   readonly scheduler: Scheduler;
+  /** Without the steps that the strength leaves out. */
   readonly plan: SamplingPlan;
+  readonly start: StartRequest;
   readonly latents: Tensor<'float32'> | undefined;
   readonly clipSkip: number;
   readonly signal: AbortSignal | undefined;
@@ -75,6 +82,8 @@ export interface StageSizes {
   readonly factor: number;
   /** The side, in latents, that the model was trained on. */
   readonly sampleSize: number;
+  /** Is the U-Net shown a mask and a picture beside the sample? */
+  readonly beside: boolean;
 }
 
 const known = [
@@ -94,37 +103,47 @@ const known = [
   'clipSkip',
   'signal',
   'onStep',
+  ...startOptions,
 ];
 
 /** Names that later versions will take. */
-const later = ['image', 'mask', 'strength', 'loras', 'controls'];
+const later = ['loras', 'controls'];
 
-/** Checks options and fills in the rest. Throws an InvalidOptionError, or a TensorError for `latents`. */
+/**
+ * Checks options, whose names were checked and whose pictures were read before, and fills in the rest. Throws an InvalidOptionError, or a TensorError for
+ * `latents`.
+ */
 export function readOptions(
   options: GenerateOptions,
+  read: ReadPictures,
   sizes: StageSizes,
   schedulerNamed: (scheduler: Scheduler | string | undefined) => Scheduler,
 ): Request {
-  refuseUnknown(options);
   const { prompt, negativePrompt = '', count = 1, steps = 20 } = options;
-  const trained = sizes.sampleSize * sizes.factor;
-  const [width, height] = [options.width ?? trained, options.height ?? trained];
+  const { width, height } = runSize(options, read.image, sizes);
   const prompts = readPrompts(prompt);
-  text('negativePrompt', negativePrompt);
-  side('width', width, sizes.factor);
-  side('height', height, sizes.factor);
-  whole('steps', steps, 1);
-  whole('count', count, 1);
-  whole('clipSkip', options.clipSkip ?? 0, 0);
-  optional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
-  optional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
+  checkText('negativePrompt', negativePrompt);
+  checkSide('width', width, sizes.factor);
+  checkSide('height', height, sizes.factor);
+  checkWhole('steps', steps, 1);
+  checkWhole('count', count, 1);
+  checkWhole('clipSkip', options.clipSkip ?? 0, 0);
+  checkOptional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
+  checkOptional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
   const guidance = readGuidance(options);
   const shape = [sizes.channels, height / sizes.factor, width / sizes.factor];
   if (options.latents !== undefined) checkLatents(options.latents, count, shape);
-  const seeds = seedsFrom(options.seed, count);
   const scheduler = schedulerNamed(options.scheduler);
-  optional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
+  checkOptional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
   const random = randomSource(options.rng);
+  if (options.blend !== undefined && prompts.length > 1) {
+    throw new InvalidOptionError('blend', 'goes with one prompt, not with several.');
+  }
+  const start = readStart(options, { read, width, height, steps, count, scheduler, random, ...sizes });
+  const counted = seedsFrom('seed', options.seed, count);
+  // Variations are of one seed.
+  const seeds = start.variation === undefined ? counted : counted.fill(counted[0]!);
+  const plan = scheduler.plan(steps);
   return {
     prompts,
     negativePrompt,
@@ -136,14 +155,16 @@ export function readOptions(
     seeds,
     random: seeds.map((seed) => random(seed)),
     scheduler,
-    plan: scheduler.plan(steps),
+    plan: start.pictures === undefined ? plan : lastSteps(plan, steps, stepsFor(steps, start.strength)),
+    start,
     latents: options.latents,
     clipSkip: options.clipSkip ?? 0,
     signal: options.signal,
   };
 }
 
-function refuseUnknown(options: GenerateOptions): void {
+/** Throws an InvalidOptionError for options that are no object, and for a name that is unknown. */
+export function refuseUnknown(options: GenerateOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidOptionError('options', `must be an object with a prompt, not ${describe(options)}.`);
   }
@@ -151,32 +172,6 @@ function refuseUnknown(options: GenerateOptions): void {
     if (known.includes(name) || value === undefined) continue;
     if (later.includes(name)) throw new InvalidOptionError(name, 'is not supported by this version yet.');
     throw new InvalidOptionError(name, `is no option of generate(). It has ${known.join(', ')}.`);
-  }
-}
-
-function text(option: string, value: unknown): void {
-  if (typeof value !== 'string') throw new InvalidOptionError(option, `must be a string, not ${describe(value)}.`);
-}
-
-function optional(option: string, value: unknown, fits: boolean, what: string): void {
-  if (value !== undefined && !fits) throw new InvalidOptionError(option, `must be ${what}, not ${describe(value)}.`);
-}
-
-function whole(option: string, value: unknown, least: number): void {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw new InvalidOptionError(option, `must be a whole number from ${least} up, not ${describe(value)}.`);
-  }
-}
-
-function side(option: string, value: unknown, factor: number): void {
-  whole(option, value, factor);
-  const pixels = value as number;
-  if (pixels % factor !== 0) {
-    const below = pixels - (pixels % factor);
-    throw new InvalidOptionError(
-      option,
-      `must be a multiple of ${factor}, not ${pixels}: ${below} or ${below + factor} would do.`,
-    );
   }
 }
 
@@ -193,15 +188,6 @@ function checkLatents(latents: Tensor<'float32'>, count: number, shape: readonly
   expectFinite('latents', latents.data);
 }
 
-function seedsFrom(seed: number | bigint | undefined, count: number): (number | bigint)[] {
-  const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
-  if (typeof first === 'bigint') return Array.from({ length: count }, (_, i) => first + BigInt(i));
-  if (!Number.isSafeInteger(first)) {
-    throw new InvalidOptionError('seed', `must be a whole number, or a bigint beyond 2^53, not ${describe(first)}.`);
-  }
-  return Array.from({ length: count }, (_, i) => first + i);
-}
-
 function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFactory {
   if (typeof rng === 'function') return rng;
   if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
@@ -209,8 +195,4 @@ function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFa
     'rng',
     `is ${describe(rng)}; there are ${Object.keys(randomSources).join(', ')}, or a function of your own.`,
   );
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -1,7 +1,8 @@
 import { DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
-import { type GenerateOptions, readOptions } from './options.js';
+import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
 import { run, type Stages } from './run.js';
+import { readPictures } from './start/pictures.js';
 import { createTurns } from './turns.js';
 
 export interface CreatePipelineOptions extends Stages {
@@ -34,15 +35,18 @@ export interface Pipeline {
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const { tokenizer, textEncoder, unet, vae, scheduler, schedulerNamed, releaseStages = false } = options;
   const stages: Stages = { tokenizer, textEncoder, unet, vae, scheduler };
-  const sizes = { channels: vae.latentChannels, factor: vae.scaleFactor, sampleSize: unet.sampleSize };
+  const channels = vae.latentChannels;
+  // A U-Net for inpainting sees the sample, the mask, and the latents of the picture without what is repainted.
+  const beside = unet.inChannels === 2 * channels + 1;
+  const sizes = { channels, factor: vae.scaleFactor, sampleSize: unet.sampleSize, beside };
   const turns = createTurns();
   const end = new AbortController();
   let disposing: Promise<void> | undefined;
 
-  if (unet.inChannels !== vae.latentChannels || unet.outChannels !== vae.latentChannels) {
+  if (!(beside || unet.inChannels === channels) || unet.outChannels !== channels) {
     throw new InvalidOptionError(
       'unet',
-      `takes ${unet.inChannels} channels and gives ${unet.outChannels}, but the VAE's latents have ${vae.latentChannels}.`,
+      `takes ${unet.inChannels} channels and gives ${unet.outChannels}, but the VAE's latents have ${channels}: it must take ${channels}, or ${2 * channels + 1} for inpainting, and give ${channels}.`,
     );
   }
 
@@ -57,7 +61,8 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     if (disposing !== undefined) throw new DisposedError('The pipeline');
-    const request = readOptions(given, sizes, chosen);
+    refuseUnknown(given);
+    const request = readOptions(given, await readPictures(given), sizes, chosen);
     const signal = AbortSignal.any([end.signal, ...(request.signal === undefined ? [] : [request.signal])]);
     try {
       const leave = await turns.take(signal);

@@ -16,6 +16,9 @@ import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } fr
 import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
 import { promptText } from './prompts.js';
+import { blendTexts } from './start/blend.js';
+import { encodePictures } from './start/encode-pictures.js';
+import { firstPass, type Pass, secondPass, stepsOf } from './start/passes.js';
 
 /** The objects that a pipeline is made of. Any that meet the interfaces will do. */
 export interface Stages {
@@ -60,6 +63,11 @@ async function* runStages(
   const texts = await encodePrompts(stages, request, warnings);
   throwIfAborted(signal);
   if (settings.releaseStages) await stages.textEncoder.release?.();
+  const { pictures, strength, upscale, variation } = request.start;
+  const beside = unet.inChannels !== vae.latentChannels;
+  const encoded = pictures && (await encodePictures(vae, pictures, { beside, strength, signal }));
+  throwIfAborted(signal);
+  if (settings.releaseStages && encoded !== undefined) await vae.release?.();
   spent.encode = performance.now() - start;
   yield { type: 'encode', milliseconds: spent.encode };
 
@@ -71,11 +79,20 @@ async function* runStages(
     yield event;
   };
 
+  const spend = (milliseconds: number) => {
+    spent.denoise += milliseconds;
+  };
+  const sideOf = (pixels: number) => pixels / vae.scaleFactor;
   const waiting: Tensor<'float32'>[] = [];
   for (let image = 0; image < seeds.length; image++) {
-    const latents = yield* denoise(stages, request, texts, image, (milliseconds) => {
-      spent.denoise += milliseconds;
-    });
+    const shape = [vae.latentChannels, sideOf(request.height), sideOf(request.width)] as const;
+    const pass = firstPass(request, image, shape, encoded);
+    let latents = yield* denoise(stages, request, texts, image, pass, spend);
+    if (upscale !== undefined) {
+      const size = [sideOf(upscale.height), sideOf(upscale.width)] as const;
+      const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
+      latents = yield* denoise(stages, request, texts, image, larger, spend);
+    }
     if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
   }
@@ -86,6 +103,7 @@ async function* runStages(
   return {
     images: events.map(({ picture }) => picture),
     seeds,
+    ...(variation !== undefined && { variationSeeds: variation.seeds }),
     timings: { ...spent, total: performance.now() - start },
     warnings,
   };
@@ -114,47 +132,62 @@ async function encodePrompts(
   };
   const tokens = prompts.map(({ text }, i) => encode(prompts.length === 1 ? 'prompt' : `prompt[${i}]`, text));
   if (request.usesNegative) tokens.push(encode('negativePrompt', request.negativePrompt));
-  const embeddings = await textEncoder.encode(tokens, { clipSkip, signal });
+  const count = tokens.length;
+  const { blend } = request.start;
+  if (blend !== undefined) {
+    tokens.push(encode('blend.prompt', blend.prompt ?? prompts[0]!.text));
+    if (request.usesNegative)
+      tokens.push(encode('blend.negativePrompt', blend.negativePrompt ?? request.negativePrompt));
+  }
+  const encoded = await textEncoder.encode(tokens, { clipSkip, signal });
+  const embeddings = encoded.slice(0, count).map((embedding, i) => {
+    return blend === undefined ? embedding : blendTexts(embedding, encoded[count + i]!, blend.amount);
+  });
   const positive = prompts.map(({ weight }, i) => ({ embedding: embeddings[i]!, weight }));
   return { positive, negative: embeddings.at(-1)! };
 }
 
-/** From noise to the latents of a picture. */
+/** One pass: from where it starts to the latents of a picture. */
 async function* denoise(
   { unet, vae }: Stages,
   request: Request,
   texts: Texts,
   image: number,
+  { plan, shape, start, firstStep }: Pass,
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
-  const { signal, scheduler, plan, guidance } = request;
-  const shape = [vae.latentChannels, request.height / vae.scaleFactor, request.width / vae.scaleFactor] as const;
+  const { signal, scheduler, guidance } = request;
+  const { keeper, beside } = start;
   const size = sizeOf(shape);
-  const random = request.random[image];
-  const denoiser = createDenoiser({
+  const random = request.random[image]!;
+  const model = createDenoiser({
     unet,
     prediction: scheduler.prediction,
     guidance,
     ...texts,
     shape,
+    ...(beside && { beside }),
     signal,
   });
-  const noise = startingNoise(request, image) ?? random.randn(size);
-  let x: Float32Array = noise.map((value) => value * plan.initialSigma);
+  const denoiser = keeper?.denoiser(model) ?? model;
+  const noise = () => random.randn(size);
+  let latents = tensor('float32', [1, ...shape], start.x);
   let step = 0;
   let before = performance.now();
-  for await (const taken of plan.sampler(denoiser, x, plan.levels, { noise: () => random.randn(size), signal })) {
-    x = taken.x;
+  for await (const taken of plan.sampler(denoiser, start.x, plan.levels, { noise, signal })) {
+    const last = step >= plan.stepCount - 1;
+    const x = keeper?.sample(taken.x, last ? 'clean' : taken.level) ?? taken.x;
+    latents = tensor('float32', [1, ...shape], x);
     const denoised = tensor('float32', [1, ...shape], taken.denoised);
     const milliseconds = performance.now() - before;
     spend(milliseconds);
     yield {
       type: 'step',
       image,
-      step,
-      steps: plan.stepCount,
+      step: firstStep + step,
+      steps: stepsOf(request),
       timestep: taken.level.timestep,
-      latents: tensor('float32', [1, ...shape], x),
+      latents,
       denoised,
       preview: () => preview(vae, denoised, signal),
       milliseconds,
@@ -163,11 +196,7 @@ async function* denoise(
     step += 1;
     before = performance.now();
   }
-  return tensor('float32', [1, ...shape], x);
-}
-
-function startingNoise({ latents }: Request, image: number): Float32Array | undefined {
-  return latents && row(latents, latents.dims[0] === 1 ? 0 : image).data;
+  return latents;
 }
 
 async function preview(vae: Vae, latents: Tensor<'float32'>, signal: AbortSignal | undefined) {
@@ -192,6 +221,7 @@ async function decode(
 /** The settings under A1111's names. */
 function parametersOf(request: Request, image: number): ImageParameters {
   const { prompts, negativePrompt, steps, scheduler, guidance, clipSkip, width, height } = request;
+  const { pictures, strength, variation, upscale } = request.start;
   return {
     prompt: promptText(prompts),
     negativePrompt,
@@ -202,6 +232,12 @@ function parametersOf(request: Request, image: number): ImageParameters {
       Seed: request.seeds[image],
       Size: `${width}x${height}`,
       'Clip skip': clipSkip === 0 ? undefined : clipSkip + 1,
+      'Denoising strength': upscale?.strength ?? (pictures && strength),
+      'Variation seed': variation?.seeds[image],
+      'Variation seed strength': variation?.strength,
+      'Hires resize': upscale && `${upscale.width}x${upscale.height}`,
+      'Hires steps': upscale?.steps,
+      'Hires upscaler': upscale && 'Latent',
     },
   };
 }

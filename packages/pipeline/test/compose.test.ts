@@ -73,7 +73,8 @@ describe('createPipeline', () => {
       expect.objectContaining({
         code: 'invalid-option',
         option: 'unet',
-        message: "unet: takes 4 channels and gives 4, but the VAE's latents have 16.",
+        message:
+          "unet: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, and give 16.",
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { type RandomSource, tensor, torchCpu } from '@sd/core';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { describe, expect, test, vi } from 'vitest';
-import { createPipeline, type GenerateOptions, schedulerNames } from '../src/index.js';
+import { createPipeline, type GenerateOptions } from '../src/index.js';
 import { mockStages } from './support.js';
 
 const stages = mockStages();
@@ -40,7 +40,7 @@ describe('what cannot be is named before anything runs', () => {
     ['onStep', 5, 'must be a function, not 5.'],
     ['scheduler', {}, 'must be a name or an object with plan(steps), not [object Object].'],
     ['negative_prompt', 'grey', 'is no option of generate(). It has prompt, negativePrompt'],
-    ...['image', 'mask', 'strength', 'loras', 'controls'].map((option): [string, unknown, string] => [
+    ...['loras', 'controls'].map((option): [string, unknown, string] => [
       option,
       null,
       'is not supported by this version yet.',
@@ -147,12 +147,4 @@ test('each picture has a generator: first the latents, then the steps’ noise',
   expect(own.map(([seed]) => seed)).toEqual(own.map(() => 5));
   expect(sampler).toEqual(own.map(([, count]) => [6, count]));
   expect(own.map(([, count]) => count)).toEqual([8, 8, 8, 8]);
-});
-
-test('schedulers have short names', () => {
-  expect(schedulerNames).toMatchObject({
-    ddim: 'DDIMScheduler',
-    pndm: 'PNDMScheduler',
-    euler: 'EulerDiscreteScheduler',
-  });
 });

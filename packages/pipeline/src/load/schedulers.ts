@@ -6,15 +6,9 @@ import {
   schedulerFromConfig,
   stableDiffusionConfig,
 } from '@sd/scheduler';
+import { schedulerNames, schedulerOfName } from './scheduler-names.js';
 
 const file = 'scheduler/scheduler_config.json';
-
-/** Short names of schedulers, and the classes of diffusers that they stand for. */
-export const schedulerNames: Readonly<Record<string, string>> = {
-  ddim: 'DDIMScheduler',
-  pndm: 'PNDMScheduler',
-  euler: 'EulerDiscreteScheduler',
-};
 
 export interface LoadedScheduler {
   readonly scheduler: Scheduler;
@@ -28,14 +22,15 @@ export async function loadScheduler(source: Source, className?: string): Promise
   return {
     scheduler: fromFile(config, className),
     schedulerNamed(name) {
-      const className = Object.hasOwn(schedulerNames, name) ? schedulerNames[name] : name;
-      if (!schedulerClasses.includes(className)) {
+      const named = schedulerOfName(name, config);
+      if (named !== undefined) return named;
+      if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${JSON.stringify(name)}. There are ${Object.keys(schedulerNames).join(', ')}, and diffusers' classes: ${schedulerClasses.join(', ')}.`,
+          `There is no scheduler ${JSON.stringify(name)}. There are ${schedulerNames.join(', ')}, and diffusers' classes: ${schedulerClasses.join(', ')}.`,
         );
       }
-      return schedulerFromConfig(config, { class: className });
+      return schedulerFromConfig(config, { class: name });
     },
   };
 }

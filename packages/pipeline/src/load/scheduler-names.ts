@@ -1,0 +1,105 @@
+import type { Sampler, Scheduler } from '@sd/core';
+import {
+  type CountedSampler,
+  dpmpp2mCfgPp,
+  dpmpp2sAncestral,
+  eulerAncestral,
+  eulerCfgPp,
+  ipndm,
+  type LevelAt,
+  noiseScheduleFromConfig,
+  resMultistep,
+  restart,
+  type SchedulerConfig,
+  schedulerFromConfig,
+} from '@sd/scheduler';
+
+interface NamedScheduler {
+  /** diffusers' class. */
+  readonly class: string;
+  /** What is set beside the model's own config. */
+  readonly settings?: SchedulerConfig;
+  /** Does the class space its sigmas as Karras does, if asked? */
+  readonly karras?: boolean;
+  /** A sampler that diffusers has no class for, in place of the class's, and its name. */
+  readonly sampler?: readonly [name: string, make: (levelAt: LevelAt) => Sampler | CountedSampler];
+}
+
+const euler = 'EulerDiscreteScheduler';
+const multistep = 'DPMSolverMultistepScheduler';
+const sde = { algorithm_type: 'sde-dpmsolver++' };
+
+/** In a function, so that a bundler can leave it out. */
+function nameTable(): Record<string, NamedScheduler> {
+  const table: Record<string, NamedScheduler> = {
+    ddim: { class: 'DDIMScheduler' },
+    pndm: { class: 'PNDMScheduler' },
+    euler: { class: euler, karras: true },
+    ddpm: { class: 'DDPMScheduler' },
+    'euler-ancestral': { class: 'EulerAncestralDiscreteScheduler' },
+    heun: { class: 'HeunDiscreteScheduler', karras: true },
+    lms: { class: 'LMSDiscreteScheduler', karras: true },
+    dpm2: { class: 'KDPM2DiscreteScheduler', karras: true },
+    'dpm2-ancestral': { class: 'KDPM2AncestralDiscreteScheduler', karras: true },
+    'dpmpp-2s': { class: 'DPMSolverSinglestepScheduler', karras: true },
+    'dpmpp-2m': { class: multistep, karras: true },
+    'dpmpp-2m-sde': { class: multistep, settings: sde, karras: true },
+    'dpmpp-3m': { class: multistep, settings: { solver_order: 3 }, karras: true },
+    'dpmpp-3m-sde': { class: multistep, settings: { ...sde, solver_order: 3 }, karras: true },
+    'dpmpp-sde': { class: 'DPMSolverSDEScheduler', karras: true },
+    unipc: { class: 'UniPCMultistepScheduler', karras: true },
+    deis: { class: 'DEISMultistepScheduler', karras: true },
+    'sa-solver': { class: 'SASolverScheduler', karras: true },
+    lcm: { class: 'LCMScheduler' },
+    tcd: { class: 'TCDScheduler' },
+    'dpmpp-2s-ancestral': {
+      class: euler,
+      karras: true,
+      sampler: ['DPM++ 2S a', (levelAt) => dpmpp2sAncestral({ levelAt })],
+    },
+    ipndm: { class: euler, karras: true, sampler: ['iPNDM', () => ipndm()] },
+    'res-multistep': { class: euler, karras: true, sampler: ['RES multistep', resMultistep] },
+    restart: { class: euler, karras: true, sampler: ['Restart', (levelAt) => restart({ levelAt })] },
+    'euler-cfg-pp': { class: euler, karras: true, sampler: ['Euler CFG++', eulerCfgPp] },
+    'dpmpp-2m-cfg-pp': { class: euler, karras: true, sampler: ['DPM++ 2M CFG++', dpmpp2mCfgPp] },
+  };
+  const karras = Object.entries(table).flatMap(([name, entry]): [string, NamedScheduler][] => {
+    const settings = { ...entry.settings, use_karras_sigmas: true };
+    return entry.karras === true ? [[`${name}-karras`, { ...entry, settings }]] : [];
+  });
+  return {
+    ...table,
+    ...Object.fromEntries(karras),
+    // diffusers' class has no spacings.
+    'euler-ancestral-karras': {
+      class: euler,
+      settings: { use_karras_sigmas: true },
+      sampler: ['Euler a', () => eulerAncestral()],
+    },
+  };
+}
+
+const names = /* @__PURE__ */ nameTable();
+
+/** Short names of schedulers. Those that end in `-karras` space their sigmas as Karras et al. do (arXiv 2206.00364). */
+export const schedulerNames: readonly string[] = /* @__PURE__ */ Object.keys(names);
+
+/** The scheduler of a short name, over a model's config; undefined for a name that there is not. */
+export function schedulerOfName(name: string, config: SchedulerConfig): Scheduler | undefined {
+  const entry = Object.hasOwn(names, name) ? names[name] : undefined;
+  if (entry === undefined) return undefined;
+  const scheduler = schedulerFromConfig({ ...config, ...entry.settings }, { class: entry.class });
+  if (entry.sampler === undefined) return scheduler;
+  const [title, make] = entry.sampler;
+  const sampler = make(noiseScheduleFromConfig(config).levelAt);
+  const spaced = name.endsWith('-karras') ? ' Karras' : '';
+  return {
+    prediction: scheduler.prediction,
+    name: `${title}${spaced}`,
+    plan(steps) {
+      const plan = scheduler.plan(steps);
+      const stepCount = 'stepCount' in sampler ? sampler.stepCount(plan.levels) : plan.levels.length - 1;
+      return { ...plan, sampler, stepCount };
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { openFolder } from '@sd/backend-node';
+import type { Tensor } from '@sd/core';
+import { expect } from 'vitest';
+import { sd1, sd1Inpaint } from '../../../fixtures/golden.js';
+import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
+import { largestDifference, rgbOf } from './support.js';
+
+/** What all golden runs have in common; their size is the picture's. */
+export const road = { prompt: 'a blue car on a road', negativePrompt: 'pixel art', guidanceScale: 7.5, seed: 42 };
+
+/** A file of a fixture. */
+export function bytesOf(folder: string, file: string): Uint8Array {
+  return readFileSync(`${folder}/${file}`);
+}
+
+/** The SD 1 fixture with the U-Net for inpainting. */
+export async function loadInpainting(): Promise<Pipeline> {
+  const [base, nine] = await Promise.all([openFolder(sd1), openFolder(sd1Inpaint)]);
+  return loadPipeline({
+    read: (path, range) => (path.startsWith('unet/') ? nine : base).read(path, range),
+  });
+}
+
+export interface RunFigures {
+  /** Largest difference of latents, over all steps, and of 8-bit colours. */
+  readonly latents: number;
+  readonly colours: number;
+}
+
+/**
+ * Runs, and compares with diffusers' figures `name.latents.I`, `name.image`; latents are put into diffusers'
+ * own scale where it keeps them divided by alpha. `skipped` steps have no figures.
+ */
+export async function compareRun(
+  sd: Pipeline,
+  golden: (name: string) => Tensor<'float32'>,
+  name: string,
+  options: GenerateOptions,
+  skipped = 0,
+): Promise<RunFigures> {
+  const steps: StepEvent[] = [];
+  const { images } = await sd.generate({ ...options, onStep: (step) => void steps.push(step) });
+  const sigmas = has(golden, `${name}.sigmas`) ? golden(`${name}.sigmas`).data : undefined;
+  let latents = 0;
+  for (const [step, { latents: got }] of steps.slice(skipped).entries()) {
+    const scale = sigmas === undefined ? 1 : Math.hypot(1, sigmas[step]!);
+    const want = golden(`${name}.latents.${step}`);
+    expect(got.dims).toEqual(want.dims);
+    latents = Math.max(
+      latents,
+      largestDifference(
+        got.data.map((value) => value * scale),
+        want.data,
+      ),
+    );
+  }
+  expect(has(golden, `${name}.latents.${steps.length - skipped}`), 'diffusers takes more steps').toBe(false);
+  const image = golden(`${name}.image`);
+  return { latents, colours: largestDifference(rgbOf(images[0]!), interleaved(image)) };
+}
+
+function has(golden: (name: string) => Tensor<'float32'>, name: string): boolean {
+  try {
+    return golden(name) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** A picture [1, 3, h, w], of 0 to 1 or of 8 bits, as 8-bit colours one pixel after the other. */
+function interleaved({ dims, data }: Tensor<'float32'>): number[] {
+  const size = dims[2]! * dims[3]!;
+  const scale = data.every((value) => value <= 1) ? 255 : 1;
+  return Array.from({ length: 3 * size }, (_, i) => Math.round(data[(i % 3) * size + Math.floor(i / 3)]! * scale));
+}
