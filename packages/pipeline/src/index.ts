@@ -8,3 +8,10 @@ export * from './picture/index.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export type { WeightedPrompt } from './prompts.js';
 export type { Stages } from './run.js';
+export {
+  type InterpolateOptions,
+  type InterpolationEnd,
+  type InterpolationFrame,
+  interpolate,
+} from './start/interpolate.js';
+export type { BlendOptions, StartOptions, UpscaleOptions } from './start/options.js';

@@ -12,7 +12,10 @@ export interface CreatePipelineOptions extends Stages {
   readonly releaseStages?: boolean;
 }
 
-/** Text to pictures. One request runs at a time; others wait for their turn, in order. */
+/**
+ * Text to pictures. One request runs at a time; others wait for their turn, in the order in which their pictures to start
+ * from, if any, were read.
+ */
 export interface Pipeline {
   readonly stages: Stages;
   /** What loading has to say: parts that were skipped, tensors that no stage uses. */

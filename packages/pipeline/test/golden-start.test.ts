@@ -31,6 +31,7 @@ describe('image to image is that of diffusers', () => {
     ['img2img.euler.10', { scheduler: 'EulerDiscreteScheduler', steps: 6, strength: 1 }],
     ['img2img.euler-ancestral.5', { scheduler: 'EulerAncestralDiscreteScheduler', steps: 10, strength: 0.5 }],
     ['img2img.dpmpp-2m.6', { scheduler: 'DPMSolverMultistepScheduler', steps: 10, strength: 0.6 }],
+    ['img2img.dpmpp-2m-sde-karras.5', { scheduler: 'dpmpp-2m-sde-karras', steps: 10, strength: 0.5 }],
     ['img2img.heun.5', { scheduler: 'HeunDiscreteScheduler', steps: 8, strength: 0.5 }],
     ['img2img.unipc.5', { scheduler: 'UniPCMultistepScheduler', steps: 10, strength: 0.5 }],
     ['img2img.pndm.10', { steps: 6, strength: 1 }],

@@ -1,0 +1,65 @@
+import { InvalidOptionError } from '@sd/core';
+import { checkWhole } from '../checks.js';
+import type { SdImage } from '../image/index.js';
+import type { GenerateOptions } from '../options.js';
+import type { Pipeline } from '../pipeline.js';
+import { randomSeed } from '../seeds.js';
+
+/** A picture at one end of an interpolation. */
+export interface InterpolationEnd {
+  readonly prompt?: string;
+  readonly negativePrompt?: string;
+  readonly seed?: number | bigint;
+}
+
+type SetByInterpolation = keyof InterpolationEnd | 'count' | 'variationSeed' | 'variationStrength' | 'blend';
+
+export interface InterpolateOptions extends Omit<GenerateOptions, SetByInterpolation> {
+  readonly from: InterpolationEnd & { readonly prompt: string };
+  /** What is left out stays as it is in `from`. */
+  readonly to: InterpolationEnd;
+  /** How many pictures, both ends included: 2 or more. */
+  readonly frames: number;
+}
+
+export interface InterpolationFrame {
+  /** From 0. */
+  readonly frame: number;
+  /** How far between the ends it is, 0 to 1, in equal steps. */
+  readonly amount: number;
+  readonly picture: SdImage;
+}
+
+/**
+ * Pictures between two prompts, two seeds, or both, made one by one as they are asked for: embeddings go along a line,
+ * noises on the sphere. The first is what `generate` makes of `from`; the last what it makes of `to`, unless a sampler
+ * adds noise at each step, which is that of `from` in all frames. Other options are those of `generate`.
+ *
+ * Rejects with an InvalidOptionError for ends or a number of frames that cannot be, and as `generate` does.
+ */
+export async function* interpolate(
+  pipeline: Pick<Pipeline, 'generate'>,
+  { from, to, frames, ...options }: InterpolateOptions,
+): AsyncGenerator<InterpolationFrame, void, void> {
+  checkWhole('frames', frames, 2);
+  for (const [name, end] of Object.entries({ from, to })) {
+    if (typeof end !== 'object' || end === null) {
+      throw new InvalidOptionError(name, `must be an object with prompt, negativePrompt, seed, not ${end}.`);
+    }
+  }
+  const { prompt, negativePrompt = '', seed = randomSeed() } = from;
+  const turns = to.seed !== undefined && to.seed !== seed;
+  const blends = to.prompt !== undefined || to.negativePrompt !== undefined;
+  for (let frame = 0; frame < frames; frame++) {
+    const amount = frame / (frames - 1);
+    const { images } = await pipeline.generate({
+      ...options,
+      prompt,
+      negativePrompt,
+      seed,
+      ...(turns && { variationSeed: to.seed, variationStrength: amount }),
+      ...(blends && { blend: { prompt: to.prompt, negativePrompt: to.negativePrompt, amount } }),
+    });
+    yield { frame, amount, picture: images[0]! };
+  }
+}
