@@ -65,7 +65,7 @@ async function rateOf(backend, g, dims, operations) {
   const session = await backend.load(g.finish('rate', { repeated: true }));
   const x = tensor('float32', dims, torchCpu(0).randn(dims.reduce((a, b) => a * b)));
   let fastest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 20; i++) {
     const start = performance.now();
     await session.run({ x });
     fastest = Math.min(fastest, performance.now() - start);
