@@ -1,5 +1,6 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, SdError } from '@sd/core';
 import type { Pixels } from '../image/index.js';
+import { decodeJpeg } from './jpeg.js';
 import { kindOfFile } from './kind-of-file.js';
 import { decodePng } from './png.js';
 import { checkSize } from './size.js';
@@ -12,20 +13,22 @@ export type PictureInput = Uint8Array | Pixels;
  *
  * PNG: every colour type and depth; of 16 bits the upper 8 are kept, as Pillow does with colours (its 16-bit gray turns
  * white), and colour profiles are not applied. Interlaced files of fewer than 8 bits a sample are refused.
- * JPEG: baseline and progressive, gray, YCbCr, RGB and CMYK, with the pixels that libjpeg-turbo (and so Pillow) gives.
+ * JPEG: baseline and progressive, gray and in colour, not CMYK, by mozjpeg: the pixels of libjpeg-turbo, and so Pillow's,
+ * but for files whose chroma is halved in height alone, where they differ by up to 2 levels.
  * Both are turned as their EXIF orientation says, as diffusers' `load_image` does.
  *
  * Rejects with an InvalidOptionError that names `option` and says what the bytes are: another kind of file, a broken
- * one, one of more than 2^26 pixels, or pixels whose number does not fit width and height.
+ * one, one of more than 2^26 pixels, or pixels whose number does not fit width and height; with a BackendError where the
+ * JPEG decoder cannot be loaded.
  */
 export async function readPicture(input: PictureInput, option = 'image'): Promise<Pixels> {
   if (!(input instanceof Uint8Array)) return checkPixels(input, option);
   const kind = kindOfFile(input);
   try {
     if (kind === 'a PNG file') return await decodePng(input, option);
-    if (kind === 'a JPEG file') return (await import('./jpeg/index.js')).decodeJpeg(input, option);
+    if (kind === 'a JPEG file') return await decodeJpeg(input, option);
   } catch (error) {
-    if (error instanceof InvalidOptionError) throw error;
+    if (SdError.isInstance(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new InvalidOptionError(option, `is ${kind}, but a broken one: ${reason.replace(/[.:]?$/, '.')}`);
   }
