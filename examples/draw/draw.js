@@ -51,7 +51,7 @@ async function main() {
     { format: `${prompt}  {bar} {value}/{total}`, hideCursor: true, noTTYOutput: true },
     cliProgress.Presets.shades_classic,
   );
-  const { images, seeds, timings, warnings } = await sd.generate({
+  const run = sd.generate({
     prompt,
     negativePrompt: values.negative,
     steps: Number(values.steps),
@@ -64,9 +64,10 @@ async function main() {
     onStep({ step, steps }) {
       if (step === 0) bar.start(steps, 0);
       bar.update(step + 1);
-      if (step + 1 === steps) bar.stop();
     },
   });
+  // A bar that is not stopped keeps the process alive.
+  const { images, seeds, timings, warnings } = await run.finally(() => bar.stop());
   await sd.dispose();
 
   const name = prompt

@@ -119,7 +119,7 @@ describe('the header', () => {
 
   test('with a range past the end', async () => {
     expect(await refusal(one({ data_offsets: [4, 20] }))).toMatch(
-      /tensor a ends at byte 20 of 16: is the file complete/,
+      /tensor a ends at byte 20 of 16: the file is cut off/,
     );
   });
 
@@ -170,7 +170,7 @@ describe('files that are cut off', () => {
   test.each([1, 8, 200])('by %i bytes', async (count) => {
     const whole = await fileOf([floats('a', [2], [1, 2]), floats('b', [100], new Array(100).fill(3))]);
     await opened(whole);
-    expect(await refusal(whole.subarray(0, whole.length - count))).toMatch(/tensor b ends at .*: is the file complete/);
+    expect(await refusal(whole.subarray(0, whole.length - count))).toMatch(/tensor b ends at .*: the file is cut off/);
   });
 
   test('inside the header', async () => {

@@ -80,7 +80,7 @@ function tensorEntry(file: string, name: string, entry: unknown, dataStart: numb
   }
   const [start, end] = offsets;
   if (end > dataSize) {
-    throw bad(file, `the tensor ${name} ends at byte ${end} of ${dataSize}: is the file complete?`);
+    throw bad(file, `the tensor ${name} ends at byte ${end} of ${dataSize}: the file is cut off`);
   }
   const length = sizeOf(shape) * bytesOf[dtype];
   if (end - start !== length) {

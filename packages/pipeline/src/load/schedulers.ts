@@ -10,6 +10,8 @@ import { schedulerNames, schedulerOfName } from './scheduler-names.js';
 
 const file = 'scheduler/scheduler_config.json';
 
+const plainNames = schedulerNames.filter((name) => !name.endsWith('-karras'));
+
 export interface LoadedScheduler {
   readonly scheduler: Scheduler;
   /** The model's noise schedule with another sampler, by a short name or by diffusers' class. */
@@ -27,7 +29,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${JSON.stringify(name)}. There are ${schedulerNames.join(', ')}, and diffusers' classes: ${schedulerClasses.join(', ')}.`,
+          `There is no scheduler ${JSON.stringify(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
       return schedulerFromConfig(config, { class: name });
