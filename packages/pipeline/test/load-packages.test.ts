@@ -21,7 +21,9 @@ beforeAll(async () => {
   await cp(path.join(pipeline, 'dist'), path.join(installed, 'dist'), { recursive: true });
   const { dependencies } = JSON.parse(await readFile(manifest, 'utf8'));
   for (const name of Object.keys(dependencies)) {
-    await symlink(path.join(modules, name), path.join(root, 'node_modules', name), 'junction');
+    const link = path.join(root, 'node_modules', name);
+    await mkdir(path.dirname(link), { recursive: true });
+    await symlink(path.join(modules, name), link, 'junction');
   }
 });
 afterAll(() => rm(root, { recursive: true }));

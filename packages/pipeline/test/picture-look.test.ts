@@ -113,7 +113,7 @@ describe('recordRun', () => {
     expect(result.images).toHaveLength(2);
     expect(previews.map((steps) => steps.length)).toEqual([3, 3]);
     const last = previews[1]![2]!;
-    expect(animate(previews[1]!.map((preview) => enlarge(preview, 64 / last.width)))).resolves.toBeInstanceOf(
+    await expect(animate(previews[1]!.map((preview) => enlarge(preview, 64 / last.width)))).resolves.toBeInstanceOf(
       Uint8Array,
     );
   });

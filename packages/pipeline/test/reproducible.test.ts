@@ -83,7 +83,7 @@ test('a scheduler that there is not is named, with those that there are', async 
   await expect(sd.generate({ ...base, scheduler: 'eulr' })).rejects.toMatchObject({
     code: 'invalid-option',
     option: 'scheduler',
-    message: expect.stringMatching(/"eulr".*ddim, pndm, euler.*UniPCMultistepScheduler/),
+    message: expect.stringMatching(/"eulr".*ddim, pndm, euler.*unipc.*-karras.*DDIMScheduler/),
   });
 });
 
