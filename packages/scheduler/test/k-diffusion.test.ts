@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { NoiseLevel, Sampler } from '@sd/core';
+import { type NoiseLevel, type Sampler, torchCpu } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import {
   dpm2,
@@ -17,7 +17,6 @@ import {
   lms,
   polyexponentialSigmas,
 } from '../src/index.js';
-import { torchGenerator } from './support/torch-randn.js';
 
 const figures: {
   sigmas: number[];
@@ -57,7 +56,7 @@ describe('samplers, on variance-exploding levels, against k-diffusion', () => {
   test.each(Object.entries(samplers))('%s', async (name, sampler) => {
     const wanted = figures.samplers[name]!;
     const levels = figures.sigmas.map((sigma) => ({ alpha: 1, sigma, timestep: 0 }));
-    const randn = torchGenerator(0);
+    const { randn } = torchCpu(0);
     let x: Float32Array = Float32Array.from({ length: 48 }, (_, i) => (i / 24 - 1) * figures.sigmas[0]!);
     const means = [mean(x)];
     for await (const step of sampler(denoise, x, levels, { noise: () => randn(48) })) {

@@ -1,8 +1,7 @@
-import { convertPrediction, type NoiseLevel } from '@sd/core';
+import { convertPrediction, type NoiseLevel, torchCpu } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { addNoise, edmDenoised, type SchedulerConfig, type StepOptions, schedulerFromConfig } from '../src/index.js';
 import { dummySample, sumAbs } from './support/golden.js';
-import { torchGenerator } from './support/torch-randn.js';
 
 /**
  * The sums that diffusers' own tests assert (tests/schedulers), on their dummy sample and model. Tolerances are theirs.
@@ -185,7 +184,7 @@ async function run({
   const scheduler = schedulerFromConfig(config, { step, images: 4 });
   const plan = scheduler.plan(steps);
   const levels = plan.levels.slice((from ?? skip) - lead);
-  const randn = torchGenerator(0);
+  const { randn } = torchCpu(0);
   let start: Float32Array = dummySample.map((value) => value * plan.initialSigma);
   if (from !== undefined) {
     // The sigma family's tests add noise to the sample of the full initial noise.

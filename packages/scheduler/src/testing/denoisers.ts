@@ -1,4 +1,4 @@
-import type { Denoiser } from '@sd/core';
+import { type Denoiser, torchCpu } from '@sd/core';
 
 /** One bump of a mixture: its share, its middle and its standard deviation in every direction. */
 export interface MixtureComponent {
@@ -47,15 +47,8 @@ export function pictureDenoiser(picture: Float32Array): Denoiser {
   return async () => picture.slice();
 }
 
-/** Standard normal numbers from a small generator, the same for the same seed: for tests, not for pictures. */
+/** Standard normal numbers, `size` at a time, the same for the same seed. */
 export function testNoise(seed: number, size: number): () => Float32Array {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return () => Float32Array.from({ length: size }, normal);
+  const random = torchCpu(seed);
+  return () => random.randn(size);
 }

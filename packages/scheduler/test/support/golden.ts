@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { convertPrediction } from '@sd/core';
+import { convertPrediction, torchCpu } from '@sd/core';
 import { edmDenoised, type StepOptions, schedulerFromConfig } from '../../src/index.js';
-import { torchGenerator } from './torch-randn.js';
 
 export interface GoldenCase {
   name: string;
@@ -42,7 +41,7 @@ export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
     { step: golden.step_kwargs, images: 4, ...golden.set_kwargs },
   );
   const plan = scheduler.plan(golden.steps);
-  const randn = torchGenerator(0);
+  const { randn } = torchCpu(0);
   const timesteps: number[] = [];
   const means: GoldenRun['means'] = [];
   let final: Float32Array = dummySample;
