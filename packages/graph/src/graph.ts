@@ -1,4 +1,5 @@
 import type { Model, TensorType } from '@sd/core';
+import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { sliceView, type TensorView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
@@ -8,6 +9,11 @@ import { type Dim, staticDim, type Value } from './value.js';
 /** From this many bytes of 16-bit weights on, memory while loading counts more than the last bit of speed. */
 const largeWidening = 2 ** 29;
 
+export interface GraphOptions {
+  /** The execution provider that the graph is written for: a Backend's `provider`; `cpu` by default. */
+  readonly provider?: string;
+}
+
 /**
  * A graph being written: each method adds an operation and gives its result. Shapes are followed along, so that a
  * weight of the wrong shape is named while the graph is written; batch, height and width may be symbols.
@@ -15,12 +21,31 @@ const largeWidening = 2 ** 29;
  * The forms chosen here are those that ONNX Runtime's CPU provider runs fastest; the measurements are in bench/.
  */
 export class Graph {
+  readonly provider: string;
   readonly #writer = new OnnxWriter();
   readonly #shapes = new Shapes(this.#writer);
+  readonly #inputs: Value[] = [];
+  readonly #adapters: LayerAdapter[] = [];
+
+  constructor({ provider = 'cpu' }: GraphOptions = {}) {
+    this.provider = provider;
+  }
+
+  /** What the graph takes, in the order in which it was asked for. */
+  get inputs(): readonly Value[] {
+    return this.#inputs;
+  }
 
   input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
     this.#writer.input(name, type, dims);
-    return this.#shapes.input({ name, dims });
+    const value = this.#shapes.input({ name, dims });
+    this.#inputs.push(value);
+    return value;
+  }
+
+  /** From here on, shows the adapter every linear layer and convolution. Several see them in the order in which they came. */
+  adapt(adapter: LayerAdapter): void {
+    this.#adapters.push(adapter);
   }
 
   output(name: string, value: Value): void {
@@ -97,7 +122,8 @@ export class Graph {
   /** x [..., in] times a matrix [out, in], plus a bias where the module has one: [..., out]. */
   linear(x: Value, w: Scope, out: number): Value {
     const weight = w.tensor('weight', [out, staticDim(x, -1)]);
-    return this.#gemm(x, weight, w.has('bias') ? w.tensor('bias', [out]) : undefined);
+    const bias = w.has('bias') ? w.tensor('bias', [out]) : undefined;
+    return this.#adapted({ module: w.path, input: x, output: this.product(x, weight, bias), weight, bias });
   }
 
   /** Several linear layers that one matrix holds one after the other, each reading its rows in place. */
@@ -107,10 +133,24 @@ export class Graph {
     const bias = w.has('bias') ? w.tensor('bias', [total]) : undefined;
     let end = 0;
     return outs.map((out) => {
-      const start = end;
-      end += out;
-      return this.#gemm(x, sliceView(weight, start, end), bias && sliceView(bias, start, end));
+      const rows = { start: end, end: end + out };
+      end = rows.end;
+      const part = {
+        weight: sliceView(weight, rows.start, rows.end),
+        bias: bias && sliceView(bias, rows.start, rows.end),
+      };
+      const output = this.product(x, part.weight, part.bias);
+      return this.#adapted({ module: w.path, input: x, output, rows, ...part });
     });
+  }
+
+  /** x [..., in] times a matrix [out, in], plus a bias [out]: [..., out]. No adapter sees it. */
+  product(x: Value, weight: TensorView, bias?: TensorView): Value {
+    const [out, width] = weight.shape;
+    const rows = this.reshape(x, [-1, width]);
+    const inputs = [rows, this.weight(weight)];
+    if (bias !== undefined) inputs.push(this.weight(bias));
+    return this.reshape(this.op('Gemm', inputs, [rows.dims[0], out], { transB: 1n }), [...x.dims.slice(0, -1), out]);
   }
 
   /**
@@ -127,21 +167,41 @@ export class Graph {
       padding = kernel >> 1,
     }: { kernel?: number; stride?: number; padding?: number | readonly [number, number, number, number] } = {},
   ): Value {
-    const [batch, channels, height, width] = x.dims;
-    const pads = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
-    const inputs = [x, this.weight(w.tensor('weight', [out, channels as number, kernel, kernel]))];
-    if (w.has('bias')) inputs.push(this.weight(w.tensor('bias', [out])));
+    const weight = w.tensor('weight', [out, staticDim(x, 1), kernel, kernel]);
+    const bias = w.has('bias') ? w.tensor('bias', [out]) : undefined;
+    const pads = typeof padding === 'number' ? ([padding, padding, padding, padding] as const) : padding;
+    const conv = { kernel, stride, padding: pads };
+    return this.#adapted({
+      module: w.path,
+      input: x,
+      output: this.convolution(x, conv, weight, bias),
+      weight,
+      bias,
+      conv,
+    });
+  }
+
+  /** x [n, in, h, w] convolved with [out, in, k, k], plus a bias [out]: [n, out, h', w']. No adapter sees it. */
+  convolution(x: Value, { kernel, stride, padding }: ConvOptions, weight: TensorView, bias?: TensorView): Value {
+    const [batch, , height, width] = x.dims;
+    const inputs = [x, this.weight(weight)];
+    if (bias !== undefined) inputs.push(this.weight(bias));
     const resized = (dim: Dim, added: number) =>
       typeof dim === 'number'
         ? Math.floor((dim + added - kernel) / stride) + 1
         : stride === 1 && added === kernel - 1
           ? dim
           : undefined;
-    const sizes = [batch, out, resized(height, pads[0] + pads[2]), resized(width, pads[1] + pads[3])];
+    const sizes = [
+      batch,
+      weight.shape[0],
+      resized(height, padding[0] + padding[2]),
+      resized(width, padding[1] + padding[3]),
+    ];
     return this.#shapes.operation('Conv', inputs, sizes, {
       kernel_shape: [BigInt(kernel), BigInt(kernel)],
       strides: [BigInt(stride), BigInt(stride)],
-      pads: pads.map(BigInt),
+      pads: padding.map(BigInt),
     });
   }
 
@@ -250,12 +310,8 @@ export class Graph {
     return this.#shapes.indices(values);
   }
 
-  #gemm(x: Value, weight: TensorView, bias: TensorView | undefined): Value {
-    const [out, width] = weight.shape;
-    const rows = this.reshape(x, [-1, width]);
-    const inputs = [rows, this.weight(weight)];
-    if (bias !== undefined) inputs.push(this.weight(bias));
-    return this.reshape(this.op('Gemm', inputs, [rows.dims[0], out], { transB: 1n }), [...x.dims.slice(0, -1), out]);
+  #adapted(layer: AdaptedLayer): Value {
+    return this.#adapters.reduce((output, adapter) => adapter({ ...layer, output }), layer.output);
   }
 
   #toFloat32(value: Value): Value {

@@ -1,6 +1,7 @@
+export type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
 export { Config, readConfig } from './config.js';
-export { Graph } from './graph.js';
+export { Graph, type GraphOptions } from './graph.js';
 export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';

@@ -16,6 +16,11 @@ export class Scope {
     this.#prefix = prefix;
   }
 
+  /** The module's full name: `mid_block.resnets.0`. */
+  get path(): string {
+    return this.#prefix;
+  }
+
   /** A module inside this one: `w.at('resnets', 0, 'conv1')`. */
   at(...path: (string | number)[]): Scope {
     return new Scope(this.#checkpoint, this.#full(path.join('.')));
