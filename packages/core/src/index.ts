@@ -20,6 +20,7 @@ export type {
 } from './sampling.js';
 export type { ByteRange, Source } from './source.js';
 export type {
+  Conditions,
   LatentDistribution,
   StageResources,
   TextEmbedding,

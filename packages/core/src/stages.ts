@@ -25,9 +25,19 @@ export interface TextEmbedding {
   readonly pooled?: Tensor<'float32'>;
 }
 
+/** Named values that condition a model beside its main inputs: a picture's tokens, an adapter's strength. */
+export type Conditions = Readonly<Record<string, Tensor<'float32'>>>;
+
 export interface TextEncoderOptions {
   /** How many of the last layers to leave out, as in diffusers' `clip_skip`: 0 leaves out none. */
   readonly clipSkip?: number;
+  /**
+   * Which hidden states: those after the final layer norm (SD 1 and 2; the default), or the ones that the last layer but one
+   * leaves, not normalized (both encoders of SDXL).
+   */
+  readonly output?: 'normalized' | 'penultimate';
+  /** Values of what was added to the encoder, such as `strength.style`, [1]. An adapter's strength is 0 where it is not given. */
+  readonly conditions?: Conditions;
   readonly signal?: AbortSignal;
 }
 
@@ -53,6 +63,12 @@ export interface UnetInput {
   readonly timestep: number;
   /** Text embeddings: [n, tokens, width]. */
   readonly context: Tensor<'float32'>;
+  /**
+   * What the model hears beside text, by the names of its inputs: `text_embeds` [n, width] and `time_ids` [n, 6] of SDXL,
+   * `timestep_cond` of LCM, `strength.style` [1] of an adapter. What an extension brought and is not given counts as zero;
+   * what the model itself needs and is not given is an error, as is a name that it does not know.
+   */
+  readonly conditions?: Conditions;
 }
 
 /** Predicts what is noise. What its output means (epsilon, v, x0) is the scheduler's `prediction`. */

@@ -1,3 +1,4 @@
+import type { Graph } from './graph.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import type { Value } from './value.js';
 
@@ -28,3 +29,11 @@ export interface AdaptedLayer {
 
 /** Changes what a layer gives: writes what it adds, and returns the new output, or the old one for a layer it leaves alone. */
 export type LayerAdapter = (layer: AdaptedLayer) => Value;
+
+/** Something that is added to a model's linear layers and convolutions, without a change to its weights. */
+export interface LayerExtension {
+  /** Its name among those of one model, which its inputs have in theirs: `strength.style`. */
+  readonly name: string;
+  /** Called once for each graph that is written: asks for its (optional) inputs, and says what it changes. */
+  extend(g: Graph): { readonly layer?: LayerAdapter };
+}

@@ -1,5 +1,6 @@
-import type { Model, TensorType } from '@sd/core';
+import type { TensorType } from '@sd/core';
 import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
+import type { GraphInput, GraphModel } from './feeds.js';
 import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { sliceView, type TensorView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
@@ -24,23 +25,20 @@ export class Graph {
   readonly provider: string;
   readonly #writer = new OnnxWriter();
   readonly #shapes = new Shapes(this.#writer);
-  readonly #inputs: Value[] = [];
+  readonly #inputs: GraphInput[] = [];
   readonly #adapters: LayerAdapter[] = [];
 
   constructor({ provider = 'cpu' }: GraphOptions = {}) {
     this.provider = provider;
   }
 
-  /** What the graph takes, in the order in which it was asked for. */
-  get inputs(): readonly Value[] {
-    return this.#inputs;
+  input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
+    return this.#input({ name, dims, type, optional: false });
   }
 
-  input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
-    this.#writer.input(name, type, dims);
-    const value = this.#shapes.input({ name, dims });
-    this.#inputs.push(value);
-    return value;
+  /** An input that counts as zeros where it is not fed: see `completeFeeds`. */
+  optionalInput(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
+    return this.#input({ name, dims, type, optional: true });
   }
 
   /** From here on, shows the adapter every linear layer and convolution. Several see them in the order in which they came. */
@@ -57,9 +55,9 @@ export class Graph {
    * The finished graph, for a backend to load.
    * @param repeated Will it run many times in a row?
    */
-  finish(name: string, { repeated }: { repeated: boolean }): Model {
+  finish(name: string, { repeated }: { repeated: boolean }): GraphModel {
     const compact = this.#writer.widenedBytes >= largeWidening;
-    return { name, ...this.#writer.finish(name), hints: { repeated, compact } };
+    return { name, ...this.#writer.finish(name), inputs: this.#inputs, hints: { repeated, compact } };
   }
 
   /** Any operator, for what this class has no method for. */
@@ -305,9 +303,21 @@ export class Graph {
     return this.#shapes.reshape(x, dims);
   }
 
+  /** Repeats axes of size 1 up to the sizes in `dims`: [1, tokens, width] to [batch, tokens, width]. */
+  expand(x: Value, dims: readonly Dim[]): Value {
+    return this.op('Expand', [x, this.#shapes.shape(dims)], dims);
+  }
+
   /** Whole numbers, for operators that take axes or sizes as a tensor. */
   indices(values: readonly number[]): Value {
     return this.#shapes.indices(values);
+  }
+
+  #input(input: GraphInput): Value {
+    const { name, dims, type } = input;
+    this.#writer.input(name, type, dims);
+    this.#inputs.push(input);
+    return this.#shapes.input({ name, dims });
   }
 
   #adapted(layer: AdaptedLayer): Value {

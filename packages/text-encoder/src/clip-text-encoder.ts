@@ -12,7 +12,14 @@ import {
   type Tokens,
   tensor,
 } from '@sd/core';
-import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
+import {
+  type Checkpoint,
+  completeFeeds,
+  type LayerExtension,
+  type NameTable,
+  openCheckpoint,
+  readConfig,
+} from '@sd/graph';
 import { clipTextGraph } from './clip-text-graph.js';
 import { type ClipTextConfig, clipTextConfig } from './config.js';
 
@@ -29,6 +36,11 @@ export interface LoadTextEncoderOptions {
 export interface ClipTextEncoder extends TextEncoder {
   readonly config: ClipTextConfig;
   readonly unusedTensors: readonly string[];
+  /**
+   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
+   * own. Throws what an extension throws that does not fit this model.
+   */
+  extended(extensions: readonly LayerExtension[]): ClipTextEncoder;
 }
 
 /** Names with and without the prefix `text_model.`; the position numbers of older files are dropped. */
@@ -45,15 +57,28 @@ export async function loadTextEncoder(options: LoadTextEncoderOptions): Promise<
   const { source, backend, folder = 'text_encoder', variant } = options;
   const config = clipTextConfig(await readConfig(source, `${folder}/config.json`));
   const checkpoint = await openCheckpoint(source, folder, { stems: ['model'], variant, names });
-  const session = lazySession(backend, clipTextGraph(checkpoint, config));
+  return textEncoderOf({ backend, checkpoint, config });
+}
+
+interface Parts {
+  readonly backend: Backend;
+  readonly checkpoint: Checkpoint;
+  readonly config: ClipTextConfig;
+}
+
+function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): ClipTextEncoder {
+  const { backend, checkpoint, config } = parts;
+  const model = clipTextGraph(checkpoint, config, { provider: backend.provider, extensions });
+  const session = lazySession(backend, model);
 
   return {
     config,
     unusedTensors: checkpoint.unasked(),
+    extended: (others) => textEncoderOf(parts, others),
     load: session.load,
     release: session.release,
     dispose: session.dispose,
-    async encode(tokens, { clipSkip = 0, signal } = {}) {
+    async encode(tokens, { clipSkip = 0, conditions, signal } = {}) {
       if (!Number.isInteger(clipSkip) || clipSkip < 0 || clipSkip >= config.layers) {
         throw new InvalidOptionError(
           'clipSkip',
@@ -62,7 +87,7 @@ export async function loadTextEncoder(options: LoadTextEncoderOptions): Promise<
       }
       const output = `normalized.${config.layers - clipSkip}`;
       const last = `normalized.${config.layers}`;
-      const feeds = { input_ids: batchOfIds(tokens, config.maxLength) };
+      const feeds = completeFeeds(model, { input_ids: batchOfIds(tokens, config.maxLength), ...conditions });
       const results = await session.run(feeds, { signal, outputs: [...new Set([output, last])] });
       const hidden = results[output] as Tensor<'float32'>;
       expectFinite('The text encoder’s output', hidden.data);
@@ -71,7 +96,7 @@ export async function loadTextEncoder(options: LoadTextEncoderOptions): Promise<
         pooled: pooled(results[last] as Tensor<'float32'>, i, ids, config),
       }));
     },
-  } satisfies ClipTextEncoder;
+  };
 }
 
 function batchOfIds(tokens: readonly Tokens[], maxLength: number): Tensor<'int64'> {

@@ -14,6 +14,7 @@ import {
   tensor,
   type Unet,
 } from '@sd/core';
+import { type Condition, conditionsOf } from './conditions.js';
 import type { Guidance, WeightedText } from './guidance/guidance.js';
 import { remembering } from './guidance/outputs.js';
 
@@ -22,9 +23,11 @@ export interface DenoiserOptions {
   /** What the U-Net's output means. */
   readonly prediction: Prediction;
   readonly guidance: Guidance;
-  /** What to draw: one prompt, or several with weights (arXiv 2206.01714). */
-  readonly positive: TextEmbedding | readonly WeightedText[];
-  readonly negative: TextEmbedding;
+  /** What to draw: one prompt, or several with weights (arXiv 2206.01714). A function is asked at each call. */
+  readonly positive: TextEmbedding | readonly WeightedText[] | (() => readonly WeightedText[]);
+  readonly negative: TextEmbedding | (() => TextEmbedding);
+  /** What the model hears beside text. Where several give the same input, as ControlNets do, the sum counts. */
+  readonly conditions?: readonly Condition[];
   /** Shape of one sample: [channels, height / 8, width / 8]. */
   readonly shape: readonly [number, number, number];
   /** Channels that the model sees after the sample's own, unscaled, at every step: an inpainting model's mask and picture. */
@@ -45,8 +48,7 @@ export interface DenoiserOptions {
  * Throws an InvalidOptionError for a `batch` below 1. Rejects with a TensorError if the model's output is not finite.
  */
 export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { readonly unconditional: Denoiser } {
-  const { unet, prediction, guidance, negative, shape, beside, batch = Infinity, signal } = options;
-  const positive = 'hidden' in options.positive ? [{ embedding: options.positive, weight: 1 }] : options.positive;
+  const { unet, prediction, guidance, shape, conditions = [], beside, batch = Infinity, signal } = options;
   if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
     throw new InvalidOptionError('batch', `must be a whole number from 1 up, not ${batch}.`);
   }
@@ -56,17 +58,17 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
 
   /** What guidance is told, and how a raw output is read. */
   const at = (x: Float32Array, level: NoiseLevel) => {
+    const { positive, negative } = textsNow(options);
     const seen = asTrained(x, level, prediction);
     const sample = joined(tensor('float32', shape, seen.x), beside);
     const predictBatch = async (texts: readonly TextEmbedding[]) => {
-      const output = await unet.predict(
-        {
-          sample: stack(texts.map(() => sample)),
-          timestep: level.timestep,
-          context: stack(texts.map((text) => text.hidden)),
-        },
-        { signal },
-      );
+      const input = {
+        sample: stack(texts.map(() => sample)),
+        timestep: level.timestep,
+        context: stack(texts.map((text) => text.hidden)),
+      };
+      const given = await conditionsOf(conditions, { ...input, texts, negative });
+      const output = await unet.predict({ ...input, ...(given && { conditions: given }) }, { signal });
       expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
       expectFinite(`The U-Net’s output at timestep ${level.timestep}`, output.data);
       return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
@@ -88,15 +90,26 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
     const { input: given, read } = at(x, level);
     const { input, outputs } = remembering(given);
     const raw = await guide(input);
-    last = { x, level, unconditional: outputs.get(negative) ?? raw };
+    last = { x, level, unconditional: outputs.get(given.negative) ?? raw };
     return read(raw);
   };
   const unconditional: Denoiser = async (x, level) => {
     const { input, read } = at(x, level);
     const kept = last?.x === x && last.level === level;
-    return read(kept ? last!.unconditional : (await input.predict([negative]))[0]);
+    return read(kept ? last!.unconditional : (await input.predict([input.negative]))[0]);
   };
   return Object.assign(denoise, { unconditional });
+}
+
+function textsNow({ positive, negative }: DenoiserOptions): {
+  positive: readonly WeightedText[];
+  negative: TextEmbedding;
+} {
+  const now = typeof positive === 'function' ? positive() : positive;
+  return {
+    positive: 'hidden' in now ? [{ embedding: now, weight: 1 }] : now,
+    negative: typeof negative === 'function' ? negative() : negative,
+  };
 }
 
 /** Channels [a, h, w] and [b, h, w] as [a + b, h, w]. */

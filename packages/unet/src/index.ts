@@ -1,5 +1,7 @@
+export type { Condition, ModelCall } from './conditions.js';
 export { type UnetConfig, type UnetLevel, unetConfig } from './config.js';
 export { createDenoiser, type DenoiserOptions } from './denoiser.js';
+export type { AttentionCall, AttentionSources, UnetExtension, UnetHooks } from './extension.js';
 export { cfgPpGuidance } from './guidance/cfg-pp.js';
 export { type ClassifierFreeGuidanceOptions, classifierFreeGuidance } from './guidance/classifier-free.js';
 export type { Guidance, GuidanceInput, GuidanceSettings, Guide, WeightedText } from './guidance/guidance.js';
@@ -10,4 +12,4 @@ export { withRescale } from './guidance/rescale.js';
 export type { GuidanceScale } from './guidance/scale.js';
 export { type CfgZeroStarOptions, cfgZeroStar } from './guidance/zero-star.js';
 export { type CheckpointUnet, type LoadUnetOptions, loadUnet } from './unet.js';
-export { unetGraph } from './unet-graph.js';
+export { type UnetGraphOptions, unetGraph } from './unet-graph.js';

@@ -1,24 +1,42 @@
-import type { Model } from '@sd/core';
-import { Graph, resnetBlock, Scope, type TensorLookup, type Value } from '@sd/graph';
+import {
+  Graph,
+  type GraphModel,
+  type GraphOptions,
+  resnetBlock,
+  Scope,
+  type TensorLookup,
+  type Value,
+} from '@sd/graph';
 import type { UnetConfig, UnetLevel } from './config.js';
+import { joinedHooks, type UnetExtension } from './extension.js';
 import { transformer } from './transformer.js';
+
+export interface UnetGraphOptions extends GraphOptions {
+  readonly extensions?: readonly UnetExtension[];
+}
 
 /**
  * The U-Net: `sample` [n, in, h, w], `timestep` [1 or n] and `encoder_hidden_states` [n, tokens, width] in, `out_sample`
  * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had.
  * @see arXiv 2112.10752; tensor names as in diffusers' `UNet2DConditionModel`
  */
-export function unetGraph(checkpoint: TensorLookup, config: UnetConfig): Model {
-  const g = new Graph();
+export function unetGraph(
+  checkpoint: TensorLookup,
+  config: UnetConfig,
+  { provider, extensions = [] }: UnetGraphOptions = {},
+): GraphModel {
+  const g = new Graph({ provider });
   const w = new Scope(checkpoint);
   const sample = g.input('sample', ['batch', config.inChannels, 'height', 'width']);
   const timestep = g.input('timestep', ['timesteps']);
   const context = g.input('encoder_hidden_states', ['batch', 'tokens', config.levels[0].contextWidth]);
+  const hooks = joinedHooks(g, extensions);
+  g.adapt(hooks.layer);
   const time = timeEmbedding(g, w, timestep, config);
   const resnet = (at: Scope, x: Value, out: number) =>
     resnetBlock(g, at, x, { out, groups: config.groups, epsilon: config.epsilon, time });
   const attend = (at: Scope, x: Value, heads: number, { depth }: UnetLevel) =>
-    heads === 0 ? x : transformer(g, at, x, { heads, depth, groups: config.groups, context });
+    heads === 0 ? x : transformer(g, at, x, { heads, depth, groups: config.groups, context, hooks });
 
   const { levels } = config;
   const deepest = levels.length - 1;
@@ -29,26 +47,33 @@ export function unetGraph(checkpoint: TensorLookup, config: UnetConfig): Model {
     for (let j = 0; j < level.resnets; j++) {
       x = resnet(at.at('resnets', j), x, level.channels);
       x = attend(at.at('attentions', j), x, level.downHeads, level);
+      x = hooks.feature(`${at.path}.layers.${j}`, x);
       skips.push(x);
     }
     if (i < deepest) {
       x = g.conv(x, at.at('downsamplers.0.conv'), level.channels, { stride: 2 });
       skips.push(x);
     }
+    x = hooks.feature(at.path, skips.pop()!);
+    skips.push(x);
   });
+  const crossing = skips.map((skip, i) => hooks.feature(`skips.${i}`, skip));
 
   const bottom = levels[deepest];
   x = resnet(w.at('mid_block.resnets.0'), x, bottom.channels);
   x = attend(w.at('mid_block.attentions.0'), x, config.midHeads, bottom);
+  x = hooks.feature('mid_block.layers.0', x);
   x = resnet(w.at('mid_block.resnets.1'), x, bottom.channels);
+  x = hooks.feature('mid_block', x);
 
   levels.toReversed().forEach((level, i) => {
     const at = w.at('up_blocks', i);
     for (let j = 0; j <= level.resnets; j++) {
-      x = resnet(at.at('resnets', j), g.concat([x, skips.pop()!], 1), level.channels);
+      x = resnet(at.at('resnets', j), g.concat([x, crossing.pop()!], 1), level.channels);
       x = attend(at.at('attentions', j), x, level.upHeads, level);
+      x = hooks.feature(`${at.path}.layers.${j}`, x);
     }
-    if (i < deepest) x = g.conv(g.upsample(x, skips.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
+    if (i < deepest) x = g.conv(g.upsample(x, crossing.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
   });
 
   x = g.silu(g.groupNorm(x, w.at('conv_norm_out'), config));

@@ -1,5 +1,5 @@
 import type { Model } from '@sd/core';
-import { Graph, Scope, staticDim, type TensorLookup } from '@sd/graph';
+import { Graph, type GraphOptions, Scope, staticDim, type TensorLookup } from '@sd/graph';
 import { head, midBlock, vaeResnet } from './blocks.js';
 import type { VaeConfig } from './config.js';
 
@@ -8,8 +8,8 @@ import type { VaeConfig } from './config.js';
  * logarithm of the variance one after the other.
  * @see arXiv 1312.6114; tensor names as in diffusers' `AutoencoderKL`
  */
-export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig): Model {
-  const g = new Graph();
+export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig, options?: GraphOptions): Model {
+  const g = new Graph(options);
   const w = new Scope(checkpoint);
   const encoder = w.at('encoder');
   const deepest = config.channels.length - 1;
@@ -28,8 +28,8 @@ export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig): Mo
 }
 
 /** The decoder: `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
-export function vaeDecoderGraph(checkpoint: TensorLookup, config: VaeConfig): Model {
-  const g = new Graph();
+export function vaeDecoderGraph(checkpoint: TensorLookup, config: VaeConfig, options?: GraphOptions): Model {
+  const g = new Graph(options);
   const w = new Scope(checkpoint);
   const decoder = w.at('decoder');
   const deepest = config.channels.length - 1;

@@ -40,8 +40,8 @@ export async function loadVae({ source, backend, folder = 'vae', variant }: Load
     variant,
     names,
   });
-  const decoder = lazySession(backend, vaeDecoderGraph(checkpoint, config));
-  const encoder = lazySession(backend, vaeEncoderGraph(checkpoint, config));
+  const decoder = lazySession(backend, vaeDecoderGraph(checkpoint, config, backend));
+  const encoder = lazySession(backend, vaeEncoderGraph(checkpoint, config, backend));
   const { latentChannels, imageChannels, scalingFactor, shiftFactor } = config;
   const scaleFactor = 2 ** (config.channels.length - 1);
 

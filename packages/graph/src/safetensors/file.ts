@@ -1,4 +1,5 @@
-import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
+import { type Source, SourceError } from '@sd/core';
+import { weightFile } from '../weight-file.js';
 import { type Header, headerLength, lengthBytes, parseHeader } from './header.js';
 import type { TensorView } from './tensor-view.js';
 
@@ -34,28 +35,4 @@ async function readHeader(source: Source, path: string): Promise<{ header: Heade
   const length = headerLength(path, start, fileSize);
   const json = await source.read(path, { start: lengthBytes, end: lengthBytes + length });
   return { header: parseHeader(path, json, fileSize), fileSize };
-}
-
-async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
-  const realPath = await source.realPath?.(path);
-  const read = async () => {
-    const bytes = await source.read(path);
-    if (bytes.length !== fileSize) {
-      throw new CheckpointError(
-        'bad-checkpoint',
-        path,
-        `changed from ${fileSize} to ${bytes.length} bytes. Load the model again.`,
-      );
-    }
-    return bytes;
-  };
-  return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
-}
-
-/** ONNX allows no absolute location, so the backend sets the root and the location is the rest. */
-function withoutRoot(path: string): string {
-  return path
-    .replace(/^[A-Za-z]:/, '')
-    .replaceAll('\\', '/')
-    .replace(/^\/+/, '');
 }

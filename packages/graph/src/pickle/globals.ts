@@ -1,0 +1,94 @@
+import { CheckpointError } from '@sd/core';
+import type { Dtype } from '../safetensors/dtype.js';
+import type { Global } from './machine.js';
+import type { Storage, TensorMaker } from './storage.js';
+
+/** Torch's types of values, by the name of the storage class and of the dtype. */
+const dtypes: Readonly<Record<string, Dtype>> = {
+  DoubleStorage: 'F64',
+  FloatStorage: 'F32',
+  HalfStorage: 'F16',
+  BFloat16Storage: 'BF16',
+  LongStorage: 'I64',
+  IntStorage: 'I32',
+  ShortStorage: 'I16',
+  CharStorage: 'I8',
+  ByteStorage: 'U8',
+  BoolStorage: 'BOOL',
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float8_e4m3fn: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint64: 'U64',
+  uint32: 'U32',
+  uint16: 'U16',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+
+/** A global that stands for a type of values; undefined for a storage without a type. */
+export interface DtypeGlobal extends Global {
+  readonly dtype: Dtype | undefined;
+}
+
+/**
+ * Everything that a pickle may name, and what it makes: tensors and plain containers, and what Lightning leaves in the
+ * checkpoints of Stable Diffusion 1: scalars of NumPy, and the class of a callback as a key. All is data; no code of the
+ * file is run. Any other global is a CheckpointError that names it.
+ */
+export function knownGlobal(path: string, tensor: TensorMaker, module: string, name: string): Global {
+  const full = `${module}.${name}`;
+  const dtype = module === 'torch' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
+  if (dtype !== undefined || full === 'torch.storage.UntypedStorage') {
+    return { name: full, dtype } satisfies DtypeGlobal as Global;
+  }
+  const calls: Readonly<Record<string, Global['call']>> = {
+    'collections.OrderedDict': ([pairs]) => new Map(Array.isArray(pairs) ? (pairs as [unknown, unknown][]) : []),
+    'torch.nn.modules.container.ParameterDict': () => new Map(),
+    'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride]) =>
+      tensor({ storage: storage as Storage, offset, size, stride }),
+    'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , type]) =>
+      tensor({ storage: storage as Storage, offset, size, stride, dtype: (type as DtypeGlobal | undefined)?.dtype }),
+    'torch._utils._rebuild_parameter': ([data]) => data,
+    'torch.Size': ([sizes]) => sizes,
+    'builtins.set': ([items]) => new Set(Array.isArray(items) ? items : []),
+    '_codecs.encode': ([text, encoding]) => latinBytes(path, text, encoding),
+    'numpy.dtype': ([type]) => ({ type }),
+    'numpy.core.multiarray.scalar': ([type, bytes]) => scalar(type, bytes),
+    'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint': undefined,
+  };
+  const known = full.replace(/^__builtin__\./, 'builtins.').replace(/^numpy\._core\./, 'numpy.core.');
+  if (!Object.hasOwn(calls, known)) throw refused(path, full);
+  return { name: full, call: calls[known] };
+}
+
+function refused(path: string, what: string): CheckpointError {
+  return new CheckpointError(
+    'bad-checkpoint',
+    path,
+    `its pickle wants to call ${JSON.stringify(what)}, which is not data. It was refused and nothing was run. Use the file as .safetensors, or do not use it.`,
+  );
+}
+
+function latinBytes(path: string, text: unknown, encoding: unknown): Uint8Array {
+  if (typeof text !== 'string' || encoding !== 'latin1') throw refused(path, `_codecs.encode to ${String(encoding)}`);
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** NumPy's scalar as a number, where it is one. */
+function scalar(dtype: unknown, bytes: unknown): unknown {
+  const type = (dtype as { type?: unknown } | null)?.type;
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (type === 'f8' && bytes.length === 8) return view.getFloat64(0, true);
+  if (type === 'f4' && bytes.length === 4) return view.getFloat32(0, true);
+  if (type === 'i8' && bytes.length === 8) return Number(view.getBigInt64(0, true));
+  if (type === 'i4' && bytes.length === 4) return view.getInt32(0, true);
+  return bytes;
+}

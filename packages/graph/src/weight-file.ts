@@ -1,0 +1,41 @@
+import { CheckpointError, type Source, type WeightFile } from '@sd/core';
+
+/** A whole file of a source, for graphs to point into: mapped where it is on a disk, else read. */
+export async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
+  const realPath = await source.realPath?.(path);
+  const read = async () => {
+    const bytes = await source.read(path);
+    if (bytes.length !== fileSize) throw changed(path, fileSize, bytes.length);
+    return bytes;
+  };
+  return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
+}
+
+/** Bytes `start` up to `end` of a file of a source, turned into others when a graph is loaded: for what no graph can read in place. */
+export function convertedFile(
+  source: Source,
+  path: string,
+  { name, start, end }: { readonly name: string; readonly start: number; readonly end: number },
+  convert: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+): WeightFile {
+  return {
+    location: `${path}/${name}`,
+    async read() {
+      const bytes = await source.read(path, { start, end });
+      if (bytes.length !== end - start) throw changed(path, end, start + bytes.length);
+      return convert(bytes);
+    },
+  };
+}
+
+function changed(path: string, before: number, now: number): CheckpointError {
+  return new CheckpointError('bad-checkpoint', path, `changed from ${before} to ${now} bytes. Load the model again.`);
+}
+
+/** ONNX allows no absolute location, so the backend sets the root and the location is the rest. */
+function withoutRoot(path: string): string {
+  return path
+    .replace(/^[A-Za-z]:/, '')
+    .replaceAll('\\', '/')
+    .replace(/^\/+/, '');
+}
