@@ -21,6 +21,9 @@ export type {
 export type { ByteRange, Source } from './source.js';
 export type {
   Conditions,
+  ImageEmbedding,
+  ImageEncoder,
+  ImagePreprocessing,
   LatentDistribution,
   StageResources,
   TextEmbedding,

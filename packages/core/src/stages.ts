@@ -99,3 +99,30 @@ export interface Vae extends StageResources {
   /** A cheap picture of latents, for looking on while they are made: [n, 3, any height, any width], about -1 to 1. */
   preview?(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
+
+/** How a picture is made ready for an image encoder: scaled, cut, and its 8-bit values `v` as `(v * rescale - mean) / std`. */
+export interface ImagePreprocessing {
+  /** What it is scaled to, bicubic with antialiasing; as it is where this is left out. */
+  readonly resize?: { readonly shortestEdge: number } | { readonly width: number; readonly height: number };
+  /** How much of the middle is kept; black is added where there is less. */
+  readonly crop?: { readonly width: number; readonly height: number };
+  readonly rescale: number;
+  /** Of red, green and blue. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** What an image encoder says of one picture. */
+export interface ImageEmbedding {
+  /** A vector for the whole, in the space that texts and pictures share: [width]. */
+  readonly embedding: Tensor<'float32'>;
+  /** A vector for the whole and one a patch, as the last layer but one leaves them: [tokens, width]. */
+  readonly hidden: Tensor<'float32'>;
+}
+
+/** Pictures to embeddings. */
+export interface ImageEncoder extends StageResources {
+  readonly preprocessing: ImagePreprocessing;
+  /** Pictures that were made ready as `preprocessing` says, [n, 3, height, width], to one embedding each. */
+  encode(pixels: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<ImageEmbedding[]>;
+}
