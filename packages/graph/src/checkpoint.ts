@@ -1,6 +1,6 @@
 import { CheckpointError, type Source, SourceError } from '@sd/core';
-import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+import { openWeights } from './weights.js';
 
 /** Translates a tensor's name in the file to the name that the graph asks for; undefined drops the tensor. */
 export type NameTable = (name: string) => string | undefined;
@@ -73,8 +73,9 @@ export interface OpenCheckpointOptions {
 }
 
 /**
- * Opens a model's weights in a folder of a source: `stem.safetensors`, its shards by `stem.safetensors.index.json`, or
- * the float16 variants of either. Throws a SourceError, listing what was looked for, where there are none.
+ * Opens a model's weights in a folder of a source: `stem.safetensors`, its shards by `stem.safetensors.index.json`, the
+ * float16 variants of either, or the same of torch's `.bin`, `pytorch_model.bin` included. Throws a SourceError, listing
+ * what was looked for, where there are none.
  */
 export async function openCheckpoint(
   source: Source,
@@ -86,27 +87,33 @@ export async function openCheckpoint(
     if (!(await exists(source, path))) continue;
     const tensors = path.endsWith('.json')
       ? await openShards(source, folder, path)
-      : (await openSafetensors(source, path)).tensors;
+      : (await openWeights(source, path)).tensors;
     return new Checkpoint(path, renamed(path, tensors, options.names));
   }
   throw new SourceError(
     'not-found',
     folder,
-    `${source.name ?? 'The source'} has no weights in ${folder}/: looked for ${candidates.join(', ')}. Files of other kinds (.bin, .ckpt, .onnx) are not read.`,
+    `${source.name ?? 'The source'} has no weights in ${folder}/: looked for ${candidates.join(', ')}.`,
   );
 }
 
 function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
   const variants = variant === undefined ? ['', 'fp16'] : [variant, ''];
-  return variants.flatMap((name) =>
-    stems.flatMap((stem) =>
-      name === ''
-        ? [`${stem}.safetensors`, `${stem}.safetensors.index.json`]
-        : [
-            `${stem}.${name}.safetensors`,
-            `${stem}.safetensors.index.${name}.json`,
-            `${stem}.${name}.safetensors.index.json`,
-          ],
+  const kinds = [
+    { ending: 'safetensors', names: stems },
+    { ending: 'bin', names: stems.map((stem) => (stem === 'model' ? 'pytorch_model' : stem)) },
+  ];
+  return kinds.flatMap(({ ending, names }) =>
+    variants.flatMap((name) =>
+      names.flatMap((stem) =>
+        name === ''
+          ? [`${stem}.${ending}`, `${stem}.${ending}.index.json`]
+          : [
+              `${stem}.${name}.${ending}`,
+              `${stem}.${ending}.index.${name}.json`,
+              `${stem}.${name}.${ending}.index.json`,
+            ],
+      ),
     ),
   );
 }
@@ -127,7 +134,7 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   const files = [...new Set(map.values())];
   const shards = new Map(
     await Promise.all(
-      files.map(async (file) => [file, (await openSafetensors(source, `${folder}/${file}`)).tensors] as const),
+      files.map(async (file) => [file, (await openWeights(source, `${folder}/${file}`)).tensors] as const),
     ),
   );
   const tensors = new Map<string, TensorView>();

@@ -2,7 +2,7 @@ import type { TensorType } from '@sd/core';
 import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import type { GraphInput, GraphModel } from './feeds.js';
 import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
-import { sliceView, type TensorView } from './safetensors/tensor-view.js';
+import { sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
 import { Shapes } from './shapes.js';
 import { type Dim, staticDim, type Value } from './value.js';
@@ -83,9 +83,11 @@ export class Graph {
 
   /** A checkpoint's tensor as float32. A 16-bit one is widened once, when the graph is loaded. */
   weight(view: TensorView): Value {
-    const { name, type } = this.#writer.weight(view);
-    const value = { name, dims: view.shape };
-    return type === 'float32' ? value : this.#toFloat32(value);
+    const stored = view.transposed === true ? transposeView(view) : view;
+    const { name, type } = this.#writer.weight(stored);
+    const value = { name, dims: stored.shape };
+    const wide = type === 'float32' ? value : this.#toFloat32(value);
+    return stored === view ? wide : this.op('Transpose', [wide], view.shape, { perm: [1n, 0n] });
   }
 
   add(a: Value, b: Value): Value {
@@ -222,7 +224,12 @@ export class Graph {
   /** Normalizes the last axis. */
   layerNorm(x: Value, w: Scope, epsilon = 1e-5): Value {
     const size = staticDim(x, -1);
-    const inputs = [x, this.weight(w.tensor('weight', [size])), this.weight(w.tensor('bias', [size]))];
+    return this.normalized(x, w.tensor('weight', [size]), w.tensor('bias', [size]), epsilon);
+  }
+
+  /** Normalizes the last axis of x [..., size], then scales and shifts by [size]. */
+  normalized(x: Value, scale: TensorView, shift: TensorView, epsilon = 1e-5): Value {
+    const inputs = [x, this.weight(scale), this.weight(shift)];
     return this.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon });
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { CheckpointError, type Source, SourceError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { openCheckpoint, Scope } from '../src/index.js';
@@ -43,6 +44,19 @@ describe('which file is opened', () => {
     }
   });
 
+  test('what torch saved, after all safetensors files', async () => {
+    const bin = new Uint8Array(readFileSync(new URL('data/pickle/checkpoint-deflated.ckpt', import.meta.url)));
+    const torch = { 'unet/diffusion_pytorch_model.bin': bin, 'unet/pytorch_model.fp16.bin': bin };
+    const names = ['diffusion_pytorch_model', 'model'];
+    const opened = (files: Record<string, Uint8Array>) => openCheckpoint(memorySource(files), 'unet', { stems: names });
+    expect([...(await opened(torch)).names]).toEqual(['a.weight', 'a.bias', 'n', 'b']);
+    expect((await opened({ 'unet/pytorch_model.fp16.bin': bin })).name).toBe('unet/pytorch_model.fp16.bin');
+    expect((await opened({ ...torch, 'unet/model.fp16.safetensors': file })).name).toBe('unet/model.fp16.safetensors');
+    const shard = { 'unet/part.bin': bin, 'unet/pytorch_model.bin.index.json': indexOf({ b: 'part.bin' }) };
+    const sharded = await openCheckpoint(memorySource(shard), 'unet', { stems });
+    expect([...sharded.names]).toEqual(['b']);
+  });
+
   test('the first of several stems', async () => {
     const source = memorySource({ 'vae/model.safetensors': file });
     const checkpoint = await openCheckpoint(source, 'vae', { stems: ['diffusion_pytorch_model', 'model'] });
@@ -51,14 +65,15 @@ describe('which file is opened', () => {
 });
 
 describe('a folder without weights', () => {
-  test('of PyTorch files only is refused with what was looked for', async () => {
-    const error = await failure(openedFrom({ 'unet/model.bin': file, 'unet/config.json': '{}' }));
+  test('is refused with what was looked for', async () => {
+    const error = await failure(openedFrom({ 'unet/model.onnx': file, 'unet/config.json': '{}' }));
     expect(error).toBeInstanceOf(SourceError);
     expect(error).toMatchObject({ code: 'not-found', path: 'unet' });
     expect(error.message).toBe(
       'memory has no weights in unet/: looked for unet/model.safetensors, unet/model.safetensors.index.json, ' +
-        'unet/model.fp16.safetensors, unet/model.safetensors.index.fp16.json, unet/model.fp16.safetensors.index.json. ' +
-        'Files of other kinds (.bin, .ckpt, .onnx) are not read.',
+        'unet/model.fp16.safetensors, unet/model.safetensors.index.fp16.json, unet/model.fp16.safetensors.index.json, ' +
+        'unet/pytorch_model.bin, unet/pytorch_model.bin.index.json, unet/pytorch_model.fp16.bin, ' +
+        'unet/pytorch_model.bin.index.fp16.json, unet/pytorch_model.fp16.bin.index.json.',
     );
   });
 

@@ -1,7 +1,7 @@
 import { CheckpointError } from '@sd/core';
 import type { Dtype } from '../safetensors/dtype.js';
 import type { Global } from './machine.js';
-import type { Storage, TensorMaker } from './storage.js';
+import type { TensorMaker } from './tensors.js';
 
 /** Torch's types of values, by the name of the storage class and of the dtype. */
 const dtypes: Readonly<Record<string, Dtype>> = {
@@ -42,19 +42,13 @@ export interface DtypeGlobal extends Global {
  * checkpoints of Stable Diffusion 1: scalars of NumPy, and the class of a callback as a key. All is data; no code of the
  * file is run. Any other global is a CheckpointError that names it.
  */
-export function knownGlobal(path: string, tensor: TensorMaker, module: string, name: string): Global {
-  const full = `${module}.${name}`;
-  const dtype = module === 'torch' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
-  if (dtype !== undefined || full === 'torch.storage.UntypedStorage') {
-    return { name: full, dtype } satisfies DtypeGlobal as Global;
-  }
+export function knownGlobals(path: string, tensor: TensorMaker): (module: string, name: string) => Global {
   const calls: Readonly<Record<string, Global['call']>> = {
-    'collections.OrderedDict': ([pairs]) => new Map(Array.isArray(pairs) ? (pairs as [unknown, unknown][]) : []),
+    'collections.OrderedDict': ([pairs]) => mapOfPairs(path, pairs),
     'torch.nn.modules.container.ParameterDict': () => new Map(),
-    'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride]) =>
-      tensor({ storage: storage as Storage, offset, size, stride }),
+    'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride]) => tensor({ storage, offset, size, stride }),
     'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , type]) =>
-      tensor({ storage: storage as Storage, offset, size, stride, dtype: (type as DtypeGlobal | undefined)?.dtype }),
+      tensor({ storage, offset, size, stride, dtype: (type as DtypeGlobal | undefined)?.dtype }),
     'torch._utils._rebuild_parameter': ([data]) => data,
     'torch.Size': ([sizes]) => sizes,
     'builtins.set': ([items]) => new Set(Array.isArray(items) ? items : []),
@@ -63,9 +57,20 @@ export function knownGlobal(path: string, tensor: TensorMaker, module: string, n
     'numpy.core.multiarray.scalar': ([type, bytes]) => scalar(type, bytes),
     'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint': undefined,
   };
-  const known = full.replace(/^__builtin__\./, 'builtins.').replace(/^numpy\._core\./, 'numpy.core.');
-  if (!Object.hasOwn(calls, known)) throw refused(path, full);
-  return { name: full, call: calls[known] };
+  return (module, name) => {
+    const full = `${module}.${name}`;
+    const dtype = module === 'torch' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
+    if (dtype !== undefined || full === 'torch.storage.UntypedStorage') return { name: full, dtype } as DtypeGlobal;
+    const known = full.replace(/^__builtin__\./, 'builtins.').replace(/^numpy\._core\./, 'numpy.core.');
+    if (!Object.hasOwn(calls, known)) throw refused(path, full);
+    return { name: full, call: calls[known] };
+  };
+}
+
+function mapOfPairs(path: string, pairs: unknown): Map<unknown, unknown> {
+  const list = pairs === undefined ? [] : pairs;
+  if (Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2)) return new Map(list);
+  throw refused(path, 'collections.OrderedDict with other things than pairs');
 }
 
 function refused(path: string, what: string): CheckpointError {

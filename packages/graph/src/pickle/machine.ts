@@ -13,8 +13,8 @@ export interface PickleWorld {
   persistent(id: unknown): unknown;
 }
 
-/** A file has some hundred thousand objects at most: this many are an attack. */
-const mostSteps = 20_000_000;
+/** A model with its optimizer takes some hundred thousand: this many are an attack. */
+const mostSteps = 2_000_000;
 
 /**
  * Reads one pickle, protocols 0 to 5 as far as Python writes them for data: a dict becomes a Map, a list or tuple an
@@ -130,10 +130,10 @@ function mapOf(machine: Machine, items: readonly unknown[]): void {
 
 function decimal(machine: Machine): void {
   const line = machine.bytes.line().replace(/L$/, '');
-  if (line === '00' || line === '01') return machine.push(line === '01');
   if (!/^-?\d{1,600}$/.test(line)) throw machine.bytes.bad(`${JSON.stringify(line.slice(0, 40))} is no number`);
   const value = BigInt(line);
-  machine.push(Number.isSafeInteger(Number(value)) ? Number(value) : value);
+  const number = Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  machine.push(line === '00' || line === '01' ? line === '01' : number);
 }
 
 const stop = 0x2e;

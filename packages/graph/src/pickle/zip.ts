@@ -13,7 +13,13 @@ export interface ZipEntry {
   readonly deflated: boolean;
 }
 
-const signatures = { local: 0x04034b50, directory: 0x02014b50, end: 0x06054b50, end64: 0x06064b50, locator: 0x07064b50 };
+const signatures = {
+  local: 0x04034b50,
+  directory: 0x02014b50,
+  end: 0x06054b50,
+  end64: 0x06064b50,
+  locator: 0x07064b50,
+};
 const sizes = { local: 30, directory: 46, end: 22, end64: 56, locator: 20 };
 const longestComment = 0xffff;
 const longestDirectory = 2 ** 26;
@@ -83,7 +89,11 @@ async function findDirectory(file: RandomAccess): Promise<{ start: number; size:
   let end = tail.length - sizes.end;
   while (end >= 0 && view.getUint32(end, true) !== signatures.end) end--;
   if (end < 0) throw bad(file, 'the end of the zip is missing: the file is cut off');
-  let [count, size, start] = [view.getUint16(end + 10, true), view.getUint32(end + 12, true), view.getUint32(end + 16, true)];
+  let [count, size, start] = [
+    view.getUint16(end + 10, true),
+    view.getUint32(end + 12, true),
+    view.getUint32(end + 16, true),
+  ];
   const locator = end - sizes.locator;
   if (locator >= 0 && view.getUint32(locator, true) === signatures.locator) {
     const at = wide(file, view, locator + 8);
@@ -104,7 +114,8 @@ function listedEntry(file: RandomAccess, bytes: Uint8Array): Listed {
   const name = new TextDecoder().decode(bytes.subarray(sizes.directory, nameEnd));
   const [flags, method] = [view.getUint16(8, true), view.getUint16(10, true)];
   if ((flags & 1) !== 0) throw bad(file, `its file ${name} is encrypted`);
-  if (method !== 0 && method !== 8) throw bad(file, `its file ${name} is compressed in a way that torch does not write`);
+  if (method !== 0 && method !== 8)
+    throw bad(file, `its file ${name} is compressed in a way that torch does not write`);
   const fields = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
   const extrasEnd = nameEnd + view.getUint16(30, true);
   for (let at = nameEnd; at + 4 <= extrasEnd; at += 4 + view.getUint16(at + 2, true)) {

@@ -11,6 +11,13 @@ export interface TensorView {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
+  /** The file holds the matrix's columns one after the other, not its rows. */
+  readonly transposed?: boolean;
+}
+
+/** A matrix with rows and columns exchanged, in place. */
+export function transposeView(view: TensorView): TensorView {
+  return { ...view, shape: view.shape.toReversed(), transposed: view.transposed !== true };
 }
 
 /** The same bytes under another shape of as many values: a 1 x 1 convolution [out, in, 1, 1] as a matrix [out, in]. */
@@ -28,6 +35,8 @@ export function reshapeView(view: TensorView, shape: readonly number[]): TensorV
 
 /** Rows `start` up to, not including, `end` of a tensor's first axis, in place. */
 export function sliceView(view: TensorView, start: number, end: number): TensorView {
+  if (view.transposed === true)
+    throw new RangeError(`${view.name}: the rows of a transposed matrix are not in one place.`);
   const rowBytes = sizeOf(view.shape.slice(1)) * bytesOf[view.dtype];
   return {
     ...view,

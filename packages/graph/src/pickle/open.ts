@@ -1,0 +1,100 @@
+import { CheckpointError, type Source } from '@sd/core';
+import type { TensorView } from '../safetensors/tensor-view.js';
+import { convertedFile, weightFile } from '../weight-file.js';
+import { PickleBytes } from './bytes.js';
+import { type DtypeGlobal, knownGlobals } from './globals.js';
+import { legacyStorages } from './legacy.js';
+import { readPickle } from './machine.js';
+import { namedTensors } from './names.js';
+import { type RandomAccess, randomAccess } from './random-access.js';
+import { type Storage, tensorMaker } from './tensors.js';
+import { inflated, readZip, type ZipEntry } from './zip.js';
+
+/** A file that torch saved: its tensors by name, none of them read, and the whole as plain data. */
+export interface PickleFile {
+  /** Names are the keys on the way to a tensor, with dots; those of a `state_dict`, where there is one, without it. */
+  readonly tensors: ReadonlyMap<string, TensorView>;
+  /** Dicts as Maps, lists and tuples as arrays, tensors as views. */
+  readonly value: unknown;
+}
+
+/** Where the storages of a file lie, by their keys. */
+export interface Storages {
+  readonly pickle: PickleBytes;
+  find(key: string, dtype: DtypeGlobal['dtype']): Storage;
+}
+
+/** A pickle holds names and shapes, no values: more than this no model has. */
+const longestPickle = 2 ** 26;
+
+/** See `openPickle` in ../weights.ts, which loads this when it is needed. */
+export async function openPickle(source: Source, path: string): Promise<PickleFile> {
+  const file = await randomAccess(source, path);
+  const start = await file.read(0, Math.min(4, file.size));
+  const zipped = String.fromCharCode(...start.subarray(0, 4)) === 'PK\x03\x04';
+  const { pickle, find } = zipped ? await zipStorages(source, file) : await legacyStorages(source, file);
+  const made = new Set<unknown>();
+  const isStorage = (value: unknown): value is Storage => made.has(value);
+  const value = readPickle(pickle, {
+    global: knownGlobals(path, tensorMaker(path, isStorage)),
+    persistent(id) {
+      const [kind, type, key] = Array.isArray(id) ? id : [];
+      if (kind !== 'storage' || typeof key !== 'string') throw pickle.bad('it refers to what is no storage');
+      const storage = find(key, (type as DtypeGlobal | null)?.dtype);
+      made.add(storage);
+      return storage;
+    },
+  });
+  return { tensors: namedTensors(path, value), value };
+}
+
+async function zipStorages(source: Source, file: RandomAccess): Promise<Storages> {
+  const entries = await readZip(file);
+  const { path } = file;
+  const main = entries.find(({ name }) => /(^|\/)data\.pkl$/.test(name));
+  if (main === undefined) {
+    throw new CheckpointError('bad-checkpoint', path, 'is a zip without data.pkl, so not a file that torch saved.');
+  }
+  const prefix = main.name.slice(0, -'data.pkl'.length);
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  if (byName.has(`${prefix}constants.pkl`)) {
+    throw new CheckpointError(
+      'bad-checkpoint',
+      path,
+      'is a TorchScript program, not weights. Save its state_dict instead.',
+    );
+  }
+  const bytes = async (entry: ZipEntry) => {
+    if (Math.max(entry.stored, entry.size) > longestPickle) throw tooLong(path, entry.size);
+    return inflated(path, entry, await file.read(entry.start, entry.start + entry.stored));
+  };
+  const order = byName.get(`${prefix}byteorder`);
+  if (order !== undefined && new TextDecoder().decode(await bytes(order)) !== 'little') {
+    throw new CheckpointError(
+      'bad-checkpoint',
+      path,
+      'was saved with the large end of numbers first. Save it again on another machine.',
+    );
+  }
+  const whole = await weightFile(source, path, file.size);
+  return {
+    pickle: new PickleBytes(path, await bytes(main)),
+    find(key, dtype) {
+      const entry = byName.get(`${prefix}data/${key}`);
+      if (entry === undefined) {
+        throw new CheckpointError('bad-checkpoint', path, `has no values ${prefix}data/${key}. Download it again.`);
+      }
+      const range = { start: entry.start, end: entry.start + entry.stored };
+      const converted: Storage['converted'] = (name, convert) =>
+        convertedFile(source, path, { ...range, name }, async (stored) => convert(await inflated(path, entry, stored)));
+      const place = entry.deflated
+        ? { file: converted(key, (all) => all), offset: 0 }
+        : { file: whole, offset: entry.start };
+      return { key, dtype, ...place, length: entry.size, converted };
+    },
+  };
+}
+
+export function tooLong(path: string, size: number): CheckpointError {
+  return new CheckpointError('bad-checkpoint', path, `its pickle is ${size} bytes long, more than any model's.`);
+}

@@ -1,0 +1,156 @@
+import { createNodeBackend } from '@sd/backend-node';
+import { tensor, UnsupportedError } from '@sd/core';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  type Checkpoint,
+  Graph,
+  openCheckpoint,
+  openSafetensors,
+  openWeights,
+  partFiles,
+  Scope,
+  sliceView,
+  type TensorToWrite,
+  toFloat32,
+  transposeView,
+} from '../src/index.js';
+import { fileOf, floats, memorySource } from './memory.js';
+
+const backend = createNodeBackend({ threads: 1 });
+afterAll(() => backend.dispose());
+
+const openedFrom = async (...tensors: TensorToWrite[]): Promise<Checkpoint> =>
+  openCheckpoint(memorySource({ 'm/model.safetensors': await fileOf(tensors) }), 'm', { stems: ['model'] });
+
+const product = async (w: Scope, x: readonly number[], out: number) => {
+  const g = new Graph();
+  g.output('y', g.linear(g.input('x', [1, x.length]), w, out));
+  const session = await backend.load(g.finish('test', { repeated: false }));
+  const { y } = await session.run({ x: tensor('float32', [1, x.length], Float32Array.from(x)) });
+  await session.dispose();
+  return Array.from(y!.data as Float32Array);
+};
+
+/** The value of an 8-bit float with this many bits of exponent, worked out from its definition. */
+function float8Of(byte: number, exponentBits: number): number {
+  const fractionBits = 7 - exponentBits;
+  const sign = byte & 0x80 ? -1 : 1;
+  const exponent = (byte & 0x7f) >> fractionBits;
+  const fraction = (byte & (2 ** fractionBits - 1)) / 2 ** fractionBits;
+  const bias = 2 ** (exponentBits - 1) - 1;
+  if (exponentBits === 4 && (byte & 0x7f) === 0x7f) return Number.NaN;
+  if (exponentBits === 5 && exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+}
+
+const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+const eight = (
+  name: string,
+  dtype: 'F8_E4M3' | 'F8_E5M2',
+  bytes: Uint8Array,
+  shape = [bytes.length],
+): TensorToWrite => ({
+  name,
+  dtype,
+  shape,
+  bytes: () => bytes,
+});
+
+describe('8-bit floats', () => {
+  test.each([
+    ['F8_E4M3', 4],
+    ['F8_E5M2', 5],
+  ] as const)('%s: each of the 256 becomes itself as a half-precision number', async (dtype, exponentBits) => {
+    const checkpoint = await openedFrom(eight('a', dtype, all), floats('b', [3], [1, 2, 3]));
+    const view = checkpoint.tensor('a', [256]);
+    expect([view.dtype, view.length]).toEqual(['F16', 512]);
+    expect(Array.from(toFloat32('F16', await view.file.read()))).toEqual(
+      Array.from(all, (byte) => float8Of(byte, exponentBits)),
+    );
+  });
+
+  test('and others of one file run in one graph', async () => {
+    const checkpoint = await openedFrom(
+      eight('fc.weight', 'F8_E4M3', Uint8Array.of(0x38, 0xc0, 0x01, 0x7e), [2, 2]),
+      floats('fc.bias', [2], [10, 20]),
+    );
+    // 1, -2; 2^-9, 448
+    expect(await product(new Scope(checkpoint).at('fc'), [1, 1], 2)).toEqual([9, Math.fround(468 + 2 ** -9)]);
+  });
+
+  test('with scales are refused: without them the numbers are others', async () => {
+    const scaled = openedFrom(eight('fc.weight', 'F8_E4M3', all), floats('fc.scale_weight', [1], [3]));
+    await expect(scaled).rejects.toBeInstanceOf(UnsupportedError);
+    await expect(scaled).rejects.toThrow('8-bit floats have scales (fc.scale_weight)');
+  });
+});
+
+describe('a matrix that a file holds transposed', () => {
+  test('is multiplied as what it is', async () => {
+    const plain = await openedFrom(floats('fc.weight', [2, 3], [1, 2, 3, 4, 5, 6]));
+    const turned = await openedFrom(floats('fc.weight', [3, 2], [1, 4, 2, 5, 3, 6]));
+    const view = transposeView(turned.tensor('fc.weight', [3, 2]));
+    expect([view.shape, transposeView(view).shape, transposeView(view).transposed]).toEqual([[2, 3], [3, 2], false]);
+    const lookup = { has: (name: string) => name === 'fc.weight', tensor: () => view };
+    const wanted = await product(new Scope(plain).at('fc'), [1, 10, 100], 2);
+    expect(wanted).toEqual([321, 654]);
+    expect(await product(new Scope(lookup).at('fc'), [1, 10, 100], 2)).toEqual(wanted);
+  });
+
+  test('has no rows in one place', async () => {
+    const checkpoint = await openedFrom(floats('a', [2, 3], [1, 2, 3, 4, 5, 6]));
+    expect(() => sliceView(transposeView(checkpoint.tensor('a', [2, 3])), 0, 1)).toThrow(RangeError);
+  });
+});
+
+describe('parts of a file that cannot be mapped', () => {
+  const far = 2 ** 20 + 16;
+  const written = fileOf([
+    floats('a', [2], [1, 2]),
+    floats('other', [far / 4], new Array(far / 4).fill(9)),
+    floats('b', [1], [3]),
+    floats('c', [1], [4]),
+  ]);
+
+  test('are read by themselves, neighbours together', async () => {
+    const bytes = await written;
+    const ranges: unknown[] = [];
+    const memory = memorySource({ x: bytes });
+    const source = {
+      ...memory,
+      read: async (path: string, range?: { start: number; end: number }) => {
+        ranges.push(range === undefined ? 'all' : range.end - range.start);
+        return memory.read(path, range);
+      },
+    };
+    const { tensors } = await openWeights(source, 'x');
+    const wanted = new Map([...tensors].filter(([name]) => name !== 'other'));
+    const parts = partFiles(source, 'x', wanted);
+    expect(new Set([...parts.values()].map(({ file }) => file)).size).toBe(2);
+    expect(parts.get('b')!.file).toBe(parts.get('c')!.file);
+    ranges.length = 0;
+    for (const [name, values] of [
+      ['a', [1, 2]],
+      ['b', [3]],
+      ['c', [4]],
+    ] as const) {
+      const { file, offset, length } = parts.get(name)!;
+      expect(Array.from(toFloat32('F32', (await file.read()).slice(offset, offset + length)))).toEqual(values);
+    }
+    expect(ranges).toEqual([8, 8, 8]);
+  });
+
+  test('that changed since are not used', async () => {
+    const files = { x: await written };
+    const { tensors } = await openSafetensors(memorySource(files), 'x');
+    const parts = partFiles(memorySource(files), 'x', tensors);
+    files.x = files.x.subarray(0, files.x.length - 2);
+    await expect(parts.get('c')!.file.read()).rejects.toMatchObject({ code: 'bad-checkpoint' });
+  });
+
+  test('stay one file where it is on a disk', async () => {
+    const source = { ...memorySource({ x: await written }), realPath: async () => '/x' };
+    const { tensors } = await openWeights(source, 'x');
+    expect(partFiles(source, 'x', tensors)).toBe(tensors);
+  });
+});
