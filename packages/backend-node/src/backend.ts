@@ -3,6 +3,8 @@ import { pathToFileURL } from 'node:url';
 import {
   type Backend,
   BackendError,
+  checkFeeds,
+  checkOutputs,
   DisposedError,
   InvalidOptionError,
   type Model,
@@ -10,11 +12,12 @@ import {
   type Session,
   type Tensor,
   throwIfAborted,
+  toTensorInfo,
 } from '@sd/core';
 import type { Calls } from './protocol.js';
 import { type Provider, providers } from './providers.js';
 import { startMessage } from './start-message.js';
-import { checkFeeds, checkOutputs, packFeeds, toTensorInfo } from './tensors.js';
+import { packFeeds } from './tensors.js';
 import { placeWeights } from './weights.js';
 import { CallFailure, createWorkerClient } from './worker-client.js';
 

@@ -1,4 +1,4 @@
-import type { ModelHints, Tensor, TensorInfo } from '@sd/core';
+import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
 import type { NativeGate } from './native-gate.js';
 import type { Provider } from './providers.js';
 
@@ -14,11 +14,6 @@ export interface WorkerSetup {
 export type PlacedWeights =
   | { readonly folder: string }
   | { readonly files: readonly { readonly path: string; readonly data: Uint8Array }[] };
-
-/** TensorInfo as ONNX Runtime gives it: of any type. */
-export interface RawTensorInfo extends Omit<TensorInfo, 'type'> {
-  readonly type: string;
-}
 
 /** The calls that the worker answers, one at a time and in order. */
 export interface Calls {

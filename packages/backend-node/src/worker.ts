@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ModelHints, Tensor } from '@sd/core';
+import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
 import { throughGate } from './native-gate.js';
 import { probeGraph } from './probe.js';
-import type { Calls, Failure, RawTensorInfo, Reply, Request, WorkerSetup } from './protocol.js';
+import type { Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
 
 if (parentPort === null) throw new Error('This module runs in a worker only.');
 const port = parentPort;

@@ -1,4 +1,5 @@
 import type { Tensor, TensorType } from './tensor.js';
+import type { Warning } from './warning.js';
 
 /** A file of weights that a graph's tensors point into, by `location`, offset and length. */
 export interface WeightFile {
@@ -26,6 +27,8 @@ export interface ModelHints {
   readonly repeated?: boolean;
   /** So large that its weights must not be laid out anew for speed: that would hold them twice while it is loaded. */
   readonly compact?: boolean;
+  /** Bytes that its weights take once it is loaded, those that it widens as wide as they become. */
+  readonly weightBytes?: number;
 }
 
 /** What a graph takes or gives. A dimension is a size, or the name of one that is free. */
@@ -51,10 +54,19 @@ export interface Session {
   dispose(): Promise<void>;
 }
 
+/** What a backend can do that not every one with its provider can. */
+export interface BackendFeatures {
+  /** Computes in half precision, at more than the speed of float32. */
+  readonly float16?: boolean;
+}
+
 /** Where graphs run. Knows nothing of diffusion. */
 export interface Backend {
   /** The execution provider that graphs are written for: `cpu`, `cuda`, `wasm`, `webgpu`. */
   readonly provider: string;
+  readonly features?: BackendFeatures;
+  /** Why it is slower than it could be: `no-webgpu`, `one-thread`. */
+  readonly warnings?: readonly Warning[];
   load(model: Model, options?: { readonly signal?: AbortSignal }): Promise<Session>;
   /** Ends all sessions and frees what they hold. */
   dispose(): Promise<void>;

@@ -90,8 +90,12 @@ export class TensorError extends SdError {
 
 /** The runtime under a backend failed: it could not start, load a graph or run it. */
 export class BackendError extends SdError {
-  constructor(message: string, options?: ErrorOptions) {
+  /** Why, where it is one of the causes that a program can do something about. */
+  readonly reason?: 'out-of-memory' | 'device-lost';
+
+  constructor(message: string, options?: ErrorOptions & { reason?: BackendError['reason'] }) {
     super('backend', message, options);
+    if (options?.reason !== undefined) this.reason = options.reason;
   }
 }
 

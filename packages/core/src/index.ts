@@ -1,5 +1,15 @@
-export type { Backend, Model, ModelHints, RunOptions, Session, TensorInfo, WeightFile } from './backend.js';
+export type {
+  Backend,
+  BackendFeatures,
+  Model,
+  ModelHints,
+  RunOptions,
+  Session,
+  TensorInfo,
+  WeightFile,
+} from './backend.js';
 export * from './errors.js';
+export { checkFeeds, checkOutputs, type RawTensorInfo, toTensorInfo } from './feeds.js';
 export { type LazySession, lazySession } from './lazy-session.js';
 export { convertPrediction } from './prediction.js';
 export { numpyLegacy } from './random/numpy-legacy.js';
@@ -46,3 +56,4 @@ export {
   type TensorType,
   tensor,
 } from './tensor.js';
+export type { Warning } from './warning.js';

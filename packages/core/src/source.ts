@@ -8,8 +8,11 @@ export interface ByteRange {
 export interface Source {
   /** What messages call it: the folder's path, the URL. */
   readonly name?: string;
-  /** A file's bytes, all or a range. Throws a SourceError with code `not-found` where there is no such file. */
-  read(path: string, range?: ByteRange): Promise<Uint8Array>;
+  /**
+   * A file's bytes, all or a range. Throws a SourceError with code `not-found` where there is no such file. What it gives
+   * is the caller's to keep, not to change.
+   */
+  read(path: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
   /** A file's size in bytes, or undefined where there is no such file. Without it, whole files are read to learn it. */
   size?(path: string): Promise<number | undefined>;
   /** A file's real path on this machine's disk, for backends that map files. */

@@ -3,8 +3,8 @@ import { CheckpointError, type Source, type WeightFile } from '@sd/core';
 /** A whole file of a source, for graphs to point into: mapped where it is on a disk, else read. */
 export async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
   const realPath = await source.realPath?.(path);
-  const read = async () => {
-    const bytes = await source.read(path);
+  const read = async (signal?: AbortSignal) => {
+    const bytes = await source.read(path, undefined, signal);
     if (bytes.length !== fileSize) throw changed(path, fileSize, bytes.length);
     return bytes;
   };
@@ -20,8 +20,8 @@ export function convertedFile(
 ): WeightFile {
   return {
     location: `${path}/${name}`,
-    async read() {
-      const bytes = await source.read(path, { start, end });
+    async read(signal?: AbortSignal) {
+      const bytes = await source.read(path, { start, end }, signal);
       if (bytes.length !== end - start) throw changed(path, end, start + bytes.length);
       return convert(bytes);
     },

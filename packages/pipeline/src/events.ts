@@ -1,12 +1,7 @@
-import type { Tensor } from '@sd/core';
+import type { Tensor, Warning } from '@sd/core';
 import type { SdImage } from './image/index.js';
 
-/** Something that a caller should know, though the run went on. */
-export interface Warning {
-  /** For a program: `prompt-truncated`, `part-skipped`, `unused-tensors`. */
-  readonly code: string;
-  readonly message: string;
-}
+export type { Warning };
 
 /** Milliseconds that each stage took. `total` is from the request's turn to its end, with what its reader took between events. */
 export interface Timings {
