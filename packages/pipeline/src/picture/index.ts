@@ -1,5 +1,7 @@
 export type { Pixels } from '../image/index.js';
 export { type AnimateOptions, animate } from './animate.js';
+export { type CannyOptions, cannyEdges } from './canny.js';
+export { clipPreprocess } from './clip-preprocess.js';
 export { type ContactSheetOptions, contactSheet } from './contact-sheet.js';
 export { enlarge } from './enlarge.js';
 export { type Fit, type FitPictureOptions, fitPicture } from './fit.js';
