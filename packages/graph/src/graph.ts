@@ -32,6 +32,11 @@ export class Graph {
     this.provider = provider;
   }
 
+  /** What the graph takes so far. */
+  get inputs(): readonly GraphInput[] {
+    return this.#inputs;
+  }
+
   input(name: string, dims: readonly Dim[], type: TensorType = 'float32'): Value {
     return this.#input({ name, dims, type, optional: false });
   }

@@ -1,4 +1,8 @@
-import { DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
+import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
+import { adaptedStages } from './attach/adapted-stages.js';
+import type { Attachment } from './attach/adapter.js';
+import type { AttachOptions, AttachSource } from './attach/attach.js';
+import { readStrengths } from './attach/strengths.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
 import { run, type Stages } from './run.js';
@@ -6,6 +10,8 @@ import { readPictures } from './start/pictures.js';
 import { createTurns } from './turns.js';
 
 export interface CreatePipelineOptions extends Stages {
+  /** Where models run that are attached later, such as a ControlNet. It stays the caller's. */
+  readonly backend?: Backend;
   /** Makes a scheduler from the name that `generate({ scheduler })` was given. */
   readonly schedulerNamed?: (name: string) => Scheduler;
   /** Frees each stage after its use, and loads it again when next needed: slower, for large models on small machines. */
@@ -30,6 +36,19 @@ export interface Pipeline {
    * on only as events are taken. Leaving the loop ends the run.
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;
+  /**
+   * Attaches an adapter that changes how the model draws, without a change to its weights: a LoRA, a hypernetwork. Waits
+   * for its turn among the requests. Sessions are made anew for the models that it changes, and not when its strength does.
+   *
+   * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken, an
+   * UnsupportedError for what this version does not know; then nothing has changed.
+   * @param file A path, URL or Source: of a folder, or of a file as `AttachOptions.path` says.
+   */
+  attach(file: AttachSource, options?: AttachOptions): Promise<Attachment>;
+  /** Takes off what was attached by that name. Rejects with an InvalidOptionError if there is no such thing. */
+  detach(name: string): Promise<void>;
+  /** What is attached. */
+  readonly attached: readonly Attachment[];
   /** Ends the current run and those that wait with a DisposedError, and frees all stages. */
   dispose(): Promise<void>;
 }
@@ -37,7 +56,8 @@ export interface Pipeline {
 /** Composes stages into a pipeline. They may be of this library or any objects that meet the interfaces. */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const { tokenizer, textEncoder, unet, vae, scheduler, schedulerNamed, releaseStages = false } = options;
-  const stages: Stages = { tokenizer, textEncoder, unet, vae, scheduler };
+  const { tokenizer2, textEncoder2, backend } = options;
+  const adapted = adaptedStages({ tokenizer, textEncoder, tokenizer2, textEncoder2, unet, vae, scheduler });
   const channels = vae.latentChannels;
   // A U-Net for inpainting sees the sample, the mask, and the latents of the picture without what is repainted.
   const beside = unet.inChannels === 2 * channels + 1;
@@ -70,7 +90,8 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     try {
       const leave = await turns.take(signal);
       try {
-        return yield* run(stages, { ...request, signal }, { releaseStages });
+        const strengths = readStrengths(given, adapted.adapters);
+        return yield* run(adapted.stages, { ...request, signal }, { strengths, releaseStages });
       } finally {
         leave();
       }
@@ -81,9 +102,40 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     }
   }
 
+  /** Waits for its turn, and for nothing once the pipeline is disposed. */
+  const inTurn = async <T>(
+    signal: AbortSignal | undefined,
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const either = AbortSignal.any([end.signal, ...(signal === undefined ? [] : [signal])]);
+    const leave = await turns.take(either);
+    try {
+      return await action(either);
+    } finally {
+      leave();
+    }
+  };
+
   return {
-    stages,
+    get stages() {
+      return adapted.stages;
+    },
+    get attached() {
+      return adapted.adapters.map(({ name, kind }) => ({ name, kind }));
+    },
     warnings: [],
+    async attach(file, options = {}) {
+      if (disposing !== undefined) throw new DisposedError('The pipeline');
+      const { attach } = await import('./attach/attach.js');
+      return inTurn(options.signal, (signal) =>
+        attach(adapted, file, { ...options, signal }, { backend, load: !releaseStages }),
+      );
+    },
+    async detach(name) {
+      if (disposing !== undefined) throw new DisposedError('The pipeline');
+      const { detach } = await import('./attach/attach.js');
+      await inTurn(undefined, (signal) => detach(adapted, name, { signal, load: !releaseStages }));
+    },
     stream,
     async generate(given) {
       const events = stream(given);
@@ -96,7 +148,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     dispose() {
       disposing ??= (async () => {
         end.abort();
-        await Promise.all([textEncoder, unet, vae].map((stage) => stage.dispose?.()));
+        await adapted.dispose();
       })();
       return disposing;
     },

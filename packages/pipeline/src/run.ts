@@ -12,6 +12,7 @@ import {
   type Vae,
 } from '@sd/core';
 import { createDenoiser, type WeightedText } from '@sd/unet';
+import type { Strengths } from './attach/strengths.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
@@ -24,12 +25,17 @@ import { firstPass, type Pass, secondPass, stepsOf } from './start/passes.js';
 export interface Stages {
   readonly tokenizer: Tokenizer;
   readonly textEncoder: TextEncoder;
+  /** The second of SDXL's two text encoders, and its tokenizer. */
+  readonly tokenizer2?: Tokenizer;
+  readonly textEncoder2?: TextEncoder;
   readonly unet: Unet;
   readonly vae: Vae;
   readonly scheduler: Scheduler;
 }
 
 export interface RunSettings {
+  /** How strongly what is attached acts. */
+  readonly strengths: Strengths;
   /** Frees each stage after its use. */
   readonly releaseStages: boolean;
 }
@@ -60,7 +66,7 @@ async function* runStages(
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 
-  const texts = await encodePrompts(stages, request, warnings);
+  const texts = await encodePrompts(stages, request, settings.strengths, warnings);
   throwIfAborted(signal);
   if (settings.releaseStages) await stages.textEncoder.release?.();
   const { pictures, strength, upscale, variation } = request.start;
@@ -87,11 +93,11 @@ async function* runStages(
   for (let image = 0; image < seeds.length; image++) {
     const shape = [vae.latentChannels, sideOf(request.height), sideOf(request.width)] as const;
     const pass = firstPass(request, image, shape, encoded);
-    let latents = yield* denoise(stages, request, texts, image, pass, spend);
+    let latents = yield* denoise(stages, request, texts, image, pass, settings.strengths, spend);
     if (upscale !== undefined) {
       const size = [sideOf(upscale.height), sideOf(upscale.width)] as const;
       const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
-      latents = yield* denoise(stages, request, texts, image, larger, spend);
+      latents = yield* denoise(stages, request, texts, image, larger, settings.strengths, spend);
     }
     if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
@@ -117,6 +123,7 @@ interface Texts {
 async function encodePrompts(
   { tokenizer, textEncoder }: Stages,
   request: Request,
+  strengths: Strengths,
   warnings: Warning[],
 ): Promise<Texts> {
   const { signal, clipSkip, prompts } = request;
@@ -139,7 +146,7 @@ async function encodePrompts(
     if (request.usesNegative)
       tokens.push(encode('blend.negativePrompt', blend.negativePrompt ?? request.negativePrompt));
   }
-  const encoded = await textEncoder.encode(tokens, { clipSkip, signal });
+  const encoded = await textEncoder.encode(tokens, { clipSkip, conditions: strengths('textEncoder', 0), signal });
   const embeddings = encoded.slice(0, count).map((embedding, i) => {
     return blend === undefined ? embedding : blendTexts(embedding, encoded[count + i]!, blend.amount);
   });
@@ -154,25 +161,28 @@ async function* denoise(
   texts: Texts,
   image: number,
   { plan, shape, start, firstStep }: Pass,
+  strengths: Strengths,
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { signal, scheduler, guidance } = request;
   const { keeper, beside } = start;
   const size = sizeOf(shape);
   const random = request.random[image]!;
+  let step = 0;
+  const progress = () => step / Math.max(1, plan.stepCount - 1);
   const model = createDenoiser({
     unet,
     prediction: scheduler.prediction,
     guidance,
     ...texts,
     shape,
+    conditions: [() => strengths('unet', progress())],
     ...(beside && { beside }),
     signal,
   });
   const denoiser = keeper?.denoiser(model) ?? model;
   const noise = () => random.randn(size);
   let latents = tensor('float32', [1, ...shape], start.x);
-  let step = 0;
   let before = performance.now();
   for await (const taken of plan.sampler(denoiser, start.x, plan.levels, { noise, signal })) {
     const last = step >= plan.stepCount - 1;

@@ -50,16 +50,16 @@ export async function loadPipeline(
       given.scheduler === undefined ? loadScheduler(files, schedulerClass) : { scheduler: given.scheduler },
     ]);
     throwIfAborted(signal);
-    const pipeline = createPipeline({ tokenizer, textEncoder, unet, vae, ...schedulers, releaseStages });
+    const pipeline = createPipeline({ tokenizer, textEncoder, unet, vae, ...schedulers, backend, releaseStages });
     if (!releaseStages) await loadAll([textEncoder, unet, vae], signal);
-    return {
-      ...pipeline,
+    const { dispose } = pipeline;
+    return Object.assign(pipeline, {
       warnings: [...warnings, ...unusedTensors({ text_encoder: textEncoder, unet, vae })],
       async dispose() {
-        await pipeline.dispose();
+        await dispose();
         if (options.backend === undefined) await backend.dispose();
       },
-    };
+    });
   } catch (error) {
     if (options.backend === undefined) await backend.dispose();
     throw error;

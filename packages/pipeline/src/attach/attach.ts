@@ -1,0 +1,76 @@
+import { type Backend, InvalidOptionError, type Source } from '@sd/core';
+import { describe } from '../checks.js';
+import { locate } from '../load/locate.js';
+import type { AdaptedStages } from './adapted-stages.js';
+import type { AdapterKind, Attachment } from './adapter.js';
+import { openAdapter } from './open.js';
+
+/** A path, URL or Source. */
+export type AttachSource = string | URL | Source;
+
+export interface AttachOptions {
+  /** What `generate` calls it by: the file's name without its ending, if left out. */
+  readonly name?: string;
+  /** What it is, where that should not be found out from the file. */
+  readonly kind?: AdapterKind;
+  /** Which file of a Source it is; a folder, if left out. */
+  readonly path?: string;
+  readonly signal?: AbortSignal;
+}
+
+interface AttachSettings {
+  readonly backend: Backend | undefined;
+  /** Should what is made anew be loaded at once? */
+  readonly load: boolean;
+}
+
+export async function attach(
+  adapted: AdaptedStages,
+  file: AttachSource,
+  options: AttachOptions,
+  { backend, load }: AttachSettings,
+): Promise<Attachment> {
+  const { signal } = options;
+  const located = await locate(file, options.path);
+  const name = options.name ?? located.stem;
+  checkName(name, adapted);
+  const { kind } = options;
+  if (kind === undefined) throw new InvalidOptionError('kind', 'is needed.');
+  const adapter = await openAdapter(kind, { ...located, name }, { stages: adapted.stages, backend, signal });
+  try {
+    await adapted.replace([...adapted.adapters, adapter], { load, signal });
+  } catch (error) {
+    await adapter.dispose?.();
+    throw error;
+  }
+  return { name, kind };
+}
+
+export async function detach(
+  adapted: AdaptedStages,
+  name: string,
+  options: { readonly load: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const adapter = adapted.adapters.find((one) => one.name === name);
+  if (adapter === undefined) {
+    const names = adapted.adapters.map((one) => one.name).join(', ');
+    throw new InvalidOptionError('name', `is ${describe(name)}, but attached is ${names === '' ? 'nothing' : names}.`);
+  }
+  await adapted.replace(
+    adapted.adapters.filter((one) => one !== adapter),
+    options,
+  );
+  await adapter.dispose?.();
+}
+
+function checkName(name: unknown, { adapters }: AdaptedStages): void {
+  if (typeof name !== 'string' || name === '') {
+    throw new InvalidOptionError('name', `must be a string that is not empty, not ${describe(name)}.`);
+  }
+  if (adapters.some((adapter) => adapter.name === name)) {
+    throw new InvalidOptionError(
+      'name',
+      `${describe(name)} is attached already: detach it first, or give another name.`,
+    );
+  }
+}

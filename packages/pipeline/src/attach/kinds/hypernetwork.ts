@@ -1,0 +1,9 @@
+import { openPickle } from '@sd/graph';
+import { hypernetwork } from '@sd/unet/adapters';
+import type { Adapter } from '../adapter.js';
+import type { AdapterFile } from '../open.js';
+
+export async function openHypernetwork({ source, path, name }: AdapterFile): Promise<Adapter> {
+  const { value } = await openPickle(source, path);
+  return { name, kind: 'hypernetwork', unet: hypernetwork(name, path, value) };
+}

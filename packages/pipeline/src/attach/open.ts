@@ -1,0 +1,36 @@
+import { type Backend, InvalidOptionError, type Source } from '@sd/core';
+import type { Stages } from '../run.js';
+import type { Adapter, AdapterKind } from './adapter.js';
+import { openHypernetwork } from './kinds/hypernetwork.js';
+
+/** Where an adapter's file lies, and what it will be called. */
+export interface AdapterFile {
+  readonly source: Source;
+  /** The file in the source; empty for a folder, which the source is. */
+  readonly path: string;
+  readonly name: string;
+}
+
+/** What opening an adapter may need of the pipeline. */
+export interface AdapterContext {
+  readonly stages: Stages;
+  /** Where models run that come with an adapter, such as a ControlNet. */
+  readonly backend: Backend | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Opener = (file: AdapterFile, context: AdapterContext) => Promise<Adapter>;
+
+const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
+  hypernetwork: openHypernetwork,
+};
+
+/** Opens an adapter of a kind. Rejects with what its reader throws. */
+export function openAdapter(kind: AdapterKind, file: AdapterFile, context: AdapterContext): Promise<Adapter> {
+  const opener = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
+  if (opener !== undefined) return opener(file, context);
+  throw new InvalidOptionError(
+    'kind',
+    `must be one of ${Object.keys(openers).join(', ')}, not ${JSON.stringify(kind)}.`,
+  );
+}

@@ -1,0 +1,90 @@
+import { type Conditions, InvalidOptionError, tensor } from '@sd/core';
+import { describe } from '../checks.js';
+import type { Adapter } from './adapter.js';
+
+/** How strongly something acts: a number, or a function of how far the run is, 0 at its first step to 1 at its last. */
+export type Strength = number | ((progress: number) => number);
+
+/** A LoRA's strengths in the two kinds of model that it changes. */
+export interface LoraStrengths {
+  readonly unet?: Strength;
+  /** Text is encoded once, before the first step. */
+  readonly textEncoder?: number;
+}
+
+export interface StrengthOptions {
+  /** Strengths of attached LoRAs by their names: 1 for those not named, 0 to leave one out. */
+  readonly loras?: Readonly<Record<string, Strength | LoraStrengths>>;
+  /** Strengths of attached hypernetworks by their names: 1 for those not named. */
+  readonly hypernetworks?: Readonly<Record<string, Strength>>;
+}
+
+export const strengthOptions: readonly string[] = ['loras', 'hypernetworks'] satisfies (keyof StrengthOptions)[];
+
+/** How strongly each attached adapter acts in one run: the strengths as inputs of a stage, at a point of the run. */
+export type Strengths = (part: 'unet' | 'textEncoder' | 'textEncoder2', progress: number) => Conditions;
+
+const options = { lora: 'loras', hypernetwork: 'hypernetworks' } as const;
+
+/** Reads the strengths of a run. Throws an InvalidOptionError for a name that is not attached, and for what is no strength. */
+export function readStrengths(given: StrengthOptions, adapters: readonly Adapter[]): Strengths {
+  const used = Object.entries(options).flatMap(([kind, option]) => {
+    const ofKind = adapters.filter((adapter) => adapter.kind === kind);
+    const named = namedStrengths(option, given, ofKind);
+    return ofKind.map((adapter) => ({
+      adapter,
+      ...readStrength(`${option}.${adapter.name}`, named[adapter.name] ?? 1),
+    }));
+  });
+  return (part, progress) => {
+    const own = used.filter(({ adapter }) => adapter[part] !== undefined);
+    return Object.fromEntries(
+      own.map(({ adapter, option, unet, textEncoder }) => {
+        const value = part === 'unet' ? strengthAt(option, unet, progress) : textEncoder;
+        return [`strength.${adapter.name}`, tensor('float32', [1], Float32Array.of(value))];
+      }),
+    );
+  };
+}
+
+function namedStrengths(
+  option: keyof StrengthOptions,
+  given: StrengthOptions,
+  attached: readonly Adapter[],
+): Readonly<Record<string, Strength | LoraStrengths>> {
+  const named = given[option] ?? {};
+  if (typeof named !== 'object' || Array.isArray(named)) {
+    throw new InvalidOptionError(option, `must be an object of strengths by name, not ${describe(named)}.`);
+  }
+  for (const name of Object.keys(named)) {
+    if (attached.some((adapter) => adapter.name === name)) continue;
+    const names = attached.map((adapter) => adapter.name).join(', ');
+    const known =
+      names === '' ? `None is attached: attach(file, { name: ${JSON.stringify(name)} }) first.` : `There are ${names}.`;
+    throw new InvalidOptionError(`${option}.${name}`, `is not attached. ${known}`);
+  }
+  return named;
+}
+
+function readStrength(option: string, value: Strength | LoraStrengths) {
+  const both = typeof value !== 'object' || value === null;
+  const {
+    unet = 1,
+    textEncoder = 1,
+    ...rest
+  } = both ? { unet: value, textEncoder: strengthAt(option, value, 0) } : value;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new InvalidOptionError(`${option}.${unknown}`, 'is unknown. There are unet, textEncoder.');
+  }
+  strengthAt(option, unet, 0);
+  return { option, unet, textEncoder: strengthAt(option, textEncoder, 0) };
+}
+
+/** The strength at a point of the run. Throws an InvalidOptionError unless it is a finite number. */
+export function strengthAt(option: string, strength: Strength, progress: number): number {
+  const value = typeof strength === 'function' ? strength(progress) : strength;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  const given = typeof strength === 'function' ? `${describe(value)} at ${progress}` : describe(value);
+  throw new InvalidOptionError(option, `must be a finite number, or a function that gives one, not ${given}.`);
+}

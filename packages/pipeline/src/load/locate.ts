@@ -1,0 +1,36 @@
+import type { Source } from '@sd/core';
+import { resolveSource } from './imports.js';
+
+/** A file of a source, or a folder, which is a source of its own. */
+export interface Located {
+  readonly source: Source;
+  /** Path of the file in the source; empty for a folder. */
+  readonly path: string;
+  /** Its name without folders and ending, for people. */
+  readonly stem: string;
+}
+
+/** Endings of files that hold weights; what has none of them is a folder. */
+const weightFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
+
+/** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. */
+export async function locate(place: string | URL | Source, path?: string): Promise<Located> {
+  if (typeof place !== 'string' && !(place instanceof URL)) {
+    return { source: place, path: path ?? '', stem: stemOf(path ?? place.name ?? '') };
+  }
+  const text = String(place).split(/[?#]/)[0]!;
+  if (path !== undefined || !weightFile.test(text)) {
+    return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? text) };
+  }
+  const [, folder, file] = /^(.*[/\\])?([^/\\]*)$/.exec(text)!;
+  const source = await resolveSource(place instanceof URL ? new URL('.', place) : (folder ?? '.'));
+  return { source, path: place instanceof URL ? decodeURIComponent(file!) : file!, stem: stemOf(file!) };
+}
+
+function stemOf(path: string): string {
+  const name = path
+    .replace(/[/\\]+$/, '')
+    .split(/[/\\]/)
+    .at(-1)!;
+  return name.replace(weightFile, '');
+}

@@ -1,0 +1,1 @@
+export { hypernetwork } from './hypernetwork/hypernetwork.js';

@@ -1,0 +1,70 @@
+import { CheckpointError } from '@sd/core';
+import { type Graph, staticDim, type Value } from '@sd/graph';
+import type { AttentionSources, UnetExtension } from '../extension.js';
+import { activationNamed } from './activations.js';
+import { type HypernetworkFile, type HypernetworkLayer, readHypernetwork } from './read.js';
+
+/**
+ * A hypernetwork as A1111 trains them: small networks between a context and the keys and values that attention makes from
+ * it, in self-attention too. A context c becomes `c + strength * network(c)`; the strength is the input `strength.<name>`.
+ *
+ * Extending a U-Net throws a CheckpointError where no network is for a width that the U-Net has: the hypernetwork is for
+ * another family. Reading throws CheckpointError and UnsupportedError.
+ * @param file What messages call it.
+ * @param saved What the file's pickle holds: dicts as Maps, tensors as views.
+ */
+export function hypernetwork(name: string, file: string, saved: unknown): UnetExtension {
+  const network = readHypernetwork(file, saved);
+  const activate = activationNamed(file, network.activation);
+  return {
+    name,
+    extend(g) {
+      const strength = g.optionalInput(`strength.${name}`, [1]);
+      const text = g.inputs.find((input) => input.name === 'encoder_hidden_states');
+      const width = text?.dims.at(-1);
+      if (typeof width === 'number' && !network.pairs.has(width)) throw misfit(network, width);
+      // One context goes into many attentions: its networks run once.
+      const written = new Map<string, Value>();
+      const passed = (part: 'key' | 'value', context: Value): Value => {
+        const layers = network.pairs.get(staticDim(context, -1))?.[part];
+        if (layers === undefined) return context;
+        const key = `${part} of ${context.name}`;
+        const known = written.get(key);
+        if (known !== undefined) return known;
+        const change = runLayers(g, context, layers, (x) => activate(g, x), network.activateOutput);
+        const result = g.add(context, g.mul(change, strength));
+        written.set(key, result);
+        return result;
+      };
+      return {
+        sources: (_, { key, value }: AttentionSources) => ({ key: passed('key', key), value: passed('value', value) }),
+      };
+    },
+  };
+}
+
+function runLayers(
+  g: Graph,
+  context: Value,
+  layers: readonly HypernetworkLayer[],
+  activate: (x: Value) => Value,
+  activateOutput: boolean,
+): Value {
+  const last = layers.findLastIndex(({ kind }) => kind === 'linear');
+  return layers.reduce((x, { kind, weight, bias }, i) => {
+    if (kind === 'norm') return g.normalized(x, weight, bias);
+    const h = g.product(x, weight, bias);
+    return i < last || activateOutput ? activate(h) : h;
+  }, context);
+}
+
+function misfit({ file, pairs }: HypernetworkFile, width: number): CheckpointError {
+  const widths = [...pairs.keys()].sort((a, b) => a - b);
+  const first = pairs.get(widths[0])!.key[0].weight;
+  return new CheckpointError(
+    'misshapen-tensor',
+    file,
+    `has networks for contexts of ${widths.join(', ')} values, but this U-Net’s text has ${width}: it was made for another model. Its first tensor is ${first.name} of shape [${first.shape}].`,
+    { tensor: first.name },
+  );
+}
