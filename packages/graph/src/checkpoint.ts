@@ -88,7 +88,7 @@ export async function openCheckpoint(
     const tensors = path.endsWith('.json')
       ? await openShards(source, folder, path)
       : (await openWeights(source, path)).tensors;
-    return new Checkpoint(path, renamed(path, tensors, options.names));
+    return new Checkpoint(path, options.names === undefined ? tensors : renameTensors(path, tensors, options.names));
   }
   throw new SourceError(
     'not-found',
@@ -165,12 +165,12 @@ function weightMap(path: string, json: Uint8Array): Map<string, string> {
   return new Map(entries as [string, string][]);
 }
 
-function renamed(
+/** The tensors by the names of a table. Throws a CheckpointError where two get one name. */
+export function renameTensors(
   path: string,
   tensors: ReadonlyMap<string, TensorView>,
-  names: NameTable | undefined,
+  names: NameTable,
 ): ReadonlyMap<string, TensorView> {
-  if (names === undefined) return tensors;
   const result = new Map<string, TensorView>();
   for (const [name, view] of tensors) {
     const translated = names(name);

@@ -1,8 +1,9 @@
 export type { AdaptedLayer, ConvOptions, LayerAdapter, LayerExtension } from './adapter.js';
-export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint } from './checkpoint.js';
+export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint, renameTensors } from './checkpoint.js';
 export { Config, readConfig } from './config.js';
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
 export { Graph, type GraphOptions } from './graph.js';
+export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
 export { type ClipLayerOptions, clipLayer } from './modules/clip-layer.js';
 export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';
 export { partFiles } from './part-files.js';

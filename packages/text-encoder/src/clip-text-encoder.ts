@@ -4,7 +4,6 @@ import {
   InvalidOptionError,
   lazySession,
   row,
-  type Source,
   type Tensor,
   TensorError,
   type TextEmbedding,
@@ -16,21 +15,16 @@ import {
   type Checkpoint,
   completeFeeds,
   type LayerExtension,
-  type NameTable,
-  openCheckpoint,
-  readConfig,
+  type ModelFolder,
+  type ModelParts,
+  openModel,
 } from '@sd/graph';
 import { clipTextGraph } from './clip-text-graph.js';
 import { type ClipTextConfig, clipTextConfig } from './config.js';
+import { clipTextNames } from './names/transformers.js';
 
-export interface LoadTextEncoderOptions {
-  readonly source: Source;
-  readonly backend: Backend;
-  /** The model's folder in the source: `text_encoder`. */
-  readonly folder?: string;
-  /** The variant of the weights to prefer: `fp16`. */
-  readonly variant?: string;
-}
+/** Where the graph runs, and the model: its folder, `text_encoder` if not named, or its weights and config. */
+export type LoadTextEncoderOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
 /** A CLIP text model as a stage, and the names of the tensors in its files that it has no use for. */
 export interface ClipTextEncoder extends TextEncoder {
@@ -43,21 +37,13 @@ export interface ClipTextEncoder extends TextEncoder {
   extended(extensions: readonly LayerExtension[]): ClipTextEncoder;
 }
 
-/** Names with and without the prefix `text_model.`; the position numbers of older files are dropped. */
-const names: NameTable = (name) => {
-  const bare = name.replace(/^text_model\./, '');
-  return bare === 'embeddings.position_ids' ? undefined : bare;
-};
-
 /**
  * Opens a CLIP text encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Nothing is
  * loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadTextEncoder(options: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
-  const { source, backend, folder = 'text_encoder', variant } = options;
-  const config = clipTextConfig(await readConfig(source, `${folder}/config.json`));
-  const checkpoint = await openCheckpoint(source, folder, { stems: ['model'], variant, names });
-  return textEncoderOf({ backend, checkpoint, config });
+export async function loadTextEncoder({ backend, ...from }: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
+  const model = await openModel(from, { folder: 'text_encoder', stems: ['model'], names: clipTextNames });
+  return textEncoderOf({ backend, checkpoint: model.checkpoint, config: clipTextConfig(model.config) });
 }
 
 interface Parts {

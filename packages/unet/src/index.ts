@@ -11,5 +11,6 @@ export { type AdaptiveProjectedGuidanceOptions, adaptiveProjectedGuidance } from
 export { withRescale } from './guidance/rescale.js';
 export type { GuidanceScale } from './guidance/scale.js';
 export { type CfgZeroStarOptions, cfgZeroStar } from './guidance/zero-star.js';
+export { originalControlNetNames, originalUnetNames } from './names/original.js';
 export { type CheckpointUnet, type LoadUnetOptions, loadUnet } from './unet.js';
 export { type UnetGraphOptions, unetGraph } from './unet-graph.js';

@@ -1,22 +1,17 @@
-import { type Backend, expectTensor, lazySession, type Source, type Tensor, tensor, type Unet } from '@sd/core';
-import { type Checkpoint, completeFeeds, openCheckpoint, readConfig } from '@sd/graph';
+import { type Backend, expectTensor, lazySession, type Tensor, tensor, type Unet } from '@sd/core';
+import { type Checkpoint, completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
 import { type UnetConfig, unetConfig } from './config.js';
 import type { UnetExtension } from './extension.js';
 import { unetGraph } from './unet-graph.js';
 
-export interface LoadUnetOptions {
-  readonly source: Source;
-  readonly backend: Backend;
-  /** The model's folder in the source: `unet`. */
-  readonly folder?: string;
-  /** The variant of the weights to prefer: `fp16`. */
-  readonly variant?: string;
-}
+/** Where the graph runs, and the model: its folder, `unet` if not named, or its weights and config. */
+export type LoadUnetOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
 /** A U-Net from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
 export interface CheckpointUnet extends Unet {
   readonly config: UnetConfig;
   readonly unusedTensors: readonly string[];
+  readonly needs: NonNullable<Unet['needs']>;
   /**
    * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
    * own. Throws what an extension throws that does not fit this model.
@@ -28,16 +23,12 @@ export interface CheckpointUnet extends Unet {
  * Opens a U-Net in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes its graph. Nothing
  * is loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadUnet({
-  source,
-  backend,
-  folder = 'unet',
-  variant,
-}: LoadUnetOptions): Promise<CheckpointUnet> {
-  const config = unetConfig(await readConfig(source, `${folder}/config.json`));
-  const checkpoint = await openCheckpoint(source, folder, { stems: ['diffusion_pytorch_model', 'model'], variant });
-  return unetOf({ backend, checkpoint, config });
+export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<CheckpointUnet> {
+  const model = await openModel(from, { folder: 'unet', stems: ['diffusion_pytorch_model', 'model'] });
+  return unetOf({ backend, checkpoint: model.checkpoint, config: unetConfig(model.config) });
 }
+
+const mainInputs = ['sample', 'timestep', 'encoder_hidden_states'];
 
 interface Parts {
   readonly backend: Backend;
@@ -56,6 +47,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     inChannels: config.inChannels,
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,
+    needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
     extended: (others) => unetOf(parts, others),
     load: session.load,
     release: session.release,
@@ -64,6 +56,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
       const batch = sample.dims[0];
       expectTensor('The U-Net’s sample', sample, 'float32', [-1, config.inChannels, -1, -1]);
       expectTensor('The U-Net’s context', context, 'float32', [batch, -1, config.levels[0].contextWidth]);
+      checkAdded(config, conditions);
       const feeds = completeFeeds(model, {
         sample,
         timestep: tensor('float32', [1], Float32Array.of(timestep)),
@@ -74,4 +67,15 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
       return out_sample as Tensor<'float32'>;
     },
   };
+}
+
+/** Which widths the pooled text and the numbers may have, only their sum tells: SDXL has six numbers, its refiner five. */
+function checkAdded({ added }: UnetConfig, { text_embeds: text, time_ids: numbers }: Conditions = {}): void {
+  if (added === undefined || text === undefined || numbers === undefined) return;
+  const [pooled, count] = [text.dims[1], numbers.dims[1]];
+  if (pooled + count * added.timeWidth === added.width) return;
+  throw new TensorError(
+    'bad-tensor',
+    `The U-Net’s text_embeds of width ${pooled} and ${count} time_ids, of ${added.timeWidth} each, make ${pooled + count * added.timeWidth}, but it takes ${added.width}. SDXL has 6 time_ids, its refiner 5.`,
+  );
 }

@@ -1,4 +1,6 @@
 export { type VaeConfig, vaeConfig } from './config.js';
 export { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
+export { vaeNames } from './names/diffusers.js';
+export { originalTinyVaeNames, originalVaeNames } from './names/original.js';
 export { type CheckpointVae, type LoadVaeOptions, loadVae } from './vae.js';
 export { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';

@@ -1,17 +1,12 @@
-import { type Backend, expectTensor, lazySession, type Source, type Tensor, tensor, type Vae } from '@sd/core';
-import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
+import { type Backend, expectTensor, lazySession, type Tensor, tensor, type Vae } from '@sd/core';
+import { type ModelFolder, type ModelParts, openModel } from '@sd/graph';
 import { type VaeConfig, vaeConfig } from './config.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
+import { vaeNames } from './names/diffusers.js';
 import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
 
-export interface LoadVaeOptions {
-  readonly source: Source;
-  readonly backend: Backend;
-  /** The model's folder in the source: `vae`. */
-  readonly folder?: string;
-  /** The variant of the weights to prefer: `fp16`. */
-  readonly variant?: string;
-}
+/** Where the graphs run, and the model: its folder, `vae` if not named, or its weights and config. */
+export type LoadVaeOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
 /** An autoencoder from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
 export interface CheckpointVae extends Vae {
@@ -22,24 +17,16 @@ export interface CheckpointVae extends Vae {
   preview: NonNullable<Vae['preview']>;
 }
 
-/** Older files name the parts of attention otherwise. */
-const oldNames: Readonly<Record<string, string>> = { query: 'to_q', key: 'to_k', value: 'to_v', proj_attn: 'to_out.0' };
-
-const names: NameTable = (name) =>
-  name.replace(/(\.attentions\.\d+\.)(query|key|value|proj_attn)\./, (_, at, old) => `${at}${oldNames[old]}.`);
-
 /**
  * Opens an autoencoder in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes the graphs
  * of its two halves. Nothing is loaded yet: the decoder at first use or by `load()`, the encoder at first use.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadVae({ source, backend, folder = 'vae', variant }: LoadVaeOptions): Promise<CheckpointVae> {
-  const config = vaeConfig(await readConfig(source, `${folder}/config.json`));
-  const checkpoint = await openCheckpoint(source, folder, {
-    stems: ['diffusion_pytorch_model', 'model'],
-    variant,
-    names,
-  });
+export async function loadVae({ backend, ...from }: LoadVaeOptions): Promise<CheckpointVae> {
+  const stems = ['diffusion_pytorch_model', 'model'];
+  const model = await openModel(from, { folder: 'vae', stems, names: vaeNames });
+  const { checkpoint } = model;
+  const config = vaeConfig(model.config);
   const decoder = lazySession(backend, vaeDecoderGraph(checkpoint, config, backend));
   const encoder = lazySession(backend, vaeEncoderGraph(checkpoint, config, backend));
   const { latentChannels, imageChannels, scalingFactor, shiftFactor } = config;

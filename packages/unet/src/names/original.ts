@@ -1,0 +1,100 @@
+import type { NameTable } from '@sd/graph';
+
+/** Modules outside of the blocks. */
+const top: Readonly<Record<string, string>> = {
+  'time_embed.0': 'time_embedding.linear_1',
+  'time_embed.2': 'time_embedding.linear_2',
+  'time_embed.cond_proj': 'time_embedding.cond_proj',
+  'label_emb.0.0': 'add_embedding.linear_1',
+  'label_emb.0.2': 'add_embedding.linear_2',
+  'input_blocks.0.0': 'conv_in',
+  'out.0': 'conv_norm_out',
+  'out.2': 'conv_out',
+};
+
+/** Modules of a residual block. */
+const resnet: Readonly<Record<string, string>> = {
+  'in_layers.0': 'norm1',
+  'in_layers.2': 'conv1',
+  'emb_layers.1': 'time_emb_proj',
+  'out_layers.0': 'norm2',
+  'out_layers.3': 'conv2',
+  skip_connection: 'conv_shortcut',
+};
+
+/** What a ControlNet has beside the half of a U-Net; the encoder of its picture has every other layer an activation. */
+const control: readonly (readonly [RegExp, (number: number) => string])[] = [
+  [/^zero_convs\.(\d+)\.0$/, (number) => `controlnet_down_blocks.${number}`],
+  [/^middle_block_out\.(0)$/, () => 'controlnet_mid_block'],
+  [/^input_hint_block\.(0)$/, () => 'controlnet_cond_embedding.conv_in'],
+  [/^input_hint_block\.(14)$/, () => 'controlnet_cond_embedding.conv_out'],
+  [/^input_hint_block\.(\d+)$/, (number) => `controlnet_cond_embedding.blocks.${number / 2 - 1}`],
+];
+
+/**
+ * From the names of the original code's `UNetModel`, without `model.diffusion_model.`, to diffusers'; what is no name of
+ * a U-Net is dropped. The original numbers its blocks through; what ends a level, a down- or upsampler, is in the names.
+ * @param names All names of the model, to count its levels by.
+ * @see github.com/CompVis/stable-diffusion, ldm/modules/diffusionmodules/openaimodel.py
+ */
+export function originalUnetNames(names: Iterable<string>): NameTable {
+  const all = [...names];
+  const down = placesOf(all, /^input_blocks\.(\d+)\.0\.op\./, 1);
+  const up = placesOf(all, /^output_blocks\.(\d+)\.[12]\.conv\./, 0);
+  return byModule((module) => {
+    if (Object.hasOwn(top, module)) return top[module];
+    const [, side, number, part, inner] = /^(input|output)_blocks\.(\d+)\.(\d)\.(.+)$/.exec(module) ?? [];
+    if (inner === undefined) return middle(module);
+    const { level, index } = (side === 'input' ? down : up)(Number(number));
+    const blocks = `${side === 'input' ? 'down' : 'up'}_blocks.${level}`;
+    if (inner === 'op') return `${blocks}.downsamplers.0.conv`;
+    if (inner === 'conv') return `${blocks}.upsamplers.0.conv`;
+    return part === '0' ? inResnet(`${blocks}.resnets.${index}`, inner) : `${blocks}.attentions.${index}.${inner}`;
+  });
+}
+
+/**
+ * From the names of the original ControlNet, without `control_model.`, to diffusers'.
+ * @see github.com/lllyasviel/ControlNet, cldm/cldm.py
+ */
+export function originalControlNetNames(names: Iterable<string>): NameTable {
+  const unet = originalUnetNames(names);
+  const own = byModule((module) => {
+    for (const [pattern, translated] of control) {
+      const match = pattern.exec(module);
+      if (match !== null) return translated(Number(match[1]));
+    }
+    return undefined;
+  });
+  return (name) => own(name) ?? unet(name);
+}
+
+function middle(module: string): string | undefined {
+  const [, number, inner] = /^middle_block\.(\d)\.(.+)$/.exec(module) ?? [];
+  if (inner === undefined) return undefined;
+  return number === '1'
+    ? `mid_block.attentions.0.${inner}`
+    : inResnet(`mid_block.resnets.${Number(number) / 2}`, inner);
+}
+
+function inResnet(at: string, module: string): string | undefined {
+  return Object.hasOwn(resnet, module) ? `${at}.${resnet[module]}` : undefined;
+}
+
+/** Translates the module's part of a tensor's name. */
+function byModule(translated: (module: string) => string | undefined): NameTable {
+  return (name) => {
+    const [, module, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
+    const result = module === undefined ? undefined : translated(module);
+    return result === undefined ? undefined : `${result}.${kind}`;
+  };
+}
+
+/** Tells a block's level, and its number there: blocks count from `first`, and those that match `ends` end a level. */
+function placesOf(names: readonly string[], ends: RegExp, first: number) {
+  const last = new Set(names.flatMap((name) => ends.exec(name)?.[1] ?? []).map(Number));
+  return (number: number): { level: number; index: number } => {
+    const ended = [...last].filter((end) => end < number);
+    return { level: ended.length, index: number - Math.max(first, ...ended.map((end) => end + 1)) };
+  };
+}
