@@ -1,3 +1,4 @@
+import type { TensorInfo } from './backend.js';
 import type { Tensor } from './tensor.js';
 
 /** One window of tokens, start and end tokens included, filled up with padding. */
@@ -77,6 +78,8 @@ export interface Unet extends StageResources {
   readonly outChannels: number;
   /** Height and width of the latents that it was trained on. */
   readonly sampleSize: number;
+  /** The `conditions` that it cannot do without: `text_embeds` and `time_ids` of SDXL, `timestep_cond` of LCM. None if left out. */
+  readonly needs?: readonly TensorInfo[];
   /** The model's raw output, [n, outChannels, height / 8, width / 8]. */
   predict(input: UnetInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
@@ -84,7 +87,10 @@ export interface Unet extends StageResources {
 /** Latents as a diagonal Gaussian, in the space that the U-Net works in: `mean + std * noise` is a sample. */
 export interface LatentDistribution {
   readonly mean: Tensor<'float32'>;
-  readonly std: Tensor<'float32'>;
+  /** Left out where the encoder gives latents and no distribution; then nothing is drawn. */
+  readonly std?: Tensor<'float32'>;
+  /** The mean before it was scaled to that space, which is what the U-Nets of instruct-pix2pix are shown. */
+  readonly unscaled?: Tensor<'float32'>;
 }
 
 /** Pictures to latents and back. Latents are in the space that the U-Net works in: scaling is the VAE's own affair. */

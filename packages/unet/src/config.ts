@@ -1,4 +1,4 @@
-import { UnsupportedError } from '@sd/core';
+import { CheckpointError, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/graph';
 
 /** One level of the U-Net: its channels and what stands in it. */
@@ -8,9 +8,19 @@ export interface UnetLevel {
   /** Heads of its attention, or 0 where it has none on the way down or up. */
   readonly downHeads: number;
   readonly upHeads: number;
-  /** Transformer blocks in each attention. */
-  readonly depth: number;
+  /** Transformer blocks of each attention on the way down, one after each residual block. */
+  readonly downDepths: readonly number[];
+  /** The same on the way up, which has one residual block more. */
+  readonly upDepths: readonly number[];
   readonly contextWidth: number;
+}
+
+/** What SDXL's U-Nets are told beside the text: its pooled embedding, and sizes as sinusoids. */
+export interface AddedEmbedding {
+  /** Width of one number's sinusoids. */
+  readonly timeWidth: number;
+  /** Width of all together: the pooled embedding, then those of each number. */
+  readonly width: number;
 }
 
 /** The shape of a U-Net, from its `config.json`. */
@@ -19,11 +29,15 @@ export interface UnetConfig {
   readonly outChannels: number;
   readonly sampleSize: number;
   readonly levels: readonly UnetLevel[];
-  readonly midHeads: number;
+  /** Heads and transformer blocks of the middle; undefined for a U-Net without one. */
+  readonly mid: { readonly heads: number; readonly depth: number } | undefined;
   readonly groups: number;
   readonly epsilon: number;
   readonly cosineFirst: boolean;
   readonly frequencyShift: number;
+  readonly added: AddedEmbedding | undefined;
+  /** Width of the guidance scale's embedding in models that are told it, as LCMs are. */
+  readonly guidanceWidth: number | undefined;
 }
 
 /**
@@ -42,8 +56,14 @@ export function unetConfig(config: Config): UnetConfig {
     count,
     8,
   );
-  const depths = config.perBlock('transformer_layers_per_block', count, 1);
   const resnets = config.perBlock('layers_per_block', count, 2);
+  const downDepths = depths(config, 'transformer_layers_per_block', resnets);
+  const upDepths = depths(
+    config,
+    config.get(reversed) === undefined ? 'transformer_layers_per_block' : reversed,
+    resnets.map((layers) => layers + 1),
+    config.get(reversed) !== undefined,
+  );
   const contextWidths = config.perBlock('cross_attention_dim', count, 1280);
   return {
     inChannels: config.number('in_channels', 4),
@@ -54,15 +74,51 @@ export function unetConfig(config: Config): UnetConfig {
       resnets: resnets[i],
       downHeads: down[i] ? heads[i] : 0,
       upHeads: up[count - 1 - i] ? heads[i] : 0,
-      depth: depths[i],
+      downDepths: downDepths[i],
+      upDepths: upDepths[i],
       contextWidth: contextWidths[i],
     })),
-    midHeads: heads[count - 1],
+    mid: hasMiddle(config) ? { heads: heads[count - 1], depth: downDepths[count - 1][0] } : undefined,
     groups: config.number('norm_num_groups', 32),
     epsilon: config.number('norm_eps', 1e-5),
     cosineFirst: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
+    added:
+      config.get('addition_embed_type') === undefined
+        ? undefined
+        : {
+            timeWidth: config.number('addition_time_embed_dim'),
+            width: config.number('projection_class_embeddings_input_dim'),
+          },
+    guidanceWidth: config.get('time_cond_proj_dim') === undefined ? undefined : config.number('time_cond_proj_dim'),
   };
+}
+
+const reversed = 'reverse_transformer_layers_per_block';
+
+/**
+ * Transformer blocks for each attention of each level: one number for all, a number for each level, or for a level a list
+ * of a number for each of its attentions. `upwards` lists start with the deepest level.
+ */
+function depths(config: Config, key: string, attentions: readonly number[], upwards = false): number[][] {
+  const value = config.get(key) ?? 1;
+  const perLevel = Array.isArray(value) ? (upwards ? value.toReversed() : value) : attentions.map(() => value);
+  const all = attentions.map((count, i) => {
+    const own = perLevel[i];
+    return Array.isArray(own) ? own : new Array(count).fill(own);
+  });
+  const fits = all.every((own, i) => own.length === attentions[i] && own.every(Number.isSafeInteger));
+  if (perLevel.length === attentions.length && fits) return all;
+  throw new CheckpointError(
+    'bad-config',
+    config.file,
+    `${key} is ${JSON.stringify(value)}, which does not fit ${attentions.length} blocks of ${attentions.join(', ')} attentions.`,
+  );
+}
+
+/** Some small U-Nets say null, and have no middle. */
+function hasMiddle(config: Config): boolean {
+  return !config.entries().some(([key, value]) => key === 'mid_block_type' && value === null);
 }
 
 /** For each block, does it attend to the text? */
@@ -100,18 +156,16 @@ function refuseUnsupported(config: Config): void {
   ]) {
     config.only(flag, false);
   }
+  config.only('addition_embed_type', 'text_time');
   const extras = [
-    'addition_embed_type',
     'class_embed_type',
     'encoder_hid_dim',
     'encoder_hid_dim_type',
     'cross_attention_norm',
     'num_class_embeds',
-    'time_cond_proj_dim',
     'time_embedding_dim',
     'time_embedding_act_fn',
     'timestep_post_act',
-    'reverse_transformer_layers_per_block',
   ];
   for (const extra of extras) config.only(extra, null);
 }

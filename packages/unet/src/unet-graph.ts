@@ -7,8 +7,9 @@ import {
   type TensorLookup,
   type Value,
 } from '@sd/graph';
-import type { UnetConfig, UnetLevel } from './config.js';
+import type { UnetConfig } from './config.js';
 import { joinedHooks, type UnetExtension } from './extension.js';
+import { timeEmbedding } from './time-embedding.js';
 import { transformer } from './transformer.js';
 
 export interface UnetGraphOptions extends GraphOptions {
@@ -17,7 +18,8 @@ export interface UnetGraphOptions extends GraphOptions {
 
 /**
  * The U-Net: `sample` [n, in, h, w], `timestep` [1 or n] and `encoder_hidden_states` [n, tokens, width] in, `out_sample`
- * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had.
+ * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had. U-Nets that
+ * need more take more: `text_embeds` [n, width] and `time_ids` [n, numbers], `timestep_cond` [n, width].
  * @see arXiv 2112.10752; tensor names as in diffusers' `UNet2DConditionModel`
  */
 export function unetGraph(
@@ -35,7 +37,7 @@ export function unetGraph(
   const time = timeEmbedding(g, w, timestep, config);
   const resnet = (at: Scope, x: Value, out: number) =>
     resnetBlock(g, at, x, { out, groups: config.groups, epsilon: config.epsilon, time });
-  const attend = (at: Scope, x: Value, heads: number, { depth }: UnetLevel) =>
+  const attend = (at: Scope, x: Value, heads: number, depth: number) =>
     heads === 0 ? x : transformer(g, at, x, { heads, depth, groups: config.groups, context, hooks });
 
   const { levels } = config;
@@ -46,7 +48,7 @@ export function unetGraph(
     const at = w.at('down_blocks', i);
     for (let j = 0; j < level.resnets; j++) {
       x = resnet(at.at('resnets', j), x, level.channels);
-      x = attend(at.at('attentions', j), x, level.downHeads, level);
+      x = attend(at.at('attentions', j), x, level.downHeads, level.downDepths[j]);
       x = hooks.feature(`${at.path}.layers.${j}`, x);
       skips.push(x);
     }
@@ -59,18 +61,20 @@ export function unetGraph(
   });
   const crossing = skips.map((skip, i) => hooks.feature(`skips.${i}`, skip));
 
-  const bottom = levels[deepest];
-  x = resnet(w.at('mid_block.resnets.0'), x, bottom.channels);
-  x = attend(w.at('mid_block.attentions.0'), x, config.midHeads, bottom);
-  x = hooks.feature('mid_block.layers.0', x);
-  x = resnet(w.at('mid_block.resnets.1'), x, bottom.channels);
+  if (config.mid !== undefined) {
+    const { channels } = levels[deepest];
+    x = resnet(w.at('mid_block.resnets.0'), x, channels);
+    x = attend(w.at('mid_block.attentions.0'), x, config.mid.heads, config.mid.depth);
+    x = hooks.feature('mid_block.layers.0', x);
+    x = resnet(w.at('mid_block.resnets.1'), x, channels);
+  }
   x = hooks.feature('mid_block', x);
 
   levels.toReversed().forEach((level, i) => {
     const at = w.at('up_blocks', i);
     for (let j = 0; j <= level.resnets; j++) {
       x = resnet(at.at('resnets', j), g.concat([x, crossing.pop()!], 1), level.channels);
-      x = attend(at.at('attentions', j), x, level.upHeads, level);
+      x = attend(at.at('attentions', j), x, level.upHeads, level.upDepths[j]);
       x = hooks.feature(`${at.path}.layers.${j}`, x);
     }
     if (i < deepest) x = g.conv(g.upsample(x, crossing.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
@@ -79,12 +83,4 @@ export function unetGraph(
   x = g.silu(g.groupNorm(x, w.at('conv_norm_out'), config));
   g.output('out_sample', g.conv(x, w.at('conv_out'), config.outChannels));
   return g.finish('unet', { repeated: true });
-}
-
-/** What every residual block is told of the timestep, its activation included. */
-function timeEmbedding(g: Graph, w: Scope, timestep: Value, config: UnetConfig): Value {
-  const base = config.levels[0].channels;
-  const waves = g.timestepEmbedding(timestep, base, { cosineFirst: config.cosineFirst, shift: config.frequencyShift });
-  const h = g.silu(g.linear(waves, w.at('time_embedding.linear_1'), 4 * base));
-  return g.silu(g.linear(h, w.at('time_embedding.linear_2'), 4 * base));
 }

@@ -15,7 +15,14 @@ const sd15 = {
 const read = (values: Record<string, unknown>) => unetConfig(new Config('unet/config.json', values));
 
 test("SD 1.5's, the rest by diffusers' defaults", () => {
-  const level = { resnets: 2, downHeads: 8, upHeads: 8, depth: 1, contextWidth: 768 };
+  const level = {
+    resnets: 2,
+    downHeads: 8,
+    upHeads: 8,
+    downDepths: [1, 1],
+    upDepths: [1, 1, 1],
+    contextWidth: 768,
+  };
   expect(read(sd15)).toEqual({
     inChannels: 4,
     outChannels: 4,
@@ -26,16 +33,18 @@ test("SD 1.5's, the rest by diffusers' defaults", () => {
       { ...level, channels: 1280 },
       { ...level, channels: 1280, downHeads: 0, upHeads: 0 },
     ],
-    midHeads: 8,
+    mid: { heads: 8, depth: 1 },
     groups: 32,
     epsilon: 1e-5,
     cosineFirst: true,
     frequencyShift: 0,
+    added: undefined,
+    guidanceWidth: undefined,
   });
 });
 
 test('a value for each block', () => {
-  const { levels, midHeads, cosineFirst, frequencyShift } = read({
+  const { levels, mid, cosineFirst, frequencyShift } = read({
     ...sd15,
     attention_head_dim: [5, 10, 20, 20],
     layers_per_block: [1, 2, 3, 4],
@@ -45,8 +54,46 @@ test('a value for each block', () => {
   });
   expect(levels.map(({ downHeads }) => downHeads)).toEqual([5, 10, 20, 0]);
   expect(levels.map(({ resnets }) => resnets)).toEqual([1, 2, 3, 4]);
-  expect(levels.map(({ depth }) => depth)).toEqual([1, 2, 10, 1]);
-  expect([midHeads, cosineFirst, frequencyShift]).toEqual([20, false, 1]);
+  expect(levels.map(({ downDepths }) => downDepths)).toEqual([[1], [2, 2], [10, 10, 10], [1, 1, 1, 1]]);
+  expect(levels.map(({ upDepths }) => upDepths.length)).toEqual([2, 3, 4, 5]);
+  expect([mid, cosineFirst, frequencyShift]).toEqual([{ heads: 20, depth: 1 }, false, 1]);
+});
+
+test('a number of transformer blocks for each attention, the way up on its own', () => {
+  const { levels, mid } = read({
+    ...sd15,
+    transformer_layers_per_block: [[0, 0], [2, 2], [4, 3], 1],
+    reverse_transformer_layers_per_block: [[5, 6, 7], 4, [1, 2, 3], [1, 1, 1]],
+  });
+  expect(levels.map(({ downDepths }) => downDepths)).toEqual([
+    [0, 0],
+    [2, 2],
+    [4, 3],
+    [1, 1],
+  ]);
+  expect(levels.map(({ upDepths }) => upDepths)).toEqual([
+    [1, 1, 1],
+    [1, 2, 3],
+    [4, 4, 4],
+    [5, 6, 7],
+  ]);
+  expect(mid).toEqual({ heads: 8, depth: 1 });
+});
+
+test('no middle', () => {
+  expect(read({ ...sd15, mid_block_type: null }).mid).toBeUndefined();
+});
+
+test('what SDXL and LCM are told beside the text', () => {
+  const { added, guidanceWidth } = read({
+    ...sd15,
+    addition_embed_type: 'text_time',
+    addition_time_embed_dim: 256,
+    projection_class_embeddings_input_dim: 2816,
+    time_cond_proj_dim: 256,
+  });
+  expect(added).toEqual({ timeWidth: 256, width: 2816 });
+  expect(guidanceWidth).toBe(256);
 });
 
 describe('what there is no graph for is named', () => {
@@ -58,7 +105,6 @@ describe('what there is no graph for is named', () => {
     ['dual_cross_attention', true, 'dual_cross_attention is true; this version knows false'],
     ['mid_block_type', 'UNetMidBlock2D', 'mid_block_type is "UNetMidBlock2D"'],
     ['resnet_time_scale_shift', 'scale_shift', 'resnet_time_scale_shift is "scale_shift"'],
-    ['time_cond_proj_dim', 256, 'time_cond_proj_dim is 256'],
     ['down_block_types', ['AttnDownBlock2D'], 'down_block_types has AttnDownBlock2D'],
     ['up_block_types', ['UpBlock2D'], 'up_block_types has 1 blocks, block_out_channels has 4'],
   ])('%s: %j', (key, value, message) => {
@@ -75,6 +121,8 @@ describe('a wrong value is named', () => {
     ['block_out_channels', [], 'block_out_channels is [], not a list of numbers'],
     ['layers_per_block', [2, 2], 'layers_per_block has 2 values for 4 blocks'],
     ['down_block_types', undefined, 'down_block_types is missing'],
+    ['addition_embed_type', 'text_time', 'addition_time_embed_dim is missing'],
+    ['transformer_layers_per_block', [1, 2], 'transformer_layers_per_block is [1,2], which does not fit 4 blocks'],
   ])('%s: %j', (key, value, message) => {
     const run = () => read({ ...sd15, [key]: value });
     expect(run).toThrow(CheckpointError);

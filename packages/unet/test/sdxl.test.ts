@@ -1,0 +1,52 @@
+import { TensorError, tensor, type UnetInput } from '@sd/core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import type { CheckpointUnet } from '../src/index.js';
+import { unetIn } from './unet.js';
+
+const folder = fixture('models/sdxl');
+const golden = readGolden('golden.safetensors', folder);
+
+const input = (timestep: number, conditions: UnetInput['conditions']): UnetInput => ({
+  sample: golden('unet.sample'),
+  timestep,
+  context: golden('unet.context'),
+  conditions,
+});
+const told = { text_embeds: golden('unet.text_embeds'), time_ids: golden('unet.time_ids') };
+
+let unet: CheckpointUnet;
+beforeAll(async () => {
+  unet = await unetIn(folder);
+  return () => unet.dispose?.();
+});
+
+test.each([1, 500, 999])('the numbers of diffusers at t = %i', async (t) => {
+  const { dims, data } = await unet.predict(input(t, told));
+  const want = golden(`unet.out.t${t}`);
+  expect(dims).toEqual(want.dims);
+  expect(relativeError(data, want.data)).toBeLessThan(1e-5);
+  expect(unet.unusedTensors).toEqual([]);
+});
+
+describe('what it is told beside the text', () => {
+  test('is said', () => {
+    expect(unet.needs).toMatchObject([
+      { name: 'text_embeds', dims: ['batch', 'pooled'] },
+      { name: 'time_ids', dims: ['batch', 'numbers'] },
+    ]);
+  });
+
+  test('is needed', async () => {
+    const run = unet.predict(input(1, { text_embeds: told.text_embeds }));
+    await expect(run).rejects.toThrow('The unet needs time_ids, float32 [batch, numbers].');
+  });
+
+  test('must be of the width that the model has, as five numbers in place of six are not', async () => {
+    const run = unet.predict(input(1, { ...told, time_ids: tensor('float32', [2, 5]) }));
+    await expect(run).rejects.toBeInstanceOf(TensorError);
+    await expect(run).rejects.toThrow(
+      'text_embeds of width 40 and 5 time_ids, of 8 each, make 80, but it takes 88. SDXL has 6 time_ids, its refiner 5.',
+    );
+  });
+});
