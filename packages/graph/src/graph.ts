@@ -187,9 +187,15 @@ export class Graph {
   }
 
   /** x [n, in, h, w] convolved with [out, in, k, k], plus a bias [out]: [n, out, h', w']. No adapter sees it. */
-  convolution(x: Value, { kernel, stride, padding }: ConvOptions, weight: TensorView, bias?: TensorView): Value {
+  convolution(
+    x: Value,
+    { kernel, stride, padding }: ConvOptions,
+    weight: TensorView | Value,
+    bias?: TensorView,
+  ): Value {
     const [batch, , height, width] = x.dims;
-    const inputs = [x, this.weight(weight)];
+    const kernels = 'file' in weight ? this.weight(weight) : weight;
+    const inputs = [x, kernels];
     if (bias !== undefined) inputs.push(this.weight(bias));
     const resized = (dim: Dim, added: number) =>
       typeof dim === 'number'
@@ -199,7 +205,7 @@ export class Graph {
           : undefined;
     const sizes = [
       batch,
-      weight.shape[0],
+      kernels.dims[0],
       resized(height, padding[0] + padding[2]),
       resized(width, padding[1] + padding[3]),
     ];
