@@ -114,6 +114,10 @@ export class Graph {
     return this.op('QuickGelu', [x], x.dims, { alpha: 1 }, 'com.microsoft');
   }
 
+  relu(x: Value): Value {
+    return this.op('Relu', [x], x.dims);
+  }
+
   /** x * sigmoid(1.702 x), as CLIP has it. */
   quickGelu(x: Value): Value {
     return this.op('QuickGelu', [x], x.dims, { alpha: 1.702 }, 'com.microsoft');
@@ -297,6 +301,17 @@ export class Graph {
     }
     const sizes = [batch, channels, like.dims[2], like.dims[3]];
     return this.#shapes.operation('Resize', [x, none, none, this.#shapes.shape(sizes)], sizes, attributes);
+  }
+
+  /** Halves height and width of x [n, c, h, w], rounding up: each value is the mean of a square. */
+  halve(x: Value): Value {
+    const [batch, channels, height, width] = x.dims;
+    const half = (dim: Dim) => (typeof dim === 'number' ? Math.ceil(dim / 2) : undefined);
+    return this.#shapes.operation('AveragePool', [x], [batch, channels, half(height), half(width)], {
+      kernel_shape: [2n, 2n],
+      strides: [2n, 2n],
+      ceil_mode: 1n,
+    });
   }
 
   /**
