@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { AbortError, BackendError, type Model, throwIfAborted, type WeightFile } from '@sd/core';
+import { BackendError, type Model, throwIfAborted, untilAborted } from '@sd/core';
 import type { PlacedWeights } from './protocol.js';
 
 /**
@@ -12,8 +12,9 @@ export async function placeWeights(model: Model, signal: AbortSignal | undefined
   if (folder !== undefined) return { folder };
   const files: { path: string; data: Uint8Array }[] = [];
   for (const file of model.weights) {
+    throwIfAborted(signal);
     // A copy, since the worker takes it over and a source may keep what it returned.
-    files.push({ path: file.location, data: new Uint8Array(await readFile(file, signal)) });
+    files.push({ path: file.location, data: new Uint8Array(await untilAborted(file.read(signal), signal)) });
   }
   return { files };
 }
@@ -35,22 +36,4 @@ export function commonFolder(model: Model, system: Pick<path.PlatformPath, 'sep'
     `${model.name}: its weights lie on ${drives.size} drives (${[...drives].join(', ')}), ` +
       'and one graph can use files of one drive only. Move them to one drive.',
   );
-}
-
-async function readFile(file: WeightFile, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  throwIfAborted(signal);
-  if (signal === undefined) return file.read();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AbortError(signal.reason));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([file.read(signal), aborted]);
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', onAbort!);
-  }
 }

@@ -123,8 +123,3 @@ export class DisposedError extends SdError {
     super('disposed', `${what} was disposed: make a new one.`);
   }
 }
-
-/** Throws an AbortError if the signal is aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AbortError(signal.reason);
-}

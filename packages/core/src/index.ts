@@ -1,3 +1,4 @@
+export { throwIfAborted, untilAborted } from './abort.js';
 export type {
   Backend,
   BackendFeatures,

@@ -2,9 +2,9 @@
 export const backendGraphs = {
   /** y = a + b, where a is float32 [n, 2] and b float32 [2]. */
   add: 'CAg6TwoOCgFhCgFiEgF5IgNBZGQSAFoUCgFhEg8KDQgBEgkKAxIBbgoCCAJaDwoBYhIKCggIARIECgIIAmIUCgF5Eg8KDQgBEgkKAxIBbgoCCAJCBAoAEBE=',
-  /** The doubles of one input of each type, [n]: from `float32` to `float32_twice`, and so on. */
+  /** The doubles of one input of each type, [n]: from `float32` to `float32_twice`, and so on; but `float16_same`, since not every device computes with float16. */
   twice:
-    'CAg65gIKJgoHZmxvYXQzMgoHZmxvYXQzMhINZmxvYXQzMl90d2ljZSIDQWRkCiYKB2Zsb2F0MTYKB2Zsb2F0MTYSDWZsb2F0MTZfdHdpY2UiA0FkZAogCgVpbnQzMgoFaW50MzISC2ludDMyX3R3aWNlIgNBZGQKIAoFaW50NjQKBWludDY0EgtpbnQ2NF90d2ljZSIDQWRkEgBaFgoHZmxvYXQzMhILCgkIARIFCgMSAW5aFgoHZmxvYXQxNhILCgkIChIFCgMSAW5aFAoFaW50MzISCwoJCAYSBQoDEgFuWhQKBWludDY0EgsKCQgHEgUKAxIBbmIcCg1mbG9hdDMyX3R3aWNlEgsKCQgBEgUKAxIBbmIcCg1mbG9hdDE2X3R3aWNlEgsKCQgKEgUKAxIBbmIaCgtpbnQzMl90d2ljZRILCgkIBhIFCgMSAW5iGgoLaW50NjRfdHdpY2USCwoJCAcSBQoDEgFuQgQKABAR',
+    'CAg64AIKJgoHZmxvYXQzMgoHZmxvYXQzMhINZmxvYXQzMl90d2ljZSIDQWRkCiAKBWludDMyCgVpbnQzMhILaW50MzJfdHdpY2UiA0FkZAogCgVpbnQ2NAoFaW50NjQSC2ludDY0X3R3aWNlIgNBZGQKIQoHZmxvYXQxNhIMZmxvYXQxNl9zYW1lIghJZGVudGl0eRIAWhYKB2Zsb2F0MzISCwoJCAESBQoDEgFuWhYKB2Zsb2F0MTYSCwoJCAoSBQoDEgFuWhQKBWludDMyEgsKCQgGEgUKAxIBbloUCgVpbnQ2NBILCgkIBxIFCgMSAW5iHAoNZmxvYXQzMl90d2ljZRILCgkIARIFCgMSAW5iGwoMZmxvYXQxNl9zYW1lEgsKCQgKEgUKAxIBbmIaCgtpbnQzMl90d2ljZRILCgkIBhIFCgMSAW5iGgoLaW50NjRfdHdpY2USCwoJCAcSBQoDEgFuQgQKABAR',
   /** y = the sum of x, float32 [n] to float32 []. */
   sum: 'CAg6RQoiCgF4EgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAKABAhIAWhAKAXgSCwoJCAESBQoDEgFuYgsKAXkSBgoECAESAEIECgAQEQ==',
   /** y = x + v + w, all float32 [2]; v is at byte 73 of `first.bin`, w at byte 0 of `second/file.bin`. */

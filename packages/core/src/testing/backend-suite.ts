@@ -54,7 +54,7 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
         int64: tensor('int64', [3], BigInt64Array.of(1n, -2n, 2n ** 53n + 1n)),
       });
       equal('float32_twice', outputs.float32_twice, 'float32', [3], [Math.fround(0.2), Number.POSITIVE_INFINITY, -4]);
-      equal('float16_twice', outputs.float16_twice, 'float16', [3], [0x4000, 0xc400, 0x0002]);
+      equal('float16_same', outputs.float16_same, 'float16', [3], [0x3c00, 0xc000, 0x0001]);
       equal('int32_twice', outputs.int32_twice, 'int32', [3], [2, -4, 2 ** 31 - 2]);
       equal('int64_twice', outputs.int64_twice, 'int64', [3], [2n, -4n, 2n ** 54n + 2n]);
     }),

@@ -1,0 +1,119 @@
+import { BackendError } from '@sd/core';
+
+/** What this package uses of WebGPU; TypeScript's own library does not have it. */
+interface GpuAdapter {
+  readonly features: ReadonlySet<string>;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly info?: { readonly isFallbackAdapter?: boolean; readonly vendor?: string; readonly architecture?: string };
+  requestDevice(options: object): Promise<GpuDevice>;
+}
+
+interface GpuDevice {
+  readonly features: ReadonlySet<string>;
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+  pushErrorScope(filter: 'validation' | 'out-of-memory' | 'internal'): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+  destroy(): void;
+}
+
+interface Gpu {
+  requestAdapter(options?: { readonly powerPreference?: 'low-power' | 'high-performance' }): Promise<GpuAdapter | null>;
+}
+
+/** An adapter, or why there is none. */
+export type FoundAdapter = { readonly adapter: GpuAdapter } | { readonly missing: string };
+
+/** Asks the browser for a graphics adapter. */
+export async function findAdapter(powerPreference?: 'low-power' | 'high-performance'): Promise<FoundAdapter> {
+  const { gpu } = globalThis.navigator as { gpu?: Gpu };
+  if (gpu === undefined) {
+    const insecure = globalThis.isSecureContext === false;
+    return {
+      missing: insecure ? 'WebGPU needs a page served over https or from localhost' : 'this browser has no WebGPU',
+    };
+  }
+  try {
+    const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+    return adapter === null ? { missing: 'this browser offers no graphics adapter to WebGPU' } : { adapter };
+  } catch (error) {
+    return { missing: `asking for a graphics adapter failed: ${(error as Error).message}` };
+  }
+}
+
+/** Does a processor stand in for the graphics card? */
+export function isSoftware({ info }: GpuAdapter): boolean {
+  return info?.isFallbackAdapter === true || info?.architecture === 'swiftshader';
+}
+
+/** A device that ONNX Runtime computes on, and what became of it. */
+export interface Device {
+  /** For ONNX Runtime. */
+  readonly device: GpuDevice;
+  readonly float16: boolean;
+  /** Why it was lost, once it is. */
+  lost(): string | undefined;
+  /** Runs an action and gives what the device found wrong meanwhile, which it tells nobody else. */
+  watched<T>(action: () => Promise<T>): Promise<T>;
+  destroy(): void;
+}
+
+/** What ONNX Runtime's kernels make use of where it is there. */
+const wantedFeatures = ['shader-f16', 'subgroups', 'subgroup-matrix', 'chromium-experimental-subgroup-matrix'];
+const wantedLimits = [
+  'maxBindGroups',
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+];
+
+/** Makes a device with all that the adapter allows. Throws a BackendError. */
+export async function createDevice(adapter: GpuAdapter): Promise<Device> {
+  const requiredFeatures = wantedFeatures.filter((name) => adapter.features.has(name));
+  const limits = wantedLimits.flatMap((name) => (name in adapter.limits ? [[name, adapter.limits[name]]] : []));
+  let device: GpuDevice;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits: Object.fromEntries(limits) });
+  } catch (cause) {
+    throw new BackendError(`The graphics device could not be opened: ${(cause as Error).message}`, { cause });
+  }
+  let loss: string | undefined;
+  device.lost.then(({ reason, message }) => {
+    loss = message === '' ? reason : message;
+  });
+  return {
+    device,
+    float16: device.features.has('shader-f16'),
+    lost: () => loss,
+    async watched(action) {
+      device.pushErrorScope('internal');
+      device.pushErrorScope('out-of-memory');
+      device.pushErrorScope('validation');
+      const outcome = await settled(action);
+      // A lost device answers with nothing: its loss is told by `lost`.
+      const popped = await Promise.all([1, 2, 3].map(() => device.popErrorScope().catch(() => null)));
+      const [validation, memory, internal] = popped.map((error) => error?.message);
+      if (memory !== undefined) {
+        throw new BackendError(memory, { reason: 'out-of-memory' });
+      }
+      if ('error' in outcome) throw outcome.error;
+      const wrong = validation ?? internal;
+      if (wrong !== undefined) throw new BackendError(`The graphics device says: ${wrong}`);
+      return outcome.value;
+    },
+    destroy: () => device.destroy(),
+  };
+}
+
+async function settled<T>(action: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    return { error };
+  }
+}

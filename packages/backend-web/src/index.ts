@@ -1,0 +1,3 @@
+export { createWebBackend, type WebBackendOptions } from './backend.js';
+export type { WebProvider } from './choice.js';
+export type { OrtModule, WasmPaths } from './runtime.js';

@@ -1,0 +1,189 @@
+import {
+  checkFeeds,
+  checkOutputs,
+  DisposedError,
+  type Model,
+  type ModelHints,
+  type Session,
+  type TensorInfo,
+  throwIfAborted,
+  toTensorInfo,
+  untilAborted,
+} from '@sd/core';
+import type * as Ort from 'onnxruntime-web';
+import type { WebProvider } from './choice.js';
+import { explained } from './failures.js';
+import type { Device } from './gpu.js';
+import type { Runtime } from './runtime.js';
+import { copied, described, type Feeds, plain } from './tensors.js';
+import { expectRoom, type MountedFile, readWeights } from './weights.js';
+
+/** What a session needs of its backend. */
+export interface Loader {
+  readonly runtime: Runtime;
+  readonly provider: WebProvider;
+  /** The graphics device, opened anew if it was lost; undefined for wasm. */
+  device(): Promise<Device | undefined>;
+  /** Throws if the backend is disposed. */
+  check(): void;
+}
+
+/** A session of ONNX Runtime's, and the device that its weights are on. */
+interface Opened {
+  readonly session: Ort.InferenceSession;
+  readonly device: Device | undefined;
+  release(): Promise<void>;
+}
+
+/** Loads a model. Where its device is lost later, the next run loads it again. */
+export async function createSession(loader: Loader, model: Model, signal: AbortSignal | undefined): Promise<Session> {
+  const { runtime } = loader;
+  const first = await open(loader, model, signal);
+  let opened = Promise.resolve(first);
+  let disposing: Promise<void> | undefined;
+  let inputs: TensorInfo[];
+  let outputs: TensorInfo[];
+  try {
+    inputs = toTensorInfo(model.name, described(first.session.inputMetadata));
+    outputs = toTensorInfo(model.name, described(first.session.outputMetadata));
+  } catch (error) {
+    await first.release();
+    throw error;
+  }
+
+  const check = () => {
+    loader.check();
+    if (disposing !== undefined) throw new DisposedError(`The session of ${model.name}`);
+  };
+
+  /** The session, made again if its device is gone. */
+  async function current(): Promise<Opened> {
+    const asked = opened;
+    const { device, release } = await asked;
+    if (device?.lost() !== undefined && opened === asked) {
+      opened = release().then(() => open(loader, model, undefined));
+      // What failed once is tried again by the next run.
+      opened.catch(() => {
+        opened = asked;
+      });
+    }
+    return opened;
+  }
+
+  async function run(feeds: Feeds, wanted: readonly string[] | undefined, signal: AbortSignal | undefined) {
+    const { session, device } = await current();
+    const { ort } = runtime;
+    const given = Object.fromEntries(
+      feeds.map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
+    );
+    return runtime.inTurn(async () => {
+      check();
+      throwIfAborted(signal);
+      try {
+        const action = () => (wanted === undefined ? session.run(given) : session.run(given, wanted));
+        const results = await (device === undefined ? action() : device.watched(action));
+        return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, plain(result)]));
+      } catch (error) {
+        throw explained(model.name, error, await lossOf(device));
+      }
+    });
+  }
+
+  return {
+    inputs,
+    outputs,
+    async run(feeds, { signal, outputs: wanted } = {}) {
+      check();
+      throwIfAborted(signal);
+      checkFeeds(model.name, inputs, feeds);
+      checkOutputs(model.name, outputs, wanted);
+      return untilAborted(run(copied(feeds), wanted, signal), signal);
+    },
+    async dispose() {
+      disposing ??= opened.then(({ release }) => release(), ignore);
+      await disposing;
+    },
+  };
+}
+
+async function open(loader: Loader, model: Model, signal: AbortSignal | undefined): Promise<Opened> {
+  const { runtime, provider } = loader;
+  loader.check();
+  // On WebGPU the weights go to the device, not into the runtime's own memory.
+  const held = provider === 'wasm' ? (model.hints?.weightBytes ?? 0) : 0;
+  if (provider === 'wasm') expectRoom(model, runtime);
+  runtime.held += held;
+  let creating: Promise<Ort.InferenceSession> | undefined;
+  try {
+    const device = await loader.device();
+    creating = create(loader, model, device, await readWeights(model, signal), signal);
+    const session = await untilAborted(creating, signal);
+    let released: Promise<void> | undefined;
+    return {
+      session,
+      device,
+      release() {
+        released ??= releaseSession(runtime, session).then(() => {
+          runtime.held -= held;
+        });
+        return released;
+      },
+    };
+  } catch (error) {
+    runtime.held -= held;
+    // A session that arrives after its load was aborted is nobody's.
+    creating?.then((session) => releaseSession(runtime, session), ignore);
+    throw error;
+  }
+}
+
+function create(
+  loader: Loader,
+  model: Model,
+  device: Device | undefined,
+  externalData: readonly MountedFile[],
+  signal: AbortSignal | undefined,
+): Promise<Ort.InferenceSession> {
+  const { ort, inTurn } = loader.runtime;
+  return inTurn(async () => {
+    loader.check();
+    throwIfAborted(signal);
+    const options = { ...sessionOptions(device, model.hints), externalData };
+    const action = () => ort.InferenceSession.create(model.graph, options);
+    try {
+      return await (device === undefined ? action() : device.watched(action));
+    } catch (error) {
+      throw explained(model.name, error, await lossOf(device));
+    }
+  });
+}
+
+function sessionOptions(
+  device: Device | undefined,
+  { compact = false }: ModelHints = {},
+): Ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device === undefined ? 'wasm' : ({ name: 'webgpu', device: device.device } as GpuProvider)],
+    // Whatever it would log as an error it also throws.
+    logSeverityLevel: 4,
+    // The layout step doubles 16-bit convolution weights while they are loaded.
+    graphOptimizationLevel: compact ? 'extended' : 'all',
+  };
+}
+
+/** Its type names WebGPU's own, which TypeScript's library does not have. */
+type GpuProvider = Ort.InferenceSession.WebGpuExecutionProviderOption;
+
+/** Why the device was lost, if it was: the news may come a little after the failure. */
+async function lossOf(device: Device | undefined): Promise<string | undefined> {
+  if (device === undefined) return undefined;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  return device.lost();
+}
+
+/** What cannot be released, as after the loss of its device, is gone already. */
+async function releaseSession({ inTurn }: Runtime, session: Ort.InferenceSession): Promise<void> {
+  await inTurn(() => session.release()).catch(ignore);
+}
+
+function ignore(): void {}

@@ -1,0 +1,27 @@
+import type { RawTensorInfo, Tensor } from '@sd/core';
+import type * as Ort from 'onnxruntime-web';
+
+export function described(values: readonly Ort.InferenceSession.ValueMetadata[]): RawTensorInfo[] {
+  return values.map((value) =>
+    value.isTensor
+      ? { name: value.name, type: value.type, dims: value.shape.map((dim) => (dim === '' ? '?' : dim)) }
+      : { name: value.name, type: 'not a tensor', dims: [] },
+  );
+}
+
+export type Feeds = readonly (readonly [name: string, tensor: Tensor])[];
+
+/** Copies of the feeds, so that a caller may go on with its arrays while the run waits for its turn. */
+export function copied(feeds: Readonly<Record<string, Tensor>>): Feeds {
+  return Object.entries(feeds).map(([name, { type, dims, data }]) => [
+    name,
+    { type, dims: [...dims], data: data.slice() },
+  ]);
+}
+
+/** An output as a plain object; float16 as its bits, also where there is a Float16Array. */
+export function plain({ type, dims, data }: Ort.Tensor): Tensor {
+  const values = data as Tensor['data'];
+  const bits = type === 'float16' ? new Uint16Array(values.buffer, values.byteOffset, values.length) : values;
+  return { type, dims: [...dims], data: bits } as Tensor;
+}
