@@ -1,4 +1,15 @@
+export { type ControlNetConfig, controlNetConfig } from './controlnet/config.js';
+export {
+  type ControlNet,
+  type ControlNetInput,
+  type LoadControlNetOptions,
+  loadControlNet,
+} from './controlnet/controlnet.js';
+export { type ControlNetConditionOptions, controlNetCondition, controlNetInputs } from './controlnet/residuals.js';
 export { hypernetwork } from './hypernetwork/hypernetwork.js';
+export { imagePromptCondition } from './ip-adapter/image-prompt.js';
+export { type ImagePrompt, type IpAdapter, type LoadIpAdapterOptions, loadIpAdapter } from './ip-adapter/ip-adapter.js';
+export type { IpAdapterKind } from './ip-adapter/read.js';
 export { type T2iAdapterConfig, t2iAdapterConfig } from './t2i-adapter/config.js';
 export { t2iAdapterCondition, t2iAdapterInputs } from './t2i-adapter/residuals.js';
 export { type LoadT2iAdapterOptions, loadT2iAdapter, type T2iAdapter } from './t2i-adapter/t2i-adapter.js';

@@ -1,16 +1,8 @@
-import {
-  Graph,
-  type GraphModel,
-  type GraphOptions,
-  resnetBlock,
-  Scope,
-  type TensorLookup,
-  type Value,
-} from '@sd/graph';
+import { Graph, type GraphModel, type GraphOptions, Scope, type TensorLookup } from '@sd/graph';
 import type { UnetConfig } from './config.js';
 import { joinedHooks, type UnetExtension } from './extension.js';
 import { timeEmbedding } from './time-embedding.js';
-import { transformer } from './transformer.js';
+import { middle, unetLayers, wayDown } from './way-down.js';
 
 export interface UnetGraphOptions extends GraphOptions {
   readonly extensions?: readonly UnetExtension[];
@@ -34,41 +26,14 @@ export function unetGraph(
   const context = g.input('encoder_hidden_states', ['batch', 'tokens', config.levels[0].contextWidth]);
   const hooks = joinedHooks(g, extensions);
   g.adapt(hooks.layer);
-  const time = timeEmbedding(g, w, timestep, config);
-  const resnet = (at: Scope, x: Value, out: number) =>
-    resnetBlock(g, at, x, { out, groups: config.groups, epsilon: config.epsilon, time });
-  const attend = (at: Scope, x: Value, heads: number, depth: number) =>
-    heads === 0 ? x : transformer(g, at, x, { heads, depth, groups: config.groups, context, hooks });
+  const blocks = { config, time: timeEmbedding(g, w, timestep, config), context, hooks };
+  const { resnet, attend } = unetLayers(g, blocks);
 
   const { levels } = config;
   const deepest = levels.length - 1;
-  let x = g.conv(sample, w.at('conv_in'), levels[0].channels);
-  const skips = [x];
-  levels.forEach((level, i) => {
-    const at = w.at('down_blocks', i);
-    for (let j = 0; j < level.resnets; j++) {
-      x = resnet(at.at('resnets', j), x, level.channels);
-      x = attend(at.at('attentions', j), x, level.downHeads, level.downDepths[j]);
-      x = hooks.feature(`${at.path}.layers.${j}`, x);
-      skips.push(x);
-    }
-    if (i < deepest) {
-      x = g.conv(x, at.at('downsamplers.0.conv'), level.channels, { stride: 2 });
-      skips.push(x);
-    }
-    x = hooks.feature(at.path, skips.pop()!);
-    skips.push(x);
-  });
+  const skips = wayDown(g, w, g.conv(sample, w.at('conv_in'), levels[0].channels), blocks);
   const crossing = skips.map((skip, i) => hooks.feature(`skips.${i}`, skip));
-
-  if (config.mid !== undefined) {
-    const { channels } = levels[deepest];
-    x = resnet(w.at('mid_block.resnets.0'), x, channels);
-    x = attend(w.at('mid_block.attentions.0'), x, config.mid.heads, config.mid.depth);
-    x = hooks.feature('mid_block.layers.0', x);
-    x = resnet(w.at('mid_block.resnets.1'), x, channels);
-  }
-  x = hooks.feature('mid_block', x);
+  let x = middle(g, w, skips[skips.length - 1], blocks);
 
   levels.toReversed().forEach((level, i) => {
     const at = w.at('up_blocks', i);

@@ -1,0 +1,86 @@
+import {
+  type Backend,
+  expectTensor,
+  lazySession,
+  type StageResources,
+  type Tensor,
+  tensor,
+  type UnetInput,
+} from '@sd/core';
+import { completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import { type ControlNetConfig, controlNetConfig } from './config.js';
+import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
+
+export interface ControlNetInput extends UnetInput {
+  /** What `readImage` gave, [1 or n, c, height / 8, width / 8]. */
+  readonly features: Tensor<'float32'>;
+  /** How much of each output: as many as there are, the middle's last. */
+  readonly scales: readonly number[];
+}
+
+/** A copy of a U-Net's half that reads a picture, and says what to add to the U-Net (arXiv 2302.05543). */
+export interface ControlNet extends StageResources {
+  readonly config: ControlNetConfig;
+  readonly unusedTensors: readonly string[];
+  /** What it gives, by the names of the U-Net's inputs. */
+  readonly outputs: readonly string[];
+  /** A picture [n, channels, h, w], 0 to 1, as features for every step of a run. */
+  readImage(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
+  /** What to add to a U-Net at one call of it, by the names of its inputs. */
+  predict(
+    input: ControlNetInput,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Record<string, Tensor<'float32'>>>;
+}
+
+export type LoadControlNetOptions = (ModelFolder | ModelParts) & { readonly backend: Backend };
+
+/**
+ * Opens a ControlNet in diffusers' layout, or as weights and a config. Nothing is loaded yet: that happens at first use, or
+ * by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ */
+export async function loadControlNet(options: LoadControlNetOptions): Promise<ControlNet> {
+  const { backend } = options;
+  const parts = await openModel(options, { folder: 'controlnet', stems: ['diffusion_pytorch_model', 'model'] });
+  const config = controlNetConfig(parts.config);
+  const model = controlNetGraph(parts.checkpoint, config, backend);
+  const reader = lazySession(backend, controlImageGraph(parts.checkpoint, config, backend));
+  const session = lazySession(backend, model);
+  const outputs = residualNames(skipCount(config.unet));
+  const both = [session, reader];
+  return {
+    config,
+    unusedTensors: parts.checkpoint.unasked(),
+    outputs,
+    load: session.load,
+    release: async () => void (await Promise.all(both.map((one) => one.release()))),
+    dispose: async () => void (await Promise.all(both.map((one) => one.dispose()))),
+    async readImage(image, { signal } = {}) {
+      expectTensor('The ControlNet’s picture', image, 'float32', [-1, config.imageChannels, -1, -1]);
+      const { features } = await reader.run({ image: config.bgr ? reversedChannels(image) : image }, { signal });
+      return features as Tensor<'float32'>;
+    },
+    async predict({ sample, timestep, context, conditions, features, scales }, { signal } = {}) {
+      const feeds = completeFeeds(model, {
+        sample,
+        timestep: tensor('float32', [1], Float32Array.of(timestep)),
+        encoder_hidden_states: context,
+        features,
+        scales: tensor('float32', [scales.length], Float32Array.from(scales)),
+        ...conditions,
+      });
+      return (await session.run(feeds, { signal })) as Record<string, Tensor<'float32'>>;
+    },
+  };
+}
+
+function reversedChannels({ dims, data }: Tensor<'float32'>): Tensor<'float32'> {
+  const [batch, channels, height, width] = dims;
+  const size = height * width;
+  const result = tensor('float32', dims);
+  for (let i = 0; i < batch * channels; i++) {
+    const from = i - (i % channels) + channels - 1 - (i % channels);
+    result.data.set(data.subarray(from * size, (from + 1) * size), i * size);
+  }
+  return result;
+}
