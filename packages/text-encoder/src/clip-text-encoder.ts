@@ -64,18 +64,20 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
     load: session.load,
     release: session.release,
     dispose: session.dispose,
-    async encode(tokens, { clipSkip = 0, conditions, signal } = {}) {
+    async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {
       if (!Number.isInteger(clipSkip) || clipSkip < 0 || clipSkip >= config.layers) {
         throw new InvalidOptionError(
           'clipSkip',
           `must be a whole number from 0 to ${config.layers - 1}, not ${clipSkip}.`,
         );
       }
-      const output = `normalized.${config.layers - clipSkip}`;
-      const last = `normalized.${config.layers}`;
-      const feeds = completeFeeds(model, { input_ids: batchOfIds(tokens, config.maxLength), ...conditions });
-      const results = await session.run(feeds, { signal, outputs: [...new Set([output, last])] });
-      const hidden = results[output] as Tensor<'float32'>;
+      const layers = config.layers - clipSkip;
+      const states = output === 'penultimate' ? `hidden_states.${layers - 1}` : `normalized.${layers}`;
+      const last = config.projectionWidth === undefined ? `normalized.${config.layers}` : 'projected';
+      const input_ids = batchOfIds(tokens, config, conditions?.token_vectors?.dims[0]);
+      const feeds = completeFeeds(model, { input_ids, ...conditions });
+      const results = await session.run(feeds, { signal, outputs: [...new Set([states, last])] });
+      const hidden = results[states] as Tensor<'float32'>;
       expectFinite('The text encoder’s output', hidden.data);
       return tokens.map(({ ids }, i) => ({
         hidden: row(hidden, i),
@@ -85,7 +87,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
   };
 }
 
-function batchOfIds(tokens: readonly Tokens[], maxLength: number): Tensor<'int64'> {
+function batchOfIds(tokens: readonly Tokens[], { maxLength, vocabSize }: ClipTextConfig, learned = 0): Tensor<'int64'> {
   const batch = tensor('int64', [tokens.length, maxLength]);
   tokens.forEach(({ ids }, i) => {
     if (ids.length !== maxLength) {
@@ -94,12 +96,19 @@ function batchOfIds(tokens: readonly Tokens[], maxLength: number): Tensor<'int64
         `The text encoder takes ${maxLength} tokens a prompt, but prompt ${i} has ${ids.length}.`,
       );
     }
+    const unknown = ids.find((id) => id < 0 || id >= vocabSize + learned);
+    if (unknown !== undefined) {
+      throw new TensorError(
+        'bad-tensor',
+        `The text encoder knows ${vocabSize} tokens and was given ${learned} token_vectors beside, but prompt ${i} has the token ${unknown}.`,
+      );
+    }
     batch.data.set(BigInt64Array.from(ids, BigInt), i * maxLength);
   });
   return batch;
 }
 
-/** The hidden state at the first end token. Old configs say 2 for it, and then it is the largest number (transformers does so too). */
+/** The hidden state, or its projection, at the first end token. Old configs say 2 for it, and then it is the largest number (transformers does so too). */
 function pooled(
   hidden: Tensor<'float32'>,
   i: number,

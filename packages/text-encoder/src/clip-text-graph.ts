@@ -6,6 +6,7 @@ import {
   type LayerExtension,
   Scope,
   type TensorLookup,
+  type TensorView,
   type Value,
 } from '@sd/graph';
 import type { ClipTextConfig } from './config.js';
@@ -16,7 +17,9 @@ export interface ClipTextGraphOptions extends GraphOptions {
 
 /**
  * CLIP's text transformer: `input_ids` [n, tokens] in; out, for each count k of layers from 0 to all of them,
- * `hidden_states.k` as the layers leave it and `normalized.k` after the final layer norm, each [n, tokens, width].
+ * `hidden_states.k` as the layers leave it and `normalized.k` after the final layer norm, each [n, tokens, width], and of
+ * a model with a projection `projected` [n, tokens, projectionWidth]. Ids from `vocabSize` on are rows of `token_vectors`
+ * [count, width], for words that were learned later.
  * @see arXiv 2103.00020; tensor names as in transformers' `CLIPTextModel`, without the prefix `text_model.`
  */
 export function clipTextGraph(
@@ -33,15 +36,33 @@ export function clipTextGraph(
   }
   const positions = w.tensor('embeddings.position_embedding.weight', [config.maxLength, config.width]);
   const table = w.tensor('embeddings.token_embedding.weight', [config.vocabSize, config.width]);
-  let x = g.add(g.embedding(ids, table), g.weight(positions));
+  const words = tokenVectors(g, ids, table, config);
+  let x = g.add(words, g.weight(positions));
   const give = (layers: number, hidden: Value) => {
+    const normalized = g.layerNorm(hidden, w.at('final_layer_norm'), config.epsilon);
     g.output(`hidden_states.${layers}`, hidden);
-    g.output(`normalized.${layers}`, g.layerNorm(hidden, w.at('final_layer_norm'), config.epsilon));
+    g.output(`normalized.${layers}`, normalized);
+    return normalized;
   };
-  give(0, x);
+  let last = give(0, x);
   for (let i = 0; i < config.layers; i++) {
     x = clipLayer(g, w.at('encoder.layers', i), x, { ...config, causal: true });
-    give(i + 1, x);
+    last = give(i + 1, x);
+  }
+  if (config.projectionWidth !== undefined) {
+    g.output('projected', g.linear(last, w.at('text_projection'), config.projectionWidth));
   }
   return g.finish('text_encoder', { repeated: false });
+}
+
+/** Each id's vector: of the checkpoint's table, or of those that are fed. */
+function tokenVectors(g: Graph, ids: Value, table: TensorView, { vocabSize, width }: ClipTextConfig): Value {
+  const learned = g.optionalInput('token_vectors', ['learned', width]);
+  const [zero, last, count] = [0, vocabSize - 1, vocabSize].map((value) => g.indices([value]));
+  const known = g.embedding(g.op('Min', [ids, last], ids.dims), table);
+  const row = g.op('Max', [g.op('Sub', [ids, count], ids.dims), zero], ids.dims);
+  const added = g.op('Gather', [learned, row], known.dims);
+  const isKnown = g.op('Less', [ids, count], ids.dims);
+  const perWord = g.op('Unsqueeze', [isKnown, g.indices([-1])], [...ids.dims, 1]);
+  return g.op('Where', [perWord, known, added], known.dims);
 }

@@ -12,10 +12,13 @@ export interface ClipTextConfig {
   readonly epsilon: number;
   /** The token whose hidden state stands for the whole text. */
   readonly endId: number;
+  /** Width of the text's vector in the space that it shares with pictures; undefined for a model without a projection. */
+  readonly projectionWidth: number | undefined;
 }
 
-/** Reads the config of transformers' `CLIPTextModel`, with that class's defaults. */
+/** Reads the config of transformers' `CLIPTextModel` or `CLIPTextModelWithProjection`, with those classes' defaults. */
 export function clipTextConfig(config: Config): ClipTextConfig {
+  const projects = config.strings('architectures', ['CLIPTextModel']).includes('CLIPTextModelWithProjection');
   config.only('hidden_act', 'quick_gelu', 'gelu');
   return {
     vocabSize: config.number('vocab_size', 49408),
@@ -27,5 +30,6 @@ export function clipTextConfig(config: Config): ClipTextConfig {
     activation: config.string('hidden_act', 'quick_gelu') as ClipTextConfig['activation'],
     epsilon: config.number('layer_norm_eps', 1e-5),
     endId: config.number('eos_token_id', 49407),
+    projectionWidth: projects ? config.number('projection_dim', 512) : undefined,
   };
 }

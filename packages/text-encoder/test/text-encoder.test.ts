@@ -84,7 +84,9 @@ describe('config', () => {
       activation: 'quick_gelu',
       epsilon: 1e-5,
       endId: 49407,
+      projectionWidth: undefined,
     });
+    expect(read({ architectures: ['CLIPTextModelWithProjection'], projection_dim: 40 }).projectionWidth).toBe(40);
   });
 
   test('names an activation that there is no graph for', () => {

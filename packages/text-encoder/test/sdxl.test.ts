@@ -1,0 +1,44 @@
+import { openFolder } from '@sd/backend-node';
+import { describe, expect, test } from 'vitest';
+import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { loadTextEncoder } from '../src/index.js';
+import { backend, joined, tokens } from './encoder.js';
+
+const folder = fixture('models/sdxl');
+const golden = readGolden('golden.safetensors', folder);
+const tolerance = 1e-5;
+
+const encoderIn = async (name: string) => loadTextEncoder({ source: await openFolder(folder), backend, folder: name });
+
+describe.each([
+  ['text_encoder', 'text', 'pooled'],
+  ['text_encoder_2', 'text2', 'text_embeds'],
+])('%s gives the numbers of transformers', (name, prefix, pooled) => {
+  test('all tensors used: what the last layer but one leaves, and the vector for the whole', async () => {
+    const encoder = await encoderIn(name);
+    const penultimate = await encoder.encode(tokens, { output: 'penultimate' });
+    const last = await encoder.encode(tokens);
+    await encoder.dispose?.();
+    const figures: [got: Float32Array, want: string][] = [
+      [joined(penultimate.map(({ hidden }) => hidden.data)), 'hidden_penultimate'],
+      [joined(last.map(({ hidden }) => hidden.data)), 'last_hidden_state'],
+      [joined(penultimate.map((one) => one.pooled!.data)), pooled],
+      [joined(last.map((one) => one.pooled!.data)), pooled],
+    ];
+    for (const [got, want] of figures) {
+      expect(relativeError(got, golden(`${prefix}.${want}`).data)).toBeLessThan(tolerance);
+    }
+    expect(encoder.unusedTensors).toEqual([]);
+  });
+
+  test('clipSkip goes on from there', async () => {
+    const encoder = await encoderIn(name);
+    const [plain, skipped, first] = await Promise.all(
+      [0, 1, 2].map((clipSkip) => encoder.encode(tokens, { output: 'penultimate', clipSkip })),
+    );
+    await encoder.dispose?.();
+    expect(relativeError(skipped[0].hidden.data, plain[0].hidden.data)).toBeGreaterThan(0.01);
+    expect(relativeError(first[0].hidden.data, skipped[0].hidden.data)).toBeGreaterThan(0.01);
+    expect(skipped[0].pooled!.data).toEqual(plain[0].pooled!.data);
+  });
+});
