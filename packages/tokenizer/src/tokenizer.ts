@@ -3,6 +3,7 @@ import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
 import type { AddedToken, SpecialToken } from './added-token.js';
 import { readLength, readSettings, type SettingsFiles, type TokenizerSettings } from './settings.js';
 import { checkTokenizerJson, isRecord, type TokenizerJson } from './tokenizer-json.js';
+import { windowOf } from './window.js';
 
 const clipMaxLength = 77;
 
@@ -73,8 +74,7 @@ export function assembleTokenizer(json: TokenizerJson, settings: TokenizerSettin
     encode(text) {
       const all = tokenize(text);
       const kept = all.slice(0, maxLength - 2);
-      const ids = new Int32Array(maxLength).fill(padId);
-      ids.set([startId, ...kept, endId]);
+      const ids = windowOf({ maxLength, startId, endId, padId }, kept);
       return { ids, length: kept.length + 2, truncated: decode(all.slice(kept.length)) };
     },
   };

@@ -1,0 +1,85 @@
+import { InvalidOptionError, type Tokens } from '@sd/core';
+import { windowOf } from '../window.js';
+import { fillWithCommas, fillWithSentences } from './fill.js';
+import { type AnyTokenizer, type Piece, piecesOf } from './pieces.js';
+import type { PromptSyntax, Section } from './plan.js';
+
+export interface ChunkOptions {
+  /** How far back from a full chunk's end a comma is looked for, whose followers then begin the next chunk: 0 for nowhere. */
+  readonly commaLookBack?: number;
+  /** Chunks end after a sentence, if one ends in them. */
+  readonly sentences?: boolean;
+  /** Words of fewer tokens than this are not divided between chunks: 1 by default, which may divide any. */
+  readonly wholeWords?: number;
+  /** Are textual inversions found in the `text` (the default), or only where they are `named`: `embedding:name`? */
+  readonly words?: 'text' | 'named';
+  /** How many chunks: as many as it takes by default. */
+  readonly maxChunks?: number;
+}
+
+/** How each tool divides a long prompt. */
+export const chunkOptions: Readonly<Record<PromptSyntax, ChunkOptions>> = {
+  a1111: { commaLookBack: 20 },
+  comfyui: { wholeWords: 8, words: 'named' },
+  compel: { sentences: true },
+  plain: {},
+};
+
+/** A window of tokens, and the weight of each. */
+export interface WeightedTokens extends Tokens {
+  /** 1 for start, end and padding: [maxLength]. */
+  readonly weights: Float32Array;
+}
+
+export interface Chunks {
+  /** One at least. */
+  readonly chunks: readonly WeightedTokens[];
+  /** What did not fit `maxChunks`; else empty. */
+  readonly truncated: string;
+  /** Textual inversions that were named and are not known; they are left out. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * A text of any length as windows of the tokenizer's length, each with a start, an end and padding of its own. Every
+ * section begins a new one. A word of several vectors is never divided.
+ *
+ * Fragments are tokenized one by one, as all three tools do. Throws an InvalidOptionError for options out of range.
+ */
+export function encodeFragments(
+  tokenizer: AnyTokenizer,
+  sections: readonly Section[],
+  options: ChunkOptions = {},
+): Chunks {
+  const { commaLookBack = 0, sentences = false, wholeWords = 1, words = 'text', maxChunks = Infinity } = options;
+  if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${maxChunks}.`);
+  const room = tokenizer.maxLength - 2;
+  const [comma] = tokenizer.tokenize(',');
+  const missing: string[] = [];
+  const filled = sections.flatMap((section, i) => {
+    const found = piecesOf(tokenizer, section, { words, wholeWords });
+    missing.push(...found.missing);
+    const last = i > 0 && i === sections.length - 1;
+    if (last && found.pieces.length === 0) return [];
+    return sentences
+      ? fillWithSentences(found.pieces, room, tokenizer)
+      : fillWithCommas(found.pieces, room, commaLookBack, comma);
+  });
+  if (filled.length === 0) filled.push([]);
+  const kept = filled.slice(0, maxChunks);
+  return {
+    chunks: kept.map((pieces) => windowWithWeights(tokenizer, pieces)),
+    truncated: tokenizer.decode(filled.slice(kept.length).flatMap((pieces) => pieces.flatMap(({ ids }) => ids))),
+    missing,
+  };
+}
+
+function windowWithWeights(tokenizer: AnyTokenizer, pieces: readonly Piece[]): WeightedTokens {
+  const ids = pieces.flatMap((piece) => piece.ids);
+  const weights = new Float32Array(tokenizer.maxLength).fill(1);
+  weights.set(
+    pieces.flatMap((piece) => piece.ids.map(() => piece.weight)),
+    1,
+  );
+  return { ids: windowOf(tokenizer, ids), length: ids.length + 2, truncated: '', weights };
+}

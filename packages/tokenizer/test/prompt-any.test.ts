@@ -1,0 +1,152 @@
+import { InvalidOptionError } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { type PromptSyntax, parsePrompt, textsOver } from '../src/prompt.js';
+import { fragmentsAt, randomTexts } from './prompt-support.js';
+
+const all: readonly PromptSyntax[] = ['a1111', 'comfyui', 'compel', 'plain'];
+const signs = ['(', ')', '[', ']', ':', '|', '\\', '"', '<', '>', '+', '-', '.', ',', ' ', '\n'];
+const rules = [
+  '1.3',
+  '0.5',
+  '7',
+  ' AND ',
+  'BREAK',
+  'lora:',
+  '.and(',
+  '.blend(',
+  '.swap(',
+  'embedding:',
+  'sea',
+  'é',
+  '🚢',
+  '\ud83d',
+];
+const plenty = [...signs, ...rules, '[a:', '(a:1.1', '[a|', '("a",', 'a '];
+
+describe.each(all)('%s', (syntax) => {
+  const plan = (text: string) => parsePrompt(text, { syntax });
+
+  test('any string is a prompt with finite weights', () => {
+    for (const text of randomTexts([...signs, ...rules], 3000, 24)) {
+      const { parts, networks } = plan(text);
+      for (const step of [0, 3, 9]) {
+        for (const part of parts) {
+          const { clauses } = part.at({ step, steps: 10 });
+          const fragments = clauses.flatMap(({ mix }) => mix.flatMap(({ sections }) => sections.flat()));
+          const numbers = [
+            part.weight,
+            ...clauses.map(({ weight }) => weight),
+            ...fragments.map(({ weight }) => weight),
+          ];
+          expect(numbers.every(Number.isFinite), text).toBe(true);
+          expect(
+            fragments.every((fragment) => fragment.text !== ''),
+            text,
+          ).toBe(true);
+        }
+      }
+      expect(
+        networks.every(({ textWeight }) => Number.isFinite(textWeight)),
+        text,
+      ).toBe(true);
+    }
+  });
+
+  test.each(plenty)('%j in plenty does not hang or overflow', (piece) => {
+    const text = piece.repeat(20_000);
+    expect(plan(text).parts.length).toBeGreaterThan(0);
+    plan(text).parts[0]!.at({ step: 1, steps: 2 });
+  });
+
+  test('brackets in brackets, very deep', () => {
+    const deep = (open: string, close: string) => `${open.repeat(5000)}sea${close.repeat(5000)}`;
+    for (const text of [deep('(', ')'), deep('[', ']'), deep('[', '|x]'), deep('[', ':1]'), deep('"(', ')"')]) {
+      plan(text).parts[0]!.at({ step: 1, steps: 2 });
+    }
+  });
+
+  test('a prompt without a sign is one fragment of weight 1', () => {
+    for (const text of randomTexts(['sea ', 'red ', 'and ', 'a b ', 'épée ', '7 ', '🚢 '], 200)) {
+      if (text === '') continue;
+      expect(fragmentsAt(plan(text)).map((one) => [one[0].trim(), one[1]])).toEqual([[text.trim(), 1]]);
+    }
+  });
+});
+
+test.each<[PromptSyntax, RegExp]>([
+  ['a1111', /[\\()[\]]/g],
+  ['comfyui', /[()]/g],
+  ['plain', /(?!)/g],
+])('%s: escaped text survives', (syntax, special) => {
+  for (const text of randomTexts(['(', ')', '[', ']', 'sea', ' ', 'a', '.', ','], 500)) {
+    const escaped = text.replace(special, '\\$&');
+    const read = fragmentsAt(parsePrompt(escaped, { syntax }));
+    expect(read, escaped).toEqual(text === '' ? [] : [[text, 1]]);
+  }
+});
+
+test.each<[PromptSyntax, (text: string, weight: number) => string]>([
+  ['a1111', (text, weight) => `(${text}:${weight})`],
+  ['compel', (text, weight) => `(${text})${weight}`],
+])('%s: weights multiply', (syntax, weigh) => {
+  for (const [a, b, c] of [
+    [1.5, 0.5, 2],
+    [0.1, 3, 0.7],
+    [1, 1.25, 0.8],
+  ] as const) {
+    const [[, weight]] = fragmentsAt(parsePrompt(weigh(weigh(weigh('sea', a), b), c), { syntax })) as [
+      [string, number],
+    ];
+    expect(weight).toBeCloseTo(a * b * c, 10);
+  }
+});
+
+test('plain has no rules', () => {
+  const text = String.raw`a (sea:1.3) \( [a|b] AND <lora:x:1> BREAK "b"+`;
+  expect(fragmentsAt(parsePrompt(text, { syntax: 'plain' }))).toEqual([[text, 1]]);
+});
+
+test('a1111 is the default', () => {
+  expect(parsePrompt('(sea)').syntax).toBe('a1111');
+});
+
+test('what is no prompt', () => {
+  expect(() => parsePrompt(7 as unknown as string)).toThrow(InvalidOptionError);
+  expect(() => parsePrompt('sea', { syntax: 'markdown' as PromptSyntax })).toThrow(/"markdown" is none of a1111/);
+});
+
+describe('the texts of a run', () => {
+  test('each is there once, with the steps that use it', () => {
+    const { texts, at } = textsOver(parsePrompt('[fish|bird] :0.5 AND sea'), { steps: 4 });
+    const words = texts.map(({ clauses }) => clauses[0]!.mix[0]!.sections[0]![0]!.text.trim());
+    expect(words).toEqual(['fish', 'sea', 'bird']);
+    expect([0, 1, 2, 3].map(at)).toEqual([
+      [
+        { text: 0, weight: 0.5 },
+        { text: 1, weight: 1 },
+      ],
+      [
+        { text: 2, weight: 0.5 },
+        { text: 1, weight: 1 },
+      ],
+      [
+        { text: 0, weight: 0.5 },
+        { text: 1, weight: 1 },
+      ],
+      [
+        { text: 2, weight: 0.5 },
+        { text: 1, weight: 1 },
+      ],
+    ]);
+  });
+
+  test('one text needs one', () => {
+    expect(textsOver(parsePrompt('a (calm) sea'), { steps: 50 }).texts).toHaveLength(1);
+  });
+
+  test('a second pass has its own', () => {
+    const plan = parsePrompt('[fish:bird:12]');
+    expect(textsOver(plan, { steps: 10 }).texts).toHaveLength(1);
+    expect(textsOver(plan, { steps: 10, firstPassSteps: 10 }).texts).toHaveLength(2);
+  });
+});
