@@ -3,7 +3,7 @@ import { createNodeBackend } from '@sd/backend-node';
 import { type Model, type Tensor, tensor, torchCpu } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
-import { halfBits } from '../../../fixtures/variants.js';
+import { halfBits } from '../../../fixtures/small-floats.js';
 import { Graph, openCheckpoint, Scope, type TensorToWrite, type Value } from '../src/index.js';
 import { ModelProtoSchema } from '../src/onnx/onnx_pb.js';
 import { fileOf, floats, memorySource } from './memory.js';

@@ -84,9 +84,9 @@ describe('half precision', () => {
     const rounded = await coded(await written({ tensors: toSingle(half) }));
     expect(await coded(await written({ tensors: half }))).toEqual(rounded);
     // Each weight moves by up to 2^-11 (5e-4) of itself; over all layers that adds up to a few times as much.
-    expect(relativeError(rounded.picture.data, plain.picture.data)).toBeLessThan(2e-3);
-    expect(relativeError(rounded.mean.data, plain.mean.data)).toBeLessThan(2e-3);
-    expect(relativeError(rounded.std.data, plain.std.data)).toBeLessThan(2e-3);
+    expect(relativeError(rounded.picture.data, plain.picture.data)).toBeLessThan(2.5e-3);
+    expect(relativeError(rounded.mean.data, plain.mean.data)).toBeLessThan(2.5e-3);
+    expect(relativeError(rounded.std.data, plain.std.data)).toBeLessThan(2.5e-3);
   });
 
   test.each([
