@@ -60,14 +60,23 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
   const at = (x: Float32Array, level: NoiseLevel) => {
     const { positive, negative } = textsNow(options);
     const seen = asTrained(x, level, prediction);
-    const sample = joined(tensor('float32', shape, seen.x), beside);
+    const bare = tensor('float32', shape, seen.x);
+    const shown = joined(bare, beside);
+    // A text of its own, so that whoever keeps outputs by their texts tells it from the negative.
+    const blind = beside && { ...negative };
+    const unseen = beside && joined(bare, tensor('float32', beside.dims));
+    const sampleFor = (text: TextEmbedding) => (text === blind && unseen !== undefined ? unseen : shown);
     const predictBatch = async (texts: readonly TextEmbedding[]) => {
       const input = {
-        sample: stack(texts.map(() => sample)),
+        sample: stack(texts.map(sampleFor)),
         timestep: level.timestep,
         context: stack(texts.map((text) => text.hidden)),
       };
-      const given = await conditionsOf(conditions, { ...input, texts, negative });
+      const given = await conditionsOf(conditions, {
+        ...input,
+        texts: texts.map((text) => (text === blind ? negative : text)),
+        negative,
+      });
       const output = await unet.predict({ ...input, ...(given && { conditions: given }) }, { signal });
       expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
       expectFinite(`The U-Net’s output at timestep ${level.timestep}`, output.data);
@@ -81,7 +90,7 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
       return outputs;
     };
     return {
-      input: { ...seen, prediction, positive, negative, predict },
+      input: { ...seen, prediction, positive, negative, ...(blind && { blind }), predict },
       read: (raw: Float32Array) => convertPrediction(raw, prediction, 'sample', seen.x, seen.level),
     };
   };

@@ -7,10 +7,13 @@ export { type ClassifierFreeGuidanceOptions, classifierFreeGuidance } from './gu
 export type { Guidance, GuidanceInput, GuidanceSettings, Guide, WeightedText } from './guidance/guidance.js';
 export { type GuidanceInterval, withinInterval } from './guidance/interval.js';
 export { type GuidedOutputs, predictBoth, predictPositive } from './guidance/outputs.js';
+export { type Pix2PixGuidanceOptions, pix2pixGuidance } from './guidance/pix2pix.js';
 export { type AdaptiveProjectedGuidanceOptions, adaptiveProjectedGuidance } from './guidance/projected.js';
 export { withRescale } from './guidance/rescale.js';
 export type { GuidanceScale } from './guidance/scale.js';
 export { type CfgZeroStarOptions, cfgZeroStar } from './guidance/zero-star.js';
+export { type GuidanceEmbeddingOptions, guidanceEmbedding } from './guidance-embedding.js';
+export { type MicroConditioning, type MicroConditions, microConditioning, type Size } from './micro-conditioning.js';
 export { originalControlNetNames, originalUnetNames } from './names/original.js';
 export { type CheckpointUnet, type LoadUnetOptions, loadUnet } from './unet.js';
 export { type UnetGraphOptions, unetGraph } from './unet-graph.js';

@@ -35,7 +35,7 @@ function knowing(answer: Float32Array): Unet & { asked: UnetInput[] } {
     asked,
     async predict(input) {
       asked.push(input);
-      const batch = tensor('float32', input.sample.dims);
+      const batch = tensor('float32', [input.sample.dims[0], ...shape]);
       for (let i = 0; i < input.sample.dims[0]; i++) batch.data.set(answer, i * answer.length);
       return batch;
     },
@@ -210,6 +210,38 @@ describe('x0 without guidance', () => {
     expect(await denoise.unconditional(x, exploding)).toEqual(guided);
     expect(unet.asked).toHaveLength(1);
   });
+});
+
+test('what is beside the sample is not shown to the blind text', async () => {
+  const unet = knowing(noise);
+  const beside = tensor('float32', [1, 3, 5], new Float32Array(15).fill(7));
+  const texts: TextEmbedding[][] = [];
+  const denoise = denoiserOf(unet, 'epsilon', {
+    guidance: () => async (input) =>
+      (await input.predict([input.positive[0].embedding, input.negative, input.blind!]))[2],
+    beside,
+    conditions: [
+      (call) => {
+        texts.push([...call.texts]);
+        return {};
+      },
+    ],
+  });
+  await denoise(x0, { alpha: 0.8, sigma: 0.6, timestep: 5 });
+  const [{ sample, context }] = unet.asked;
+  expect(sample.dims).toEqual([3, 5, 3, 5]);
+  const channels = [0, 1, 2].map((i) => [...sample.data.subarray(i * 75 + 60, (i + 1) * 75)]);
+  expect(channels).toEqual([7, 7, 0].map((value) => Array(15).fill(value)));
+  expect([...context.data]).toEqual([1, 1, -1, -1, -1, -1]);
+  expect(texts[0][2]).toBe(texts[0][1]);
+  expect(
+    await denoiserOf(unet, 'epsilon', {
+      guidance: () => async (input) => {
+        expect(input.blind).toBeUndefined();
+        return predictPositive(input);
+      },
+    })(x0, { alpha: 0.8, sigma: 0.6, timestep: 5 }),
+  ).toHaveLength(60);
 });
 
 describe('a model that goes wrong', () => {

@@ -20,6 +20,8 @@ export interface GuidanceInput {
   /** What to draw: one prompt of weight 1, or several that are composed. */
   readonly positive: readonly WeightedText[];
   readonly negative: TextEmbedding;
+  /** The negative prompt to a model that is not shown the picture beside the sample; undefined where none is shown. */
+  readonly blind?: TextEmbedding;
   /** The model's raw outputs for `x`, one for each text. One call for several texts lets them run as a batch. */
   predict(texts: readonly TextEmbedding[]): Promise<Float32Array[]>;
 }

@@ -114,13 +114,14 @@ function picture({
 }): GuidanceInput[] {
   const positive = Array.from({ length: prompts }, (_, i) => ({ embedding: text(i + 1), weight: [1, 0.5, -0.7][i] }));
   const negative = text(-1);
+  const blind = text(-2);
   // x0 of epsilon and of a flow's velocity cannot be read at an alpha of 0.
   const from = prediction === 'epsilon' ? 1 : 0;
   return (prediction === 'flow' ? flowLevels : levels).slice(from).map((level) => {
     const x = waves(1.7 + seed + level.sigma);
     const predict = async (texts: readonly TextEmbedding[]) =>
       texts.map(({ hidden }) => waves(1.1 + seed + level.sigma + hidden.data[0] / 7));
-    return { x, level, prediction, positive, negative, predict };
+    return { x, level, prediction, positive, negative, blind, predict };
   });
 }
 

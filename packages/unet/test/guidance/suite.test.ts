@@ -5,6 +5,7 @@ import {
   cfgZeroStar,
   classifierFreeGuidance,
   type Guidance,
+  pix2pixGuidance,
   predictPositive,
   withinInterval,
   withRescale,
@@ -25,6 +26,7 @@ describe.each<[string, Guidance]>([
   ['APG', apg],
   ['APG of diffusers', adaptiveProjectedGuidance({ scale: 5, momentum: 0.5, form: 'diffusers' })],
   ['CFG++', cfgPpGuidance({ lambda: 0.6 })],
+  ['InstructPix2Pix', pix2pixGuidance({ scale: 5, imageScale: 1.5 })],
   ['all stacked', withinInterval(withRescale(apg, 0.5), { to: 10 })],
 ])('conformance of %s', (_, guidance) => {
   test.each(guidanceSuite(guidance))('$name', ({ run }) => run());

@@ -18,11 +18,13 @@ export const figures: Figures = JSON.parse(readFileSync(file, 'utf8'));
 
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [1, 1], Float32Array.of(value)) });
 const negative = text(-1);
+const blind = text(-2);
 export const [positive, second] = [text(1), text(2)];
 const names = new Map([
   [positive, 'positive'],
   [second, 'second'],
   [negative, 'negative'],
+  [blind, 'blind'],
 ] as const);
 
 export interface Guided {
@@ -36,12 +38,14 @@ export interface Run {
   readonly prediction?: Prediction;
   /** sigma / alpha of each call, in place of the figures'. */
   readonly ratios?: readonly number[];
+  /** Is the model shown a picture? */
+  readonly shown?: boolean;
 }
 
 export const alone: readonly WeightedText[] = [{ embedding: positive, weight: 1 }];
 
 /** One picture, guided: the figures' outputs for its texts, call by call. */
-export async function guided(guidance: Guidance, { prompts = alone, prediction = 'v', ratios }: Run = {}) {
+export async function guided(guidance: Guidance, { prompts = alone, prediction = 'v', ratios, shown }: Run = {}) {
   const guide = guidance();
   const result: Guided = { outputs: [], asked: [] };
   for (let i = 0; i < figures.sigmas.length; i++) {
@@ -53,13 +57,19 @@ export async function guided(guidance: Guidance, { prompts = alone, prediction =
       prediction,
       positive: prompts,
       negative,
+      ...(shown && { blind }),
       async predict(texts) {
         asked.push(texts.map((one) => names.get(one)).join());
-        return texts.map((one) => Float32Array.from(figures[names.get(one)!][i]));
+        return texts.map((one) => blindly(one, figures[names.get(one === blind ? negative : one)! as 'negative'][i]));
       },
     };
     result.outputs.push([...(await guide(input))]);
     result.asked.push(asked);
   }
   return result;
+}
+
+/** Without its picture, the model says half of what it says of the negative prompt. */
+function blindly(text: TextEmbedding, values: readonly number[]): Float32Array {
+  return Float32Array.from(values, (value) => (text === blind ? value / 2 : value));
 }
