@@ -1,0 +1,53 @@
+import type { LoraPart } from './names.js';
+
+const prefixes: Readonly<Record<LoraPart, string>> = {
+  unet: 'unet.',
+  textEncoder: 'text_encoder.',
+  textEncoder2: 'text_encoder_2.',
+};
+
+/** What PEFT's config says of a module, where diffusers saved it in the file. */
+export interface ModuleSettings {
+  readonly alpha?: number;
+  /** Divides alpha by the rank's root, arXiv 2312.03732. */
+  readonly rankStabilized: boolean;
+}
+
+/**
+ * Reads the configs of PEFT that diffusers keeps in a file's metadata, `lora_adapter_metadata`, and gives what they say of
+ * each module. What is no such config says nothing.
+ */
+export function readSettings(
+  metadata: Readonly<Record<string, string>>,
+): (part: LoraPart, module: string) => ModuleSettings {
+  const config = parsed(metadata.lora_adapter_metadata);
+  return (part, module) => {
+    const read = (key: string): unknown => config[`${prefixes[part]}${key}`];
+    const patterns = read('alpha_pattern');
+    const alphas = typeof patterns === 'object' && patterns !== null ? Object.entries(patterns) : [];
+    const own = alphas.find(([pattern]) => endsWith(module, pattern))?.[1] ?? read('lora_alpha');
+    return {
+      ...(typeof own === 'number' && Number.isFinite(own) ? { alpha: own } : {}),
+      rankStabilized: read('use_rslora') === true,
+    };
+  };
+}
+
+function parsed(json: string | undefined): Readonly<Record<string, unknown>> {
+  if (json === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A pattern names a module, or the end of its name from a dot on. */
+function endsWith(module: string, pattern: string): boolean {
+  const end = pattern
+    .replace(/^\^/, '')
+    .replaceAll('.', '_')
+    .replace(/^text_model_/, '');
+  return module === end || module.endsWith(`_${end}`);
+}
