@@ -13,7 +13,7 @@ import {
   torchCpu,
 } from '@sd/core';
 import type { Guidance } from '@sd/unet';
-import { type StrengthOptions, strengthOptions } from './attach/strengths.js';
+import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
@@ -26,7 +26,7 @@ import { type ReadPictures, runSize } from './start/pictures.js';
 /** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
-export interface GenerateOptions extends GuidanceOptions, StartOptions, StrengthOptions {
+export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterOptions {
   /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
   /** What to keep away from; empty by default. */
@@ -105,11 +105,8 @@ const known = [
   'signal',
   'onStep',
   ...startOptions,
-  ...strengthOptions,
+  ...adapterOptions,
 ];
-
-/** Names that later versions will take. */
-const later = ['controls'];
 
 /**
  * Checks options, whose names were checked and whose pictures were read before, and fills in the rest. Throws an InvalidOptionError, or a TensorError for
@@ -172,7 +169,6 @@ export function refuseUnknown(options: GenerateOptions): void {
   }
   for (const [name, value] of Object.entries(options)) {
     if (known.includes(name) || value === undefined) continue;
-    if (later.includes(name)) throw new InvalidOptionError(name, 'is not supported by this version yet.');
     throw new InvalidOptionError(name, `is no option of generate(). It has ${known.join(', ')}.`);
   }
 }

@@ -2,7 +2,7 @@ import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from 
 import { adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment } from './attach/adapter.js';
 import type { AttachOptions, AttachSource } from './attach/attach.js';
-import { readStrengths } from './attach/strengths.js';
+import { readAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
 import { run, type Stages } from './run.js';
@@ -90,8 +90,8 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     try {
       const leave = await turns.take(signal);
       try {
-        const strengths = readStrengths(given, adapted.adapters);
-        return yield* run(adapted.stages, { ...request, signal }, { strengths, releaseStages });
+        const adapters = await readAdapters(given, adapted.adapters);
+        return yield* run(adapted.stages, { ...request, signal }, { adapters, releaseStages });
       } finally {
         leave();
       }

@@ -12,7 +12,7 @@ import {
   type Vae,
 } from '@sd/core';
 import { createDenoiser, type WeightedText } from '@sd/unet';
-import type { Strengths } from './attach/strengths.js';
+import type { RunAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
@@ -34,8 +34,8 @@ export interface Stages {
 }
 
 export interface RunSettings {
-  /** How strongly what is attached acts. */
-  readonly strengths: Strengths;
+  /** What is attached. */
+  readonly adapters: RunAdapters;
   /** Frees each stage after its use. */
   readonly releaseStages: boolean;
 }
@@ -66,7 +66,7 @@ async function* runStages(
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 
-  const texts = await encodePrompts(stages, request, settings.strengths, warnings);
+  const texts = await encodePrompts(stages, request, settings.adapters, warnings);
   throwIfAborted(signal);
   if (settings.releaseStages) await stages.textEncoder.release?.();
   const { pictures, strength, upscale, variation } = request.start;
@@ -93,11 +93,11 @@ async function* runStages(
   for (let image = 0; image < seeds.length; image++) {
     const shape = [vae.latentChannels, sideOf(request.height), sideOf(request.width)] as const;
     const pass = firstPass(request, image, shape, encoded);
-    let latents = yield* denoise(stages, request, texts, image, pass, settings.strengths, spend);
+    let latents = yield* denoise(stages, request, texts, image, pass, settings.adapters, spend);
     if (upscale !== undefined) {
       const size = [sideOf(upscale.height), sideOf(upscale.width)] as const;
       const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
-      latents = yield* denoise(stages, request, texts, image, larger, settings.strengths, spend);
+      latents = yield* denoise(stages, request, texts, image, larger, settings.adapters, spend);
     }
     if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
@@ -123,7 +123,7 @@ interface Texts {
 async function encodePrompts(
   { tokenizer, textEncoder }: Stages,
   request: Request,
-  strengths: Strengths,
+  adapters: RunAdapters,
   warnings: Warning[],
 ): Promise<Texts> {
   const { signal, clipSkip, prompts } = request;
@@ -146,7 +146,7 @@ async function encodePrompts(
     if (request.usesNegative)
       tokens.push(encode('blend.negativePrompt', blend.negativePrompt ?? request.negativePrompt));
   }
-  const encoded = await textEncoder.encode(tokens, { clipSkip, conditions: strengths('textEncoder', 0), signal });
+  const encoded = await textEncoder.encode(tokens, { clipSkip, conditions: adapters.text('textEncoder'), signal });
   const embeddings = encoded.slice(0, count).map((embedding, i) => {
     return blend === undefined ? embedding : blendTexts(embedding, encoded[count + i]!, blend.amount);
   });
@@ -161,7 +161,7 @@ async function* denoise(
   texts: Texts,
   image: number,
   { plan, shape, start, firstStep }: Pass,
-  strengths: Strengths,
+  adapters: RunAdapters,
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { signal, scheduler, guidance } = request;
@@ -169,14 +169,19 @@ async function* denoise(
   const size = sizeOf(shape);
   const random = request.random[image]!;
   let step = 0;
-  const progress = () => step / Math.max(1, plan.stepCount - 1);
+  const conditions = await adapters.unet({
+    width: shape[2] * vae.scaleFactor,
+    height: shape[1] * vae.scaleFactor,
+    clock: () => ({ step, steps: plan.stepCount }),
+    signal,
+  });
   const model = createDenoiser({
     unet,
     prediction: scheduler.prediction,
     guidance,
     ...texts,
     shape,
-    conditions: [() => strengths('unet', progress())],
+    conditions,
     ...(beside && { beside }),
     signal,
   });

@@ -65,7 +65,7 @@ export function adaptedStages(plain: Stages): AdaptedStages {
 }
 
 function extensionsOf(part: ExtendedPart, adapters: readonly Adapter[]): readonly unknown[] {
-  return adapters.flatMap((adapter) => adapter[part] ?? []);
+  return [...new Set(adapters.flatMap((adapter) => adapter[part] ?? []))];
 }
 
 function extendedStage(plain: Stages, part: ExtendedPart, extensions: readonly unknown[]): StageResources {

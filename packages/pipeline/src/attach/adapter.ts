@@ -1,5 +1,6 @@
 import type { LayerExtension } from '@sd/graph';
-import type { UnetExtension } from '@sd/unet';
+import type { Condition, UnetExtension } from '@sd/unet';
+import type { Pixels } from '../picture/index.js';
 
 /** What can be attached to a pipeline. */
 export type AdapterKind =
@@ -23,8 +24,39 @@ export interface Adapter extends Attachment {
   readonly unet?: UnetExtension;
   readonly textEncoder?: LayerExtension;
   readonly textEncoder2?: LayerExtension;
+  /** Makes the U-Net see pictures. */
+  readonly pictures?: PictureReader;
   /** Called once the graphs are written: throws a CheckpointError where what it brings found no place in them. */
   check?(): void;
-  /** Frees what it holds beside those extensions. */
+  /** Frees what it holds between uses, beside those extensions. */
+  release?(): Promise<void>;
+  /** Frees it for good. */
   dispose?(): Promise<void>;
+}
+
+/** Reads pictures for a run: a ControlNet, an IP-Adapter. */
+export interface PictureReader {
+  /** Reads the pictures of one entry of `controls` or `imagePrompts`, once for each size that is drawn. */
+  read(pictures: readonly Pixels[], drawing: Drawing): Promise<(use: PictureUse) => Condition>;
+}
+
+/** What is drawn, for the reading of pictures. */
+export interface Drawing {
+  /** Names the pictures in messages: `controls[0].image`. */
+  readonly option: string;
+  /** Size of the picture that is drawn, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How pictures that were read act in one pass of a run. */
+export interface PictureUse {
+  /** Asked at each call of the model; 0 while they do not act. */
+  readonly strength: () => number;
+  /** A ControlNet's guess mode. */
+  readonly guess: boolean;
+  /** What the U-Net hears beside text by itself, as SDXL's do: a ControlNet hears the same. */
+  readonly told: Condition | undefined;
+  readonly signal: AbortSignal | undefined;
 }

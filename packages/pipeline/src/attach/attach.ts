@@ -1,4 +1,4 @@
-import { type Backend, InvalidOptionError, type Source } from '@sd/core';
+import { type Backend, type ImageEncoder, InvalidOptionError, type Source } from '@sd/core';
 import { describe } from '../checks.js';
 import { locate } from '../load/locate.js';
 import type { AdaptedStages } from './adapted-stages.js';
@@ -15,6 +15,11 @@ export interface AttachOptions {
   readonly kind?: AdapterKind;
   /** Which file of a Source it is; a folder, if left out. */
   readonly path?: string;
+  /**
+   * The image encoder that an IP-Adapter was trained with: a folder beside the file, `image_encoder` by default, or a
+   * stage, which stays the caller's.
+   */
+  readonly imageEncoder?: string | ImageEncoder;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +41,11 @@ export async function attach(
   checkName(name, adapted);
   const { kind } = options;
   if (kind === undefined) throw new InvalidOptionError('kind', 'is needed.');
-  const adapter = await openAdapter(kind, { ...located, name }, { stages: adapted.stages, backend, signal });
+  const adapter = await openAdapter(
+    kind,
+    { ...located, name },
+    { stages: adapted.stages, adapters: adapted.adapters, backend, imageEncoder: options.imageEncoder, signal },
+  );
   try {
     await adapted.replace([...adapted.adapters, adapter], { load, signal });
   } catch (error) {

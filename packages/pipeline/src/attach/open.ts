@@ -1,7 +1,9 @@
-import { type Backend, InvalidOptionError, type Source } from '@sd/core';
+import { type Backend, type ImageEncoder, InvalidOptionError, type Source } from '@sd/core';
 import type { Stages } from '../run.js';
 import type { Adapter, AdapterKind } from './adapter.js';
+import { openControlNet } from './kinds/controlnet.js';
 import { openHypernetwork } from './kinds/hypernetwork.js';
+import { openIpAdapter } from './kinds/ip-adapter.js';
 
 /** Where an adapter's file lies, and what it will be called. */
 export interface AdapterFile {
@@ -14,15 +16,21 @@ export interface AdapterFile {
 /** What opening an adapter may need of the pipeline. */
 export interface AdapterContext {
   readonly stages: Stages;
+  /** What is attached already. */
+  readonly adapters: readonly Adapter[];
   /** Where models run that come with an adapter, such as a ControlNet. */
   readonly backend: Backend | undefined;
+  /** For an IP-Adapter: its image encoder's folder beside the file, or a stage. */
+  readonly imageEncoder: string | ImageEncoder | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 type Opener = (file: AdapterFile, context: AdapterContext) => Promise<Adapter>;
 
 const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
+  controlnet: openControlNet,
   hypernetwork: openHypernetwork,
+  'ip-adapter': openIpAdapter,
 };
 
 /** Opens an adapter of a kind. Rejects with what its reader throws. */

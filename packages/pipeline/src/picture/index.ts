@@ -8,4 +8,4 @@ export { type Fit, type FitPictureOptions, fitPicture } from './fit.js';
 export { type OutpaintOptions, outpaint } from './outpaint.js';
 export { type PictureInput, readPicture } from './read.js';
 export { type RecordedRun, recordRun } from './record-run.js';
-export { latentMask, maskTensor, pictureTensor } from './tensors.js';
+export { latentMask, maskTensor, pictureTensor, shareTensor } from './tensors.js';

@@ -19,6 +19,17 @@ export function pictureTensor(picture: Pixels): Tensor<'float32'> {
   return tensor('float32', [1, 3, height, width], out);
 }
 
+/** A picture as ControlNets and their like take it: [1, 3, height, width] from 0 to 1. What is not opaque is laid on white. */
+export function shareTensor(picture: Pixels): Tensor<'float32'> {
+  const { width, height, data } = onWhite(picture);
+  const size = width * height;
+  const out = new Float32Array(3 * size);
+  for (let i = 0; i < size; i++) {
+    for (let channel = 0; channel < 3; channel++) out[channel * size + i] = data[i * 4 + channel]! / 255;
+  }
+  return tensor('float32', [1, 3, height, width], out);
+}
+
 /**
  * A mask from any picture: [1, 1, height, width] of 1 (white: repaint) and 0 (black: keep), cut at the middle of its
  * gray, which has Pillow's weights of `convert('L')` (ITU-R 601-2). Alpha has no part, as in diffusers: a transparent

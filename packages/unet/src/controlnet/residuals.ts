@@ -34,10 +34,10 @@ export interface ControlNetConditionOptions {
    * Guess mode: the picture is to be recognised without a prompt. The ControlNet acts on the prompt's side alone, and less
    * in shallow layers: a tenth in the first, rising evenly in the logarithm.
    */
-  readonly guess?: boolean;
+  readonly guess?: boolean | undefined;
   /** What the ControlNet hears beside text, as SDXL's do. */
-  readonly conditions?: Condition;
-  readonly signal?: AbortSignal;
+  readonly conditions?: Condition | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A ControlNet and its picture as a condition of a U-Net with `controlNetInputs`. */

@@ -1,0 +1,85 @@
+import type { Conditions } from '@sd/core';
+import type { Condition } from '@sd/unet';
+import type { Adapter, PictureUse } from './adapter.js';
+import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';
+import { readStrengths, type StrengthOptions, strengthAt, strengthOptions } from './strengths.js';
+
+/** The options of a run that are for what is attached. */
+export interface AdapterOptions extends StrengthOptions {
+  /** Pictures for attached ControlNets and T2I-Adapters; several may act at once. */
+  readonly controls?: readonly ControlOptions[];
+  /** Pictures for attached IP-Adapters. */
+  readonly imagePrompts?: readonly ImagePromptOptions[];
+}
+
+export const adapterOptions: readonly string[] = [
+  ...strengthOptions,
+  ...(['controls', 'imagePrompts'] satisfies (keyof AdapterOptions)[]),
+];
+
+/** How far a pass is: the step that is taken now, from 0, and of how many. */
+export interface Clock {
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** One pass of a run, as what is attached needs to know it. */
+export interface AdapterPass {
+  /** Size of the picture that is drawn, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly clock: () => Clock;
+  /** What the U-Net hears beside text by itself. */
+  readonly told?: Condition;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What is attached, in one run. */
+export interface RunAdapters {
+  /** Inputs of a text encoder. */
+  text(part: 'textEncoder' | 'textEncoder2'): Conditions;
+  /** Conditions of the U-Net in one pass. */
+  unet(pass: AdapterPass): Promise<Condition[]>;
+}
+
+/** Reads what a run's options say of what is attached. Rejects with an InvalidOptionError. */
+export async function readAdapters(options: AdapterOptions, adapters: readonly Adapter[]): Promise<RunAdapters> {
+  const strengths = readStrengths(options, adapters);
+  const entries = await readPictureEntries(options, adapters);
+  // Pictures of one size are read once, for all passes that draw it.
+  const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
+  return {
+    text: (part) => strengths(part, 0),
+    async unet({ clock, width, height, told, signal }) {
+      const conditions: Condition[] = [];
+      if (adapters.some(({ unet }) => unet !== undefined)) conditions.push(() => strengths('unet', progress(clock())));
+      for (const { adapter, pictures, option, strength, start, end, guess } of entries) {
+        const key = `${option} ${width} x ${height}`;
+        const reading = read.get(key) ?? adapter.pictures!.read(pictures, { option, width, height, signal });
+        read.set(key, reading);
+        const now = () => (acts(clock(), start, end) ? strengthAt(option, strength, progress(clock())) : 0);
+        conditions.push((await reading)({ strength: now, guess, told, signal }));
+      }
+      return conditions;
+    },
+  };
+}
+
+async function readPictureEntries(options: AdapterOptions, adapters: readonly Adapter[]): Promise<PictureEntry[]> {
+  const { controls, imagePrompts } = options;
+  if (controls === undefined && imagePrompts === undefined) return [];
+  const { readEntries } = await import('./picture-options.js');
+  return [
+    ...(await readEntries('controls', controls ?? [], adapters)),
+    ...(await readEntries('imagePrompts', imagePrompts ?? [], adapters)),
+  ];
+}
+
+function progress({ step, steps }: Clock): number {
+  return steps > 1 ? step / (steps - 1) : 0;
+}
+
+/** As diffusers' `controlnet_keep`: a step counts as inside if all of it is. */
+function acts({ step, steps }: Clock, start: number, end: number): boolean {
+  return step / steps >= start && (step + 1) / steps <= end;
+}
