@@ -28,6 +28,7 @@ export default [
   bundle('@sd/graph', '*', '30 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '3 kB', shared),
+  bundle('@sd/image-encoder', '*', '3 kB', shared),
   bundle('@sd/scheduler', '*', '12 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
   bundle('@sd/unet', '*', '5 kB', shared),

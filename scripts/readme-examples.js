@@ -1,9 +1,13 @@
 // Runs the first ```js block of every package's README and of every page of the docs, from the root of the repository.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import makeFixtures from '../fixtures/make.js';
 import { firstBlock } from './support/markdown.js';
 import { packagesIn, root } from './support/packages.js';
 import { run } from './support/run.js';
+
+// Models of the tests, which some examples read.
+makeFixtures();
 
 // Under node_modules, imports resolve as in an app, and git and the linters look away.
 const folder = path.join(root, 'node_modules/.cache/readme-examples');
