@@ -1,7 +1,10 @@
 import { defineConfig, type Options } from 'tsup';
 
 /** How every package is built: ES modules and their types, one file an entry. */
-export function library(entry: string[], options: Pick<Options, 'platform'> = {}): ReturnType<typeof defineConfig> {
+export function library(
+  entry: string[],
+  options: Pick<Options, 'platform' | 'esbuildPlugins' | 'sourcemap'> = {},
+): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry,
     format: 'esm',

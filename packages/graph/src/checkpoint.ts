@@ -1,4 +1,5 @@
 import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { hasFile } from './has-file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
 
@@ -84,7 +85,7 @@ export async function openCheckpoint(
 ): Promise<Checkpoint> {
   const candidates = candidateFiles(options).map((file) => `${folder}/${file}`);
   for (const path of candidates) {
-    if (!(await exists(source, path))) continue;
+    if (!(await hasFile(source, path))) continue;
     const tensors = path.endsWith('.json')
       ? await openShards(source, folder, path)
       : (await openWeights(source, path)).tensors;
@@ -116,17 +117,6 @@ function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
       ),
     ),
   );
-}
-
-async function exists(source: Source, path: string): Promise<boolean> {
-  if (source.size !== undefined) return (await source.size(path)) !== undefined;
-  try {
-    await source.read(path, { start: 0, end: 1 });
-    return true;
-  } catch (error) {
-    if (error instanceof SourceError && error.code === 'not-found') return false;
-    throw error;
-  }
 }
 
 async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {

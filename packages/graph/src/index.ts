@@ -3,6 +3,7 @@ export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint,
 export { Config, readConfig } from './config.js';
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
 export { Graph, type GraphOptions } from './graph.js';
+export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
 export { type ClipLayerOptions, clipLayer } from './modules/clip-layer.js';
 export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';

@@ -15,8 +15,8 @@ export async function openWeights(source: Source, path: string): Promise<Safeten
     const { tensors, metadata } = await openSafetensors(source, path);
     return { tensors: widened(source, path, tensors), metadata };
   }
-  const { tensors } = await openPickle(source, path);
-  return { tensors, metadata: {} };
+  const { tensors, value } = await openPickle(source, path);
+  return { tensors, metadata: notes(value) };
 }
 
 /**
@@ -28,6 +28,16 @@ export async function openWeights(source: Source, path: string): Promise<Safeten
  */
 export async function openPickle(source: Source, path: string): Promise<PickleFile> {
   return (await import('./pickle/open.js')).openPickle(source, path);
+}
+
+/** Numbers and texts at the top of a pickle, such as `global_step`, in the form of a safetensors file's metadata. */
+function notes(value: unknown): Record<string, string> {
+  const entries = value instanceof Map ? [...value] : [];
+  return Object.fromEntries(
+    entries.flatMap(([key, entry]) =>
+      typeof key === 'string' && (typeof entry === 'number' || typeof entry === 'string') ? [[key, String(entry)]] : [],
+    ),
+  );
 }
 
 /** Does it begin as a zip or a pickle of protocol 2? A safetensors file has its header's brace after eight bytes. */

@@ -18,25 +18,28 @@ const inLayer: Readonly<Record<string, string>> = {
 
 /**
  * The tensors of an open_clip text model, without their prefix, by transformers' names, in place: the rows of attention's
- * one matrix as three, the projection turned. What else there is (`logit_scale`, buffers) is left out.
+ * one matrix as three, the projection turned. `logit_scale` and the mask are left out; any other tensor keeps its name.
  * @see github.com/mlfoundations/open_clip, src/open_clip/transformer.py, `TextTransformer`
  */
 export function openClipTensors(tensors: ReadonlyMap<string, TensorView>): Map<string, TensorView> {
   const result = new Map<string, TensorView>();
   for (const [name, view] of tensors) {
-    if (Object.hasOwn(modules, name)) result.set(modules[name]!, view);
-    // Some files hold it as the weight of a linear layer, the other way round.
-    if (name === 'text_projection') result.set('text_projection.weight', transposeView(view));
-    if (name === 'text_projection.weight') result.set(name, view);
     const [, layer, module, kind] = /^transformer\.resblocks\.(\d+)\.(.+)[._](weight|bias)$/.exec(name) ?? [];
-    if (module === undefined) continue;
     const at = `encoder.layers.${layer}`;
-    if (Object.hasOwn(inLayer, module)) result.set(`${at}.${inLayer[module]}.${kind}`, view);
-    if (module !== 'attn.in_proj') continue;
-    const rows = Math.floor(view.shape[0]! / 3);
-    ['q_proj', 'k_proj', 'v_proj'].forEach((part, i) => {
-      result.set(`${at}.self_attn.${part}.${kind}`, sliceView(view, i * rows, (i + 1) * rows));
-    });
+    if (name === 'logit_scale' || name === 'attn_mask') continue;
+    // Some files hold it as the weight of a linear layer, and then the right way round.
+    if (name === 'text_projection') result.set('text_projection.weight', transposeView(view));
+    else if (module === 'attn.in_proj')
+      for (const [part, rows] of thirds(view)) result.set(`${at}.self_attn.${part}.${kind}`, rows);
+    else if (module !== undefined && Object.hasOwn(inLayer, module))
+      result.set(`${at}.${inLayer[module]}.${kind}`, view);
+    else result.set(Object.hasOwn(modules, name) ? modules[name]! : name, view);
   }
   return result;
+}
+
+/** One matrix or bias as those of queries, keys and values, one after the other. */
+function thirds(view: TensorView): [string, TensorView][] {
+  const rows = Math.floor((view.shape[0] ?? 0) / 3);
+  return ['q_proj', 'k_proj', 'v_proj'].map((part, i) => [part, sliceView(view, i * rows, (i + 1) * rows)]);
 }

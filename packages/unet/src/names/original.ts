@@ -32,16 +32,16 @@ const control: readonly (readonly [RegExp, (number: number) => string])[] = [
 ];
 
 /**
- * From the names of the original code's `UNetModel`, without `model.diffusion_model.`, to diffusers'; what is no name of
- * a U-Net is dropped. The original numbers its blocks through; what ends a level, a down- or upsampler, is in the names.
+ * From the names of the original code's `UNetModel`, without `model.diffusion_model.`, to diffusers'; any other name stays
+ * as it is. The original numbers its blocks through; what ends a level, a down- or upsampler, is in the names.
  * @param names All names of the model, to count its levels by.
  * @see github.com/CompVis/stable-diffusion, ldm/modules/diffusionmodules/openaimodel.py
  */
-export function originalUnetNames(names: Iterable<string>): NameTable {
+export function originalUnetNames(names: Iterable<string>): (name: string) => string {
   const all = [...names];
   const down = placesOf(all, /^input_blocks\.(\d+)\.0\.op\./, 1);
   const up = placesOf(all, /^output_blocks\.(\d+)\.[12]\.conv\./, 0);
-  return byModule((module) => {
+  return byModule((module): string | undefined => {
     if (Object.hasOwn(top, module)) return top[module];
     const [, side, number, part, inner] = /^(input|output)_blocks\.(\d+)\.(\d)\.(.+)$/.exec(module) ?? [];
     if (inner === undefined) return middle(module);
@@ -66,7 +66,7 @@ export function originalControlNetNames(names: Iterable<string>): NameTable {
     }
     return undefined;
   });
-  return (name) => own(name) ?? unet(name);
+  return (name) => unet(own(name));
 }
 
 function middle(module: string): string | undefined {
@@ -82,11 +82,11 @@ function inResnet(at: string, module: string): string | undefined {
 }
 
 /** Translates the module's part of a tensor's name. */
-function byModule(translated: (module: string) => string | undefined): NameTable {
+function byModule(translated: (module: string) => string | undefined): (name: string) => string {
   return (name) => {
     const [, module, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
     const result = module === undefined ? undefined : translated(module);
-    return result === undefined ? undefined : `${result}.${kind}`;
+    return result === undefined ? name : `${result}.${kind}`;
   };
 }
 

@@ -9,27 +9,25 @@ const parts: readonly (readonly [RegExp, string])[] = [
   [/\.mid\.attn_1\.proj_out\./, '.mid_block.attentions.0.to_out.0.'],
   [/\.down\.(\d+)\.block\./, '.down_blocks.$1.resnets.'],
   [/\.down\.(\d+)\.downsample\./, '.down_blocks.$1.downsamplers.0.'],
-  [/\.up\.(\d+)\.block\./, '.up_blocks.$1.resnets.'],
-  [/\.up\.(\d+)\.upsample\./, '.up_blocks.$1.upsamplers.0.'],
+  [/(\.up\.\d+)\.block\./, '$1.resnets.'],
+  [/(\.up\.\d+)\.upsample\./, '$1.upsamplers.0.'],
   [/\.nin_shortcut\./, '.conv_shortcut.'],
   [/\.norm_out\./, '.conv_norm_out.'],
 ];
 
 /**
- * From the names of the original code's `AutoencoderKL`, without `first_stage_model.`, to diffusers'; what is no part of
- * the two halves, such as the loss, is dropped. The original counts the decoder's levels from the picture up.
+ * From the names of the original code's `AutoencoderKL`, without `first_stage_model.`, to diffusers'; any other name
+ * stays as it is. The original counts the decoder's levels from the picture up.
  * @param names All names of the model, to count its levels by.
  * @see github.com/CompVis/stable-diffusion, ldm/modules/diffusionmodules/model.py
  */
 export function originalVaeNames(names: Iterable<string>): NameTable {
   const levels = [...names].flatMap((name) => /^decoder\.up\.(\d+)\./.exec(name)?.[1] ?? []).map(Number);
   const highest = Math.max(0, ...levels);
-  return (name) => {
-    if (!/^(encoder|decoder|quant_conv|post_quant_conv)\./.test(name)) return undefined;
-    return parts
+  return (name) =>
+    parts
       .reduce((result, [from, to]) => result.replace(from, to), name)
-      .replace(/\.up_blocks\.(\d+)\./, (_, level) => `.up_blocks.${highest - Number(level)}.`);
-  };
+      .replace(/^decoder\.up\.(\d+)\./, (_, level) => `decoder.up_blocks.${highest - Number(level)}.`);
 }
 
 /**

@@ -1,0 +1,25 @@
+import lines from 'clip-merges';
+
+/** The merges of CLIP's tokenizer, two tokens a line, the first to be merged first: a `merges.txt` without its first line. */
+export const merges: string = lines;
+
+/** Each token's id, as a checkpoint's `vocab.json` has it: bytes, bytes that end a word, merges, and the two marks. */
+export function vocabulary(): Record<string, number> {
+  const bytes = byteCharacters();
+  const tokens = [
+    ...bytes,
+    ...bytes.map((byte) => `${byte}</w>`),
+    ...merges.split('\n').map((merge) => merge.replace(' ', '')),
+    '<|startoftext|>',
+    '<|endoftext|>',
+  ];
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
+
+/** GPT-2's 256 characters that stand for bytes: printable ones for themselves, then U+0100 and on for the others. */
+function byteCharacters(): string[] {
+  const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
+  const all = Array.from({ length: 256 }, (_, byte) => byte);
+  const others = all.filter((byte) => !printable(byte)).map((_, i) => String.fromCharCode(256 + i));
+  return [...all.filter(printable).map((byte) => String.fromCharCode(byte)), ...others];
+}
