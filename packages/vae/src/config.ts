@@ -12,9 +12,9 @@ export interface VaeConfig {
   readonly midAttention: boolean;
   readonly quantConv: boolean;
   readonly postQuantConv: boolean;
-  /** The U-Net's latents are the encoder's, less `shiftFactor`, times `scalingFactor`. */
-  readonly scalingFactor: number;
-  readonly shiftFactor: number;
+  /** The U-Net's latents are the encoder's, less `shift`, times `scale`, for each channel. */
+  readonly scale: readonly number[];
+  readonly shift: readonly number[];
 }
 
 /**
@@ -35,18 +35,21 @@ export function vaeConfig(config: Config): VaeConfig {
     }
   }
   config.only('act_fn', 'silu');
-  config.only('latents_mean', null);
-  config.only('latents_std', null);
+  const latentChannels = config.number('latent_channels', 4);
+  const factor = config.number('scaling_factor', 0.18215);
+  const means = config.perBlock('latents_mean', latentChannels, 0);
+  const deviations = config.perBlock('latents_std', latentChannels, 1);
+  const shift = config.number('shift_factor', 0);
   return {
     imageChannels: config.number('in_channels', 3),
-    latentChannels: config.number('latent_channels', 4),
+    latentChannels,
     channels,
     layersPerBlock: config.number('layers_per_block', 1),
     groups: config.number('norm_num_groups', 32),
     midAttention: config.boolean('mid_block_add_attention', true),
     quantConv: config.boolean('use_quant_conv', true),
     postQuantConv: config.boolean('use_post_quant_conv', true),
-    scalingFactor: config.number('scaling_factor', 0.18215),
-    shiftFactor: config.number('shift_factor', 0),
+    scale: deviations.map((deviation) => factor / deviation),
+    shift: means.map((mean) => mean + shift),
   };
 }

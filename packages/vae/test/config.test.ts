@@ -30,6 +30,27 @@ describe('scaling', () => {
     expect(relativeError(picture.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
   });
 
+  test('by means and deviations of each channel', async () => {
+    const [means, deviations] = [
+      [-1.5, 0.25, 0, 3],
+      [8, 4, 0.5, 2],
+    ];
+    const folder = await written({ config: { scaling_factor: 0.5, latents_mean: means, latents_std: deviations } });
+    const { mean, std } = await coded(folder);
+    const channel = (i: number) => Math.floor(i / (8 * 12)) % 4;
+    const scaled = (values: Float32Array) =>
+      values.map((value, i) => ((value - means[channel(i)]) * 0.5) / deviations[channel(i)]);
+    expect(relativeError(mean.data, scaled(golden('vae.mean').data))).toBeLessThan(1e-5);
+    const spread = golden('vae.logvar').data.map((value, i) => (Math.exp(value / 2) * 0.5) / deviations[channel(i)]);
+    expect(relativeError(std.data, spread)).toBeLessThan(1e-5);
+
+    const vae = await vaeIn(folder);
+    const raw = golden('vae.latents');
+    const picture = await vae.decode({ ...raw, data: scaled(raw.data) });
+    await vae.dispose?.();
+    expect(relativeError(picture.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
+  });
+
   test.each([
     [100, 20],
     [-100, -30],
@@ -76,14 +97,13 @@ describe('config', () => {
       midAttention: true,
       quantConv: true,
       postQuantConv: true,
-      scalingFactor: 0.18215,
-      shiftFactor: 0,
+      scale: [0.18215, 0.18215, 0.18215, 0.18215],
+      shift: [0, 0, 0, 0],
     });
   });
 
   test.each([
     ['act_fn', 'relu', 'act_fn is "relu"; this version knows "silu"'],
-    ['latents_mean', [0, 0, 0, 0], 'latents_mean is [0,0,0,0]; this version knows null'],
     [
       'down_block_types',
       ['DownBlock2D'],

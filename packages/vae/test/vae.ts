@@ -4,7 +4,7 @@ import { afterAll } from 'vitest';
 import { readGolden, sd1 } from '../../../fixtures/golden.js';
 import { loadVae } from '../src/index.js';
 
-const backend = createNodeBackend({ threads: 1 });
+export const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
 
 export const golden = readGolden();
@@ -21,10 +21,10 @@ export async function vaeIn(folder = sd1, variant?: string) {
 /** Both halves on the golden inputs, as bits that can be compared. */
 export async function coded(folder?: string, variant?: string) {
   const vae = await vaeIn(folder, variant);
-  const { mean, std } = await vae.encode(golden('vae.image'));
+  const { mean, std, unscaled } = await vae.encode(golden('vae.image'));
   const picture = await vae.decode(latents);
   await vae.dispose?.();
-  return { unused: vae.unusedTensors, mean, std, picture };
+  return { unused: vae.unusedTensors, mean, std: std!, unscaled: unscaled!, picture };
 }
 
 export function times({ dims, data }: Tensor<'float32'>, factor: number, shift = 0): Tensor<'float32'> {

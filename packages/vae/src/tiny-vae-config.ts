@@ -1,0 +1,47 @@
+import { UnsupportedError } from '@sd/core';
+import type { Config } from '@sd/graph';
+
+/** One half of a tiny autoencoder: for each level its channels and how many blocks. */
+export type TinyLevels = readonly { readonly channels: number; readonly blocks: number }[];
+
+/** The shape of a tiny autoencoder, from its `config.json`. */
+export interface TinyVaeConfig {
+  readonly imageChannels: number;
+  readonly latentChannels: number;
+  /** From the picture down. */
+  readonly encoder: TinyLevels;
+  /** From the latents up. */
+  readonly decoder: TinyLevels;
+  /** The U-Net's latents are the encoder's times this. */
+  readonly scalingFactor: number;
+}
+
+/**
+ * Reads the config of diffusers' `AutoencoderTiny`, with that class's defaults. Throws an UnsupportedError for what this
+ * version has no graph for, naming the key and the value.
+ */
+export function tinyVaeConfig(config: Config): TinyVaeConfig {
+  config.only('act_fn', 'relu');
+  config.only('upsample_fn', 'nearest');
+  config.only('upsampling_scaling_factor', 2);
+  const encoder = levels(config, 'encoder', [1, 3, 3, 3]);
+  const decoder = levels(config, 'decoder', [3, 3, 3, 1]);
+  if (encoder.length !== decoder.length) {
+    throw new UnsupportedError(
+      `${config.file}: num_encoder_blocks has ${encoder.length} levels and num_decoder_blocks ${decoder.length}; this version knows as many of both.`,
+    );
+  }
+  return {
+    imageChannels: config.number('in_channels', 3),
+    latentChannels: config.number('latent_channels', 4),
+    encoder,
+    decoder,
+    scalingFactor: config.number('scaling_factor', 1),
+  };
+}
+
+function levels(config: Config, half: 'encoder' | 'decoder', defaults: readonly number[]): TinyLevels {
+  const blocks = config.numbers(`num_${half}_blocks`, defaults);
+  const channels = config.perBlock(`${half}_block_out_channels`, blocks.length, 64);
+  return blocks.map((count, i) => ({ channels: channels[i], blocks: count }));
+}
