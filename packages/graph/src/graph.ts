@@ -250,18 +250,20 @@ export class Graph {
 
   /**
    * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width.
-   * On the CPU this is the flash form: the s x l scores are never whole in memory.
+   * On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory. `bias`
+   * [n or 1, 1, s, l] is added to the scores.
    */
   attention(
     query: Value,
     key: Value,
     value: Value,
     heads: number,
-    { causal = false }: { causal?: boolean } = {},
+    { causal = false, bias }: { causal?: boolean; bias?: Value } = {},
   ): Value {
+    const none = { name: '', dims: [] };
     return this.op(
       'MultiHeadAttention',
-      [query, key, value],
+      [query, key, value, ...(bias === undefined ? [] : [none, none, bias])],
       query.dims,
       { num_heads: BigInt(heads), ...(causal ? { unidirectional: 1n } : {}) },
       'com.microsoft',

@@ -19,7 +19,8 @@ export interface ClipTextGraphOptions extends GraphOptions {
  * CLIP's text transformer: `input_ids` [n, tokens] in; out, for each count k of layers from 0 to all of them,
  * `hidden_states.k` as the layers leave it and `normalized.k` after the final layer norm, each [n, tokens, width], and of
  * a model with a projection `projected` [n, tokens, projectionWidth]. Ids from `vocabSize` on are rows of `token_vectors`
- * [count, width], for words that were learned later.
+ * [count, width], for words that were learned later; `attention_bias` [n, 1, tokens, tokens] is added to the scores of every
+ * attention, to hide tokens from others.
  * @see arXiv 2103.00020; tensor names as in transformers' `CLIPTextModel`, without the prefix `text_model.`
  */
 export function clipTextGraph(
@@ -38,6 +39,7 @@ export function clipTextGraph(
   const table = w.tensor('embeddings.token_embedding.weight', [config.vocabSize, config.width]);
   const words = tokenVectors(g, ids, table, config);
   let x = g.add(words, g.weight(positions));
+  const bias = g.optionalInput('attention_bias', ['batch', 1, config.maxLength, config.maxLength]);
   const give = (layers: number, hidden: Value) => {
     const normalized = g.layerNorm(hidden, w.at('final_layer_norm'), config.epsilon);
     g.output(`hidden_states.${layers}`, hidden);
@@ -46,7 +48,7 @@ export function clipTextGraph(
   };
   let last = give(0, x);
   for (let i = 0; i < config.layers; i++) {
-    x = clipLayer(g, w.at('encoder.layers', i), x, { ...config, causal: true });
+    x = clipLayer(g, w.at('encoder.layers', i), x, { ...config, causal: true, bias });
     last = give(i + 1, x);
   }
   if (config.projectionWidth !== undefined) {

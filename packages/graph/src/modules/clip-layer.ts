@@ -10,6 +10,8 @@ export interface ClipLayerOptions {
   readonly epsilon: number;
   /** Does a token attend only to those before it and itself? */
   readonly causal: boolean;
+  /** Added to the scores of every attention: [n or 1, 1, tokens, tokens]. */
+  readonly bias?: Value;
 }
 
 /** A layer of CLIP's transformers, x [n, tokens, width] to the same; transformers' `CLIPEncoderLayer`. */
@@ -21,7 +23,8 @@ export function clipLayer(g: Graph, w: Scope, x: Value, options: ClipLayerOption
   return g.add(attended, g.linear(active, w.at('mlp.fc2'), width));
 }
 
-function selfAttention(g: Graph, w: Scope, x: Value, { width, heads, causal }: ClipLayerOptions): Value {
+function selfAttention(g: Graph, w: Scope, x: Value, options: ClipLayerOptions): Value {
+  const { width, heads, causal, bias } = options;
   const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) => g.linear(x, w.at(name), width));
-  return g.linear(g.attention(query, key, value, heads, { causal }), w.at('out_proj'), width);
+  return g.linear(g.attention(query, key, value, heads, { causal, ...(bias && { bias }) }), w.at('out_proj'), width);
 }
