@@ -29,6 +29,8 @@ export const chunkOptions: Readonly<Record<PromptSyntax, ChunkOptions>> = {
 export interface WeightedTokens extends Tokens {
   /** 1 for start, end and padding: [maxLength]. */
   readonly weights: Float32Array;
+  /** Which fragment of the whole text each token is of, counted through its sections; -1 for the others: [maxLength]. */
+  readonly fragments: Int32Array;
 }
 
 export interface Chunks {
@@ -56,8 +58,10 @@ export function encodeFragments(
   const room = tokenizer.maxLength - 2;
   const [comma] = tokenizer.tokenize(',');
   const missing: string[] = [];
+  let before = 0;
   const filled = sections.flatMap((section, i) => {
-    const found = piecesOf(tokenizer, section, { words, wholeWords });
+    const found = piecesOf(tokenizer, section, before, { words, wholeWords });
+    before += section.length;
     missing.push(...found.missing);
     const last = i > 0 && i === sections.length - 1;
     if (last && found.pieces.length === 0) return [];
@@ -77,9 +81,13 @@ export function encodeFragments(
 function windowWithWeights(tokenizer: AnyTokenizer, pieces: readonly Piece[]): WeightedTokens {
   const ids = pieces.flatMap((piece) => piece.ids);
   const weights = new Float32Array(tokenizer.maxLength).fill(1);
-  weights.set(
-    pieces.flatMap((piece) => piece.ids.map(() => piece.weight)),
-    1,
-  );
-  return { ids: windowOf(tokenizer, ids), length: ids.length + 2, truncated: '', weights };
+  const fragments = new Int32Array(tokenizer.maxLength).fill(-1);
+  let at = 1;
+  for (const piece of pieces) {
+    const end = at + piece.ids.length;
+    weights.fill(piece.weight, at, end);
+    fragments.fill(piece.fragment, at, end);
+    at = end;
+  }
+  return { ids: windowOf(tokenizer, ids), length: at + 1, truncated: '', weights, fragments };
 }

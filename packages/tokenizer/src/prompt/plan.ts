@@ -25,6 +25,8 @@ export interface Clause {
 export interface PromptText {
   /** One, but for compel's `.and()`. */
   readonly clauses: readonly Clause[];
+  /** The text whose pooled vector counts, where that is not the first window's: compel takes the prompt as it was written. */
+  readonly pooledFrom?: string;
 }
 
 /** A place in a run. */

@@ -14,9 +14,10 @@ export function parseCompel(prompt: string): PromptPlan {
   const text = prompt.replace(/,(\S)/g, ', $1');
   const reader = fragmentReader(text);
   const joined = readJoined(text, reader);
-  if (joined !== undefined) return steadyPlan('compel', { clauses: joined.clauses }, joined.networks);
+  if (joined !== undefined)
+    return steadyPlan('compel', { clauses: joined.clauses, pooledFrom: prompt }, joined.networks);
   const passage = reader.readAll();
-  return steadyPlan('compel', { clauses: [clauseOf([passage], [1])] }, passage.networks);
+  return steadyPlan('compel', { clauses: [clauseOf([passage], [1])], pooledFrom: prompt }, passage.networks);
 }
 
 interface Joined {
