@@ -1,7 +1,7 @@
 """Names and shapes of full-size checkpoints in the original one-file layout, as trees: {"model": {"diffusion_model": {...: shape}}}.
 
 usage: make-headers.py CONFIGS OUT     CONFIGS has sd15, sd21 and sdxl in diffusers' layout; needs torch, diffusers, transformers
-No weights are made. What diffusers' own converters make of the names is compared with its models.
+OUT/configs.json gets the configs themselves. No weights are made. What diffusers' own converters make of the names is compared with its models.
 """
 import json, sys
 import torch
@@ -97,3 +97,7 @@ write('sd15', unet(config('sd15/unet')), vae(config('sd15/vae')), clip('cond_sta
 write('sd21', unet(config('sd21/unet')), vae(config('sd21/vae')), open_clip('cond_stage_model.model.', {**config('sd21/text_encoder'), 'projection_dim': 1024}, 24))
 write('sdxl', unet(config('sdxl/unet')), vae(config('sdxl/vae')), clip('conditioner.embedders.0.', config('sdxl/text_encoder')), open_clip('conditioner.embedders.1.model.', big, 32))
 write('sdxl-refiner', unet(refiner), vae(config('sdxl/vae')), open_clip('conditioner.embedders.0.model.', big, 32))
+
+parts = {'sd15': ('unet', 'vae', 'text_encoder'), 'sd21': ('unet', 'vae', 'text_encoder'), 'sdxl': ('unet', 'vae', 'text_encoder', 'text_encoder_2')}
+json.dump({**{model: {part: config(f'{model}/{part}') for part in names} for model, names in parts.items()},
+           'sdxl-refiner': {'unet': refiner, 'vae': config('sdxl/vae'), 'text_encoder_2': big}}, open(f'{OUT}/configs.json', 'w'), indent=1)
