@@ -151,7 +151,8 @@ async function encodePrompts(
     return blend === undefined ? embedding : blendTexts(embedding, encoded[count + i]!, blend.amount);
   });
   const positive = prompts.map(({ weight }, i) => ({ embedding: embeddings[i]!, weight }));
-  return { positive, negative: embeddings.at(-1)! };
+  // Conditions tell the negative prompt by its object, so that it must be another than the prompt's.
+  return { positive, negative: { ...embeddings.at(-1)! } };
 }
 
 /** One pass: from where it starts to the latents of a picture. */

@@ -62,7 +62,7 @@ export async function readEntries(
 ): Promise<PictureEntry[]> {
   if (!Array.isArray(entries)) throw new InvalidOptionError(option, `must be a list, not ${describe(entries)}.`);
   const ofKind = adapters.filter(({ kind }) => kinds[option].includes(kind));
-  return Promise.all(
+  const read = await Promise.all(
     entries.map(async (entry, i) => {
       const at = `${option}[${i}]`;
       checkEntry(at, entry, names[option]);
@@ -87,6 +87,19 @@ export async function readEntries(
       };
     }),
   );
+  if (option === 'imagePrompts') refuseTwice(read);
+  return read;
+}
+
+/** Residuals of one ControlNet for two pictures add up, but pictures of one image prompt are heard together. */
+function refuseTwice(entries: readonly PictureEntry[]): void {
+  entries.forEach(({ adapter, option }, i) => {
+    if (entries.findIndex((other) => other.adapter === adapter) === i) return;
+    throw new InvalidOptionError(
+      option,
+      `is for ${describe(adapter.name)}, which has a picture already: give one list of pictures for both.`,
+    );
+  });
 }
 
 function checkEntry(at: string, entry: ControlOptions, known: readonly string[]): void {

@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import { CheckpointError, type ImageEncoder } from '@sd/core';
+import { loadImageEncoder } from '@sd/image-encoder';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline } from '../src/index.js';
+import { counting, largestDifference, rgbOf, rgbOfUnit, sourceOf } from './support.js';
+
+const model = fixture('models/sd1');
+const folder = fixture('adapters/ip-adapter');
+const file = `${folder}/ip-adapter.safetensors`;
+const image = await readFile(`${folder}/image.png`);
+const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
+afterAll(() => backend.dispose());
+
+const settings = {
+  prompt: 'a blue car on a road',
+  negativePrompt: 'pixel art',
+  guidanceScale: 7.5,
+  steps: 6,
+  width: 96,
+  height: 64,
+  seed: 42,
+};
+
+async function withPipeline(use: (sd: Pipeline) => Promise<void>): Promise<void> {
+  const sd = await loadPipeline(model, { backend });
+  try {
+    await use(sd);
+  } finally {
+    await sd.dispose();
+  }
+}
+
+test('a whole run with a picture as a prompt is that of diffusers', () =>
+  withPipeline(async (sd) => {
+    expect(await sd.attach(file, { kind: 'ip-adapter' })).toMatchObject({ name: 'ip-adapter', kind: 'ip-adapter' });
+    const want = readGolden('golden.safetensors', folder);
+    const latents: number[] = [];
+    const { images } = await sd.generate({
+      ...settings,
+      imagePrompts: [{ image, strength: 0.6 }],
+      onStep: ({ step, latents: { data } }) => void latents.push(relativeError(data, want(`run.latents.${step}`).data)),
+    });
+    // PNDM takes one step more than it is asked for.
+    expect(latents).toHaveLength(7);
+    expect(Math.max(...latents)).toBeLessThan(1e-4);
+    expect(largestDifference(rgbOf(images[0]!), rgbOfUnit(want('run.image')))).toBeLessThanOrEqual(1);
+  }));
+
+test('without a picture, or at strength 0, the model draws as without the adapter', () =>
+  withPipeline(async (sd) => {
+    const [plain] = (await sd.generate(settings)).images;
+    await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
+    const loaded = counts.loaded.length;
+    for (const imagePrompts of [undefined, [], [{ name: 'style', image, strength: 0 }]]) {
+      const [again] = (await sd.generate({ ...settings, ...(imagePrompts && { imagePrompts }) })).images;
+      expect(again!.data).toEqual(plain!.data);
+    }
+    // The picture's own models; the U-Net's session stays.
+    expect(counts.loaded.slice(loaded).toSorted()).toEqual(['image_encoder', 'image_projection']);
+  }));
+
+test('without guidance the prompt hears the picture too', () =>
+  withPipeline(async (sd) => {
+    await sd.attach(file, { kind: 'ip-adapter' });
+    const drawn = { ...settings, guidanceScale: 1 };
+    const [plain] = (await sd.generate(drawn)).images;
+    // A scale next to 1 asks for both prompts, and gives what the positive one says.
+    const [heard] = (await sd.generate({ ...drawn, imagePrompts: [{ image }] })).images;
+    const [guided] = (await sd.generate({ ...settings, guidanceScale: 1 + 1e-9, imagePrompts: [{ image }] })).images;
+    expect(heard!.data).not.toEqual(plain!.data);
+    expect(largestDifference(rgbOf(heard!), rgbOf(guided!))).toBeLessThanOrEqual(1);
+  }));
+
+test('a picture is encoded once for all of a request’s pictures, by an encoder that adapters may share', () =>
+  withPipeline(async (sd) => {
+    const loaded = await loadImageEncoder({ source: await openFolder(folder), backend });
+    let encoded = 0;
+    const imageEncoder: ImageEncoder = {
+      ...loaded,
+      encode(pixels, options) {
+        encoded += 1;
+        return loaded.encode(pixels, options);
+      },
+    };
+    await sd.attach(file, { kind: 'ip-adapter', name: 'one', imageEncoder });
+    await sd.attach(file, { kind: 'ip-adapter', name: 'two', imageEncoder });
+    const request = { ...settings, steps: 1, count: 2 };
+    const halves = [
+      { name: 'one', image, strength: 0.3 },
+      { name: 'two', image, strength: 0.3 },
+    ];
+    const both = await sd.generate({ ...request, imagePrompts: halves });
+    expect(encoded).toBe(2);
+    const whole = await sd.generate({ ...request, imagePrompts: [{ name: 'two', image, strength: 0.6 }] });
+    for (const i of [0, 1])
+      expect(largestDifference(rgbOf(both.images[i]!), rgbOf(whole.images[i]!))).toBeLessThanOrEqual(1);
+    await sd.detach('one');
+    await sd.detach('two');
+    // It stays the caller's.
+    await loaded.load?.();
+    await loaded.dispose?.();
+  }));
+
+test('two entries for one adapter are refused', () =>
+  withPipeline(async (sd) => {
+    await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
+    const twice = sd.generate({ ...settings, imagePrompts: [{ image }, { name: 'style', image }] });
+    await expect(twice).rejects.toThrow(/^imagePrompts\[1\]\.image: is for "style", .*one list/);
+  }));
+
+describe('attach refuses', () => {
+  test('an IP-Adapter without its image encoder, and says what to do', () =>
+    withPipeline(async (sd) => {
+      const alone = sourceOf(new Map([['ip-adapter.safetensors', await readFile(file)]]));
+      const attached = sd.attach(alone, { kind: 'ip-adapter', path: 'ip-adapter.safetensors', name: 'a' });
+      await expect(attached).rejects.toMatchObject({ code: 'not-found', path: 'image_encoder/config.json' });
+      await expect(attached).rejects.toThrow(/the option imageEncoder/);
+      expect(sd.attached).toEqual([]);
+    }));
+
+  test('an IP-Adapter of another family, by its first tensor that does not fit', async () => {
+    const sd = await loadPipeline(fixture('models/sd2'), { backend });
+    const error = await sd.attach(file, { kind: 'ip-adapter' }).catch((e: unknown) => e);
+    await sd.dispose();
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error).toMatchObject({ tensor: expect.stringMatching(/^ip_adapter\.\d+\.to_[kv]_ip\.weight$/) });
+  });
+});
