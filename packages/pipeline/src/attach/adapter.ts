@@ -1,3 +1,4 @@
+import type { Tensor } from '@sd/core';
 import type { LayerExtension } from '@sd/graph';
 import type { Condition, UnetExtension } from '@sd/unet';
 import type { Pixels } from '../picture/index.js';
@@ -24,6 +25,8 @@ export interface Adapter extends Attachment {
   readonly unet?: UnetExtension;
   readonly textEncoder?: LayerExtension;
   readonly textEncoder2?: LayerExtension;
+  /** Words that it teaches the text encoders. */
+  readonly words?: LearnedWords;
   /** Makes the U-Net see pictures. */
   readonly pictures?: PictureReader;
   /** Called once the graphs are written: throws a CheckpointError where what it brings found no place in them. */
@@ -32,6 +35,13 @@ export interface Adapter extends Attachment {
   release?(): Promise<void>;
   /** Frees it for good. */
   dispose?(): Promise<void>;
+}
+
+/** Words that mean vectors, [count, width], which a text encoder reads in place of its own. */
+export interface LearnedWords {
+  readonly words: readonly string[];
+  readonly textEncoder: Tensor<'float32'> | undefined;
+  readonly textEncoder2: Tensor<'float32'> | undefined;
 }
 
 /** Reads pictures for a run: a ControlNet, an IP-Adapter. */

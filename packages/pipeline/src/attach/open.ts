@@ -4,6 +4,9 @@ import type { Adapter, AdapterKind } from './adapter.js';
 import { openControlNet } from './kinds/controlnet.js';
 import { openHypernetwork } from './kinds/hypernetwork.js';
 import { openIpAdapter } from './kinds/ip-adapter.js';
+import { openLoraFile } from './kinds/lora.js';
+import { openT2iAdapter } from './kinds/t2i-adapter.js';
+import { openTextualInversion } from './kinds/textual-inversion.js';
 
 /** Where an adapter's file lies, and what it will be called. */
 export interface AdapterFile {
@@ -31,6 +34,9 @@ const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
   controlnet: openControlNet,
   hypernetwork: openHypernetwork,
   'ip-adapter': openIpAdapter,
+  lora: openLoraFile,
+  't2i-adapter': openT2iAdapter,
+  'textual-inversion': openTextualInversion,
 };
 
 /** Opens an adapter of a kind. Rejects with what its reader throws. */

@@ -3,6 +3,7 @@ import type { Condition } from '@sd/unet';
 import type { Adapter, PictureUse } from './adapter.js';
 import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';
 import { readStrengths, type StrengthOptions, strengthAt, strengthOptions } from './strengths.js';
+import { type WordVectors, wordVectors } from './words.js';
 
 /** The options of a run that are for what is attached. */
 export interface AdapterOptions extends StrengthOptions {
@@ -38,6 +39,8 @@ export interface AdapterPass {
 export interface RunAdapters {
   /** Inputs of a text encoder. */
   text(part: 'textEncoder' | 'textEncoder2'): Conditions;
+  /** Words that a text encoder was taught. */
+  words(part: 'textEncoder' | 'textEncoder2'): WordVectors | undefined;
   /** Conditions of the U-Net in one pass. */
   unet(pass: AdapterPass): Promise<Condition[]>;
 }
@@ -50,6 +53,7 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
   const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
   return {
     text: (part) => strengths(part, 0),
+    words: (part) => wordVectors(part, adapters, options.embeddings ?? {}),
     async unet({ clock, width, height, told, signal }) {
       const conditions: Condition[] = [];
       if (adapters.some(({ unet }) => unet !== undefined)) conditions.push(() => strengths('unet', progress(clock())));

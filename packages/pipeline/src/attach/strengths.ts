@@ -17,14 +17,20 @@ export interface StrengthOptions {
   readonly loras?: Readonly<Record<string, Strength | LoraStrengths>>;
   /** Strengths of attached hypernetworks by their names: 1 for those not named. */
   readonly hypernetworks?: Readonly<Record<string, Strength>>;
+  /** What vectors of attached textual inversions are multiplied by, by their names: 1 for those not named. */
+  readonly embeddings?: Readonly<Record<string, number>>;
 }
 
-export const strengthOptions: readonly string[] = ['loras', 'hypernetworks'] satisfies (keyof StrengthOptions)[];
+export const strengthOptions: readonly string[] = [
+  'loras',
+  'hypernetworks',
+  'embeddings',
+] satisfies (keyof StrengthOptions)[];
 
 /** How strongly each attached adapter acts in one run: the strengths as inputs of a stage, at a point of the run. */
 export type Strengths = (part: 'unet' | 'textEncoder' | 'textEncoder2', progress: number) => Conditions;
 
-const options = { lora: 'loras', hypernetwork: 'hypernetworks' } as const;
+const options = { lora: 'loras', hypernetwork: 'hypernetworks', 'textual-inversion': 'embeddings' } as const;
 
 /** Reads the strengths of a run. Throws an InvalidOptionError for a name that is not attached, and for what is no strength. */
 export function readStrengths(given: StrengthOptions, adapters: readonly Adapter[]): Strengths {
