@@ -13,10 +13,11 @@ export interface Located {
 /** Endings of files that hold weights; what has none of them is a folder. */
 const weightFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
 
-/** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. */
-export async function locate(place: string | URL | Source, path?: string): Promise<Located> {
+/** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. Nothing is the embedded model. */
+export async function locate(place: string | URL | Source | undefined, path?: string): Promise<Located> {
   if (typeof place !== 'string' && !(place instanceof URL)) {
-    return { source: place, path: path ?? '', stem: stemOf(path ?? place.name ?? '') };
+    const source = await resolveSource(place);
+    return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
   }
   const text = String(place).split(/[?#]/)[0]!;
   if (path !== undefined || !weightFile.test(text)) {
