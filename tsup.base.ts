@@ -2,8 +2,8 @@ import { defineConfig, type Options } from 'tsup';
 
 /** How every package is built: ES modules and their types, one file an entry. */
 export function library(
-  entry: string[],
-  options: Pick<Options, 'platform' | 'esbuildPlugins' | 'sourcemap'> = {},
+  entry: string[] | Record<string, string>,
+  options: Pick<Options, 'platform' | 'esbuildPlugins' | 'sourcemap' | 'external'> = {},
 ): ReturnType<typeof defineConfig> {
   return defineConfig({
     entry,

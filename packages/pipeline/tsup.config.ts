@@ -1,3 +1,6 @@
 import { library } from '../../tsup.base.js';
 
-export default library(['src/index.ts']);
+export default library(
+  { index: 'src/index.ts', 'platform/node': 'src/platform/node.ts', 'platform/web': 'src/platform/web.ts' },
+  { external: ['#platform'] },
+);

@@ -1,3 +1,5 @@
+import type { Warning } from './warning.js';
+
 /** Bytes from `start` up to, not including, `end`. */
 export interface ByteRange {
   readonly start: number;
@@ -8,6 +10,8 @@ export interface ByteRange {
 export interface Source {
   /** What messages call it: the folder's path, the URL. */
   readonly name?: string;
+  /** What a caller should know of it: that nothing that it downloads is kept. */
+  readonly warnings?: readonly Warning[];
   /**
    * A file's bytes, all or a range. Throws a SourceError with code `not-found` where there is no such file. What it gives
    * is the caller's to keep, not to change.

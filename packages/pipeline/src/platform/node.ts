@@ -1,0 +1,16 @@
+import type { Backend, Source } from '@sd/core';
+import { openUrl } from '@sd/source';
+import { imported } from './imported.js';
+
+const nodePackage = () => imported('@sd/backend-node', 'Running models in Node', () => import('@sd/backend-node'));
+
+export async function createBackend(): Promise<Backend> {
+  return (await nodePackage()).createNodeBackend();
+}
+
+/** A folder by its path, its file URL, or its address on a server. */
+export async function openSource(source: string | URL): Promise<Source> {
+  if (/^https?:/.test(String(source))) return openUrl(source);
+  const folder = typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source;
+  return (await nodePackage()).openFolder(folder);
+}

@@ -1,0 +1,144 @@
+import type { ByteRange } from '@sd/core';
+import { type ChunkStore, chunkSize } from './chunk-store.js';
+import type { HttpOptions } from './http.js';
+import { transfer } from './transfer.js';
+
+export interface RemoteOptions extends HttpOptions {
+  readonly url: string;
+  readonly store: ChunkStore | undefined;
+  /** The SHA-256 that it must have, in hexadecimal. */
+  readonly sha256?: string;
+  /** Is told how many of the file's bytes have come, kept ones included. */
+  onBytes(loaded: number, size: number): void;
+}
+
+/** A version of a file. */
+export interface Version {
+  readonly size: number;
+  readonly version: string;
+}
+
+/** Bytes, and their place in the file. */
+export interface Piece {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A file on a server, some or all of it kept. */
+export interface RemoteFile {
+  readonly size: number;
+  /** The bytes of a range, in order; the first and last piece may reach over it. */
+  pieces(range: ByteRange, signal: AbortSignal | undefined): AsyncIterable<Piece>;
+}
+
+export function inMemory(bytes: Uint8Array): RemoteFile {
+  return {
+    size: bytes.length,
+    async *pieces() {
+      yield { at: 0, bytes };
+    },
+  };
+}
+
+/** Asks the server each time. */
+export function direct(options: RemoteOptions, { size, version }: Version): RemoteFile {
+  let loaded = 0;
+  return {
+    size,
+    async *pieces(range, signal) {
+      let at = range.start;
+      const both = { ...options, signal: either(options.signal, signal) };
+      for await (const bytes of transfer(options.url, { ...range, version }, both)) {
+        yield { at, bytes };
+        at += bytes.length;
+        loaded += bytes.length;
+        options.onBytes(Math.min(loaded, size), size);
+      }
+    },
+  };
+}
+
+/** Asks the server for the chunks that are not kept yet, and keeps them. */
+export function inStore(options: RemoteOptions, store: ChunkStore, { size, version }: Version): RemoteFile {
+  const { url } = options;
+  const seen = new Set<number>();
+  let loaded = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const lengthOf = (index: number) => Math.min(chunkSize, size - index * chunkSize);
+  const kept = (index: number) => store.get(url, version, index, lengthOf(index));
+  const see = (index: number) => {
+    if (!seen.has(index)) loaded += lengthOf(index);
+    seen.add(index);
+    options.onBytes(loaded, size);
+  };
+
+  async function* pieces(
+    { start, end }: ByteRange,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Piece, void, void> {
+    const after = Math.ceil(end / chunkSize);
+    let index = Math.floor(start / chunkSize);
+    while (index < after) {
+      const at = index * chunkSize;
+      const blob = await kept(index);
+      if (blob !== undefined) {
+        const [from, to] = [Math.max(at, start), Math.min(at + blob.size, end)];
+        yield { at: from, bytes: new Uint8Array(await blob.slice(from - at, to - at).arrayBuffer()) };
+        see(index++);
+        continue;
+      }
+      let missing = index + 1;
+      while (missing < after && (await kept(missing)) === undefined) missing++;
+      for await (const bytes of fetched(index, missing, signal)) {
+        await store.put(url, version, index, bytes);
+        yield { at: index * chunkSize, bytes };
+        see(index++);
+      }
+    }
+  }
+
+  /** Chunks `first` up to `after`, each as it is complete. */
+  async function* fetched(first: number, after: number, signal: AbortSignal | undefined) {
+    const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version };
+    let chunk = new Uint8Array(lengthOf(first));
+    let filled = 0;
+    let index = first;
+    for await (const bytes of transfer(url, range, { ...options, signal: either(options.signal, signal) })) {
+      for (let taken = 0; taken < bytes.length; ) {
+        const part = bytes.subarray(taken, taken + chunk.length - filled);
+        chunk.set(part, filled);
+        taken += part.length;
+        filled += part.length;
+        if (filled < chunk.length) continue;
+        yield chunk;
+        filled = 0;
+        index += 1;
+        if (index < after) chunk = new Uint8Array(lengthOf(index));
+      }
+      if (filled > 0) options.onBytes(loaded + filled, size);
+    }
+  }
+
+  return {
+    size,
+    async *pieces(range, signal) {
+      // One after the other, so that two readers of one chunk do not both fetch it.
+      const before = last;
+      let done!: () => void;
+      last = new Promise<void>((resolve) => {
+        done = resolve;
+      });
+      try {
+        await before;
+        yield* pieces(range, signal);
+      } finally {
+        done();
+      }
+    },
+  };
+}
+
+function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
