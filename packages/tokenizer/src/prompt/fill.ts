@@ -68,6 +68,6 @@ function countThatFits(pieces: readonly Piece[], room: number): number {
   return over === -1 ? pieces.length : over;
 }
 
-export function sizeOf(pieces: readonly Piece[]): number {
+function sizeOf(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, { ids }) => sum + ids.length, 0);
 }

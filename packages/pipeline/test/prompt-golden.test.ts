@@ -1,0 +1,59 @@
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import { type ClipTextEncoder, loadTextEncoder } from '@sd/text-encoder';
+import { type ClipTokenizer, loadTokenizer } from '@sd/tokenizer';
+import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { relativeError } from '../../../fixtures/golden.js';
+import { type EncodeTextsOptions, encodeTexts } from '../src/text/index.js';
+import golden from './data/prompt-golden.json' with { type: 'json' };
+
+const backend = createNodeBackend();
+let tokenizer: ClipTokenizer;
+let textEncoder: ClipTextEncoder;
+beforeAll(async () => {
+  const source = await openFolder(new URL('../../model-tiny/model/', import.meta.url));
+  tokenizer = await loadTokenizer(source);
+  textEncoder = await loadTextEncoder({ source, backend });
+});
+afterAll(() => backend.dispose());
+
+async function embed(syntax: PromptSyntax, prompt: string, options: Partial<EncodeTextsOptions> = {}) {
+  const plan = parsePrompt(prompt, { syntax });
+  const weights = syntax === 'plain' ? 'a1111' : syntax;
+  const texts = [plan.parts[0]!.at({ step: 0, steps: 1 })];
+  return encodeTexts(texts, { tokenizer, textEncoder, weights, chunks: chunkOptions[syntax], ...options });
+}
+
+const sentence = 'a blue car on a road, ';
+const long = `${'a blue car on a road. '.repeat(3)}${'a red+ bus, '.repeat(5)}a (green field at night)0.6. ${'a white house '.repeat(12)}`;
+
+test.each<[name: keyof typeof golden.cases, prompt: string, options?: Partial<EncodeTextsOptions>]>([
+  ['a1111 weights', 'a (blue) car on a (road:0.5)'],
+  ['a1111 break', 'a blue car BREAK on a (road:1.6)'],
+  ['a1111 commas', `${sentence.repeat(3)}(a blue car, on a road and a red bus:1.2)`],
+  ['comfyui weights', 'a ((blue)) car on a (road:0.5)'],
+  ['comfyui negative', 'a (blue:-0.5) car'],
+  ['compel up', 'a blue++ car on a (quiet road)1.4'],
+  ['compel down', 'a blue- car on a (quiet road)0.3 at night(sky)0'],
+  ['compel down to nothing', 'a (blue)0 car'],
+  ['compel both', 'a (blue)1.3 car-- on a road-'],
+  ['compel remove', 'a blue- car++ on a (quiet road)0.3', { downweight: 'remove' }],
+  ['compel and', '("a blue car", "a road+ at night").and(1, 0.5)'],
+  ['compel blend', '("a blue car", "a red bus--").blend(1, 0.7)'],
+  ['compel blend, not normalized', '("a blue car", "a red bus").blend(1, -0.3, no_normalize)'],
+  ['compel long', long],
+  ['compel long, removed', long, { downweight: 'remove' }],
+])('%s', async (name, prompt, options) => {
+  const { embeddings } = await embed(name.split(' ')[0] as PromptSyntax, prompt, options);
+  const { dims, values } = golden.cases[name];
+  const { hidden } = embeddings[0]!;
+  expect(hidden.dims).toEqual(dims);
+  const want = new Float32Array(Uint8Array.from(Buffer.from(values, 'base64')).buffer);
+  // 3e-6 was reached.
+  expect(
+    relativeError(
+      hidden.data.filter((_, i) => i % golden.every === 0),
+      want,
+    ),
+  ).toBeLessThan(1e-5);
+});
