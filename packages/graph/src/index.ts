@@ -16,4 +16,4 @@ export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
 export { Scope, type TensorLookup } from './scope.js';
 export { type Dim, staticDim, type Value } from './value.js';
-export { openPickle, openWeights } from './weights.js';
+export { isTorchFile, openPickle, openWeights } from './weights.js';

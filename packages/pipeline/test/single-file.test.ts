@@ -78,7 +78,7 @@ describe('a whole model in one file gives the bits of its folder', () => {
         return part;
       },
     };
-    const options = { file: 'some/model.safetensors', config: sourceOf(await filesOf(fixture('models/sd1'))) };
+    const options = { path: 'some/model.safetensors', config: sourceOf(await filesOf(fixture('models/sd1'))) };
     expect(await drawn(counted, options)).toEqual(await drawn(fixture('models/sd1')));
     expect(Math.max(...lengths)).toBeLessThan(bytes.length);
   });

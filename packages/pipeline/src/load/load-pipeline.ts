@@ -4,7 +4,7 @@ import { loadUnet } from '@sd/unet';
 import { loadVae } from '@sd/vae';
 import type { Warning } from '../events.js';
 import { createPipeline, type Pipeline } from '../pipeline.js';
-import type { Stages } from '../run.js';
+import type { Stages } from '../stages.js';
 import { defaultBackend } from './imports.js';
 import { locate } from './locate.js';
 import { readModelIndex } from './model-index.js';
@@ -18,7 +18,7 @@ export interface LoadPipelineOptions extends SingleFileOptions {
   /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
   readonly stages?: Partial<Stages>;
   /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
-  readonly file?: string;
+  readonly path?: string;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string;
   /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
@@ -76,7 +76,7 @@ async function openModelSource(
   source: string | URL | Source | undefined,
   options: LoadPipelineOptions,
 ): Promise<ModelSource> {
-  const located = await locate(source, options.file);
+  const located = await locate(source, options.path);
   if (located.path === '') return folderModel(located.source, options.variant);
   const { openSingleFile } = await import('./single-file/open.js');
   return openSingleFile(located, options);
