@@ -34,7 +34,7 @@ export function cannyEdges(picture: Pixels, { low = 100, high = 200, gray = fals
   }
   if (low > high) throw new InvalidOptionError('low', `is ${low}, more than high, ${high}.`);
   const { width, height, data } = onWhite(picture);
-  const planes = gray ? [grayOf(data)] : [0, 1, 2].map((channel) => data.filter((_, i) => i % 4 === channel));
+  const planes = gray ? [grayOf(data)] : [0, 1, 2].map((channel) => planeOf(data, channel));
   const gradient = planes.map((plane) => sobel(plane, width, height)).reduce(stronger);
   const edges = connected(ridges(gradient, width, height, Math.floor(low)), gradient.norm, Math.floor(high), width);
   const out = canvas(width, height);
@@ -44,35 +44,42 @@ export function cannyEdges(picture: Pixels, { low = 100, high = 200, gray = fals
   return sdImage(out);
 }
 
+function planeOf(rgba: Uint8ClampedArray, channel: number): Uint8Array {
+  const out = new Uint8Array(rgba.length / 4);
+  for (let i = 0; i < out.length; i++) out[i] = rgba[i * 4 + channel]!;
+  return out;
+}
+
 /** OpenCV's `COLOR_RGB2GRAY`, in 15 bits of fraction. */
-function grayOf(rgba: Uint8ClampedArray): Uint8ClampedArray {
-  return Uint8ClampedArray.from(
-    { length: rgba.length / 4 },
-    (_, i) => (rgba[i * 4]! * 9798 + rgba[i * 4 + 1]! * 19235 + rgba[i * 4 + 2]! * 3735 + 0x4000) >> 15,
-  );
+function grayOf(rgba: Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array(rgba.length / 4);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = (rgba[i * 4]! * 9798 + rgba[i * 4 + 1]! * 19235 + rgba[i * 4 + 2]! * 3735 + 0x4000) >> 15;
+  }
+  return out;
 }
 
 /** Slopes by Sobel's 3 x 3 kernels, the edges of the picture drawn out. */
-function sobel(plane: Uint8ClampedArray, width: number, height: number): Gradient {
-  const [norm, right, down] = [0, 1, 2].map(() => new Int32Array(width * height)) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ];
+function sobel(plane: Uint8Array, width: number, height: number): Gradient {
+  const size = width * height;
+  const gradient = { norm: new Int32Array(size), right: new Int32Array(size), down: new Int32Array(size) };
   for (let y = 0, i = 0; y < height; y++) {
     const above = Math.max(y - 1, 0) * width;
     const row = y * width;
     const below = Math.min(y + 1, height - 1) * width;
     for (let x = 0; x < width; x++, i++) {
-      const [before, after] = [Math.max(x - 1, 0), Math.min(x + 1, width - 1)];
-      const across = (at: number) => plane[at + after]! - plane[at + before]!;
-      const smooth = (at: number) => plane[at + before]! + 2 * plane[at + x]! + plane[at + after]!;
-      right[i] = across(above) + 2 * across(row) + across(below);
-      down[i] = smooth(below) - smooth(above);
-      norm[i] = Math.abs(right[i]!) + Math.abs(down[i]!);
+      const before = Math.max(x - 1, 0);
+      const after = Math.min(x + 1, width - 1);
+      const falling = plane[below + after]! - plane[above + before]!;
+      const rising = plane[above + after]! - plane[below + before]!;
+      const right = falling + rising + 2 * (plane[row + after]! - plane[row + before]!);
+      const down = falling - rising + 2 * (plane[below + x]! - plane[above + x]!);
+      gradient.right[i] = right;
+      gradient.down[i] = down;
+      gradient.norm[i] = Math.abs(right) + Math.abs(down);
     }
   }
-  return { norm, right, down };
+  return gradient;
 }
 
 /** Of each pixel the gradient that is larger, the first where both are equal. */
