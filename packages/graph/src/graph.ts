@@ -281,14 +281,13 @@ export class Graph {
   toTokens(x: Value): Value {
     const [batch, channels] = x.dims;
     const flat = this.reshape(x, [batch, channels, -1]);
-    return this.op('Transpose', [flat], [batch, flat.dims[2], channels], { perm: [0n, 2n, 1n] });
+    return this.transpose(flat, [0, 2, 1]);
   }
 
   /** The reverse of toTokens: [n, h * w, c] to the height and width of `like`. */
   fromTokens(tokens: Value, like: Value): Value {
-    const [batch, length, channels] = tokens.dims;
-    const flat = this.op('Transpose', [tokens], [batch, channels, length], { perm: [0n, 2n, 1n] });
-    return this.reshape(flat, [batch, channels, ...like.dims.slice(2)]);
+    const [batch, , channels] = tokens.dims;
+    return this.reshape(this.transpose(tokens, [0, 2, 1]), [batch, channels, ...like.dims.slice(2)]);
   }
 
   /** Doubles height and width, each pixel repeated; or, with `like`, grows to that value's height and width. */
@@ -331,6 +330,30 @@ export class Graph {
     const angles = this.op('Mul', [column, this.constant(frequencies, [1, half])], [timestep.dims[0], half]);
     const parts = [this.op('Sin', [angles], angles.dims), this.op('Cos', [angles], angles.dims)];
     return this.concat(cosineFirst ? parts.reverse() : parts, 1);
+  }
+
+  /** The axes of x in another order. */
+  transpose(x: Value, order: readonly number[]): Value {
+    return this.op(
+      'Transpose',
+      [x],
+      order.map((axis) => x.dims[axis]),
+      { perm: order.map(BigInt) },
+    );
+  }
+
+  /** x [n * k, ...] as [n, k, ...]; `count` is k, a whole number [1]. */
+  splitBatch(x: Value, count: Value): Value {
+    const rest = x.dims.slice(1);
+    const shape = this.op('Concat', [this.indices([-1]), count, this.#shapes.shape(rest)], [x.dims.length + 1], {
+      axis: 0n,
+    });
+    return this.#shapes.operation('Reshape', [x, shape], [undefined, undefined, ...rest]);
+  }
+
+  /** Numbers as whole numbers, for operators that take sizes as a tensor. */
+  whole(x: Value): Value {
+    return this.op('Cast', [x], x.dims, { to: BigInt(onnxType('int64')) });
   }
 
   /** The same values in another shape; one size may be -1, for what remains. */

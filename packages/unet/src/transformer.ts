@@ -29,17 +29,30 @@ export function transformer(
   return g.add(g.fromTokens(g.linear(h, w.at('proj_out'), channels), x), x);
 }
 
-type BlockOptions = Pick<TransformerOptions, 'heads' | 'context' | 'hooks'>;
+export interface TransformerBlockOptions extends Pick<TransformerOptions, 'heads' | 'hooks'> {
+  /** What its second attention is to: without it, the same places as the first. */
+  readonly context?: Value;
+  /** Added to what each attention sees: where in a sequence it stands. */
+  readonly positions?: Value;
+}
 
 /** Self-attention, cross-attention and a gated feed-forward; diffusers' `BasicTransformerBlock`. */
-function transformerBlock(g: Graph, w: Scope, x: Value, options: BlockOptions): Value {
-  const itself = g.layerNorm(x, w.at('norm1'));
+export function transformerBlock(g: Graph, w: Scope, x: Value, options: TransformerBlockOptions): Value {
+  const { positions } = options;
+  const seen = (h: Value, norm: Scope) => {
+    const normal = g.layerNorm(h, norm);
+    return positions === undefined ? normal : g.add(normal, positions);
+  };
+  const itself = seen(x, w.at('norm1'));
   let h = g.add(x, attention(g, w.at('attn1'), itself, { ...options, context: itself }));
-  h = g.add(h, attention(g, w.at('attn2'), g.layerNorm(h, w.at('norm2')), options));
+  const query = seen(h, w.at('norm2'));
+  h = g.add(h, attention(g, w.at('attn2'), query, { ...options, context: options.context ?? query }));
   return g.add(h, feedForward(g, w.at('ff.net'), g.layerNorm(h, w.at('norm3'))));
 }
 
-function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks }: BlockOptions): Value {
+type AttentionOptions = Pick<TransformerOptions, 'heads' | 'context' | 'hooks'>;
+
+function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks }: AttentionOptions): Value {
   const width = staticDim(x, -1);
   const sources = hooks.sources(w.path, { key: context, value: context });
   const query = g.linear(x, w.at('to_q'), width);

@@ -1,5 +1,5 @@
 import { InvalidOptionError, type StageResources } from '@sd/core';
-import type { Stages } from '../run.js';
+import type { Stages } from '../stages.js';
 import type { Adapter } from './adapter.js';
 
 /** The stages that adapters extend. */
@@ -58,7 +58,7 @@ export function adaptedStages(plain: Stages): AdaptedStages {
     },
     async dispose() {
       const held = new Set<StageResources | undefined>();
-      for (const part of [...extendedParts, 'vae'] as const) held.add(plain[part]).add(stages[part]);
+      for (const part of [...extendedParts, 'vae', 'previewVae'] as const) held.add(plain[part]).add(stages[part]);
       await Promise.all([...held, ...adapters].map((one) => one?.dispose?.()));
     },
   };

@@ -29,6 +29,8 @@ export interface Adapter extends Attachment {
   readonly words?: LearnedWords;
   /** Makes the U-Net see pictures. */
   readonly pictures?: PictureReader;
+  /** The most frames of a clip, for a motion adapter. */
+  readonly maxFrames?: number;
   /** Called once the graphs are written: throws a CheckpointError where what it brings found no place in them. */
   check?(): void;
   /** Frees what it holds between uses, beside those extensions. */

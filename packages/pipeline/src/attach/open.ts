@@ -1,10 +1,11 @@
 import { type Backend, type ImageEncoder, InvalidOptionError, type Source } from '@sd/core';
-import type { Stages } from '../run.js';
+import type { Stages } from '../stages.js';
 import type { Adapter, AdapterKind } from './adapter.js';
 import { openControlNet } from './kinds/controlnet.js';
 import { openHypernetwork } from './kinds/hypernetwork.js';
 import { openIpAdapter } from './kinds/ip-adapter.js';
 import { openLoraFile } from './kinds/lora.js';
+import { openMotionAdapter } from './kinds/motion-adapter.js';
 import { openT2iAdapter } from './kinds/t2i-adapter.js';
 import { openTextualInversion } from './kinds/textual-inversion.js';
 
@@ -35,6 +36,7 @@ const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
   hypernetwork: openHypernetwork,
   'ip-adapter': openIpAdapter,
   lora: openLoraFile,
+  'motion-adapter': openMotionAdapter,
   't2i-adapter': openT2iAdapter,
   'textual-inversion': openTextualInversion,
 };

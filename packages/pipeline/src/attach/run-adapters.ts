@@ -1,5 +1,6 @@
-import type { Conditions } from '@sd/core';
+import { type Conditions, InvalidOptionError } from '@sd/core';
 import type { Condition } from '@sd/unet';
+import { checkWhole } from '../checks.js';
 import type { Adapter, PictureUse } from './adapter.js';
 import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';
 import { readStrengths, type StrengthOptions, strengthAt, strengthOptions } from './strengths.js';
@@ -7,6 +8,8 @@ import { type WordVectors, wordVectors } from './words.js';
 
 /** The options of a run that are for what is attached. */
 export interface AdapterOptions extends StrengthOptions {
+  /** Frames of a clip, with an attached motion adapter: 16 by default. */
+  readonly frames?: number;
   /** Pictures for attached ControlNets and T2I-Adapters; several may act at once. */
   readonly controls?: readonly ControlOptions[];
   /** Pictures for attached IP-Adapters. */
@@ -15,7 +18,7 @@ export interface AdapterOptions extends StrengthOptions {
 
 export const adapterOptions: readonly string[] = [
   ...strengthOptions,
-  ...(['controls', 'imagePrompts'] satisfies (keyof AdapterOptions)[]),
+  ...(['frames', 'controls', 'imagePrompts'] satisfies (keyof AdapterOptions)[]),
 ];
 
 /** How far a pass is: the step that is taken now, from 0, and of how many. */
@@ -41,6 +44,8 @@ export interface RunAdapters {
   text(part: 'textEncoder' | 'textEncoder2'): Conditions;
   /** Words that a text encoder was taught. */
   words(part: 'textEncoder' | 'textEncoder2'): WordVectors | undefined;
+  /** How many frames a clip has; undefined where pictures are drawn. */
+  readonly frames: number | undefined;
   /** Conditions of the U-Net in one pass. */
   unet(pass: AdapterPass): Promise<Condition[]>;
 }
@@ -49,9 +54,11 @@ export interface RunAdapters {
 export async function readAdapters(options: AdapterOptions, adapters: readonly Adapter[]): Promise<RunAdapters> {
   const strengths = readStrengths(options, adapters);
   const entries = await readPictureEntries(options, adapters);
+  const frames = readFrames(options, adapters);
   // Pictures of one size are read once, for all passes that draw it.
   const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
   return {
+    frames,
     text: (part) => strengths(part, 0),
     words: (part) => wordVectors(part, adapters, options.embeddings ?? {}),
     async unet({ clock, width, height, told, signal }) {
@@ -77,6 +84,23 @@ async function readPictureEntries(options: AdapterOptions, adapters: readonly Ad
     ...(await readEntries('controls', controls ?? [], adapters)),
     ...(await readEntries('imagePrompts', imagePrompts ?? [], adapters)),
   ];
+}
+
+function readFrames(options: AdapterOptions, adapters: readonly Adapter[]): number | undefined {
+  const most = adapters.find(({ kind }) => kind === 'motion-adapter')?.maxFrames;
+  if (most === undefined) {
+    if (options.frames === undefined) return undefined;
+    throw new InvalidOptionError('frames', 'is for a motion adapter, and none is attached.');
+  }
+  const { frames = Math.min(16, most) } = options;
+  checkWhole('frames', frames, 1);
+  if (frames > most)
+    throw new InvalidOptionError('frames', `must be at most ${most}, not ${frames}: the motion adapter knows no more.`);
+  for (const other of ['controls', 'image', 'upscale'] as const) {
+    if ((options as Record<string, unknown>)[other] === undefined) continue;
+    throw new InvalidOptionError(other, 'does not go with clips yet: detach the motion adapter to draw pictures.');
+  }
+  return frames;
 }
 
 function progress({ step, steps }: Clock): number {

@@ -1,0 +1,19 @@
+import type { Config } from '@sd/graph';
+
+/** The shape of a motion adapter, from its `config.json`. */
+export interface MotionConfig {
+  readonly heads: number;
+  readonly groups: number;
+  /** The most frames that it tells apart. */
+  readonly maxFrames: number;
+}
+
+/** Reads the config of diffusers' `MotionAdapter`, with that class's defaults. */
+export function motionConfig(config: Config): MotionConfig {
+  config.only('conv_in_channels', null);
+  return {
+    heads: config.number('motion_num_attention_heads', 8),
+    groups: config.number('motion_norm_num_groups', 32),
+    maxFrames: config.number('motion_max_seq_length', 32),
+  };
+}
