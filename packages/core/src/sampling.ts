@@ -66,5 +66,7 @@ export interface Scheduler {
   readonly prediction: Prediction;
   /** Its name, as pictures record it: `Euler`, `DDIM`. */
   readonly name?: string;
+  /** How many steps of noise the model was trained on: 1000 if left out. */
+  readonly trainTimesteps?: number;
   plan(steps: number): SamplingPlan;
 }

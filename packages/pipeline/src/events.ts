@@ -12,7 +12,10 @@ export interface Timings {
 }
 
 export interface GenerateResult {
+  /** None with `output: 'latents'`. */
   readonly images: readonly SdImage[];
+  /** [count, channels, height / 8, width / 8], with `output: 'latents'`. */
+  readonly latents?: Tensor<'float32'>;
   /** Seed of each picture. */
   readonly seeds: readonly (number | bigint)[];
   /** Seed of each picture's second noise, if `variationStrength` was given. */

@@ -17,20 +17,26 @@ import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
+import { checkMicroConditioning, type MicroConditioningPair } from './micro-conditioning.js';
 import { readPrompts, type WeightedPrompt } from './prompts.js';
 import { seedsFrom } from './seeds.js';
-import { lastSteps, stepsFor } from './start/cut.js';
+import type { StageFacts } from './stage-facts.js';
+import { planOfRun } from './start/cut.js';
 import { readStart, type StartOptions, type StartRequest, startOptions } from './start/options.js';
 import { type ReadPictures, runSize } from './start/pictures.js';
 
 /** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
-export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterOptions {
+export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterOptions, MicroConditioningPair {
   /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
   /** What to keep away from; empty by default. */
   readonly negativePrompt?: string;
+  /** What the second text encoder of SDXL reads, in place of `prompt`. */
+  readonly prompt2?: string;
+  /** What the second text encoder of SDXL reads, in place of `negativePrompt`. */
+  readonly negativePrompt2?: string;
   /** In pixels; a multiple of the VAE's factor. By default the picture's to start from, else what the model was trained on. */
   readonly width?: number;
   readonly height?: number;
@@ -46,6 +52,8 @@ export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterO
   readonly rng?: keyof typeof randomSources | RandomSourceFactory;
   /** The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's. */
   readonly latents?: Tensor<'float32'>;
+  /** What to give: pictures, or the latents that they would be made of, for another model to go on with. Pictures by default. */
+  readonly output?: 'images' | 'latents';
   /** How many of the text encoder's last layers to leave out: 0 by default. */
   readonly clipSkip?: number;
   /** Ends the run between two steps; it rejects with an AbortError at once. */
@@ -57,51 +65,52 @@ export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterO
 /** Options, checked and filled in. */
 export interface Request {
   readonly prompts: readonly Required<WeightedPrompt>[];
-  readonly negativePrompt: string;
+  readonly prompt2: string | undefined;
+  readonly negativePrompt: string | undefined;
+  readonly negativePrompt2: string | undefined;
   /** May the negative prompt have a part? */
   readonly usesNegative: boolean;
   readonly width: number;
   readonly height: number;
   readonly steps: number;
   readonly guidance: Guidance;
+  /** For models that are told it. */
+  readonly guidanceScale: number;
+  readonly micro: MicroConditioningPair;
   readonly seeds: readonly (number | bigint)[];
   /** The generator of each picture. */
   readonly random: readonly RandomSource[];
   readonly scheduler: Scheduler;
-  /** Without the steps that the strength leaves out. */
+  /** Without the steps that are left out at its start and its end. */
   readonly plan: SamplingPlan;
   readonly start: StartRequest;
   readonly latents: Tensor<'float32'> | undefined;
   readonly clipSkip: number;
+  readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
-}
-
-/** What the stages say of sizes. */
-export interface StageSizes {
-  readonly channels: number;
-  /** Pixels a side for each latent. */
-  readonly factor: number;
-  /** The side, in latents, that the model was trained on. */
-  readonly sampleSize: number;
-  /** Is the U-Net shown a mask and a picture beside the sample? */
-  readonly beside: boolean;
 }
 
 const known = [
   'prompt',
   'negativePrompt',
+  'prompt2',
+  'negativePrompt2',
   'width',
   'height',
   'steps',
   'guidanceScale',
   'guidanceRescale',
   'guidance',
+  'imageGuidanceScale',
+  'microConditioning',
+  'negativeMicroConditioning',
   'seed',
   'count',
   'scheduler',
   'rng',
   'latents',
   'clipSkip',
+  'output',
   'signal',
   'onStep',
   ...startOptions,
@@ -115,49 +124,70 @@ const known = [
 export function readOptions(
   options: GenerateOptions,
   read: ReadPictures,
-  sizes: StageSizes,
+  facts: StageFacts,
   schedulerNamed: (scheduler: Scheduler | string | undefined) => Scheduler,
 ): Request {
-  const { prompt, negativePrompt = '', count = 1, steps = 20 } = options;
-  const { width, height } = runSize(options, read.image, sizes);
+  const { prompt, prompt2, negativePrompt, negativePrompt2, count = 1, steps = 20, output = 'images' } = options;
+  const { width, height } = runSize(options, read, facts);
   const prompts = readPrompts(prompt);
-  checkText('negativePrompt', negativePrompt);
-  checkSide('width', width, sizes.factor);
-  checkSide('height', height, sizes.factor);
+  for (const name of ['prompt2', 'negativePrompt', 'negativePrompt2'] as const) {
+    const text = options[name];
+    if (text !== undefined) checkText(name, text);
+    if (text !== undefined && name !== 'negativePrompt' && !facts.twoEncoders) {
+      throw new InvalidOptionError(name, 'is for a model with two text encoders; this one has one.');
+    }
+  }
+  if (prompt2 !== undefined && prompts.length > 1) {
+    throw new InvalidOptionError('prompt2', 'goes with one prompt, not with several.');
+  }
+  checkOptional('output', output, output === 'images' || output === 'latents', 'images or latents');
+  checkMicroConditioning(options, facts);
+  checkSide('width', width, facts.factor);
+  checkSide('height', height, facts.factor);
   checkWhole('steps', steps, 1);
   checkWhole('count', count, 1);
   checkWhole('clipSkip', options.clipSkip ?? 0, 0);
   checkOptional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
   checkOptional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
-  const guidance = readGuidance(options);
-  const shape = [sizes.channels, height / sizes.factor, width / sizes.factor];
-  if (options.latents !== undefined) checkLatents(options.latents, count, shape);
+  const guidance = readGuidance(options, facts);
+  const guidanceScale = options.guidanceScale ?? 7.5;
+  const shape = [facts.channels, height / facts.factor, width / facts.factor];
+  if (options.latents !== undefined) checkLatents('latents', options.latents, count, shape);
+  if (read.latents !== undefined) checkLatents('image', read.latents, count, shape);
   const scheduler = schedulerNamed(options.scheduler);
   checkOptional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
   const random = randomSource(options.rng);
   if (options.blend !== undefined && prompts.length > 1) {
     throw new InvalidOptionError('blend', 'goes with one prompt, not with several.');
   }
-  const start = readStart(options, { read, width, height, steps, count, scheduler, random, ...sizes });
+  const start = readStart(options, { read, width, height, steps, count, scheduler, random, ...facts });
   const counted = seedsFrom('seed', options.seed, count);
   // Variations are of one seed.
   const seeds = start.variation === undefined ? counted : counted.fill(counted[0]!);
-  const plan = scheduler.plan(steps);
+  const guides = facts.guidanceWidth === undefined && guidanceScale > 1;
   return {
     prompts,
+    prompt2,
     negativePrompt,
-    usesNegative: typeof prompt !== 'string' || options.guidance !== undefined || (options.guidanceScale ?? 7.5) > 1,
+    negativePrompt2,
+    usesNegative: typeof prompt !== 'string' || options.guidance !== undefined || guides,
     width,
     height,
     steps,
     guidance,
+    guidanceScale,
+    micro: {
+      microConditioning: options.microConditioning,
+      negativeMicroConditioning: options.negativeMicroConditioning,
+    },
     seeds,
     random: seeds.map((seed) => random(seed)),
     scheduler,
-    plan: start.pictures === undefined ? plan : lastSteps(plan, steps, stepsFor(steps, start.strength)),
+    plan: planOfRun(scheduler, steps, start.part),
     start,
     latents: options.latents,
     clipSkip: options.clipSkip ?? 0,
+    output,
     signal: options.signal,
   };
 }
@@ -173,17 +203,17 @@ export function refuseUnknown(options: GenerateOptions): void {
   }
 }
 
-function checkLatents(latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
+function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
   const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
   const rows = dims[0];
   const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
   if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
     throw new TensorError(
       'bad-tensor',
-      `latents must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
+      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
     );
   }
-  expectFinite('latents', latents.data);
+  expectFinite(option, latents.data);
 }
 
 function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFactory {

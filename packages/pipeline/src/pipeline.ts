@@ -5,11 +5,13 @@ import type { AttachOptions, AttachSource } from './attach/attach.js';
 import { readAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
-import { run, type Stages } from './run.js';
+import { run } from './run.js';
+import { factsOf, type ModelFlags } from './stage-facts.js';
+import type { Stages } from './stages.js';
 import { readPictures } from './start/pictures.js';
 import { createTurns } from './turns.js';
 
-export interface CreatePipelineOptions extends Stages {
+export interface CreatePipelineOptions extends Stages, ModelFlags {
   /** Where models run that are attached later, such as a ControlNet. It stays the caller's. */
   readonly backend?: Backend;
   /** Makes a scheduler from the name that `generate({ scheduler })` was given. */
@@ -56,22 +58,13 @@ export interface Pipeline {
 /** Composes stages into a pipeline. They may be of this library or any objects that meet the interfaces. */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const { tokenizer, textEncoder, unet, vae, scheduler, schedulerNamed, releaseStages = false } = options;
-  const { tokenizer2, textEncoder2, backend } = options;
-  const adapted = adaptedStages({ tokenizer, textEncoder, tokenizer2, textEncoder2, unet, vae, scheduler });
-  const channels = vae.latentChannels;
-  // A U-Net for inpainting sees the sample, the mask, and the latents of the picture without what is repainted.
-  const beside = unet.inChannels === 2 * channels + 1;
-  const sizes = { channels, factor: vae.scaleFactor, sampleSize: unet.sampleSize, beside };
+  const { tokenizer2, textEncoder2, previewVae, backend } = options;
+  const stages = { tokenizer, textEncoder, tokenizer2, textEncoder2, unet, vae, previewVae, scheduler };
+  const adapted = adaptedStages(stages);
+  const facts = factsOf(adapted.stages, options);
   const turns = createTurns();
   const end = new AbortController();
   let disposing: Promise<void> | undefined;
-
-  if (!(beside || unet.inChannels === channels) || unet.outChannels !== channels) {
-    throw new InvalidOptionError(
-      'unet',
-      `takes ${unet.inChannels} channels and gives ${unet.outChannels}, but the VAE's latents have ${channels}: it must take ${channels}, or ${2 * channels + 1} for inpainting, and give ${channels}.`,
-    );
-  }
 
   const chosen = (choice: Scheduler | string | undefined): Scheduler => {
     if (typeof choice !== 'string') return choice ?? scheduler;
@@ -85,13 +78,13 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     if (disposing !== undefined) throw new DisposedError('The pipeline');
     refuseUnknown(given);
-    const request = readOptions(given, await readPictures(given), sizes, chosen);
+    const request = readOptions(given, await readPictures(given), facts, chosen);
     const signal = AbortSignal.any([end.signal, ...(request.signal === undefined ? [] : [request.signal])]);
     try {
       const leave = await turns.take(signal);
       try {
         const adapters = await readAdapters(given, adapted.adapters);
-        return yield* run(adapted.stages, { ...request, signal }, { adapters, releaseStages });
+        return yield* run(adapted.stages, { ...request, signal }, { adapters, facts, releaseStages });
       } finally {
         leave();
       }

@@ -1,41 +1,21 @@
-import {
-  row,
-  type Scheduler,
-  sizeOf,
-  type Tensor,
-  type TextEmbedding,
-  type TextEncoder,
-  type Tokenizer,
-  tensor,
-  throwIfAborted,
-  type Unet,
-  type Vae,
-} from '@sd/core';
-import { createDenoiser, type WeightedText } from '@sd/unet';
+import { row, sizeOf, stack, type Tensor, tensor, throwIfAborted, type Vae } from '@sd/core';
+import { type Condition, createDenoiser } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
+import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { createImage, type ImageParameters } from './image/index.js';
+import { toldCondition } from './micro-conditioning.js';
 import type { Request } from './options.js';
 import { promptText } from './prompts.js';
-import { blendTexts } from './start/blend.js';
+import type { StageFacts } from './stage-facts.js';
+import { heldStages, releaseTextEncoders, type Stages } from './stages.js';
 import { encodePictures } from './start/encode-pictures.js';
 import { firstPass, type Pass, secondPass, stepsOf } from './start/passes.js';
-
-/** The objects that a pipeline is made of. Any that meet the interfaces will do. */
-export interface Stages {
-  readonly tokenizer: Tokenizer;
-  readonly textEncoder: TextEncoder;
-  /** The second of SDXL's two text encoders, and its tokenizer. */
-  readonly tokenizer2?: Tokenizer;
-  readonly textEncoder2?: TextEncoder;
-  readonly unet: Unet;
-  readonly vae: Vae;
-  readonly scheduler: Scheduler;
-}
 
 export interface RunSettings {
   /** What is attached. */
   readonly adapters: RunAdapters;
+  readonly facts: StageFacts;
   /** Frees each stage after its use. */
   readonly releaseStages: boolean;
 }
@@ -50,7 +30,7 @@ export async function* run(
     return yield* runStages(stages, request, settings);
   } finally {
     if (settings.releaseStages) {
-      await Promise.all([stages.textEncoder, stages.unet, stages.vae].map((stage) => stage.release?.()));
+      await Promise.all(heldStages(stages).map((stage) => stage.release?.()));
     }
   }
 }
@@ -66,12 +46,11 @@ async function* runStages(
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 
-  const texts = await encodePrompts(stages, request, settings.adapters, warnings);
+  const texts = await encodePrompts(stages, request, settings.facts, settings.adapters, warnings);
   throwIfAborted(signal);
-  if (settings.releaseStages) await stages.textEncoder.release?.();
-  const { pictures, strength, upscale, variation } = request.start;
-  const beside = unet.inChannels !== vae.latentChannels;
-  const encoded = pictures && (await encodePictures(vae, pictures, { beside, strength, signal }));
+  if (settings.releaseStages) await releaseTextEncoders(stages);
+  const { upscale, variation } = request.start;
+  const encoded = await encodePictures(vae, request.start, { shown: settings.facts.shown, signal });
   throwIfAborted(signal);
   if (settings.releaseStages && encoded !== undefined) await vae.release?.();
   spent.encode = performance.now() - start;
@@ -90,16 +69,18 @@ async function* runStages(
   };
   const sideOf = (pixels: number) => pixels / vae.scaleFactor;
   const waiting: Tensor<'float32'>[] = [];
+  const given: Tensor<'float32'>[] = [];
   for (let image = 0; image < seeds.length; image++) {
     const shape = [vae.latentChannels, sideOf(request.height), sideOf(request.width)] as const;
     const pass = firstPass(request, image, shape, encoded);
-    let latents = yield* denoise(stages, request, texts, image, pass, settings.adapters, spend);
+    let latents = yield* denoise(stages, request, texts, image, pass, settings, spend);
     if (upscale !== undefined) {
       const size = [sideOf(upscale.height), sideOf(upscale.width)] as const;
       const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
-      latents = yield* denoise(stages, request, texts, image, larger, settings.adapters, spend);
+      latents = yield* denoise(stages, request, texts, image, larger, settings, spend);
     }
-    if (settings.releaseStages) waiting.push(latents);
+    if (request.output === 'latents') given.push(row(latents, 0));
+    else if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
   }
   if (settings.releaseStages) {
@@ -108,6 +89,7 @@ async function* runStages(
   }
   return {
     images: events.map(({ picture }) => picture),
+    ...(given.length > 0 && { latents: stack(given) }),
     seeds,
     ...(variation !== undefined && { variationSeeds: variation.seeds }),
     timings: { ...spent, total: performance.now() - start },
@@ -115,54 +97,14 @@ async function* runStages(
   };
 }
 
-interface Texts {
-  readonly positive: readonly WeightedText[];
-  readonly negative: TextEmbedding;
-}
-
-async function encodePrompts(
-  { tokenizer, textEncoder }: Stages,
-  request: Request,
-  adapters: RunAdapters,
-  warnings: Warning[],
-): Promise<Texts> {
-  const { signal, clipSkip, prompts } = request;
-  const encode = (option: string, text: string) => {
-    const result = tokenizer.encode(text);
-    if (result.truncated !== '') {
-      warnings.push({
-        code: 'prompt-truncated',
-        message: `${option} is longer than the model's ${tokenizer.maxLength} tokens. Left out: ${JSON.stringify(result.truncated)}.`,
-      });
-    }
-    return result;
-  };
-  const tokens = prompts.map(({ text }, i) => encode(prompts.length === 1 ? 'prompt' : `prompt[${i}]`, text));
-  if (request.usesNegative) tokens.push(encode('negativePrompt', request.negativePrompt));
-  const count = tokens.length;
-  const { blend } = request.start;
-  if (blend !== undefined) {
-    tokens.push(encode('blend.prompt', blend.prompt ?? prompts[0]!.text));
-    if (request.usesNegative)
-      tokens.push(encode('blend.negativePrompt', blend.negativePrompt ?? request.negativePrompt));
-  }
-  const encoded = await textEncoder.encode(tokens, { clipSkip, conditions: adapters.text('textEncoder'), signal });
-  const embeddings = encoded.slice(0, count).map((embedding, i) => {
-    return blend === undefined ? embedding : blendTexts(embedding, encoded[count + i]!, blend.amount);
-  });
-  const positive = prompts.map(({ weight }, i) => ({ embedding: embeddings[i]!, weight }));
-  // Conditions tell the negative prompt by its object, so that it must be another than the prompt's.
-  return { positive, negative: { ...embeddings.at(-1)! } };
-}
-
 /** One pass: from where it starts to the latents of a picture. */
 async function* denoise(
-  { unet, vae }: Stages,
+  { unet, vae, previewVae }: Stages,
   request: Request,
   texts: Texts,
   image: number,
   { plan, shape, start, firstStep }: Pass,
-  adapters: RunAdapters,
+  { adapters, facts }: RunSettings,
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { signal, scheduler, guidance } = request;
@@ -170,12 +112,13 @@ async function* denoise(
   const size = sizeOf(shape);
   const random = request.random[image]!;
   let step = 0;
-  const conditions = await adapters.unet({
-    width: shape[2] * vae.scaleFactor,
-    height: shape[1] * vae.scaleFactor,
-    clock: () => ({ step, steps: plan.stepCount }),
-    signal,
-  });
+  const picture = { width: shape[2] * vae.scaleFactor, height: shape[1] * vae.scaleFactor };
+  const told = facts.told === 'nothing' ? undefined : await toldCondition(request.micro, facts.told, picture);
+  const conditions: Condition[] = [
+    ...(told ? [told] : []),
+    ...(await guidanceConditions(request, facts)),
+    ...(await adapters.unet({ ...picture, clock: () => ({ step, steps: plan.stepCount }), told, signal })),
+  ];
   const model = createDenoiser({
     unet,
     prediction: scheduler.prediction,
@@ -205,7 +148,7 @@ async function* denoise(
       timestep: taken.level.timestep,
       latents,
       denoised,
-      preview: () => preview(vae, denoised, signal),
+      preview: () => preview(previewVae ?? vae, denoised, signal),
       milliseconds,
     };
     throwIfAborted(signal);
@@ -215,7 +158,18 @@ async function* denoise(
   return latents;
 }
 
-async function preview(vae: Vae, latents: Tensor<'float32'>, signal: AbortSignal | undefined) {
+/** What a model that guides itself is told of the scale. */
+async function guidanceConditions({ guidanceScale }: Request, { guidanceWidth }: StageFacts): Promise<Condition[]> {
+  if (guidanceWidth === undefined) return [];
+  const { guidanceEmbedding } = await import('./conditions.js');
+  return [guidanceEmbedding({ scale: guidanceScale, width: guidanceWidth })];
+}
+
+async function preview(
+  vae: Pick<Vae, 'decode' | 'preview'>,
+  latents: Tensor<'float32'>,
+  signal: AbortSignal | undefined,
+) {
   const picture = await (vae.preview ?? vae.decode).call(vae, latents, { signal });
   return createImage(row(picture, 0));
 }
@@ -236,8 +190,8 @@ async function decode(
 
 /** The settings under A1111's names. */
 function parametersOf(request: Request, image: number): ImageParameters {
-  const { prompts, negativePrompt, steps, scheduler, guidance, clipSkip, width, height } = request;
-  const { pictures, strength, variation, upscale } = request.start;
+  const { prompts, negativePrompt = '', steps, scheduler, guidance, clipSkip, width, height } = request;
+  const { part, variation, upscale } = request.start;
   return {
     prompt: promptText(prompts),
     negativePrompt,
@@ -248,7 +202,7 @@ function parametersOf(request: Request, image: number): ImageParameters {
       Seed: request.seeds[image],
       Size: `${width}x${height}`,
       'Clip skip': clipSkip === 0 ? undefined : clipSkip + 1,
-      'Denoising strength': upscale?.strength ?? (pictures && strength),
+      'Denoising strength': upscale?.strength ?? part.strength,
       'Variation seed': variation?.seeds[image],
       'Variation seed strength': variation?.strength,
       'Hires resize': upscale && `${upscale.width}x${upscale.height}`,

@@ -38,6 +38,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   return {
     prediction,
     ...(name !== undefined && { name }),
+    trainTimesteps: schedule.trainTimesteps,
     plan(steps) {
       checkSteps(steps, schedule.trainTimesteps);
       return planOf(spacing(schedule, steps), sampler, initialSigma);

@@ -94,7 +94,7 @@ export function schedulerOfName(name: string, config: SchedulerConfig): Schedule
   const sampler = make(noiseScheduleFromConfig(config).levelAt);
   const spaced = name.endsWith('-karras') ? ' Karras' : '';
   return {
-    prediction: scheduler.prediction,
+    ...scheduler,
     name: `${title}${spaced}`,
     plan(steps) {
       const plan = scheduler.plan(steps);

@@ -4,11 +4,13 @@ import {
   type RandomSourceFactory,
   type SamplingPlan,
   type Scheduler,
+  type Tensor,
 } from '@sd/core';
 import { checkOptional, checkPart, checkSide, checkText, checkWhole, describe } from '../checks.js';
 import type { Fit, PictureInput } from '../picture/index.js';
 import { seedsFrom } from '../seeds.js';
-import { lastSteps, stepsFor } from './cut.js';
+import type { StageFacts } from '../stage-facts.js';
+import { lastSteps, type RunPart, stepsFor } from './cut.js';
 import { type ReadPictures, type SizedPictures, sizePictures } from './pictures.js';
 
 /** A second, larger pass. */
@@ -36,10 +38,10 @@ export interface BlendOptions {
 /** The options that say where a run starts. */
 export interface StartOptions {
   /**
-   * The picture to start from: the bytes of a PNG or JPEG file, ImageData, or RGBA pixels. `width` and `height` are its own
-   * if they are not given.
+   * The picture to start from: the bytes of a PNG or JPEG file, ImageData, or RGBA pixels; or latents [count or 1, channels,
+   * height / 8, width / 8], such as `output: 'latents'` gives. `width` and `height` are its own if they are not given.
    */
-  readonly image?: PictureInput;
+  readonly image?: PictureInput | Tensor<'float32'>;
   /**
    * What to repaint of it: white is repainted, black kept. Grays mix, unless the U-Net is one for inpainting (of 9
    * channels), for which they are cut at half, as diffusers cuts them for all.
@@ -50,6 +52,13 @@ export interface StartOptions {
    * a mask, which then starts from noise alone.
    */
   readonly strength?: number;
+  /**
+   * Takes the steps from this part of the run's noise on, 0 to 1, in place of `strength`: `image` is what another model left
+   * at its `denoisingEnd`, and no noise is added to it. Both models need schedulers of one kind.
+   */
+  readonly denoisingStart?: number;
+  /** Takes the steps up to this part of the run's noise, and leaves the rest for another model. With `output: 'latents'`. */
+  readonly denoisingEnd?: number;
   /** How pictures come to `width` and `height`, where they have another size: `cover`, `contain`, `stretch`, `crop`. */
   readonly fit?: Fit;
   /**
@@ -69,6 +78,8 @@ export const startOptions: readonly string[] = [
   'image',
   'mask',
   'strength',
+  'denoisingStart',
+  'denoisingEnd',
   'fit',
   'variationSeed',
   'variationStrength',
@@ -95,7 +106,9 @@ export interface Upscale {
 /** Where a run starts, checked and filled in. */
 export interface StartRequest {
   readonly pictures: SizedPictures | undefined;
-  readonly strength: number;
+  /** In place of a picture. */
+  readonly latents: Tensor<'float32'> | undefined;
+  readonly part: RunPart;
   readonly variation: Variation | undefined;
   readonly upscale: Upscale | undefined;
   readonly blend: BlendOptions | undefined;
@@ -112,32 +125,74 @@ export interface StartContext {
   readonly random: RandomSourceFactory;
   /** Pixels a side for each latent. */
   readonly factor: number;
-  /** Is the U-Net shown a mask and a picture beside the sample? */
-  readonly beside: boolean;
+  readonly shown: StageFacts['shown'];
 }
 
 /** Checks the options that say where a run starts, and fills in the rest. Throws an InvalidOptionError. */
 export function readStart(options: StartOptions, context: StartContext): StartRequest {
-  const { read, width, height, steps, beside } = context;
-  const { strength = read.mask === undefined ? 0.8 : 1, fit } = options;
-  if (read.image === undefined) {
-    for (const name of ['mask', 'strength', 'fit'] as const) {
+  const { read, width, height, shown } = context;
+  const given = read.image !== undefined || read.latents !== undefined;
+  if (!given) {
+    for (const name of ['mask', 'strength', 'denoisingStart', 'fit'] as const) {
       if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no meaning without an image.');
     }
   }
-  if (beside) {
+  if (read.latents !== undefined) {
+    for (const name of ['mask', 'fit'] as const) {
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'needs a picture as image, not latents.');
+    }
+  }
+  if (shown === 'mask') {
     const missing = read.image === undefined ? 'image' : read.mask === undefined ? 'mask' : undefined;
     const why = 'is needed: the model’s U-Net is one for inpainting, which repaints a part of a picture.';
     if (missing !== undefined) throw new InvalidOptionError(missing, why);
   }
-  if (read.image !== undefined) checkStrength('strength', strength, steps);
+  if (shown === 'picture') checkChange(options, given);
   return {
-    pictures: read.image && sizePictures(read.image, read.mask, { width, height, fit }),
-    strength,
+    pictures: read.image && sizePictures(read.image, read.mask, { width, height, fit: options.fit }),
+    latents: read.latents,
+    part: readPart(options, context),
     variation: readVariation(options, context),
     upscale: readUpscale(options, context),
     blend: readBlend(options.blend),
   };
+}
+
+/** A model that changes pictures starts from noise, whatever the picture. */
+function checkChange(options: StartOptions, given: boolean): void {
+  if (!given) throw new InvalidOptionError('image', 'is needed: the model’s U-Net is one that changes pictures.');
+  for (const name of ['mask', 'strength', 'denoisingStart', 'upscale'] as const) {
+    if (options[name] === undefined) continue;
+    throw new InvalidOptionError(name, 'does not go with a model that changes pictures: it draws them anew.');
+  }
+}
+
+function readPart(options: StartOptions, { read, steps, shown }: StartContext): RunPart {
+  const { denoisingStart, denoisingEnd, upscale } = options;
+  const { strength = read.mask === undefined ? 0.8 : 1 } = options;
+  for (const name of ['denoisingStart', 'denoisingEnd'] as const) {
+    const part = options[name];
+    checkOptional(name, part, typeof part === 'number' && part > 0 && part < 1, 'between 0 and 1');
+    if (part !== undefined && upscale !== undefined) {
+      throw new InvalidOptionError(name, 'does not go with upscale, whose second pass has steps of its own.');
+    }
+  }
+  if (denoisingStart !== undefined) {
+    if (options.strength !== undefined) {
+      throw new InvalidOptionError('strength', 'does not go with denoisingStart, which says where to start.');
+    }
+    if (denoisingEnd !== undefined && denoisingStart >= denoisingEnd) {
+      throw new InvalidOptionError(
+        'denoisingEnd',
+        `must be above denoisingStart, ${denoisingStart}, not ${denoisingEnd}.`,
+      );
+    }
+  }
+  const end = { ...(denoisingEnd !== undefined && { denoisingEnd }) };
+  if (denoisingStart !== undefined) return { denoisingStart, ...end };
+  if (shown === 'picture' || (read.image === undefined && read.latents === undefined)) return end;
+  checkStrength('strength', strength, steps);
+  return { strength, ...end };
 }
 
 function checkStrength(option: string, strength: unknown, steps: number): void {

@@ -29,13 +29,13 @@ export function firstPass(
   encoded: EncodedPictures | undefined,
 ): Pass {
   const { plan } = request;
-  const { pictures, strength } = request.start;
+  const { pictures, part } = request.start;
   const random = request.random[image]!;
   const noise = () => startingNoise(request, image, shape, random);
   const start =
-    pictures === undefined || encoded === undefined
+    encoded === undefined
       ? startFromNoise(noise(), plan)
-      : startFromPicture({ pictures, encoded, strength, plan, shape, random, noise });
+      : startFromPicture({ mask: pictures?.mask, encoded, part, index: image, plan, shape, random, noise });
   return { plan, shape, start, firstStep: 0 };
 }
 

@@ -12,22 +12,30 @@ import { grayTensor } from '../picture/tensors.js';
 
 /** The pictures among a request's options, as they were given. */
 export interface GivenPictures {
-  readonly image?: PictureInput;
+  readonly image?: PictureInput | Tensor<'float32'>;
   readonly mask?: PictureInput;
 }
 
 /** The same, decoded. */
 export interface ReadPictures {
   readonly image?: Pixels;
+  /** In place of an image. */
+  readonly latents?: Tensor<'float32'>;
   readonly mask?: Pixels;
 }
 
 /** Decodes the pictures that there are. Rejects with an InvalidOptionError that names the option. */
 export async function readPictures({ image, mask }: GivenPictures): Promise<ReadPictures> {
+  const latents = image !== undefined && isTensor(image) ? image : undefined;
   return {
-    ...(image !== undefined && { image: await readPicture(image, 'image') }),
+    ...(latents && { latents }),
+    ...(image !== undefined && !isTensor(image) && { image: await readPicture(image, 'image') }),
     ...(mask !== undefined && { mask: await readPicture(mask, 'mask') }),
   };
+}
+
+function isTensor(image: PictureInput | Tensor<'float32'>): image is Tensor<'float32'> {
+  return typeof image === 'object' && image !== null && 'dims' in image;
 }
 
 /** The pictures of a run, in its size. */
@@ -71,12 +79,14 @@ function sizeMask(given: Pixels, sized: Pixels): SizedMask {
  */
 export function runSize(
   given: { readonly width?: number | undefined; readonly height?: number | undefined },
-  image: Pixels | undefined,
-  sizes: { readonly factor: number; readonly sampleSize: number },
+  { image, latents }: ReadPictures,
+  { factor, sampleSize }: { readonly factor: number; readonly sampleSize: number },
 ): { readonly width: number; readonly height: number } {
-  const { factor } = sizes;
-  const trained = sizes.sampleSize * factor;
-  const [width, height] = [given.width ?? image?.width ?? trained, given.height ?? image?.height ?? trained];
+  const [, , rows = sampleSize, columns = sampleSize] = latents?.dims ?? [];
+  const [width, height] = [
+    given.width ?? image?.width ?? columns * factor,
+    given.height ?? image?.height ?? rows * factor,
+  ];
   const odd = image !== undefined && given.width === undefined && given.height === undefined;
   if (odd && (width % factor !== 0 || height % factor !== 0)) {
     const [near, high] = [width, height].map((side) => Math.max(factor, side - (side % factor)));

@@ -1,9 +1,10 @@
-import { type RandomSource, type SamplingPlan, sizeOf, type Tensor, tensor } from '@sd/core';
+import { type RandomSource, row, type SamplingPlan, sizeOf, type Tensor, tensor } from '@sd/core';
 import { addNoise } from '@sd/scheduler';
 import { latentMask } from '../picture/index.js';
+import type { RunPart } from './cut.js';
 import { type EncodedPictures, sampled } from './encode-pictures.js';
 import { type Keeper, keepOutside } from './keep.js';
-import type { SizedPictures } from './pictures.js';
+import type { SizedMask } from './pictures.js';
 
 export type LatentShape = readonly [channels: number, height: number, width: number];
 
@@ -23,10 +24,12 @@ export function startFromNoise(noise: Float32Array, { initialSigma }: SamplingPl
 }
 
 export interface PictureStartOptions {
-  readonly pictures: SizedPictures;
+  readonly mask: SizedMask | undefined;
   readonly encoded: EncodedPictures;
-  readonly strength: number;
-  /** Cut to the strength. */
+  readonly part: RunPart;
+  /** Which picture of the run. */
+  readonly index: number;
+  /** Cut to the part. */
   readonly plan: SamplingPlan;
   readonly shape: LatentShape;
   readonly random: RandomSource;
@@ -37,25 +40,34 @@ export interface PictureStartOptions {
 /**
  * A run from a picture. Draws from `random` in the order of diffusers' StableDiffusionImg2ImgPipeline and
  * StableDiffusionInpaintPipeline: the picture's posterior where it is needed, the noise, and with a mask the masked
- * picture's posterior, also for a U-Net that has no use for it. Inpainting at strength 1 starts from noise alone.
+ * picture's posterior, also for a U-Net that has no use for it. Inpainting at strength 1 starts from noise alone, and so does
+ * a model that changes pictures; a run that another one has begun adds none.
  */
 export function startFromPicture(options: PictureStartOptions): Start {
-  const { pictures, encoded, strength, plan, shape, random } = options;
-  const { mask } = pictures;
+  const { mask, encoded, part, index, plan, shape, random } = options;
   const [channels, height, width] = shape;
-  const size = sizeOf(shape);
-  const image = encoded.image && sampled(encoded.image, random.randn(size));
+  const draw = () => random.randn(sizeOf(shape));
+  if (encoded.shown !== undefined) {
+    return {
+      ...startFromNoise(options.noise(), plan),
+      beside: row(encoded.shown, encoded.shown.dims[0] === 1 ? 0 : index),
+    };
+  }
+  const image = encoded.image && sampled(encoded.image, index, draw);
+  const begun = part.denoisingStart !== undefined;
+  if (begun && image !== undefined && mask === undefined) return { x: image };
   const noise = options.noise();
-  const maskedNoise = mask && random.randn(size);
+  const masked = encoded.masked ?? encoded.image;
+  const unseen = mask && masked && sampled(masked, index, draw);
 
-  const fromNoise = image === undefined || (mask !== undefined && strength === 1);
-  const { x } = fromNoise ? startFromNoise(noise, plan) : { x: addNoise(image, noise, plan.levels[0]!) };
-  if (mask === undefined || maskedNoise === undefined) return { x };
+  const fromNoise = image === undefined || (mask !== undefined && part.strength === 1);
+  const x = fromNoise ? startFromNoise(noise, plan).x : begun ? image : addNoise(image, noise, plan.levels[0]!);
+  if (mask === undefined || unseen === undefined) return { x };
 
   if (encoded.masked !== undefined) {
     const data = new Float32Array((1 + channels) * height * width);
     data.set(latentMask(mask.hard, height, width).data);
-    data.set(sampled(encoded.masked, maskedNoise), height * width);
+    data.set(unseen, height * width);
     return { x, beside: tensor('float32', [1 + channels, height, width], data) };
   }
   if (image === undefined) return { x };

@@ -114,6 +114,7 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   return {
     name: parts.name,
     prediction: parts.prediction ?? predictions[settings.prediction_type],
+    trainTimesteps: settings.num_train_timesteps,
     plan(steps) {
       checkSteps(steps, parts.trainTimesteps);
       const levels = parts.levels(steps);

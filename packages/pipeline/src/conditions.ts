@@ -1,0 +1,2 @@
+// Loaded when a model needs them.
+export { guidanceEmbedding, microConditioning } from '@sd/unet';
