@@ -21,34 +21,36 @@ interface Inner {
 export function lokr(g: Graph, fit: Fit): Branch {
   const { layer, tensors } = fit;
   const sizes = sizesOf(layer);
-  const [w1, w1a, w1b, w2b] = (['lokr_w1', 'lokr_w1_a', 'lokr_w1_b', 'lokr_w2_b'] as const).map((slot) =>
-    tensors.get(slot),
-  );
-  // Where both are whole, alpha says nothing.
-  const rank = (w2b ?? w1b)?.shape[0];
-  const scale = rank === undefined ? fit.strength : fit.scaled(rank);
-  const [outer, columns] = w1 === undefined ? [w1a!.shape[0]!, w1b!.shape[1]!] : (w1.shape as [number, number]);
+  const [a, b] = outerViews(fit);
+  const [outer, columns] = [a.shape[0], (b ?? a).shape[1]];
+  if (sizes.channels % columns !== 0) throw fit.misfit(b ?? a);
   const inner = innerFactor(g, fit, sizes.channels / columns);
-  if (columns * inner.channels !== sizes.channels) throw fit.misfit((w1 ?? w1b)!);
+  const rows = layer.rows ?? { start: 0, end: sizes.out };
+  if (layer.rows === undefined ? rows.end !== outer * inner.out : rows.end > outer * inner.out) throw fit.misfit(a);
 
-  const rows = layer.rows ?? { start: 0, end: outer * inner.out };
-  if (layer.rows === undefined ? rows.end !== sizes.out : rows.end > outer * inner.out) throw fit.misfit((w1 ?? w1a)!);
   const whole = rows.start % inner.out === 0 && rows.end % inner.out === 0;
   const [first, last] = whole ? [rows.start / inner.out, rows.end / inner.out] : [0, outer];
-  const part = (view: TensorView) => g.weight(first === 0 && last === outer ? view : sliceView(view, first, last));
-  const left = w1 === undefined ? g.op('MatMul', [part(w1a!), g.weight(w1b!)], [last - first, columns]) : part(w1);
+  const own = g.weight(first === 0 && last === outer ? a : sliceView(a, first, last));
+  const left = b === undefined ? own : g.op('MatMul', [own, g.weight(b)], [last - first, columns]);
+  // Where both factors are whole, alpha says nothing.
+  const rank = (tensors.get('lokr_w2_b') ?? b)?.shape[0];
+  const scale = rank === undefined ? fit.strength : fit.scaled(rank);
   const blocks = applied(g, fit, g.mul(left, scale), inner);
   const change = whole ? blocks : sliced(g, blocks, rows);
   return {
     output: g.add(layer.output, g.reshape(change, layer.output.dims)),
     squaredNorms() {
-      if (!whole)
-        throw new UnsupportedError(
-          `${(w1 ?? w1a)!.name}: weight decomposition of a LoKr whose blocks cross the halves of a gated layer.`,
-        );
-      return norms(g, fit, { left, inner: wholeOf(g, inner), scale });
+      if (whole) return norms(g, fit, { left, inner: wholeOf(g, inner), scale });
+      throw new UnsupportedError(`${a.name}: magnitudes for a LoKr whose blocks cross the halves of a gated layer.`);
     },
   };
+}
+
+/** The first factor, or the two that it is the product of. */
+function outerViews(fit: Fit): [TensorView, TensorView?] {
+  const [w1, a, b] = (['lokr_w1', 'lokr_w1_a', 'lokr_w1_b'] as const).map((slot) => fit.tensors.get(slot));
+  const matrix = (view: TensorView, [rows = 0, columns = 0] = view.shape) => shaped(fit, view, [rows, columns]);
+  return w1 === undefined ? [matrix(a!, [a!.shape[0], b!.shape[0]]), matrix(b!)] : [matrix(w1)];
 }
 
 function innerFactor(g: Graph, fit: Fit, channels: number): Inner {

@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
 import type { TensorView } from '../safetensors/tensor-view.js';
 import { foreignFamily, type LoraPart, otherAlgorithm, readTensorName, type Slot } from './names.js';
 
@@ -52,6 +52,9 @@ export function readModules(
       continue;
     }
     const { part, module, written, ending, slot } = read;
+    if (sizeOf(view.shape) === 0) {
+      throw new CheckpointError('bad-checkpoint', file, `has the tensor ${name} without values.`, { tensor: name });
+    }
     const key = `${part} ${module}`;
     let draft = drafts.get(key);
     if (draft === undefined) {
