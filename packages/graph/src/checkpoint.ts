@@ -83,7 +83,7 @@ export async function openCheckpoint(
   folder: string,
   options: OpenCheckpointOptions,
 ): Promise<Checkpoint> {
-  const candidates = candidateFiles(options).map((file) => `${folder}/${file}`);
+  const candidates = candidateFiles(options).map((file) => inFolder(folder, file));
   for (const path of candidates) {
     if (!(await hasFile(source, path))) continue;
     const tensors = path.endsWith('.json')
@@ -96,6 +96,11 @@ export async function openCheckpoint(
     folder,
     `${source.name ?? 'The source'} has no weights in ${folder}/: looked for ${candidates.join(', ')}.`,
   );
+}
+
+/** A file's path in a folder of a source; an empty folder is the source itself. */
+export function inFolder(folder: string, file: string): string {
+  return folder === '' ? file : `${folder}/${file}`;
 }
 
 function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
@@ -124,7 +129,7 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   const files = [...new Set(map.values())];
   const shards = new Map(
     await Promise.all(
-      files.map(async (file) => [file, (await openWeights(source, `${folder}/${file}`)).tensors] as const),
+      files.map(async (file) => [file, (await openWeights(source, inFolder(folder, file))).tensors] as const),
     ),
   );
   const tensors = new Map<string, TensorView>();

@@ -1,11 +1,11 @@
 import type { Source } from '@sd/core';
-import { type Checkpoint, type NameTable, openCheckpoint } from './checkpoint.js';
+import { type Checkpoint, inFolder, type NameTable, openCheckpoint } from './checkpoint.js';
 import { type Config, readConfig } from './config.js';
 
 /** A model as a folder of a source: a `config.json`, and weights beside it. */
 export interface ModelFolder {
   readonly source: Source;
-  /** The model's folder in the source. */
+  /** The model's folder in the source; empty where the source is that folder. */
   readonly folder?: string;
   /** The variant of the weights to prefer: `fp16`. */
   readonly variant?: string;
@@ -24,6 +24,6 @@ export async function openModel(
 ): Promise<ModelParts> {
   if ('checkpoint' in from) return from;
   const { source, folder: at = folder, variant } = from;
-  const config = await readConfig(source, `${at}/config.json`);
+  const config = await readConfig(source, inFolder(at, 'config.json'));
   return { config, checkpoint: await openCheckpoint(source, at, { stems, variant, names }) };
 }

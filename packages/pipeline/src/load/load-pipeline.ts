@@ -4,10 +4,10 @@ import { loadUnet } from '@sd/unet';
 import { loadVae } from '@sd/vae';
 import type { Warning } from '../events.js';
 import { createPipeline, type Pipeline } from '../pipeline.js';
-import type { Stages } from '../stages.js';
+import { heldStages, type Stages } from '../stages.js';
 import { defaultBackend } from './imports.js';
 import { locate } from './locate.js';
-import { readModelIndex } from './model-index.js';
+import { readModelIndex, type TextParts } from './model-index.js';
 import { folderModel, type ModelSource } from './model-source.js';
 import { loadScheduler } from './schedulers.js';
 import type { SingleFileOptions } from './single-file/open.js';
@@ -17,8 +17,14 @@ export interface LoadPipelineOptions extends SingleFileOptions {
   readonly backend?: Backend;
   /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
   readonly stages?: Partial<Stages>;
+  /** A VAE to make previews with, in the ways of `vae`: a tiny autoencoder (TAESD). */
+  readonly previewVae?: string | URL | Source;
   /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
   readonly path?: string;
+  /** A U-Net in place of the model's own: a folder, a file of it alone in either layout, or a whole model in one file. */
+  readonly unet?: string | URL | Source;
+  /** A VAE in place of the model's own, in the same ways; a tiny autoencoder too. */
+  readonly vae?: string | URL | Source;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string;
   /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
@@ -43,24 +49,31 @@ export async function loadPipeline(
   const model = await openModelSource(source, options);
   const { files } = model;
   const given = options.stages ?? {};
-  const { schedulerClass, warnings } = await readModelIndex(files, replacedParts(given));
+  const { schedulerClass, texts, flags, warnings } = await readModelIndex(files, replacedParts(given));
   const backend = options.backend ?? (await defaultBackend());
   const from = (part: string) => ({ backend, ...model.part(part) });
   try {
-    const [tokenizer, textEncoder, unet, vae, schedulers] = await Promise.all([
-      // Its library is large, and an app may bring a tokenizer of its own.
-      given.tokenizer ?? import('@sd/tokenizer').then(({ loadTokenizer }) => loadTokenizer(files)),
-      given.textEncoder ?? loadTextEncoder(from('text_encoder')),
+    // Its library is large, and an app may bring a tokenizer of its own.
+    const tokenizerIn = async (folder: string) => (await import('@sd/tokenizer')).loadTokenizer(files, folder);
+    const [first, second] = texts as [TextParts, TextParts?];
+    const [tokenizer, textEncoder, tokenizer2, textEncoder2, unet, vae, previewVae, schedulers] = await Promise.all([
+      given.tokenizer ?? tokenizerIn(first.tokenizer),
+      given.textEncoder ?? loadTextEncoder(from(first.textEncoder)),
+      given.tokenizer2 ?? (second && tokenizerIn(second.tokenizer)),
+      given.textEncoder2 ?? (second && loadTextEncoder(from(second.textEncoder))),
       given.unet ?? loadUnet(from('unet')),
       given.vae ?? loadVae(from('vae')),
+      given.previewVae ?? previewVaeOf(model, backend, options.previewVae),
       given.scheduler === undefined ? loadScheduler(files, schedulerClass) : { scheduler: given.scheduler },
     ]);
     throwIfAborted(signal);
-    const pipeline = createPipeline({ tokenizer, textEncoder, unet, vae, ...schedulers, backend, releaseStages });
-    if (!releaseStages) await loadAll([textEncoder, unet, vae], signal);
+    const models = { textEncoder, textEncoder2, unet, vae, previewVae };
+    const stages = { tokenizer, tokenizer2, ...models, ...schedulers };
+    const pipeline = createPipeline({ ...stages, ...flags, backend, releaseStages });
+    if (!releaseStages) await loadAll(heldStages(stages), signal);
     const { dispose } = pipeline;
     return Object.assign(pipeline, {
-      warnings: [...model.warnings, ...warnings, ...unusedTensors({ text_encoder: textEncoder, unet, vae })],
+      warnings: [...model.warnings, ...warnings, ...unusedTensors(models)],
       async dispose() {
         await dispose();
         if (options.backend === undefined) await backend.dispose();
@@ -77,15 +90,39 @@ async function openModelSource(
   options: LoadPipelineOptions,
 ): Promise<ModelSource> {
   const located = await locate(source, options.path);
-  if (located.path === '') return folderModel(located.source, options.variant);
-  const { openSingleFile } = await import('./single-file/open.js');
-  return openSingleFile(located, options);
+  let model =
+    located.path === ''
+      ? folderModel(located.source, options.variant)
+      : await (await import('./single-file/open.js')).openSingleFile(located, options);
+  for (const part of ['unet', 'vae'] as const) {
+    const place = options[part];
+    if (place !== undefined) model = await (await import('./single-file/replace.js')).withPart(model, part, place);
+  }
+  return model;
 }
 
+/** A VAE for previews alone. */
+async function previewVaeOf(model: ModelSource, backend: Backend, place: LoadPipelineOptions['previewVae']) {
+  if (place === undefined) return undefined;
+  const { withPart } = await import('./single-file/replace.js');
+  return loadVae({ backend, ...(await withPart(model, 'vae', place)).part('vae') });
+}
+
+/** What a model folder calls its parts. */
+const partNames = {
+  textEncoder: 'text_encoder',
+  tokenizer2: 'tokenizer_2',
+  textEncoder2: 'text_encoder_2',
+  previewVae: 'preview_vae',
+};
+
 /** The parts of a model folder that stages stand in for. */
-function replacedParts({ textEncoder, ...others }: Partial<Stages>): string[] {
-  const stages = Object.entries({ ...others, text_encoder: textEncoder });
-  return stages.flatMap(([part, stage]) => (stage === undefined ? [] : [part]));
+function replacedParts(stages: Partial<Stages>): string[] {
+  return Object.entries(stages).flatMap(([name, stage]) => (stage === undefined ? [] : [partName(name)]));
+}
+
+function partName(stage: string): string {
+  return Object.hasOwn(partNames, stage) ? partNames[stage as keyof typeof partNames] : stage;
 }
 
 /** Loads all stages or none: if one fails, the others are freed again, since the backend may live on. */
@@ -98,9 +135,10 @@ async function loadAll(stages: readonly StageResources[], signal: AbortSignal | 
   }
 }
 
-function unusedTensors(stages: Readonly<Record<string, object>>): Warning[] {
-  return Object.entries(stages).flatMap(([part, stage]) => {
-    const unused = 'unusedTensors' in stage ? (stage.unusedTensors as readonly string[]) : [];
+function unusedTensors(stages: Readonly<Record<string, object | undefined>>): Warning[] {
+  return Object.entries(stages).flatMap(([name, stage]) => {
+    const part = partName(name);
+    const unused = stage !== undefined && 'unusedTensors' in stage ? (stage.unusedTensors as readonly string[]) : [];
     if (unused.length === 0) return [];
     const named = unused.slice(0, 5).join(', ');
     const rest = unused.length > 5 ? ` and ${unused.length - 5} more` : '';

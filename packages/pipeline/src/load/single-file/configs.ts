@@ -1,6 +1,6 @@
 import { CheckpointError } from '@sd/core';
 import type { TensorView } from '@sd/graph';
-import type { Family, Json, TextRules } from './families.js';
+import type { Family, Heads, Json, TextRules } from './families.js';
 
 type Shapes = ReadonlyMap<string, Pick<TensorView, 'shape'>>;
 
@@ -25,8 +25,12 @@ function sizeOf(path: string, tensors: Shapes, name: string, axis: number): numb
   });
 }
 
-/** The config of a U-Net: what its names and shapes say, and of its family what they do not. */
-export function unetConfigOf(path: string, tensors: Shapes, family: Family): Json {
+/** The config of a U-Net: what its names and shapes say, and of `known` what they do not. */
+export function unetConfigOf(
+  path: string,
+  tensors: Shapes,
+  known: { readonly unet: Json; readonly heads?: Heads },
+): Json {
   const levels = count(tensors, 'down_blocks.');
   const channels = range(levels).map((i) => sizeOf(path, tensors, `down_blocks.${i}.resnets.0.conv1.weight`, 0));
   const resnets = range(levels).map((i) => count(tensors, `down_blocks.${i}.resnets.`));
@@ -43,9 +47,9 @@ export function unetConfigOf(path: string, tensors: Shapes, family: Family): Jso
   const context = [...tensors].find(([name]) => name.endsWith('.attn2.to_k.weight'))?.[1].shape[1];
   const added = tensors.get('add_embedding.linear_1.weight')?.shape[1];
   const told = tensors.get('time_embedding.cond_proj.weight')?.shape[1];
-  const { heads } = family;
+  const { heads } = known;
   return {
-    ...family.unet,
+    ...known.unet,
     in_channels: sizeOf(path, tensors, 'conv_in.weight', 1),
     out_channels: sizeOf(path, tensors, 'conv_out.weight', 0),
     block_out_channels: channels,
@@ -53,7 +57,9 @@ export function unetConfigOf(path: string, tensors: Shapes, family: Family): Jso
     down_block_types: down.map((depths) => (depths.length > 0 ? 'CrossAttnDownBlock2D' : 'DownBlock2D')),
     up_block_types: up.map((depths) => (depths.length > 0 ? 'CrossAttnUpBlock2D' : 'UpBlock2D')),
     ...(tensors.has('mid_block.resnets.0.conv1.weight') ? {} : { mid_block_type: null }),
-    attention_head_dim: channels.map((width) => ('count' in heads ? heads.count : width / heads.width)),
+    ...(heads && {
+      attention_head_dim: channels.map((width) => ('count' in heads ? heads.count : width / heads.width)),
+    }),
     cross_attention_dim: context,
     transformer_layers_per_block: down.map(perLevel),
     reverse_transformer_layers_per_block: up.map(perLevel),

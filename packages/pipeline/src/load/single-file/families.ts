@@ -13,13 +13,16 @@ export interface TextRules {
   readonly pad: string;
 }
 
+/** How many heads, or how wide each is. */
+export type Heads = { readonly count: number } | { readonly width: number };
+
 /** What a file of a family does not say of itself: the names and shapes in it say the rest. */
 export interface Family {
   readonly id: FamilyId;
   readonly title: string;
   readonly pipeline: string;
   /** Attention's heads in each block of the U-Net: a count for all, or their width. */
-  readonly heads: { readonly count: number } | { readonly width: number };
+  readonly heads: Heads;
   readonly unet: Json;
   readonly vae: Json;
   readonly text: Readonly<Partial<Record<'text_encoder' | 'text_encoder_2', TextRules>>>;

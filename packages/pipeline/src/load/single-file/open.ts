@@ -59,6 +59,12 @@ export async function openSingleFile({ source, path }: Located, options: SingleF
         `has no ${name}. Give a folder that has one as the option config.`,
       );
     },
+    async settings(name) {
+      const part = Object.hasOwn(opened, name) ? opened[name as Part] : undefined;
+      if (part === undefined) return name === 'vae' ? family.vae : {};
+      const config = 'config' in part ? part.config : await readConfig(part.source, `${name}/config.json`);
+      return Object.fromEntries(config.entries());
+    },
     warnings: spareWarnings(parts),
   };
 }
