@@ -10,9 +10,10 @@ const lazy = {
 
 /** Minified and gzipped, for browsers: what needs Node's own modules fails. */
 function bundle(name, names, limit, without = []) {
+  const [, folder, entry = 'index'] = name.split('/');
   return {
     name: `${name}: ${names}`,
-    path: `packages/${name.slice('@sd/'.length)}/dist/index.js`,
+    path: `packages/${folder}/dist/${entry}.js`,
     import: names,
     limit,
     gzip: true,
@@ -26,6 +27,7 @@ const shared = ['@sd/core', '@sd/graph'];
 export default [
   bundle('@sd/core', '*', '4 kB'),
   bundle('@sd/graph', '*', '30 kB', ['@sd/core']),
+  bundle('@sd/graph/adapters', '*', '12 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '3 kB', shared),
   bundle('@sd/image-encoder', '*', '3 kB', shared),

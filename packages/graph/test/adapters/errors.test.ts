@@ -1,6 +1,6 @@
 import { CheckpointError, SourceError, UnsupportedError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { openLora } from '../../src/adapters/index.js';
+import { openLora } from '../../src/adapters.js';
 import { memorySource } from '../memory.js';
 import { type Layer, loraOf, normal, resultOf, type Values } from './support.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Lora } from '../../src/adapters/index.js';
+import type { Lora } from '../../src/adapters.js';
 import { type Layer, loraOf, normal, resultOf, type Values } from './support.js';
 
 const attention = 'mid_block.attentions.0.transformer_blocks.0.attn1';

@@ -1,7 +1,7 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { type Tensor, tensor, torchCpu } from '@sd/core';
 import { afterAll } from 'vitest';
-import { type Lora, openLora } from '../../src/adapters/index.js';
+import { type Lora, openLora } from '../../src/adapters.js';
 import { Graph, openCheckpoint, Scope, type TensorToWrite } from '../../src/index.js';
 import { fileOf, floats, memorySource } from '../memory.js';
 
@@ -43,7 +43,7 @@ export function sum(count: number, term: (i: number) => number): number {
   return total;
 }
 
-export const written = (name: string, { shape, data }: Values): TensorToWrite => floats(name, shape, data);
+const written = (name: string, { shape, data }: Values): TensorToWrite => floats(name, shape, data);
 
 /** Opens a LoRA file that holds these tensors. */
 export async function loraOf(
