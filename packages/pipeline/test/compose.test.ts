@@ -74,7 +74,7 @@ describe('createPipeline', () => {
         code: 'invalid-option',
         option: 'unet',
         message:
-          "unet: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, and give 16.",
+          "unet: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, or 32 for changing pictures, and give 16.",
       }),
     );
   });

@@ -72,10 +72,45 @@ describe('parts that are needed', () => {
   });
 });
 
-test('a part that this version does not know is named', async () => {
-  await expect(read({ text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'] })).rejects.toMatchObject({
+test.each([
+  ['low_res_scheduler', 'DDPMScheduler'],
+  ['depth_estimator', 'DPTForDepthEstimation'],
+  ['image_normalizer', 'StableUnCLIPImageNormalizer'],
+])('a part that this version does not know is named: %s', async (part, name) => {
+  await expect(read({ [part]: ['library', name] })).rejects.toMatchObject({
     code: 'unsupported',
-    message: expect.stringContaining('text_encoder_2, a CLIPTextModelWithProjection'),
+    message: expect.stringContaining(`${part}, a ${name}`),
+  });
+});
+
+describe('two text encoders', () => {
+  const tokenizer = ['transformers', 'CLIPTokenizer'];
+  const two = { text_encoder_2: ['transformers', 'CLIPTextModelWithProjection'], tokenizer_2: tokenizer };
+  const first = { tokenizer: 'tokenizer', textEncoder: 'text_encoder' };
+  const second = { tokenizer: 'tokenizer_2', textEncoder: 'text_encoder_2' };
+
+  test.each([
+    ['one', {}, [first]],
+    ['both of SDXL', two, [first, second]],
+    [
+      'the second of the two, as its refiner has',
+      { ...two, text_encoder: [null, null], tokenizer: [null, null] },
+      [second],
+    ],
+  ])('%s', async (_, values, texts) => {
+    const index = await read(values);
+    expect(index.texts).toEqual(texts);
+    expect(index.flags).toEqual({ zeroNegative: true, aestheticScore: false });
+  });
+
+  test('each needs its tokenizer', async () => {
+    await expect(read({ ...two, tokenizer_2: undefined })).rejects.toThrow('lists no tokenizer_2, which is needed.');
+  });
+
+  test('what the index says beside the parts', async () => {
+    const { flags } = await read({ ...two, force_zeros_for_empty_prompt: false, requires_aesthetics_score: true });
+    expect(flags).toEqual({ zeroNegative: false, aestheticScore: true });
+    await expect(read({ is_cosxl_edit: true })).rejects.toThrow('is_cosxl_edit is true; this version knows false');
   });
 });
 

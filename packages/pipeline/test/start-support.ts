@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openFolder } from '@sd/backend-node';
-import type { Tensor } from '@sd/core';
+import type { NoiseLevel, Tensor } from '@sd/core';
 import { expect } from 'vitest';
 import { sd1, sd1Inpaint } from '../../../fixtures/golden.js';
 import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
@@ -30,18 +30,21 @@ export interface RunFigures {
 
 /**
  * Runs, and compares with diffusers' figures `name.latents.I`, `name.image`; latents are put into diffusers'
- * own scale where it keeps them divided by alpha. `skipped` steps have no figures.
+ * own scale where it keeps them divided by alpha: by the figures `name.sigmas`, or by those of `levels`, the run's own.
+ * `skipped` steps have no figures.
  */
 export async function compareRun(
   sd: Pipeline,
   golden: (name: string) => Tensor<'float32'>,
   name: string,
   options: GenerateOptions,
-  skipped = 0,
+  { skipped = 0, levels }: { readonly skipped?: number; readonly levels?: readonly NoiseLevel[] } = {},
 ): Promise<RunFigures> {
   const steps: StepEvent[] = [];
   const { images } = await sd.generate({ ...options, onStep: (step) => void steps.push(step) });
-  const sigmas = has(golden, `${name}.sigmas`) ? golden(`${name}.sigmas`).data : undefined;
+  const sigmas = has(golden, `${name}.sigmas`)
+    ? golden(`${name}.sigmas`).data
+    : levels?.slice(1).map(({ alpha, sigma }) => sigma / alpha);
   let latents = 0;
   for (const [step, { latents: got }] of steps.slice(skipped).entries()) {
     const scale = sigmas === undefined ? 1 : Math.hypot(1, sigmas[step]!);

@@ -2,6 +2,7 @@ import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import { readConfig } from '@sd/graph';
 import { schedulerClasses } from '@sd/scheduler';
 import type { Warning } from '../events.js';
+import type { ModelFlags } from '../stage-facts.js';
 
 const index = 'model_index.json';
 
@@ -9,10 +10,23 @@ const index = 'model_index.json';
 const parts: Readonly<Record<string, readonly string[]>> = {
   tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
   text_encoder: ['CLIPTextModel'],
+  tokenizer_2: ['CLIPTokenizer', 'CLIPTokenizerFast'],
+  text_encoder_2: ['CLIPTextModelWithProjection'],
   unet: ['UNet2DConditionModel'],
-  vae: ['AutoencoderKL'],
+  vae: ['AutoencoderKL', 'AutoencoderTiny'],
   scheduler: schedulerClasses,
 };
+
+/** A text encoder and its tokenizer, by their folders. */
+export interface TextParts {
+  readonly tokenizer: string;
+  readonly textEncoder: string;
+}
+
+const [firstText, secondText]: readonly [TextParts, TextParts] = [
+  { tokenizer: 'tokenizer', textEncoder: 'text_encoder' },
+  { tokenizer: 'tokenizer_2', textEncoder: 'text_encoder_2' },
+];
 
 /** Parts that pictures can be made without. */
 const skipped = ['safety_checker', 'feature_extractor', 'image_encoder'];
@@ -20,6 +34,9 @@ const skipped = ['safety_checker', 'feature_extractor', 'image_encoder'];
 export interface ModelIndex {
   /** The scheduler's class: diffusers goes by this one, not by that of the scheduler's own config. */
   readonly schedulerClass: string | undefined;
+  /** Its text encoders, one or two: SDXL's refiner has the second of the two of SDXL alone. */
+  readonly texts: readonly TextParts[];
+  readonly flags: ModelFlags;
   /** What is left out. */
   readonly warnings: readonly Warning[];
 }
@@ -31,9 +48,19 @@ export interface ModelIndex {
  */
 export async function readModelIndex(source: Source, replaced: readonly string[] = []): Promise<ModelIndex> {
   const config = await readConfig(source, index);
+  config.only('is_cosxl_edit', false);
   const warnings: Warning[] = [];
+  const has = (part: string) => replaced.includes(part) || className(config.get(part)) !== undefined;
+  const second = has(secondText.textEncoder);
+  const texts = second ? (has(firstText.textEncoder) ? [firstText, secondText] : [secondText]) : [firstText];
+  const needed = [
+    'unet',
+    'vae',
+    'scheduler',
+    ...texts.flatMap(({ tokenizer, textEncoder }) => [tokenizer, textEncoder]),
+  ];
   for (const [part, classes] of Object.entries(parts)) {
-    if (replaced.includes(part)) continue;
+    if (replaced.includes(part) || !needed.includes(part)) continue;
     const name = className(config.get(part));
     if (name === undefined) {
       throw new CheckpointError('bad-config', index, `lists no ${part}, which is needed.`);
@@ -43,8 +70,10 @@ export async function readModelIndex(source: Source, replaced: readonly string[]
     }
   }
   for (const [part, value] of config.entries()) {
-    if (Object.hasOwn(parts, part) || !(Array.isArray(value) || value === null)) continue;
+    if (needed.includes(part) || !(Array.isArray(value) || value === null)) continue;
     const name = className(value);
+    // The refiner's index lists them so.
+    if (name === undefined && second && (part === firstText.tokenizer || part === firstText.textEncoder)) continue;
     if (name !== undefined && !skipped.includes(part)) {
       throw new UnsupportedError(`${index}: ${part}, a ${name}, is a part that this version does not know.`);
     }
@@ -53,7 +82,11 @@ export async function readModelIndex(source: Source, replaced: readonly string[]
       message: name === undefined ? `${part} is empty in ${index}.` : `${part} (${name}) is not used.`,
     });
   }
-  return { schedulerClass: className(config.get('scheduler')), warnings };
+  const flags = {
+    zeroNegative: config.boolean('force_zeros_for_empty_prompt', true),
+    aestheticScore: config.boolean('requires_aesthetics_score', false),
+  };
+  return { schedulerClass: className(config.get('scheduler')), texts, flags, warnings };
 }
 
 /** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */

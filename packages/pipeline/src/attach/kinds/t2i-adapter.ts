@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import { loadT2iAdapter, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
-import { fitPicture, grayTensor, shareTensor } from '../../picture/index.js';
+import { fitPicture, shareTensor } from '../../picture/index.js';
+import { grayTensor } from '../../picture/tensors.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';

@@ -1,0 +1,120 @@
+import { openFolder } from '@sd/backend-node';
+import type { Source } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { fixture, fromPicture, readGolden, relativeError, sd1 } from '../../../fixtures/golden.js';
+import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { bytesOf, compareRun, road } from './start-support.js';
+import { largestDifference } from './support.js';
+
+/** The SD 1 fixture with the U-Net and scheduler of another folder. */
+async function withParts(folder: string, schedulerClass: string): Promise<Source> {
+  const [base, other] = await Promise.all([openFolder(sd1), openFolder(folder)]);
+  return {
+    async read(path, range) {
+      if (path !== 'model_index.json') return (/^(unet|scheduler)\//.test(path) ? other : base).read(path, range);
+      const index = JSON.parse(new TextDecoder().decode(await base.read(path)));
+      return new TextEncoder().encode(JSON.stringify({ ...index, scheduler: ['diffusers', schedulerClass] }));
+    },
+  };
+}
+
+async function using<T>(loading: Promise<Pipeline>, run: (sd: Pipeline) => Promise<T>): Promise<T> {
+  const sd = await loading;
+  try {
+    return await run(sd);
+  } finally {
+    await sd.dispose();
+  }
+}
+
+describe('a latent consistency model', () => {
+  const folder = fixture('adapters/lcm');
+  const load = async () => loadPipeline(await withParts(folder, 'LCMScheduler'));
+  const { negativePrompt: _, ...prompt } = road;
+  const run = { ...prompt, width: 96, height: 64, steps: 4, guidanceScale: 8.5 };
+
+  test('is told the guidance scale, as diffusers tells it', async () => {
+    await using(load(), async (sd) => {
+      const { latents, colours } = await compareRun(sd, readGolden('golden.safetensors', folder), 'run', run);
+      expect(latents).toBeLessThan(1e-3);
+      expect(colours).toBeLessThanOrEqual(1);
+    });
+  });
+
+  test('the scale matters, and the negative prompt does not', async () => {
+    await using(load(), async (sd) => {
+      const latents = async (options: Partial<GenerateOptions>) =>
+        (await sd.generate({ ...run, output: 'latents', ...options })).latents!.data;
+      const plain = await latents({});
+      expect(relativeError(await latents({ guidanceScale: 2 }), plain)).toBeGreaterThan(1e-3);
+      expect(await latents({ negativePrompt: 'pixel art' })).toEqual(plain);
+    });
+  });
+});
+
+describe('a model that changes pictures', () => {
+  const load = async () => loadPipeline(await withParts(`${fromPicture}/pix2pix`, 'EulerDiscreteScheduler'));
+  const image = bytesOf(fromPicture, 'image.png');
+  const run = { ...road, image, steps: 6, imageGuidanceScale: 1.5 };
+
+  test('guides by prompt and picture as diffusers does', async () => {
+    await using(load(), async (sd) => {
+      const golden = readGolden('golden.safetensors', fromPicture);
+      const { levels } = sd.stages.scheduler.plan(6);
+      const { latents, colours } = await compareRun(sd, golden, 'pix2pix.run', run, { levels });
+      expect(latents).toBeLessThan(1e-3);
+      expect(colours).toBeLessThanOrEqual(1);
+    });
+  });
+
+  test('wants a picture, and none of what goes with starting from one', async () => {
+    await using(load(), async (sd) => {
+      const refused = (options: Partial<GenerateOptions>) =>
+        expect(sd.generate({ ...run, ...options })).rejects.toMatchObject({ code: 'invalid-option' });
+      await refused({ image: undefined });
+      await refused({ mask: image });
+      await refused({ strength: 0.5 });
+      await refused({ denoisingStart: 0.5 });
+      await refused({ upscale: { factor: 2 } });
+      await refused({ imageGuidanceScale: Number.NaN });
+    });
+    await using(loadPipeline(sd1), async (sd) => {
+      await expect(sd.generate({ ...road, imageGuidanceScale: 1.5 })).rejects.toMatchObject({
+        option: 'imageGuidanceScale',
+      });
+    });
+  });
+});
+
+describe('a tiny autoencoder', () => {
+  const taesd = fixture('models/taesd');
+  const run = { ...road, width: 96, height: 64, steps: 2 };
+
+  test('makes the previews alone', async () => {
+    await using(loadPipeline(sd1, { previewVae: taesd }), async (sd) => {
+      let differs = 0;
+      const onStep: GenerateOptions['onStep'] = async ({ denoised, preview }) => {
+        const want = await sd.stages.previewVae!.decode(denoised);
+        const { width, height, data } = await preview();
+        expect([width, height]).toEqual([96, 64]);
+        const red = Array.from({ length: 96 * 64 }, (_, i) => data[4 * i]!);
+        const clamped = red.map((_, i) => Math.round(255 * Math.min(1, Math.max(0, want.data[i]! / 2 + 0.5))));
+        differs = Math.max(differs, largestDifference(red, clamped));
+      };
+      const { images } = await sd.generate({ ...run, onStep });
+      expect(differs).toBeLessThanOrEqual(1);
+      const plain = await using(loadPipeline(sd1), (other) => other.generate(run));
+      expect(images[0]!.data).toEqual(plain.images[0]!.data);
+    });
+  });
+
+  test('takes the place of the VAE, and starts from a picture without a draw', async () => {
+    await using(loadPipeline(sd1, { vae: taesd }), async (sd) => {
+      const { images } = await sd.generate(run);
+      expect([images[0]!.width, images[0]!.height]).toEqual([96, 64]);
+      const image = bytesOf(fromPicture, 'image.png');
+      const { latents } = await sd.generate({ ...road, image, steps: 4, strength: 0.5, output: 'latents' });
+      expect(latents!.data.every(Number.isFinite)).toBe(true);
+    });
+  });
+});
