@@ -9,6 +9,7 @@ import { fixture } from '../../../fixtures/golden.js';
 import { toHalf, toSingle } from '../../../fixtures/variants.js';
 import { type LoadPipelineOptions, loadPipeline } from '../src/index.js';
 import { filesOf, road, sourceOf } from './support.js';
+import { torchFile } from './torch-file.js';
 
 const folder = fixture('adapters/single-file');
 const fileOf = (name: string) => path.join(folder, `${name}.safetensors`);
@@ -57,7 +58,7 @@ async function written(name: string, tensors: readonly TensorToWrite[], metadata
 }
 
 describe('a whole model in one file gives the bits of its folder', () => {
-  test.each(['sd1', 'sd2'])('%s, given its folder for what the file does not say', async (name) => {
+  test.each(['sd1', 'sd2', 'sdxl'])('%s, given its folder for what the file does not say', async (name) => {
     const model = fixture(`models/${name}`);
     const whole = await drawn(model);
     expect(await drawn(fileOf(name), { config: model })).toEqual(whole);
@@ -91,6 +92,34 @@ describe('a whole model in one file gives the bits of its folder', () => {
   });
 });
 
+describe('a file of another kind gives the bits of a float32 file of its weights', () => {
+  const options = { config: fixture('models/sd1') };
+
+  test('.ckpt, as torch saves it', async () => {
+    const file = path.join(temporary, 'model.ckpt');
+    await writeFile(file, await torchFile(await tensorsOf('sd1')));
+    expect(await drawn(file, options)).toEqual(await drawn(fileOf('sd1'), options));
+  });
+
+  test('8-bit floats', async () => {
+    const half = toHalf((await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32'));
+    // E5M2 is the upper byte of a half-precision number; here the lower one is cut off.
+    const upper = half.map(
+      (tensor): TensorToWrite => ({
+        ...tensor,
+        dtype: 'F8_E5M2',
+        bytes: async () => (await tensor.bytes()).filter((_, i) => i % 2 === 1),
+      }),
+    );
+    const cut = half.map((tensor) => ({
+      ...tensor,
+      bytes: async () => (await tensor.bytes()).map((byte, i) => (i % 2 === 1 ? byte : 0)),
+    }));
+    const rounded = await drawn(await written('cut', toSingle(cut)), options);
+    expect(await drawn(await written('eight', upper), options)).toEqual(rounded);
+  });
+});
+
 describe('what a file does not say', () => {
   const config = fixture('models/sd2');
   const predictionOf = async (options: LoadPipelineOptions, metadata?: Record<string, string>, extra = '') => {
@@ -110,6 +139,30 @@ describe('what a file does not say', () => {
     expect(await predictionOf({}, { 'modelspec.architecture': 'stable-diffusion-v2-512' })).toBe('epsilon');
     expect(await predictionOf({}, { global_step: '875000' })).toBe('epsilon');
     expect(await predictionOf({}, { global_step: '875000' }, 'v_pred')).toBe('v');
+  });
+
+  test('stands in a .ckpt beside the weights', async () => {
+    const files = await filesOf(config);
+    for (const name of files.keys()) if (name.startsWith('scheduler/')) files.delete(name);
+    const file = path.join(temporary, 'base.ckpt');
+    await writeFile(file, await torchFile(await tensorsOf('sd2'), 875000));
+    const sd = await loadPipeline(file, { config: sourceOf(files) });
+    await sd.dispose();
+    expect(sd.stages.scheduler.prediction).toBe('epsilon');
+  });
+
+  test('of a tokenizer is CLIP’s own, padded as the family’s is', async () => {
+    for (const [name, pad] of [
+      ['sd1', 49407],
+      ['sd2', 0],
+    ] as const) {
+      const files = await filesOf(fixture(`models/${name}`));
+      for (const file of files.keys()) if (file.startsWith('tokenizer/')) files.delete(file);
+      const sd = await loadPipeline(fileOf(name), { config: sourceOf(files) });
+      await sd.dispose();
+      const { ids } = sd.stages.tokenizer.encode('a photo of a cat');
+      expect([...ids.slice(0, 8)]).toEqual([49406, 320, 1125, 539, 320, 2368, 49407, pad]);
+    }
   });
 });
 
