@@ -59,7 +59,7 @@ function recorder(unbiased) {
 }
 
 /** Normal weights of the size that keeps activations even; norms near one, biases near zero. */
-function randomTensor(name, shape, dtype) {
+export function randomTensor(name, shape, dtype) {
   const size = shape.reduce((a, b) => a * b, 1);
   const isNorm = /norm[^.]*\.weight$/.test(name);
   const spread = shape.length === 1 ? 0.05 : 0.7 / Math.sqrt(size / shape[0]);

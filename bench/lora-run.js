@@ -1,0 +1,81 @@
+// One measured run of a U-Net, with a LoRA or without, in a process of its own so that its peak memory is its own.
+import path from 'node:path';
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import { tensor, torchCpu } from '@sd/core';
+import { openLora } from '@sd/graph/adapters';
+import { loadUnet } from '@sd/unet';
+import { peakMemory } from './memory.js';
+
+const [folder, file, mode] = process.argv.slice(2);
+const backend = createNodeBackend();
+let sessions = 0;
+const counting = {
+  ...backend,
+  load(model, options) {
+    sessions += 1;
+    return backend.load(model, options);
+  },
+};
+const source = await openFolder(folder);
+
+const side = 64;
+const unet = await loadUnet({ source, backend: counting });
+const sample = tensor('float32', [1, unet.inChannels, side, side], torchCpu(0).randn(unet.inChannels * side * side));
+const width = unet.config.levels[0].contextWidth;
+const context = tensor('float32', [1, 77, width], torchCpu(1).randn(77 * width));
+const input = { sample, timestep: 500, context };
+const strength = (value) => ({ 'strength.style': tensor('float32', [1], Float32Array.of(value)) });
+const open = async () => openLora(await openFolder(path.dirname(file)), path.basename(file), { name: 'style' });
+
+console.log(JSON.stringify(mode === 'times' ? await times() : await peak()));
+await backend.dispose();
+
+async function times() {
+  // The first load brings the files into the system's cache.
+  await unet.load();
+  await unet.release();
+  const load = await timed(() => unet.load());
+  let stage;
+  let lora;
+  const add = await timed(async () => {
+    lora = await open();
+    stage = unet.extended([lora.unet]);
+    lora.check();
+    await stage.load();
+  });
+  const made = sessions;
+  const fastest = { plain: Number.POSITIVE_INFINITY, lora: Number.POSITIVE_INFINITY };
+  for (let i = 0; i < 5; i++) {
+    fastest.plain = Math.min(fastest.plain, await timed(() => unet.predict(input)));
+    fastest.lora = Math.min(fastest.lora, await timed(() => stage.predict({ ...input, conditions: strength(i / 5) })));
+  }
+  return { ...fastest, load, add, sessions: sessions - made, strength: await strengthTime(lora) };
+}
+
+async function peak() {
+  const stage = mode === 'plain' ? unet : unet.extended([(await open()).unet]);
+  await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.8) });
+  await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.4) });
+  return { peak: peakMemory() };
+}
+
+/** What another strength takes beside the run itself: everything that a call does, over a runtime that does nothing. */
+async function strengthTime(lora) {
+  const idle = {
+    provider: 'cpu',
+    load: async () => ({ inputs: [], outputs: [], run: async () => ({ out_sample: sample }), dispose: async () => {} }),
+    dispose: async () => {},
+  };
+  const stage = (await loadUnet({ source, backend: idle })).extended([lora.unet]);
+  const count = 1000;
+  const total = await timed(async () => {
+    for (let i = 0; i < count; i++) await stage.predict({ ...input, conditions: strength(i / count) });
+  });
+  return total / count;
+}
+
+async function timed(run) {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
+}

@@ -1,0 +1,51 @@
+// What a LoRA costs: `node bench/lora.js`, on the checkpoint of `npm run bench`; or on a model's folder that is given.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeRandomCheckpoint } from './random-checkpoint.js';
+import { writeRandomLora } from './random-lora.js';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const rank = 16;
+
+const folder = process.argv[2] ?? path.join(here, 'checkpoints', 'sd15-F32');
+if (!existsSync(folder)) await writeRandomCheckpoint(path.join(here, 'configs', 'sd15'), folder, 'F32');
+const scratch = await mkdtemp(path.join(tmpdir(), 'lora-'));
+try {
+  const file = path.join(scratch, 'random.safetensors');
+  const layers = await writeRandomLora(folder, file, { rank });
+  const times = measured(file, 'times');
+  const [none, one] = ['plain', 'lora'].map((mode) => measured(file, mode));
+
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  console.log(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`);
+  console.log(`A LoRA of rank ${rank} on all ${layers} linear layers of the U-Net's transformers`);
+  console.log(
+    `  U-Net forward      ${seconds(times.plain)} without, ${seconds(times.lora)} with: ${percent(times.lora / times.plain - 1)} more`,
+  );
+  console.log(`  U-Net load         ${seconds(times.load)}`);
+  console.log(`  adding the LoRA    ${seconds(times.add)}, ${(times.add / times.load).toFixed(2)} of that load`);
+  console.log(
+    `  another strength   ${(1000 * times.strength).toFixed(3)} ms beside the run, ${times.sessions} sessions made`,
+  );
+  console.log(
+    `  peak memory        ${none.peak.toFixed()} MiB without, ${(one.peak - none.peak).toFixed()} MiB more with`,
+  );
+} finally {
+  await rm(scratch, { recursive: true });
+}
+
+function seconds(value) {
+  return `${value.toFixed(value < 1 ? 3 : 2)} s`;
+}
+
+function measured(file, mode) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(here, 'lora-run.js'), folder, file, mode], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
