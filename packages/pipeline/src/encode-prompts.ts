@@ -1,4 +1,13 @@
-import { expectTensor, type Tensor, type TextEmbedding, type TextEncoder, type Tokenizer, tensor } from '@sd/core';
+import {
+  expectTensor,
+  InvalidOptionError,
+  type Tensor,
+  type TextEmbedding,
+  type TextEncoder,
+  type TextEncoderOptions,
+  type Tokenizer,
+  tensor,
+} from '@sd/core';
 import type { WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import type { Warning } from './events.js';
@@ -7,22 +16,50 @@ import type { StageFacts } from './stage-facts.js';
 import type { Stages } from './stages.js';
 import { blendTexts } from './start/blend.js';
 
+/** A run's prompts as embeddings, at a step of a pass, both counted from 0. */
 export interface Texts {
-  readonly positive: readonly WeightedText[];
-  readonly negative: TextEmbedding;
+  positive(pass: number, step: number): readonly WeightedText[];
+  negative(pass: number, step: number): TextEmbedding;
 }
 
 /** One text encoder of a model, and what it is called. */
-interface Encoder {
+export interface Encoder {
   readonly part: 'textEncoder' | 'textEncoder2';
   readonly tokenizer: Tokenizer;
   readonly textEncoder: TextEncoder;
 }
 
 /** What each text encoder is given to read for one embedding, and the option that it comes from. */
-interface Asked {
+export interface Asked<T> {
   readonly option: string;
-  readonly texts: readonly [first: string, second: string];
+  readonly texts: readonly [first: T, second: T];
+}
+
+/** Prompts over a run: all texts that it needs, and which of them are in force at a step of a pass, and how much of each. */
+export interface PromptSchedule<T> {
+  readonly asked: readonly Asked<T>[];
+  at(pass: number, step: number): readonly { readonly text: number; readonly weight: number }[];
+}
+
+/** A prompt that is to be scheduled; `second` is what SDXL's second text encoder reads in place of `text`. */
+export interface PromptToSchedule {
+  readonly option: string;
+  readonly text: string;
+  readonly second: string;
+  readonly weight: number;
+}
+
+/** How prompts are read: as they stand, or by the rules of a syntax. */
+export interface PromptReader<T> {
+  schedule(prompts: readonly PromptToSchedule[], options: { readonly negative: boolean }): PromptSchedule<T>;
+  /** Embeddings of texts by one text encoder, and what is to be told of them. */
+  read(
+    encoder: Encoder,
+    texts: readonly { readonly option: string; readonly text: T }[],
+    options: TextEncoderOptions,
+  ): Promise<{ readonly embeddings: readonly TextEmbedding[]; readonly warnings: readonly Warning[] }>;
+  /** Embeddings that the U-Net can see together: of one length. */
+  aligned(embeddings: readonly TextEmbedding[]): readonly TextEmbedding[];
 }
 
 /**
@@ -37,43 +74,92 @@ export async function encodePrompts(
   adapters: RunAdapters,
   warnings: Warning[],
 ): Promise<Texts> {
+  const words = adapters.words('textEncoder') ?? adapters.words('textEncoder2');
+  if (request.syntax === 'plain' && words === undefined) {
+    return encodeBy(plainReader, stages, request, facts, adapters, warnings);
+  }
+  const { syntaxReader } = await import('./text/syntax-reader.js');
+  return encodeBy(syntaxReader(request, adapters), stages, request, facts, adapters, warnings);
+}
+
+async function encodeBy<T>(
+  reader: PromptReader<T>,
+  stages: Stages,
+  request: Request,
+  facts: StageFacts,
+  adapters: RunAdapters,
+  warnings: Warning[],
+): Promise<Texts> {
   const { prompts, prompt2, usesNegative, negativePrompt, negativePrompt2, clipSkip } = request;
   const { blend } = request.start;
   const xl = facts.told !== 'nothing';
-  const positive = prompts.map(
-    ({ text }, i): Asked => ({
+  const one = (option: string, text: string, second = text) => [{ option, text, second, weight: 1 }];
+  const positive = reader.schedule(
+    prompts.map(({ text, weight }, i) => ({
       option: prompts.length === 1 ? 'prompt' : `prompt[${i}]`,
-      texts: [text, prompt2 ?? text],
-    }),
+      text,
+      second: prompt2 ?? text,
+      weight,
+    })),
+    { negative: false },
   );
   const zeros = facts.zeroNegative && negativePrompt === undefined && negativePrompt2 === undefined;
-  const without = negativePrompt ?? '';
-  const negative: Asked[] =
-    usesNegative && !zeros ? [{ option: 'negativePrompt', texts: [without, negativePrompt2 ?? without] }] : [];
+  const negative =
+    usesNegative && !zeros
+      ? reader.schedule(one('negativePrompt', negativePrompt ?? '', negativePrompt2), { negative: true })
+      : undefined;
+  const asked = [...positive.asked];
+  const without = [...(negative?.asked ?? [])];
   if (blend !== undefined) {
-    const both = (text: string | undefined, own: Asked) => (text === undefined ? own.texts : ([text, text] as const));
-    positive.push({ option: 'blend.prompt', texts: both(blend.prompt, positive[0]!) });
-    const [own] = negative;
-    if (own !== undefined) negative.push({ option: 'blend.negativePrompt', texts: both(blend.negativePrompt, own) });
+    if (asked.length > 1 || without.length > 1) {
+      throw new InvalidOptionError('blend', 'does not go with prompts that change over the steps.');
+    }
+    const other = (option: string, text: string | undefined, own: Asked<T>, isNegative: boolean) =>
+      text === undefined ? own : reader.schedule(one(option, text), { negative: isNegative }).asked[0]!;
+    asked.push(other('blend.prompt', blend.prompt, asked[0]!, false));
+    const [own] = without;
+    if (own !== undefined) without.push(other('blend.negativePrompt', blend.negativePrompt, own, true));
   }
 
-  const encode = (asked: readonly Asked[], skipped: number) =>
-    encodeAll(encodersOf(stages), asked, { xl, clipSkip: skipped, request, adapters, warnings });
-  const apart = xl && clipSkip > 0 && negative.length > 0;
-  const encoded = apart
-    ? [...(await encode(positive, clipSkip)), ...(await encode(negative, 0))]
-    : await encode([...positive, ...negative], clipSkip);
-  const [along, beside] = [encoded.slice(0, positive.length), encoded.slice(positive.length)];
+  const encode = (texts: readonly Asked<T>[], skipped: number) =>
+    encodeAll(reader, encodersOf(stages), texts, { xl, clipSkip: skipped, request, adapters, warnings });
+  const apart = xl && clipSkip > 0 && without.length > 0;
+  const encoded = reader.aligned(
+    apart
+      ? [...(await encode(asked, clipSkip)), ...(await encode(without, 0))]
+      : await encode([...asked, ...without], clipSkip),
+  );
   const mixed = (own: TextEmbedding, other: TextEmbedding | undefined) =>
     blend === undefined || other === undefined ? own : blendTexts(own, other, blend.amount);
-  const embeddings = prompts.map((_, i) => mixed(along[i]!, along[prompts.length + i]));
+  const along = positive.asked.map((_, i) => mixed(encoded[i]!, encoded[positive.asked.length + i]));
+  const beside = (negative?.asked ?? []).map((_, i) =>
+    mixed(encoded[asked.length + i]!, encoded[asked.length + i + 1]),
+  );
+  // Conditions tell the negative prompt by its object, so that it must be another than the prompt's.
+  const nothing = zeros ? zerosLike(along[0]!) : { ...along[0]! };
   return {
-    positive: prompts.map(({ weight }, i) => ({ embedding: embeddings[i]!, weight })),
-    // Conditions tell the negative prompt by its object, so that it must be another than the prompt's.
-    negative:
-      negative.length > 0 ? mixed(beside[0]!, beside[1]) : zeros ? zerosLike(embeddings[0]!) : { ...embeddings[0]! },
+    positive: (pass, step) => positive.at(pass, step).map(({ text, weight }) => ({ embedding: along[text]!, weight })),
+    negative: (pass, step) => (negative === undefined ? nothing : beside[negative.at(pass, step)[0]!.text]!),
   };
 }
+
+/** Reads prompts as they stand, as diffusers does: what does not fit a window is left out. */
+const plainReader: PromptReader<string> = {
+  schedule: (prompts) => ({
+    asked: prompts.map(({ option, text, second }) => ({ option, texts: [text, second] })),
+    at: () => prompts.map(({ weight }, text) => ({ text, weight })),
+  }),
+  async read({ tokenizer, textEncoder }, texts, options) {
+    const tokens = texts.map(({ text }) => tokenizer.encode(text));
+    return {
+      embeddings: await textEncoder.encode(tokens, options),
+      warnings: tokens.flatMap(({ truncated }, i) =>
+        truncated === '' ? [] : [truncatedWarning(texts[i]!.option, tokenizer, truncated)],
+      ),
+    };
+  },
+  aligned: (embeddings) => embeddings,
+};
 
 function encodersOf({ tokenizer, textEncoder, tokenizer2, textEncoder2 }: Stages): Encoder[] {
   const encoders: Encoder[] = [{ part: 'textEncoder', tokenizer, textEncoder }];
@@ -91,25 +177,23 @@ interface EncodeOptions {
   readonly warnings: Warning[];
 }
 
-async function encodeAll(
+async function encodeAll<T>(
+  reader: PromptReader<T>,
   encoders: readonly Encoder[],
-  asked: readonly Asked[],
+  asked: readonly Asked<T>[],
   { xl, clipSkip, request, adapters, warnings }: EncodeOptions,
 ): Promise<TextEmbedding[]> {
-  const parts: TextEmbedding[][] = [];
-  for (const [which, { part, tokenizer, textEncoder }] of encoders.entries()) {
-    const tokens = asked.map(({ option, texts }) => {
-      const result = tokenizer.encode(texts[which]!);
-      if (result.truncated !== '') warn(warnings, truncatedWarning(option, tokenizer, result.truncated));
-      return result;
-    });
-    const encoded = await textEncoder.encode(tokens, {
+  const parts: (readonly TextEmbedding[])[] = [];
+  for (const [which, encoder] of encoders.entries()) {
+    const texts = asked.map(({ option, texts: both }) => ({ option, text: both[which]! }));
+    const read = await reader.read(encoder, texts, {
       clipSkip,
       ...(xl && { output: 'penultimate' }),
-      conditions: adapters.text(part),
-      signal: request.signal,
+      conditions: adapters.text(encoder.part),
+      ...(request.signal && { signal: request.signal }),
     });
-    parts.push(encoded);
+    for (const warning of read.warnings) warn(warnings, warning);
+    parts.push(read.embeddings);
   }
   return asked.map((_, i) => sideBySide(parts.map((part) => part[i]!)));
 }
@@ -119,7 +203,7 @@ function warn(warnings: Warning[], warning: Warning): void {
   if (!warnings.some(({ message }) => message === warning.message)) warnings.push(warning);
 }
 
-function truncatedWarning(option: string, { maxLength }: Tokenizer, truncated: string): Warning {
+export function truncatedWarning(option: string, { maxLength }: Tokenizer, truncated: string): Warning {
   return {
     code: 'prompt-truncated',
     message: `${option} is longer than the model's ${maxLength} tokens. Left out: ${JSON.stringify(truncated)}.`,

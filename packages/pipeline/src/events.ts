@@ -13,10 +13,11 @@ export interface Timings {
 
 export interface GenerateResult {
   /** None with `output: 'latents'`. */
+  /** The pictures; with a motion adapter, all frames of each clip one after the other. */
   readonly images: readonly SdImage[];
   /** [count, channels, height / 8, width / 8], with `output: 'latents'`. */
   readonly latents?: Tensor<'float32'>;
-  /** Seed of each picture. */
+  /** Seed of each picture or clip. */
   readonly seeds: readonly (number | bigint)[];
   /** Seed of each picture's second noise, if `variationStrength` was given. */
   readonly variationSeeds?: readonly (number | bigint)[];

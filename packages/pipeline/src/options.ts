@@ -12,6 +12,7 @@ import {
   TensorError,
   torchCpu,
 } from '@sd/core';
+import type { PromptSyntax } from '@sd/tokenizer/prompt';
 import type { Guidance } from '@sd/unet';
 import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
@@ -31,6 +32,12 @@ export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, num
 export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterOptions, MicroConditioningPair {
   /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
+  /**
+   * Whose rules the prompts are written by. `plain`, the default, has none: brackets are text, and what does not fit the text
+   * encoder's window is left out, as in diffusers. The others read weights, and prompts of any length: `a1111`'s
+   * `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s; `compel`'s `word++`.
+   */
+  readonly syntax?: PromptSyntax;
   /** What to keep away from; empty by default. */
   readonly negativePrompt?: string;
   /** What the second text encoder of SDXL reads, in place of `prompt`. */
@@ -64,6 +71,7 @@ export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterO
 
 /** Options, checked and filled in. */
 export interface Request {
+  readonly syntax: PromptSyntax;
   readonly prompts: readonly Required<WeightedPrompt>[];
   readonly prompt2: string | undefined;
   readonly negativePrompt: string | undefined;
@@ -92,6 +100,7 @@ export interface Request {
 
 const known = [
   'prompt',
+  'syntax',
   'negativePrompt',
   'prompt2',
   'negativePrompt2',
@@ -166,6 +175,7 @@ export function readOptions(
   const seeds = start.variation === undefined ? counted : counted.fill(counted[0]!);
   const guides = facts.guidanceWidth === undefined && guidanceScale > 1;
   return {
+    syntax: readSyntax(options.syntax),
     prompts,
     prompt2,
     negativePrompt,
@@ -223,4 +233,11 @@ function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFa
     'rng',
     `is ${describe(rng)}; there are ${Object.keys(randomSources).join(', ')}, or a function of your own.`,
   );
+}
+
+const syntaxes: readonly string[] = ['plain', 'a1111', 'comfyui', 'compel'] satisfies PromptSyntax[];
+
+function readSyntax(syntax: PromptSyntax = 'plain'): PromptSyntax {
+  if (syntaxes.includes(syntax)) return syntax;
+  throw new InvalidOptionError('syntax', `is ${describe(syntax)}; there are ${syntaxes.join(', ')}.`);
 }

@@ -2,6 +2,7 @@ import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from 
 import { adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment } from './attach/adapter.js';
 import type { AttachOptions, AttachSource } from './attach/attach.js';
+import { mentionedStrengths, withStrengths } from './attach/mentioned.js';
 import { readAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
@@ -83,8 +84,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     try {
       const leave = await turns.take(signal);
       try {
-        const adapters = await readAdapters(given, adapted.adapters);
-        return yield* run(adapted.stages, { ...request, signal }, { adapters, facts, releaseStages });
+        const { strengths, warnings } = await mentionedStrengths(request, adapted.adapters);
+        const adapters = await readAdapters(withStrengths(given, strengths), adapted.adapters);
+        return yield* run(adapted.stages, { ...request, signal }, { adapters, facts, releaseStages, warnings });
       } finally {
         leave();
       }

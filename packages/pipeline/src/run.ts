@@ -1,5 +1,5 @@
-import { row, sizeOf, stack, type Tensor, tensor, throwIfAborted, type Vae } from '@sd/core';
-import { type Condition, createDenoiser } from '@sd/unet';
+import { row, sizeOf, stack, type Tensor, type TextEmbedding, tensor, throwIfAborted, type Vae } from '@sd/core';
+import { type Condition, createDenoiser, type WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
@@ -13,6 +13,8 @@ import { encodePictures } from './start/encode-pictures.js';
 import { firstPass, type Pass, secondPass, stepsOf } from './start/passes.js';
 
 export interface RunSettings {
+  /** What is known already that the caller should know. */
+  readonly warnings: readonly Warning[];
   /** What is attached. */
   readonly adapters: RunAdapters;
   readonly facts: StageFacts;
@@ -42,7 +44,7 @@ async function* runStages(
 ): AsyncGenerator<PipelineEvent, GenerateResult, void> {
   const { unet, vae } = stages;
   const { signal, seeds } = request;
-  const warnings: Warning[] = [];
+  const warnings = [...settings.warnings];
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 
@@ -57,11 +59,14 @@ async function* runStages(
   yield { type: 'encode', milliseconds: spent.encode };
 
   const events: ImageEvent[] = [];
+  const { frames = 1 } = settings.adapters;
   const finish = async function* (image: number, latents: Tensor<'float32'>) {
-    const event = await decode(vae, image, latents, parametersOf(request, image), signal);
-    spent.decode += event.milliseconds;
-    events.push(event);
-    yield event;
+    for (const [i, frame] of framesOf(latents, frames).entries()) {
+      const event = await decode(vae, image * frames + i, frame, parametersOf(request, image), signal);
+      spent.decode += event.milliseconds;
+      events.push(event);
+      yield event;
+    }
   };
 
   const spend = (milliseconds: number) => {
@@ -71,13 +76,13 @@ async function* runStages(
   const waiting: Tensor<'float32'>[] = [];
   const given: Tensor<'float32'>[] = [];
   for (let image = 0; image < seeds.length; image++) {
-    const shape = [vae.latentChannels, sideOf(request.height), sideOf(request.width)] as const;
+    const shape = [vae.latentChannels, frames * sideOf(request.height), sideOf(request.width)] as const;
     const pass = firstPass(request, image, shape, encoded);
-    let latents = yield* denoise(stages, request, texts, image, pass, settings, spend);
+    let latents = yield* denoise(stages, request, textsIn(texts, 0), image, pass, settings, spend);
     if (upscale !== undefined) {
       const size = [sideOf(upscale.height), sideOf(upscale.width)] as const;
       const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
-      latents = yield* denoise(stages, request, texts, image, larger, settings, spend);
+      latents = yield* denoise(stages, request, textsIn(texts, 1), image, larger, settings, spend);
     }
     if (request.output === 'latents') given.push(row(latents, 0));
     else if (settings.releaseStages) waiting.push(latents);
@@ -97,11 +102,21 @@ async function* runStages(
   };
 }
 
+/** The prompts in one pass, at a step of it. */
+interface PassTexts {
+  positive(step: number): readonly WeightedText[];
+  negative(step: number): TextEmbedding;
+}
+
+function textsIn(texts: Texts, pass: number): PassTexts {
+  return { positive: (step) => texts.positive(pass, step), negative: (step) => texts.negative(pass, step) };
+}
+
 /** One pass: from where it starts to the latents of a picture. */
 async function* denoise(
-  { unet, vae, previewVae }: Stages,
+  { unet: plain, vae, previewVae }: Stages,
   request: Request,
-  texts: Texts,
+  texts: PassTexts,
   image: number,
   { plan, shape, start, firstStep }: Pass,
   { adapters, facts }: RunSettings,
@@ -112,7 +127,8 @@ async function* denoise(
   const size = sizeOf(shape);
   const random = request.random[image]!;
   let step = 0;
-  const picture = { width: shape[2] * vae.scaleFactor, height: shape[1] * vae.scaleFactor };
+  const unet = await adapters.clips(plain);
+  const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / (adapters.frames ?? 1)) * vae.scaleFactor };
   const told = facts.told === 'nothing' ? undefined : await toldCondition(request.micro, facts.told, picture);
   const conditions: Condition[] = [
     ...(told ? [told] : []),
@@ -123,7 +139,8 @@ async function* denoise(
     unet,
     prediction: scheduler.prediction,
     guidance,
-    ...texts,
+    positive: () => texts.positive(step),
+    negative: () => texts.negative(step),
     shape,
     conditions,
     ...(beside && { beside }),
@@ -156,6 +173,21 @@ async function* denoise(
     before = performance.now();
   }
   return latents;
+}
+
+/** A clip is one tall sample, [1, channels, frames * h, w]: its frames, [1, channels, h, w] each. */
+function framesOf(latents: Tensor<'float32'>, frames: number): Tensor<'float32'>[] {
+  if (frames === 1) return [latents];
+  const [, channels, height, width] = latents.dims as [number, number, number, number];
+  const size = (height / frames) * width;
+  return Array.from({ length: frames }, (_, i) => {
+    const frame = tensor('float32', [1, channels, height / frames, width]);
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (channel * frames + i) * size;
+      frame.data.set(latents.data.subarray(from, from + size), channel * size);
+    }
+    return frame;
+  });
 }
 
 /** What a model that guides itself is told of the scale. */

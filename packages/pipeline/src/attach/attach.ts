@@ -1,9 +1,10 @@
-import { type Backend, type ImageEncoder, InvalidOptionError, type Source } from '@sd/core';
+import { type Backend, type ImageEncoder, InvalidOptionError, type Source, UnsupportedError } from '@sd/core';
 import { describe } from '../checks.js';
-import { locate } from '../load/locate.js';
+import { inspect } from '../load/inspect.js';
+import { type Located, locate } from '../load/locate.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AdapterKind, Attachment } from './adapter.js';
-import { openAdapter } from './open.js';
+import { adapterKinds, openAdapter } from './open.js';
 
 /** A path, URL or Source. */
 export type AttachSource = string | URL | Source;
@@ -39,8 +40,7 @@ export async function attach(
   const located = await locate(file, options.path);
   const name = options.name ?? located.stem;
   checkName(name, adapted);
-  const { kind } = options;
-  if (kind === undefined) throw new InvalidOptionError('kind', 'is needed.');
+  const kind = options.kind ?? (await kindOf(file, located));
   const adapter = await openAdapter(
     kind,
     { ...located, name },
@@ -70,6 +70,16 @@ export async function detach(
     options,
   );
   await adapter.dispose?.();
+}
+
+/** What a file is, by its names and shapes. Throws an UnsupportedError for what is nothing to attach. */
+async function kindOf(file: AttachSource, { source, path }: Located): Promise<AdapterKind> {
+  const found = await inspect(source, path === '' ? {} : { path });
+  if (adapterKinds.includes(found.kind)) return found.kind as AdapterKind;
+  const name = path === '' ? String(typeof file === 'string' ? file : (source.name ?? 'The folder')) : path;
+  throw new UnsupportedError(
+    `${name} is ${found.kind === 'unknown' ? 'nothing that is known' : `a ${found.kind}`}, which cannot be attached. ${found.canDo}`,
+  );
 }
 
 function checkName(name: unknown, { adapters }: AdaptedStages): void {

@@ -31,7 +31,7 @@ export interface AdapterContext {
 
 type Opener = (file: AdapterFile, context: AdapterContext) => Promise<Adapter>;
 
-const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
+const openers: Readonly<Record<AdapterKind, Opener>> = {
   controlnet: openControlNet,
   hypernetwork: openHypernetwork,
   'ip-adapter': openIpAdapter,
@@ -41,12 +41,12 @@ const openers: Partial<Readonly<Record<AdapterKind, Opener>>> = {
   'textual-inversion': openTextualInversion,
 };
 
+/** What can be attached. */
+export const adapterKinds: readonly string[] = Object.keys(openers);
+
 /** Opens an adapter of a kind. Rejects with what its reader throws. */
 export function openAdapter(kind: AdapterKind, file: AdapterFile, context: AdapterContext): Promise<Adapter> {
   const opener = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
   if (opener !== undefined) return opener(file, context);
-  throw new InvalidOptionError(
-    'kind',
-    `must be one of ${Object.keys(openers).join(', ')}, not ${JSON.stringify(kind)}.`,
-  );
+  throw new InvalidOptionError('kind', `must be one of ${adapterKinds.join(', ')}, not ${JSON.stringify(kind)}.`);
 }

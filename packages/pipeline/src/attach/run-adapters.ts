@@ -1,4 +1,4 @@
-import { type Conditions, InvalidOptionError } from '@sd/core';
+import { type Conditions, InvalidOptionError, type Unet } from '@sd/core';
 import type { Condition } from '@sd/unet';
 import { checkWhole } from '../checks.js';
 import type { Adapter, PictureUse } from './adapter.js';
@@ -46,6 +46,8 @@ export interface RunAdapters {
   words(part: 'textEncoder' | 'textEncoder2'): WordVectors | undefined;
   /** How many frames a clip has; undefined where pictures are drawn. */
   readonly frames: number | undefined;
+  /** The U-Net for clips, if clips are drawn. */
+  clips(unet: Unet): Promise<Unet>;
   /** Conditions of the U-Net in one pass. */
   unet(pass: AdapterPass): Promise<Condition[]>;
 }
@@ -59,6 +61,11 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
   const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
   return {
     frames,
+    async clips(unet) {
+      if (frames === undefined) return unet;
+      const { clipUnet } = await import('@sd/unet/adapters');
+      return clipUnet(unet, frames);
+    },
     text: (part) => strengths(part, 0),
     words: (part) => wordVectors(part, adapters, options.embeddings ?? {}),
     async unet({ clock, width, height, told, signal }) {

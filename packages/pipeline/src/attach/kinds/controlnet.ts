@@ -10,7 +10,11 @@ export async function openControlNet(file: AdapterFile, context: AdapterContext)
   const { backend, adapters } = context;
   if (backend === undefined)
     throw new InvalidOptionError('backend', 'is needed by createPipeline, for a ControlNet to run on.');
-  const net = await loadControlNet({ backend, source, folder: '.' });
+  const model =
+    path === ''
+      ? { source, folder: '' }
+      : await (await import('../../load/single-file/control-net.js')).openControlNetFile(file, unetConfigOf(context));
+  const net = await loadControlNet({ backend, ...model });
   expectSameFamily(path === '' ? (source.name ?? name) : path, net, context);
   // All of them enter the U-Net at the same places.
   const other = adapters.find(({ kind }) => kind === 'controlnet');
