@@ -51,7 +51,8 @@ export function unetConfigOf(
   return {
     ...known.unet,
     in_channels: sizeOf(path, tensors, 'conv_in.weight', 1),
-    out_channels: sizeOf(path, tensors, 'conv_out.weight', 0),
+    // A ControlNet has no way out.
+    out_channels: tensors.get('conv_out.weight')?.shape[0] ?? sizeOf(path, tensors, 'conv_in.weight', 1),
     block_out_channels: channels,
     layers_per_block: resnets,
     down_block_types: down.map((depths) => (depths.length > 0 ? 'CrossAttnDownBlock2D' : 'DownBlock2D')),
@@ -65,6 +66,17 @@ export function unetConfigOf(
     reverse_transformer_layers_per_block: up.map(perLevel),
     ...(added !== undefined && { addition_embed_type: 'text_time', projection_class_embeddings_input_dim: added }),
     ...(told !== undefined && { time_cond_proj_dim: told }),
+  };
+}
+
+/** What a ControlNet's config says of its picture, and of the layers that read it: every other one widens. */
+export function conditioningOf(path: string, tensors: Shapes): Json {
+  const at = 'controlnet_cond_embedding';
+  const widening = range(count(tensors, `${at}.blocks.`)).filter((i) => i % 2 === 1);
+  const names = [`${at}.conv_in.weight`, ...widening.map((i) => `${at}.blocks.${i}.weight`)];
+  return {
+    conditioning_channels: sizeOf(path, tensors, `${at}.conv_in.weight`, 1),
+    conditioning_embedding_out_channels: names.map((name) => sizeOf(path, tensors, name, 0)),
   };
 }
 

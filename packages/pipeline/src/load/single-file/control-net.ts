@@ -1,0 +1,61 @@
+import { CheckpointError } from '@sd/core';
+import {
+  Checkpoint,
+  Config,
+  hasFile,
+  type ModelParts,
+  openWeights,
+  partFiles,
+  readConfig,
+  renameTensors,
+} from '@sd/graph';
+import { originalControlNetNames, type UnetConfig } from '@sd/unet';
+import type { Located } from '../locate.js';
+import { conditioningOf, unetConfigOf } from './configs.js';
+import type { Tensors } from './parts.js';
+
+const prefix = 'control_model.';
+
+/**
+ * A ControlNet from a file in either layout, alone or as a part of a whole model. Its config is the `config.json` beside
+ * it, or what its shapes say, with what they do not tell from the U-Net that it is for. Throws a CheckpointError for a
+ * file without a ControlNet.
+ */
+export async function openControlNetFile(
+  { source, path }: Pick<Located, 'source' | 'path'>,
+  unet: UnetConfig,
+): Promise<ModelParts> {
+  const { tensors } = await openWeights(source, path);
+  const named = controlTensors(path, tensors);
+  const beside = path.replace(/[^/]*$/, 'config.json');
+  const config = (await hasFile(source, beside))
+    ? await readConfig(source, beside)
+    : new Config(path, { ...unetConfigOf(path, named, { unet: settingsOf(unet) }), ...conditioningOf(path, named) });
+  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, named)) };
+}
+
+function controlTensors(path: string, tensors: Tensors): Tensors {
+  if (tensors.has('controlnet_cond_embedding.conv_in.weight')) return tensors;
+  const prefixed = [...tensors].filter(([name]) => name.startsWith(prefix));
+  const own = new Map(
+    prefixed.length === 0 ? tensors : prefixed.map(([name, view]) => [name.slice(prefix.length), view]),
+  );
+  if (own.has('zero_convs.0.0.weight')) return renameTensors(path, own, originalControlNetNames(own.keys()));
+  const [first = 'none'] = tensors.keys();
+  throw new CheckpointError('bad-checkpoint', path, `has no ControlNet: its first tensor is ${first}.`);
+}
+
+/** What no shape tells, as the U-Net has it. */
+function settingsOf({ levels, mid, groups, epsilon, cosineFirst, frequencyShift, added }: UnetConfig) {
+  const heads = mid?.heads ?? 1;
+  return {
+    norm_num_groups: groups,
+    norm_eps: epsilon,
+    flip_sin_to_cos: cosineFirst,
+    freq_shift: frequencyShift,
+    attention_head_dim: levels.map(({ downHeads, upHeads }) =>
+      downHeads > 0 ? downHeads : upHeads > 0 ? upHeads : heads,
+    ),
+    ...(added && { addition_time_embed_dim: added.timeWidth }),
+  };
+}

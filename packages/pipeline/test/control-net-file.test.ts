@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CheckpointError } from '@sd/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fixture } from '../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline, readPicture } from '../src/index.js';
+import { road, sourceOf } from './support.js';
+
+const folder = fixture('adapters/controlnet');
+const diffusers = path.join(folder, 'canny', 'diffusion_pytorch_model.safetensors');
+
+let sd: Pipeline;
+beforeAll(async () => {
+  sd = await loadPipeline(fixture('models/sd1'));
+});
+afterAll(() => sd.dispose());
+
+/** The picture drawn with a ControlNet. */
+async function drawn(...[file, options]: Parameters<Pipeline['attach']>): Promise<number[]> {
+  await sd.attach(file, { ...options, name: 'control', kind: 'controlnet' });
+  try {
+    const image = await readPicture(new Uint8Array(await readFile(path.join(folder, 'canny.png'))));
+    const { images } = await sd.generate({ ...road, controls: [{ name: 'control', image }] });
+    return Array.from(images[0]!.data);
+  } finally {
+    await sd.detach('control');
+  }
+}
+
+test('a ControlNet gives the same picture as a folder, as its file alone, and in the original layout', async () => {
+  const whole = await drawn(path.join(folder, 'canny'));
+  expect(await drawn(diffusers)).toEqual(whole);
+  // Without the config.json that lies beside it.
+  const alone = sourceOf(new Map([['x.safetensors', new Uint8Array(await readFile(diffusers))]]));
+  expect(await drawn(alone, { path: 'x.safetensors' })).toEqual(whole);
+  expect(await drawn(path.join(folder, 'control_model.safetensors'))).toEqual(whole);
+});
+
+test('a file without one is refused', async () => {
+  const unet = path.join(fixture('models/sd1'), 'unet', 'diffusion_pytorch_model.safetensors');
+  const refusal = expect(sd.attach(unet, { name: 'control', kind: 'controlnet' })).rejects;
+  await refusal.toBeInstanceOf(CheckpointError);
+  await refusal.toThrow(/diffusion_pytorch_model\.safetensors: has no ControlNet: its first tensor is conv_in\.bias\./);
+});
