@@ -3,9 +3,10 @@ import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { CheckpointError, type ImageEncoder } from '@sd/core';
 import { loadImageEncoder } from '@sd/image-encoder';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { loadPipeline, type Pipeline } from '../src/index.js';
-import { counting, largestDifference, rgbOf, rgbOfUnit, sourceOf } from './support.js';
+import { compareRun, road } from './start-support.js';
+import { counting, largestDifference, rgbOf, sourceOf } from './support.js';
 
 const model = fixture('models/sd1');
 const folder = fixture('adapters/ip-adapter');
@@ -14,18 +15,10 @@ const image = await readFile(`${folder}/image.png`);
 const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
 afterAll(() => backend.dispose());
 
-const settings = {
-  prompt: 'a blue car on a road',
-  negativePrompt: 'pixel art',
-  guidanceScale: 7.5,
-  steps: 6,
-  width: 96,
-  height: 64,
-  seed: 42,
-};
+const settings = { ...road, steps: 6, width: 96, height: 64 };
 
-async function withPipeline(use: (sd: Pipeline) => Promise<void>): Promise<void> {
-  const sd = await loadPipeline(model, { backend });
+async function withPipeline(use: (sd: Pipeline) => Promise<void>, of = model): Promise<void> {
+  const sd = await loadPipeline(of, { backend });
   try {
     await use(sd);
   } finally {
@@ -33,21 +26,34 @@ async function withPipeline(use: (sd: Pipeline) => Promise<void>): Promise<void>
   }
 }
 
-test('a whole run with a picture as a prompt is that of diffusers', () =>
-  withPipeline(async (sd) => {
-    expect(await sd.attach(file, { kind: 'ip-adapter' })).toMatchObject({ name: 'ip-adapter', kind: 'ip-adapter' });
-    const want = readGolden('golden.safetensors', folder);
-    const latents: number[] = [];
-    const { images } = await sd.generate({
-      ...settings,
-      imagePrompts: [{ image, strength: 0.6 }],
-      onStep: ({ step, latents: { data } }) => void latents.push(relativeError(data, want(`run.latents.${step}`).data)),
-    });
-    // PNDM takes one step more than it is asked for.
-    expect(latents).toHaveLength(7);
-    expect(Math.max(...latents)).toBeLessThan(1e-4);
-    expect(largestDifference(rgbOf(images[0]!), rgbOfUnit(want('run.image')))).toBeLessThanOrEqual(1);
-  }));
+/** Compares a run of so many steps, latents after each, with that of diffusers. */
+async function compare(sd: Pipeline, figures: string, steps: number): Promise<void> {
+  const want = readGolden('golden.safetensors', fixture(figures));
+  const request = { ...settings, steps, imagePrompts: [{ image, strength: 0.6 }] };
+  const { latents, colours } = await compareRun(sd, want, 'run', request);
+  expect(latents).toBeLessThan(1e-4);
+  expect(colours).toBeLessThanOrEqual(1);
+}
+
+describe('a whole run with a picture as a prompt is that of diffusers', () => {
+  test('an IP-Adapter, with the image encoder beside it', () =>
+    withPipeline(async (sd) => {
+      expect(await sd.attach(file, { kind: 'ip-adapter' })).toMatchObject({ name: 'ip-adapter', kind: 'ip-adapter' });
+      await compare(sd, 'adapters/ip-adapter', 6);
+    }));
+
+  test.each([
+    ['Plus', 'adapters/ip-adapter-plus', 'ip-adapter-plus.safetensors', 'models/sd1', 6],
+    ['for SDXL', 'adapters/ip-adapter-sdxl', 'ip-adapter.safetensors', 'models/sdxl', 4],
+  ])('an IP-Adapter %s, with an image encoder of the caller’s', (_, figures, name, of, steps) =>
+    withPipeline(async (sd) => {
+      const imageEncoder = await loadImageEncoder({ source: await openFolder(folder), backend });
+      await sd.attach(`${fixture(figures)}/${name}`, { kind: 'ip-adapter', imageEncoder });
+      await compare(sd, figures, steps);
+      await imageEncoder.dispose?.();
+    }, fixture(of)),
+  );
+});
 
 test('without a picture, or at strength 0, the model draws as without the adapter', () =>
   withPipeline(async (sd) => {

@@ -95,6 +95,44 @@ describe('an IP-Adapter', () => {
   });
 });
 
+describe('an IP-Adapter Plus', () => {
+  const plus = readGolden('golden.safetensors', fixture('adapters/ip-adapter-plus'));
+  const hidden = row(plus('ip.hidden_states'), 0);
+  const nothing = row(plus('ip.negative_hidden_states'), 0);
+  const said = (values: Tensor<'float32'>) => encoderSaying(tensor('float32', [1]), values, nothing);
+
+  async function openedPlus() {
+    const plain = await loadUnet({ source: await openFolder(model), backend });
+    const adapter = await loadIpAdapter({
+      name: 'style',
+      source: await openFolder(fixture('adapters/ip-adapter-plus')),
+      path: 'ip-adapter-plus.safetensors',
+      backend,
+      unet: plain.config,
+    });
+    return { adapter, unet: plain.extended([adapter.extension]) };
+  }
+
+  test('gives the tokens and the U-Net output of diffusers', async () => {
+    const { adapter, unet } = await openedPlus();
+    const { positive } = await adapter.prompt(said(hidden), pixels);
+    expect(relativeError(positive.data, plus('ip.tokens').data)).toBeLessThan(1e-5);
+    const conditions = { 'image_tokens.style': batchOf(positive), 'strength.style': one(0.6) };
+    const { data } = await unet.predict({ ...input, sample: plus('unet.sample'), conditions });
+    await unet.dispose?.();
+    expect(relativeError(data, plus('unet.out.t500').data)).toBeLessThan(1e-5);
+  });
+
+  test('makes the negative prompt’s tokens of what the encoder sees in zeros', async () => {
+    const { adapter } = await openedPlus();
+    const { positive, negative } = await adapter.prompt(said(hidden), pixels);
+    const seen = await adapter.prompt(said(nothing), pixels);
+    await adapter.dispose?.();
+    expect(negative).toEqual(seen.positive);
+    expect(negative).not.toEqual(positive);
+  });
+});
+
 test('imagePromptCondition gives the negative prompt its own tokens, and asks for the strength at each call', () => {
   const prompt = { positive: tensor('float32', [2, 3]), negative: tensor('float32', [2, 3]) };
   prompt.positive.data.fill(1);

@@ -30,12 +30,16 @@ export async function zeros(shapes: Readonly<Record<string, readonly number[]>>)
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** An image encoder that knows what it will say of every picture, and says zeros of a black one. */
-export function encoderSaying(embedding: Tensor<'float32'>, hidden = tensor('float32', [2, 3])): ImageEncoder {
+/** An image encoder that knows what it will say of every picture, and of zeros. */
+export function encoderSaying(
+  embedding: Tensor<'float32'>,
+  hidden = tensor('float32', [2, 3]),
+  ofZeros = hidden,
+): ImageEncoder {
   return {
     preprocessing: { rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
     async encode(pixels) {
-      const said = pixels.data.some((value) => value !== 0) ? hidden : tensor('float32', hidden.dims);
+      const said = pixels.data.some((value) => value !== 0) ? hidden : ofZeros;
       return Array.from({ length: pixels.dims[0] }, () => ({ embedding, hidden: said }));
     },
   };
