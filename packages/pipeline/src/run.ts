@@ -6,6 +6,7 @@ import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } fr
 import { createImage, type ImageParameters } from './image/index.js';
 import { toldCondition } from './micro-conditioning.js';
 import type { Request } from './options.js';
+import { previewOf } from './preview.js';
 import { promptText } from './prompts.js';
 import type { StageFacts } from './stage-facts.js';
 import { heldStages, releaseTextEncoders, type Stages } from './stages.js';
@@ -165,7 +166,7 @@ async function* denoise(
       timestep: taken.level.timestep,
       latents,
       denoised,
-      preview: () => preview(previewVae ?? vae, denoised, signal),
+      preview: () => previewOf({ vae, previewVae }, denoised, signal),
       milliseconds,
     };
     throwIfAborted(signal);
@@ -195,15 +196,6 @@ async function guidanceConditions({ guidanceScale }: Request, { guidanceWidth }:
   if (guidanceWidth === undefined) return [];
   const { guidanceEmbedding } = await import('./conditions.js');
   return [guidanceEmbedding({ scale: guidanceScale, width: guidanceWidth })];
-}
-
-async function preview(
-  vae: Pick<Vae, 'decode' | 'preview'>,
-  latents: Tensor<'float32'>,
-  signal: AbortSignal | undefined,
-) {
-  const picture = await (vae.preview ?? vae.decode).call(vae, latents, { signal });
-  return createImage(row(picture, 0));
 }
 
 async function decode(

@@ -9,7 +9,7 @@ export type PickedFiles = Iterable<File> | ReadonlyMap<string, Blob> | FileSyste
  */
 export function openFiles(files: PickedFiles): Source {
   if ('getFileHandle' in files) return sourceOf(files.name, (path) => inDirectory(files, path));
-  const blobs = files instanceof Map ? (files as ReadonlyMap<string, Blob>) : byPath(files as Iterable<File>);
+  const blobs = files instanceof Map ? (files as ReadonlyMap<string, Blob>) : filesByPath(files as Iterable<File>);
   return sourceOf('the files that were given', async (path) => blobs.get(path));
 }
 
@@ -27,8 +27,8 @@ function sourceOf(name: string, find: (path: string) => Promise<Blob | undefined
   };
 }
 
-/** Browsers put the name of the picked folder before the paths in it. */
-function byPath(files: Iterable<File>): Map<string, Blob> {
+/** Files by their paths. Browsers put the name of the picked folder before the paths in it, which is left out. */
+export function filesByPath(files: Iterable<File>): Map<string, Blob> {
   return new Map(
     [...files].map((file) => [
       file.webkitRelativePath ? file.webkitRelativePath.replace(/^[^/]*\//, '') : file.name,

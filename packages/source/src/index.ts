@@ -1,3 +1,3 @@
 export { clearCache } from './chunk-store.js';
-export { openFiles, type PickedFiles } from './files.js';
+export { filesByPath, openFiles, type PickedFiles } from './files.js';
 export { type DownloadProgress, type OpenUrlOptions, openUrl, type UrlSource } from './url.js';

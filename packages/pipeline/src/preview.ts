@@ -1,0 +1,14 @@
+import { row, type Tensor, type Vae } from '@sd/core';
+import { createImage, type SdImage } from './image/index.js';
+import type { Stages } from './stages.js';
+
+/** A cheap small picture of latents, [1, channels, h, w]. Rejects as the VAE does, with an AbortError too. */
+export async function previewOf(
+  { vae, previewVae }: Pick<Stages, 'vae' | 'previewVae'>,
+  latents: Tensor<'float32'>,
+  signal: AbortSignal | undefined,
+): Promise<SdImage> {
+  const from: Pick<Vae, 'decode' | 'preview'> = previewVae ?? vae;
+  const picture = await (from.preview ?? from.decode).call(from, latents, { signal });
+  return createImage(row(picture, 0));
+}

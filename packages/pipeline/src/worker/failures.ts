@@ -1,0 +1,64 @@
+import {
+  AbortError,
+  BackendError,
+  CheckpointError,
+  DisposedError,
+  type ErrorCode,
+  InvalidOptionError,
+  MissingPackageError,
+  SdError,
+  SourceError,
+  TensorError,
+  UnsupportedError,
+} from '@sd/core';
+
+/** An error as data: structured cloning keeps neither classes nor fields. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Of an SdError. */
+  readonly code?: ErrorCode;
+  /** What else it tells: the option, the file, the reason. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly cause?: Failure;
+}
+
+const classes: Readonly<Record<string, { readonly prototype: SdError }>> = {
+  AbortError,
+  BackendError,
+  CheckpointError,
+  DisposedError,
+  InvalidOptionError,
+  MissingPackageError,
+  SourceError,
+  TensorError,
+  UnsupportedError,
+};
+
+const ownFields = ['option', 'path', 'file', 'tensor', 'reason', 'package'];
+
+export function toFailure(error: unknown): Failure {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), fields: {} };
+  const { name, message, stack, cause } = error;
+  const fields = Object.entries(error).filter(([field, value]) => ownFields.includes(field) && isText(value));
+  return {
+    name,
+    message,
+    fields: Object.fromEntries(fields),
+    ...(stack !== undefined && { stack }),
+    ...(SdError.isInstance(error) && { code: error.code }),
+    ...(cause instanceof Error && { cause: toFailure(cause) }),
+  };
+}
+
+/** The same error, of the same class where it is one of @sd's. */
+export function fromFailure({ name, message, stack, code, fields, cause }: Failure): Error {
+  const options = cause === undefined ? undefined : { cause: fromFailure(cause) };
+  const error = code === undefined ? new Error(message, options) : new SdError(code, message, options);
+  // Its constructor would write the message anew.
+  if (code !== undefined && Object.hasOwn(classes, name)) Object.setPrototypeOf(error, classes[name]!.prototype);
+  return Object.assign(error, { name, ...fields, ...(stack !== undefined && { stack }) });
+}
+
+const isText = (value: unknown) => typeof value === 'string';

@@ -1,0 +1,38 @@
+import type { WebBackendOptions } from '@sd/backend-web';
+import type { DownloadProgress, OpenUrlOptions, PickedFiles } from '@sd/source';
+import type { AttachOptions } from '../attach/attach.js';
+import type { LoadPipelineOptions } from '../load/load-pipeline.js';
+
+/** A model: the address of a folder or file, from the page's own on, or files that a person picked. */
+export type WorkerSource = string | URL | PickedFiles;
+
+/** Settings of the backend that the worker makes. */
+export type WorkerBackendOptions = Omit<WebBackendOptions, 'runtime'>;
+
+/** The options of `loadPipeline` that can be sent to a worker. */
+export interface PlainLoadOptions
+  extends Omit<LoadPipelineOptions, 'backend' | 'stages' | 'signal' | 'unet' | 'vae' | 'previewVae' | 'config'> {
+  /** Where graphs run: the provider and its settings. */
+  readonly backend?: WorkerBackendOptions;
+  /** How a model that is given as an address is downloaded and kept. */
+  readonly download?: Pick<OpenUrlOptions, 'cache' | 'headers' | 'integrity'>;
+  readonly unet?: string | URL;
+  readonly vae?: string | URL;
+  readonly previewVae?: string | URL;
+  readonly config?: string | URL;
+}
+
+export interface LoadWorkerPipelineOptions extends PlainLoadOptions {
+  /** Called as bytes of the model arrive, from the server or from what is kept. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The options of `attach` that can be sent to a worker. */
+export interface PlainAttachOptions extends Omit<AttachOptions, 'imageEncoder' | 'signal'> {
+  readonly imageEncoder?: string;
+}
+
+export interface WorkerAttachOptions extends PlainAttachOptions {
+  readonly signal?: AbortSignal;
+}

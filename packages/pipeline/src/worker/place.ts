@@ -1,0 +1,20 @@
+import { InvalidOptionError } from '@sd/core';
+import { filesByPath } from '@sd/source';
+import type { WorkerSource } from './options.js';
+import type { Place } from './protocol.js';
+
+/** A model's place in a form that can be sent: an address made whole, since a worker's own is another; files by their paths. */
+export function sendablePlace(option: string, source: WorkerSource | undefined): Place {
+  if (source === undefined) return undefined;
+  if (source instanceof URL) return source.href;
+  if (typeof source === 'string') {
+    const base = globalThis.document?.baseURI;
+    return base === undefined ? source : new URL(source, base).href;
+  }
+  if ('getFileHandle' in source || source instanceof Map) return source;
+  if (Symbol.iterator in source) return filesByPath(source as Iterable<File>);
+  throw new InvalidOptionError(
+    option,
+    'must be an address or files. An object with functions cannot be sent to a worker: open it in the worker’s own script, with servePipeline({ load }).',
+  );
+}

@@ -1,0 +1,47 @@
+import { InvalidOptionError } from '@sd/core';
+
+/** What to do instead, by option. */
+const instead: Readonly<Record<string, string>> = {
+  scheduler: 'Give its name, such as euler',
+  rng: 'Give its name, such as torch-cpu',
+  guidance: 'Give guidanceScale and guidanceRescale',
+  backend: 'Give its settings: { provider, threads, wasmPaths }',
+  stages: 'Make them in the worker',
+  imageEncoder: 'Give its folder',
+};
+
+/**
+ * Options as they can be sent to a worker: addresses as text, pictures without their functions. Throws an
+ * InvalidOptionError that names the option of which a function is a part.
+ */
+export function sendable<T extends object>(options: T): T {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([option, value]) => [option, plain(value, option, option)])) as T;
+}
+
+function plain(value: unknown, option: string, path: string): unknown {
+  if (typeof value === 'function') throw stays(option, path);
+  if (value instanceof URL) return value.href;
+  if (Array.isArray(value)) return value.map((part, i) => plain(part, option, `${path}[${i}]`));
+  if (!isPlain(value)) return value;
+  if (isPicture(value)) return { width: value.width, height: value.height, data: value.data };
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part, option, `${path}.${name}`)]));
+}
+
+function stays(option: string, path: string): InvalidOptionError {
+  const advice = Object.hasOwn(instead, option) ? `${instead[option]}, or` : 'Give a value, or';
+  return new InvalidOptionError(
+    option,
+    `${path === option ? 'is' : `has at ${path}`} a function, which cannot be sent to a worker. ${advice} let the worker's own script give it: servePipeline({ load, prepare }).`,
+  );
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function isPicture(value: Readonly<Record<string, unknown>>): boolean {
+  return 'width' in value && 'height' in value && ArrayBuffer.isView(value.data);
+}
