@@ -59,7 +59,9 @@ export function connect(port: MessagePortLike, onProgress?: (progress: DownloadP
   function lose(why: string): void {
     end(
       () =>
-        new BackendError(`The pipeline's worker was lost: ${why}. Start another worker, and load the model in it again.`),
+        new BackendError(
+          `The pipeline's worker was lost: ${why}. Start another worker, and load the model in it again.`,
+        ),
     );
   }
 

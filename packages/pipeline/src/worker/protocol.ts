@@ -3,8 +3,8 @@ import type { DownloadProgress, PickedFiles } from '@sd/source';
 import type { Attachment } from '../attach/adapter.js';
 import type { GenerateOptions } from '../options.js';
 import type { Failure } from './failures.js';
-import type { Packed } from './packing.js';
 import type { PlainAttachOptions, PlainLoadOptions } from './options.js';
+import type { Packed } from './packing.js';
 
 /** Where a model is, in a form that crosses: an address, files, or nothing for the embedded model. */
 export type Place = string | PickedFiles | undefined;

@@ -25,7 +25,9 @@ function plain(value: unknown, option: string, path: string): unknown {
   if (Array.isArray(value)) return value.map((part, i) => plain(part, option, `${path}[${i}]`));
   if (!isPlain(value)) return value;
   if (isPicture(value)) return { width: value.width, height: value.height, data: value.data };
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part, option, `${path}.${name}`)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, plain(part, option, `${path}.${name}`)]),
+  );
 }
 
 function stays(option: string, path: string): InvalidOptionError {
