@@ -1,10 +1,13 @@
 import { openFolder } from '@sd/backend-node';
 import type { Source } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { fixture, fromPicture, readGolden, relativeError, sd1 } from '../../../fixtures/golden.js';
+import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
 import { bytesOf, compareRun, road } from './start-support.js';
 import { largestDifference } from './support.js';
+
+const sd1 = fixture('models/sd1');
+const fromPicture = fixture('adapters/from-picture');
 
 /** The SD 1 fixture with the U-Net and scheduler of another folder. */
 async function withParts(folder: string, schedulerClass: string): Promise<Source> {

@@ -29,6 +29,22 @@ test.each([1, 500, 999])('the numbers of diffusers at t = %i', async (t) => {
   expect(unet.unusedTensors).toEqual([]);
 });
 
+test.each([1, 500, 999])('its refiner’s at t = %i, with five numbers', async (t) => {
+  const refiner = fixture('models/sdxl-refiner');
+  const figures = readGolden('golden.safetensors', refiner);
+  const own = await unetIn(refiner);
+  const conditions = { text_embeds: figures('unet.text_embeds'), time_ids: figures('unet.time_ids') };
+  const { data } = await own.predict({
+    sample: figures('unet.sample'),
+    timestep: t,
+    context: figures('unet.context'),
+    conditions,
+  });
+  await own.dispose?.();
+  expect(relativeError(data, figures(`unet.out.t${t}`).data)).toBeLessThan(1e-5);
+  expect(own.unusedTensors).toEqual([]);
+});
+
 describe('what it is told beside the text', () => {
   test('is said', () => {
     expect(unet.needs).toMatchObject([
