@@ -14,7 +14,7 @@ import {
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createPipeline, readParameters } from '../src/index.js';
+import { createPipeline, type GenerateResult, type PipelineEvent, readParameters } from '../src/index.js';
 import type { LoadPipelineOptions } from '../src/load/load-pipeline.js';
 import type { Stages } from '../src/stages.js';
 import { loadWorkerPipeline, type MessagePortLike } from '../src/worker/page.js';
@@ -52,6 +52,16 @@ function serve(stages: Partial<Stages> = {}, options: Partial<ServePipelineOptio
   return page!;
 }
 
+/** A run, taken to its end. */
+async function eventsOf(stream: AsyncGenerator<PipelineEvent, GenerateResult, void>) {
+  const events: PipelineEvent[] = [];
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return { events, result: value };
+    events.push(value);
+  }
+}
+
 const here = () => createPipeline(mockStages());
 
 describe('a pipeline in a worker', () => {
@@ -59,21 +69,20 @@ describe('a pipeline in a worker', () => {
     const far = await loadWorkerPipeline(serve());
     const near = here();
     const options = { ...road, count: 2, steps: 3 };
-    const farEvents = far.stream(options);
-    for await (const event of near.stream(options)) {
-      const { value } = await farEvents.next();
-      expect(value).toMatchObject({ type: event.type });
+    const wanted = await eventsOf(near.stream(options));
+    const got = await eventsOf(far.stream(options));
+    expect(got.events).toHaveLength(wanted.events.length);
+    for (const [i, event] of wanted.events.entries()) {
+      const other = got.events[i]!;
+      expect(other.type).toBe(event.type);
       if (event.type === 'step') {
-        expect(value).toMatchObject({ image: event.image, step: event.step, steps: 3, timestep: event.timestep });
-        expect(value).toMatchObject({ latents: event.latents, denoised: event.denoised });
+        const { image, step, steps, timestep, latents, denoised } = event;
+        expect(other).toMatchObject({ image, step, steps, timestep, latents, denoised });
       }
-      if (event.type === 'image') expect(value.picture.data).toEqual(event.picture.data);
+      if (event.type === 'image') expect(other).toMatchObject({ picture: { data: event.picture.data } });
     }
-    const wanted = await near.generate(options);
-    const { done, value } = await farEvents.next();
-    expect(done).toBe(true);
-    expect(value.seeds).toEqual(wanted.seeds);
-    expect(value.images.map((image: { data: unknown }) => image.data)).toEqual(wanted.images.map(({ data }) => data));
+    expect(got.result.seeds).toEqual([1, 2]);
+    expect(got.result.images.map(({ data }) => data)).toEqual(wanted.result.images.map(({ data }) => data));
     await far.dispose();
   });
 
