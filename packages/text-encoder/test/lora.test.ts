@@ -1,42 +1,82 @@
 import { openFolder } from '@sd/backend-node';
-import { type Tokens, tensor } from '@sd/core';
-import { openLora } from '@sd/graph/adapters';
+import { type TextEmbedding, type TextEncoderOptions, type Tokens, tensor } from '@sd/core';
+import { type Lora, openLora } from '@sd/graph/adapters';
 import { expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { encoderIn, tokens } from './encoder.js';
+import { loadTextEncoder } from '../src/index.js';
+import { backend } from './encoder.js';
 
-const files = {
-  peft: ['lora-peft', 'pytorch_lora_weights.safetensors'],
-  kohya: ['lora-kohya', 'style.safetensors'],
-} as const;
+const tolerance = 1e-5;
 
-/** 'pixel art', as the fixture's tokenizer reads it. */
-const pixelArt: Tokens = { ids: new Int32Array(77).fill(1195), length: 4, truncated: '' };
-pixelArt.ids.set([1194, 652, 626]);
+/** 'a blue car on a road' and 'pixel art', as a fixture's tokenizer reads them; SDXL's second one pads with 0. */
+const promptsOf = (padding: number): Tokens[] =>
+  [
+    [1194, 320, 590, 896, 514, 320, 627, 1195],
+    [1194, 652, 626, 1195],
+  ].map((words) => {
+    const ids = new Int32Array(77).fill(padding);
+    ids.set(words);
+    return { ids, length: words.length, truncated: '' };
+  });
+
+/** Both prompts by an encoder with LoRAs in it, each at its strength. */
+async function encoded(
+  model: string,
+  folder: string,
+  loras: readonly (readonly [Lora, number])[],
+  options?: TextEncoderOptions,
+): Promise<[TextEmbedding, TextEmbedding]> {
+  const part = folder === 'text_encoder' ? 'textEncoder' : 'textEncoder2';
+  const plain = await loadTextEncoder({ source: await openFolder(fixture(model)), backend, folder });
+  const encoder = plain.extended(loras.map(([lora]) => lora[part]!));
+  for (const [lora] of loras) lora.check();
+  const conditions = Object.fromEntries(
+    loras.map(([{ name }, value]) => [`strength.${name}`, tensor('float32', [1], Float32Array.of(value))]),
+  );
+  const result = await encoder.encode(promptsOf(part === 'textEncoder' ? 1195 : 0), { ...options, conditions });
+  await encoder.dispose?.();
+  return result as [TextEmbedding, TextEmbedding];
+}
+
+const opened = async (folder: string, file = 'style') =>
+  openLora(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`, { name: folder });
+const peft = await opened('lora-peft', 'pytorch_lora_weights');
+const kohya = await opened('lora-kohya');
 
 test.each([
-  ['lora-peft', { peft: 0.7 }],
-  ['lora-kohya', { kohya: 0.7 }],
-  ['lora-both', { peft: 0.7, kohya: 0.5 }],
-] as const)('%s: the numbers of diffusers', async (folder, strengths) => {
-  const loras = await Promise.all(
-    Object.keys(strengths).map(async (name) => {
-      const [folder, file] = files[name as keyof typeof files];
-      return openLora(await openFolder(fixture(`adapters/${folder}`)), file, { name });
-    }),
-  );
+  ['lora-peft', [[peft, 0.7]]],
+  ['lora-kohya', [[kohya, 0.7]]],
+  [
+    'lora-both',
+    [
+      [peft, 0.7],
+      [kohya, 0.5],
+    ],
+  ],
+  ['locon', [[await opened('locon'), 0.7]]],
+  ['loha', [[await opened('loha'), 0.7]]],
+  ['lokr', [[await opened('lokr'), 0.7]]],
+  ['dora-lycoris', [[await opened('dora-lycoris'), 1]]],
+] as const)('%s: the numbers of transformers', async (folder, loras) => {
   const golden = readGolden('golden.safetensors', fixture(`adapters/${folder}`));
-  const plain = await encoderIn(fixture('models/sd1'));
-  const encoder = plain.extended(loras.map((lora) => lora.textEncoder!));
-  const conditions = Object.fromEntries(
-    Object.entries(strengths).map(([name, value]) => [
-      `strength.${name}`,
-      tensor('float32', [1], Float32Array.of(value)),
-    ]),
+  const [prompt, negative] = await encoded('models/sd1', 'text_encoder', loras);
+  expect(relativeError(prompt.hidden.data, golden('text.prompt').data)).toBeLessThan(tolerance);
+  expect(relativeError(negative.hidden.data, golden('text.negative').data)).toBeLessThan(tolerance);
+});
+
+test('both encoders of SDXL', async () => {
+  const golden = readGolden('golden.safetensors', fixture('adapters/lora-sdxl'));
+  const loras = [[await opened('lora-sdxl'), 0.7]] as const;
+  const [one, two] = await Promise.all(
+    ['text_encoder', 'text_encoder_2'].map((part) => encoded('models/sdxl', part, loras, { output: 'penultimate' })),
   );
-  for (const lora of loras) lora.check();
-  const [prompt, negative] = await encoder.encode([tokens[0], pixelArt], { conditions });
-  await encoder.dispose?.();
-  expect(relativeError(prompt.hidden.data, golden('text.prompt').data)).toBeLessThan(1e-5);
-  expect(relativeError(negative.hidden.data, golden('text.negative').data)).toBeLessThan(1e-5);
+  for (const [i, name] of ['prompt', 'negative'].entries()) {
+    const width = [one, two].map((both) => both[i].hidden.dims[1]);
+    const rows = Array.from({ length: 77 }, (_, row) =>
+      [one, two].map((both, k) => [...both[i].hidden.data.subarray(row * width[k], (row + 1) * width[k])]),
+    );
+    expect(relativeError(rows.flat(2), golden(`text.${name}`).data)).toBeLessThan(tolerance);
+    const pooled = name === 'prompt' ? 'text.pooled' : 'text.negative_pooled';
+    expect(relativeError(two[i].pooled!.data, golden(pooled).data)).toBeLessThan(tolerance);
+  }
 });

@@ -4,6 +4,7 @@ import { type Lora, openLora } from '@sd/graph/adapters';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type CheckpointUnet, loadUnet } from '../src/index.js';
+import { only } from './unet.js';
 
 const tolerance = 1e-5;
 
@@ -18,50 +19,104 @@ const backend: Backend = {
   },
 };
 
-const unet = await loadUnet({ source: await openFolder(fixture('models/sd1')), backend });
-const files = {
-  peft: ['lora-peft', 'pytorch_lora_weights.safetensors'],
-  kohya: ['lora-kohya', 'style.safetensors'],
-} as const;
+const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixture(model)), backend });
+const unet = await unetOf('models/sd1');
 
-async function opened(name: keyof typeof files): Promise<Lora> {
-  const [folder, file] = files[name];
-  return openLora(await openFolder(fixture(`adapters/${folder}`)), file, { name });
-}
+const opened = async (folder: string, name = folder, file = 'style'): Promise<Lora> =>
+  openLora(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`, { name });
+const peft = () => opened('lora-peft', 'peft', 'pytorch_lora_weights');
+const kohya = () => opened('lora-kohya', 'kohya');
 
 const figures = (folder: string) => readGolden('golden.safetensors', fixture(`adapters/${folder}`));
+type Figures = ReturnType<typeof figures>;
+
 const strengths = (values: Readonly<Record<string, number>>): Conditions =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [`strength.${name}`, tensor('float32', [1], Float32Array.of(value))]),
   );
 
 /** What diffusers' U-Net was asked in these figures: its sample, t = 500, and the prompt as the changed encoder gives it. */
-function predict(stage: CheckpointUnet, golden: (name: string) => Tensor<'float32'>, conditions?: Conditions) {
-  const [sample, context] = [golden('unet.sample'), golden('text.prompt')];
-  return stage.predict({ sample, timestep: 500, context, conditions });
+function predict(stage: CheckpointUnet, golden: Figures, conditions?: Conditions, context = golden('text.prompt')) {
+  return stage.predict({ sample: golden('unet.sample'), timestep: 500, context, conditions });
+}
+
+/** The same model with LoRAs all of whose tensors have a use and a place in it. */
+function extended(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointUnet {
+  const result = stage.extended(loras.map((lora) => lora.unet!));
+  for (const lora of loras) lora.check();
+  expect(loras.flatMap((lora) => [...lora.unmatched(), ...lora.unusedTensors])).toEqual([]);
+  return result;
 }
 
 describe('the numbers of diffusers', () => {
+  test('of a LoRA by PEFT, of one by kohya, and of both at once', async () => {
+    const stage = extended(unet, await peft(), await kohya());
+    for (const [folder, values] of [
+      ['lora-peft', { peft: 0.7 }],
+      ['lora-kohya', { kohya: 0.7 }],
+      ['lora-both', { peft: 0.7, kohya: 0.5 }],
+    ] as const) {
+      const golden = figures(folder);
+      const { data } = await predict(stage, golden, strengths(values));
+      expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
+    }
+    await stage.dispose?.();
+  });
+
   test.each([
-    ['lora-peft', { peft: 0.7 }],
-    ['lora-kohya', { kohya: 0.7 }],
-    ['lora-both', { peft: 0.7, kohya: 0.5 }],
-  ] as const)('%s', async (folder, values) => {
-    const loras = await Promise.all(Object.keys(values).map((name) => opened(name as keyof typeof files)));
+    ['locon', 0.7],
+    ['loha', 0.7],
+    ['lokr', 0.7],
+    ['dora-lycoris', 1],
+    ['doha-dokr', 1],
+  ])('of LyCORIS: %s', async (folder, strength) => {
     const golden = figures(folder);
-    const stage = unet.extended(loras.map((lora) => lora.unet!));
-    for (const lora of loras) lora.check();
-    expect(loras.flatMap((lora) => [...lora.unusedTensors])).toEqual([]);
-    const { data } = await predict(stage, golden, strengths(values));
+    const stage = extended(unet, await opened(folder, 'style'));
+    const { data } = await predict(stage, golden, strengths({ style: strength }));
+    await stage.dispose?.();
+    expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
+  });
+
+  test('of DoRA by PEFT, at two strengths', async () => {
+    const golden = figures('dora-peft');
+    const stage = extended(unet, await opened('dora-peft', 'style', 'pytorch_lora_weights'));
+    const prompt = only(readGolden('golden.safetensors', fixture('models/sd1'))('text.last_hidden_state'), 0);
+    for (const [strength, name] of [
+      [1, 'unet.out.t500'],
+      [0.7, 'weaker.unet.out.t500'],
+    ] as const) {
+      const { data } = await predict(stage, golden, strengths({ style: strength }), prompt);
+      expect(relativeError(data, golden(name).data)).toBeLessThan(tolerance);
+    }
+    await stage.dispose?.();
+  });
+
+  test('of SDXL, by kohya’s names of the original’s modules', async () => {
+    const golden = figures('lora-sdxl');
+    const lora = await opened('lora-sdxl', 'style');
+    expect(lora.family).toBe('sdxl');
+    const stage = extended(await unetOf('models/sdxl'), lora);
+    const times = [64, 96, 0, 0, 64, 96];
+    const conditions = {
+      ...strengths({ style: 0.7 }),
+      text_embeds: pair(golden('text.negative_pooled'), golden('text.pooled')),
+      time_ids: tensor('float32', [2, 6], Float32Array.of(...times, ...times)),
+    };
+    const context = pair(golden('text.negative'), golden('text.prompt'));
+    const { data } = await predict(stage, golden, conditions, context);
     await stage.dispose?.();
     expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
   });
 });
 
+function pair(one: Tensor<'float32'>, two: Tensor<'float32'>): Tensor<'float32'> {
+  return tensor('float32', [2, ...one.dims.slice(1)], Float32Array.of(...one.data, ...two.data));
+}
+
 describe('a strength', () => {
   test('changes without another session, and 0 is the model as it was', async () => {
-    const [peft, kohya, golden] = [await opened('peft'), await opened('kohya'), figures('lora-peft')];
-    const stage = unet.extended([peft.unet!, kohya.unet!]);
+    const golden = figures('lora-peft');
+    const stage = extended(unet, await peft(), await kohya());
     await stage.load?.();
     const before = loads;
     const { data } = await predict(stage, golden, strengths({ peft: 0.7, kohya: 0 }));
