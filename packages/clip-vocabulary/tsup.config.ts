@@ -23,7 +23,7 @@ export default library(['src/index.ts'], {
     {
       name: 'clip-merges',
       setup(build) {
-        build.onResolve({ filter: /^clip-merges$/ }, () => ({ path: 'clip-merges', namespace: 'clip-merges' }));
+        build.onResolve({ filter: /^virtual:clip-merges$/ }, () => ({ path: 'clip-merges', namespace: 'clip-merges' }));
         build.onLoad({ filter: /./, namespace: 'clip-merges' }, () => ({ contents: clipMerges(), loader: 'text' }));
       },
     },

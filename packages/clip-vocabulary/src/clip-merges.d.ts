@@ -1,5 +1,5 @@
 /** The text that the build puts here, see tsup.config.ts. */
-declare module 'clip-merges' {
+declare module 'virtual:clip-merges' {
   const merges: string;
   export default merges;
 }

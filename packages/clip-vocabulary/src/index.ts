@@ -1,4 +1,4 @@
-import lines from 'clip-merges';
+import lines from 'virtual:clip-merges';
 
 /** The merges of CLIP's tokenizer, two tokens a line, the first to be merged first: a `merges.txt` without its first line. */
 export const merges: string = lines;
