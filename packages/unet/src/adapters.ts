@@ -13,6 +13,7 @@ export type { IpAdapterKind } from './ip-adapter/read.js';
 export { clipUnet } from './motion/clip-unet.js';
 export { type MotionConfig, motionConfig } from './motion/config.js';
 export { type LoadMotionAdapterOptions, loadMotionAdapter, type MotionAdapter } from './motion/motion-adapter.js';
+export { originalMotionNames } from './motion/names.js';
 export { type T2iAdapterConfig, t2iAdapterConfig } from './t2i-adapter/config.js';
 export { t2iAdapterCondition, t2iAdapterInputs } from './t2i-adapter/residuals.js';
 export { type LoadT2iAdapterOptions, loadT2iAdapter, type T2iAdapter } from './t2i-adapter/t2i-adapter.js';

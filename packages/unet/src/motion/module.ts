@@ -22,7 +22,7 @@ export function motionModule(g: Graph, w: Scope, x: Value, frames: Value, { head
   let h = g.linear(g.reshape(places, [-1, count, channels]), w.at('proj_in'), channels);
   for (let i = 0; w.has(`transformer_blocks.${i}`); i++) {
     const at = w.at('transformer_blocks', i);
-    const positions = firstRows(g, g.weight(at.at('pos_embed').tensor('pe', [1, -1, channels])), frames, count);
+    const positions = firstRows(g, g.weight(at.tensor('pos_embed.pe', [1, -1, channels])), frames, count);
     h = transformerBlock(g, at, h, { heads, hooks, positions });
   }
   const back = g.reshape(g.linear(h, w.at('proj_out'), channels), places.dims);

@@ -1,5 +1,5 @@
-import { CheckpointError, type Source } from '@sd/core';
-import { openModel, Scope } from '@sd/graph';
+import { CheckpointError } from '@sd/core';
+import { type ModelFolder, type ModelParts, openModel, Scope } from '@sd/graph';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 import { type MotionConfig, motionConfig } from './config.js';
@@ -15,23 +15,20 @@ export interface MotionAdapter {
   readonly unusedTensors: () => readonly string[];
 }
 
-export interface LoadMotionAdapterOptions {
-  readonly source: Source;
-  /** The adapter's folder in the source. */
-  readonly folder: string;
+export type LoadMotionAdapterOptions = (ModelFolder | ModelParts) & {
   /** The U-Net that it is to be added to. */
   readonly unet: UnetConfig;
-}
+};
 
 /**
- * Opens a motion adapter in diffusers' layout. Throws SourceError, UnsupportedError, and a CheckpointError for one of
+ * Opens a motion adapter in diffusers' layout, or as weights and a config. Throws SourceError, UnsupportedError, and a CheckpointError for one of
  * another family, which names the first tensor that does not fit.
  */
-export async function loadMotionAdapter({ source, folder, unet }: LoadMotionAdapterOptions): Promise<MotionAdapter> {
-  const { checkpoint, config: file } = await openModel(
-    { source, folder },
-    { folder, stems: ['diffusion_pytorch_model', 'model'] },
-  );
+export async function loadMotionAdapter({ unet, ...from }: LoadMotionAdapterOptions): Promise<MotionAdapter> {
+  const { checkpoint, config: file } = await openModel(from, {
+    folder: 'motion_adapter',
+    stems: ['diffusion_pytorch_model', 'model'],
+  });
   const config = motionConfig(file);
   const w = new Scope(checkpoint);
   expectFamily(w, unet, file.file);

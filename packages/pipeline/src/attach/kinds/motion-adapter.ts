@@ -1,9 +1,12 @@
 import { loadMotionAdapter } from '@sd/unet/adapters';
+import { openMotionFile } from '../../load/single-file/motion.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 
-export async function openMotionAdapter({ source, name }: AdapterFile, context: AdapterContext): Promise<Adapter> {
-  const { config, extension } = await loadMotionAdapter({ source, folder: '.', unet: unetConfigOf(context) });
+export async function openMotionAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
+  const { source, path, name } = file;
+  const model = path === '' ? { source, folder: '' } : await openMotionFile(file);
+  const { config, extension } = await loadMotionAdapter({ ...model, unet: unetConfigOf(context) });
   return { name, kind: 'motion-adapter', unet: extension, maxFrames: config.maxFrames };
 }

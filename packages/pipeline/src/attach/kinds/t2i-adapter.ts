@@ -10,7 +10,7 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
   const { backend, adapters } = context;
   if (backend === undefined)
     throw new InvalidOptionError('backend', 'is needed by createPipeline, for a T2I-Adapter to run on.');
-  const adapter = await loadT2iAdapter({ backend, source: file.source, folder: '.' });
+  const adapter = await loadT2iAdapter({ backend, source: file.source, folder: '' });
   const other = adapters.find(({ kind }) => kind === 't2i-adapter');
   const { imageChannels } = adapter.config;
   return {
