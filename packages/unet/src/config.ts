@@ -29,7 +29,10 @@ export interface UnetConfig {
   readonly outChannels: number;
   readonly sampleSize: number;
   readonly levels: readonly UnetLevel[];
-  /** Heads and transformer blocks of the middle; undefined for a U-Net without one. */
+  /**
+   * Heads and transformer blocks of the middle, with 0 heads where it is one residual block without attention; undefined
+   * for a U-Net without a middle.
+   */
   readonly mid: { readonly heads: number; readonly depth: number } | undefined;
   readonly groups: number;
   readonly epsilon: number;
@@ -78,7 +81,7 @@ export function unetConfig(config: Config): UnetConfig {
       upDepths: upDepths[i],
       contextWidth: contextWidths[i],
     })),
-    mid: hasMiddle(config) ? { heads: heads[count - 1], depth: downDepths[count - 1][0] } : undefined,
+    mid: middle(config, heads[count - 1], downDepths[count - 1][0]),
     groups: config.number('norm_num_groups', 32),
     epsilon: config.number('norm_eps', 1e-5),
     cosineFirst: config.boolean('flip_sin_to_cos', true),
@@ -116,9 +119,10 @@ function depths(config: Config, key: string, attentions: readonly number[], upwa
   );
 }
 
-/** Some small U-Nets say null, and have no middle. */
-function hasMiddle(config: Config): boolean {
-  return !config.entries().some(([key, value]) => key === 'mid_block_type' && value === null);
+/** Some small U-Nets say null, and have no middle; `UNetMidBlock2D` does not attend. */
+function middle(config: Config, heads: number, depth: number): UnetConfig['mid'] {
+  if (config.entries().some(([key, value]) => key === 'mid_block_type' && value === null)) return undefined;
+  return config.get('mid_block_type') === 'UNetMidBlock2D' ? { heads: 0, depth: 0 } : { heads, depth };
 }
 
 /** For each block, does it attend to the text? */
@@ -136,7 +140,7 @@ function blockTypes(config: Config, key: string, count: number, plain: string): 
 }
 
 function refuseUnsupported(config: Config): void {
-  config.only('mid_block_type', 'UNetMidBlock2DCrossAttn');
+  config.only('mid_block_type', 'UNetMidBlock2DCrossAttn', 'UNetMidBlock2D');
   config.only('act_fn', 'silu');
   config.only('conv_in_kernel', 3);
   config.only('conv_out_kernel', 3);

@@ -55,9 +55,11 @@ export function middle(g: Graph, w: Scope, features: Value, options: BlockOption
   if (config.mid !== undefined) {
     const { channels } = config.levels.at(-1)!;
     x = resnet(w.at('mid_block.resnets.0'), x, channels);
-    x = attend(w.at('mid_block.attentions.0'), x, config.mid.heads, config.mid.depth);
-    x = hooks.feature('mid_block.layers.0', x);
-    x = resnet(w.at('mid_block.resnets.1'), x, channels);
+    if (config.mid.heads > 0) {
+      x = attend(w.at('mid_block.attentions.0'), x, config.mid.heads, config.mid.depth);
+      x = hooks.feature('mid_block.layers.0', x);
+      x = resnet(w.at('mid_block.resnets.1'), x, channels);
+    }
   }
   return hooks.feature('mid_block', x);
 }
