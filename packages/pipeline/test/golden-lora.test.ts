@@ -1,82 +1,104 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
-import { counting, largestDifference, rgbOf, rgbOfUnit } from './support.js';
+import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { compareRun, road } from './start-support.js';
+import { counting, largestDifference, rgbOf } from './support.js';
 
 const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
 afterAll(() => backend.dispose());
 
-const files: Readonly<Record<string, string>> = {
-  peft: `${fixture('adapters/lora-peft')}/pytorch_lora_weights.safetensors`,
-  kohya: `${fixture('adapters/lora-kohya')}/style.safetensors`,
-};
+const settings = { ...road, width: 96, height: 64, steps: 6 };
+const figures = (folder: string) => readGolden('golden.safetensors', fixture(`adapters/${folder}`));
+const style = (folder: string) => `${fixture(`adapters/${folder}`)}/style.safetensors`;
+const weights = (folder: string) => `${fixture(`adapters/${folder}`)}/pytorch_lora_weights.safetensors`;
 
-const settings = {
-  prompt: 'a blue car on a road',
-  negativePrompt: 'pixel art',
-  guidanceScale: 7.5,
-  steps: 6,
-  width: 96,
-  height: 64,
-  seed: 42,
-};
-
-async function withLoras(names: readonly string[], use: (sd: Pipeline) => Promise<void>): Promise<void> {
-  const sd = await loadPipeline(fixture('models/sd1'), { backend });
+async function withLoras(
+  files: Readonly<Record<string, string>>,
+  use: (sd: Pipeline) => Promise<void>,
+  model = 'models/sd1',
+): Promise<void> {
+  const sd = await loadPipeline(fixture(model), { backend });
   try {
-    for (const name of names) await sd.attach(files[name]!, { kind: 'lora', name });
+    for (const [name, file] of Object.entries(files)) {
+      expect(await sd.attach(file, { name })).toMatchObject({ name, kind: 'lora' });
+    }
     await use(sd);
   } finally {
     await sd.dispose();
   }
 }
 
-describe('a whole run is that of diffusers', () => {
-  test.each([
-    ['lora-peft', { peft: 0.7 }],
-    ['lora-kohya', { kohya: 0.7 }],
-    ['lora-both', { peft: 0.7, kohya: 0.5 }],
-  ] as const)('%s', (folder, loras) =>
-    withLoras(Object.keys(loras), async (sd) => {
-      const want = readGolden('golden.safetensors', fixture(`adapters/${folder}`));
-      const latents: number[] = [];
-      const { images } = await sd.generate({
-        ...settings,
-        loras,
-        onStep: ({ step, latents: { data } }) =>
-          void latents.push(relativeError(data, want(`run.latents.${step}`).data)),
-      });
-      // PNDM takes one step more than it is asked for.
-      expect(latents).toHaveLength(7);
-      expect(Math.max(...latents)).toBeLessThan(1e-3);
-      expect(largestDifference(rgbOf(images[0]!), rgbOfUnit(want('run.image')))).toBeLessThanOrEqual(1);
-    }),
-  );
-});
+async function expectRun(sd: Pipeline, folder: string, options: Partial<GenerateOptions>): Promise<void> {
+  const { latents, colours } = await compareRun(sd, figures(folder), 'run', { ...settings, ...options });
+  expect(latents).toBeLessThan(1e-3);
+  expect(colours).toBeLessThanOrEqual(1);
+}
 
-describe('a strength', () => {
-  test('changes from run to run, and over the steps, without another session', () =>
-    withLoras(['peft', 'kohya'], async (sd) => {
-      const want = readGolden('golden.safetensors', fixture('adapters/lora-peft'));
-      await sd.generate({ ...settings, steps: 1 });
+const peft = weights('lora-peft');
+const kohya = style('lora-kohya');
+
+describe('whole runs are those of diffusers', () => {
+  test('of a LoRA by PEFT, of one by kohya, and of both, without another session', () =>
+    withLoras({ peft, kohya }, async (sd) => {
+      await expectRun(sd, 'lora-both', { loras: { peft: 0.7, kohya: 0.5 } });
       const { length } = counts.loaded;
-      const latents: number[] = [];
-      await sd.generate({
-        ...settings,
-        loras: { peft: { unet: (progress) => (progress >= 0 ? 0.7 : 1), textEncoder: 0.7 }, kohya: 0 },
-        onStep: ({ step, latents: { data } }) =>
-          void latents.push(relativeError(data, want(`run.latents.${step}`).data)),
-      });
-      expect(Math.max(...latents)).toBeLessThan(1e-3);
+      await expectRun(sd, 'lora-peft', { loras: { peft: 0.7, kohya: 0 } });
+      await expectRun(sd, 'lora-kohya', { loras: { peft: 0, kohya: 0.7 } });
       expect(counts.loaded).toHaveLength(length);
     }));
 
+  test.each([
+    ['locon', 0.7],
+    ['loha', 0.7],
+    ['lokr', 0.7],
+    ['dora-lycoris', 1],
+    ['doha-dokr', 1],
+  ])('of LyCORIS: %s', (folder, strength) =>
+    withLoras({ it: style(folder) }, (sd) => expectRun(sd, folder, { steps: 4, loras: { it: strength } })),
+  );
+
+  test('of DoRA by PEFT', () =>
+    withLoras({ it: weights('dora-peft') }, (sd) => expectRun(sd, 'dora-peft', { steps: 4 })));
+
+  test('of SDXL', () =>
+    withLoras(
+      { it: style('lora-sdxl') },
+      (sd) => expectRun(sd, 'lora-sdxl', { steps: 4, loras: { it: 0.7 } }),
+      'models/sdxl',
+    ));
+});
+
+describe('a strength', () => {
+  test('may be another for text and over the steps', () =>
+    withLoras({ peft }, async (sd) => {
+      const { length } = counts.loaded;
+      const both = { unet: (progress: number) => 0.7 + 0 * progress, textEncoder: 0.7 };
+      await expectRun(sd, 'lora-peft', { loras: { peft: both } });
+      const { images } = await sd.generate({ ...settings, loras: { peft: 0.7 } });
+      const changed = await sd.generate({
+        ...settings,
+        loras: { peft: { ...both, unet: (progress) => 1 - progress } },
+      });
+      expect(relativeError(rgbOf(changed.images[0]!), rgbOf(images[0]!))).toBeGreaterThan(0.01);
+      expect(new Set(counts.loaded.slice(length)).size).toBe(counts.loaded.length - length);
+    }));
+
   test('of 0 draws as without the LoRA', () =>
-    withLoras(['peft'], async (sd) => {
+    withLoras({ peft }, async (sd) => {
       const [none] = (await sd.generate({ ...settings, loras: { peft: 0 } })).images;
       await sd.detach('peft');
       const [plain] = (await sd.generate(settings)).images;
       expect(largestDifference(rgbOf(none!), rgbOf(plain!))).toBeLessThanOrEqual(1);
     }));
 });
+
+test('a LoRA for another family says so, and leaves the pipeline as it was', () =>
+  withLoras({}, async (sd) => {
+    const [plain] = (await sd.generate(settings)).images;
+    await expect(sd.attach(style('lora-sdxl'), { kind: 'lora' })).rejects.toThrow(
+      'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model has not. The file is for SDXL.',
+    );
+    const [after] = (await sd.generate(settings)).images;
+    expect(after!.data).toEqual(plain!.data);
+  }));

@@ -28,6 +28,8 @@ export interface Lora {
   readonly textEncoder2?: LayerExtension;
   /** Names of the tensors in the file that are of no module of these models. */
   readonly unusedTensors: readonly string[];
+  /** Throws a CheckpointError where the file changes a model that is not among these. */
+  expectParts(parts: Iterable<string>): void;
   /** The file's names of the modules that found no layer in the graphs that were last written with these extensions. */
   unmatched(): readonly string[];
   /** To be called once the graphs are written: throws a CheckpointError where a model has none of the layers for it. */
@@ -74,6 +76,11 @@ export async function openLora(source: Source, path: string, { name }: OpenLoraO
     family: file.origin.family,
     ...Object.fromEntries(extensions.map((extension) => [extension.part, extension])),
     unusedTensors: unused,
+    expectParts(parts) {
+      const present = new Set(parts);
+      const other = extensions.find(({ part }) => !present.has(part));
+      if (other !== undefined) throw hasNoPart(file, other.part, other.modules);
+    },
     unmatched: () => extensions.flatMap((extension) => extension.unmatched().map(({ written }) => written)),
     check() {
       for (const { part, modules: own, unmatched } of extensions) {
@@ -156,13 +163,26 @@ function fitOf(g: Graph, { path, origin, settings }: LoraFile, { module, layer, 
   };
 }
 
-function matchesNothing({ path, origin }: LoraFile, part: LoraPart, modules: readonly LoraModule[]): CheckpointError {
-  const [first] = modules;
-  const tensor = first!.tensors.values().next().value!.name;
+function hasNoPart({ path, origin }: LoraFile, part: LoraPart, modules: readonly LoraModule[]): CheckpointError {
+  const tensor = firstTensor(modules);
   return new CheckpointError(
     'missing-tensor',
     path,
-    `changes nothing: the ${titles[part]} has none of its ${modules.length} modules, of which the first is ${first!.written}.${origin.sentence}`,
+    `is for another model: its tensor ${tensor} is for a ${titles[part]}, which this model has not.${origin.sentence}`,
+    { tensor },
+  );
+}
+
+function firstTensor([first]: readonly LoraModule[]): string {
+  return first.tensors.values().next().value!.name;
+}
+
+function matchesNothing({ path, origin }: LoraFile, part: LoraPart, modules: readonly LoraModule[]): CheckpointError {
+  const tensor = firstTensor(modules);
+  return new CheckpointError(
+    'missing-tensor',
+    path,
+    `changes nothing: the ${titles[part]} has none of its ${modules.length} modules, of which the first is ${modules[0].written}.${origin.sentence}`,
     { tensor },
   );
 }

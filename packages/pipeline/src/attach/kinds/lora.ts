@@ -1,9 +1,11 @@
 import { openLora } from '@sd/graph/adapters';
 import type { Adapter } from '../adapter.js';
-import type { AdapterFile } from '../open.js';
+import type { AdapterContext, AdapterFile } from '../open.js';
 
-export async function openLoraFile({ source, path, name }: AdapterFile): Promise<Adapter> {
-  const { unet, textEncoder, textEncoder2, check } = await openLora(source, path, { name });
+export async function openLoraFile({ source, path, name }: AdapterFile, { stages }: AdapterContext): Promise<Adapter> {
+  const lora = await openLora(source, path, { name });
+  lora.expectParts(Object.entries(stages).flatMap(([part, stage]) => (stage === undefined ? [] : part)));
+  const { unet, textEncoder, textEncoder2, check } = lora;
   return {
     name,
     kind: 'lora',
