@@ -160,10 +160,10 @@ function create(
 
 function sessionOptions(
   device: Device | undefined,
-  { compact = false }: ModelHints = {},
+  { compact = false, precise = [] }: ModelHints = {},
 ): Ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: [device === undefined ? 'wasm' : ({ name: 'webgpu', device: device.device } as GpuProvider)],
+    executionProviders: [device === undefined ? 'wasm' : gpuProvider(device, precise)],
     // Whatever it would log as an error it also throws.
     logSeverityLevel: 4,
     // The layout step doubles 16-bit convolution weights while they are loaded.
@@ -172,7 +172,13 @@ function sessionOptions(
 }
 
 /** Its type names WebGPU's own, which TypeScript's library does not have. */
-type GpuProvider = Ort.InferenceSession.WebGpuExecutionProviderOption;
+function gpuProvider(
+  { device }: Device,
+  precise: readonly string[],
+): Ort.InferenceSession.WebGpuExecutionProviderOption {
+  const options = { name: 'webgpu', device, ...(precise.length === 0 ? {} : { forceCpuNodeNames: [...precise] }) };
+  return options as unknown as Ort.InferenceSession.WebGpuExecutionProviderOption;
+}
 
 /** Why the device was lost, if it was: the news may come a little after the failure. */
 async function lossOf(device: Device | undefined): Promise<string | undefined> {

@@ -29,6 +29,8 @@ export interface ModelHints {
   readonly compact?: boolean;
   /** Bytes that its weights take once it is loaded, those that it widens as wide as they become. */
   readonly weightBytes?: number;
+  /** Names of nodes whose operators must be as exact as a processor's; a shader's may not be. */
+  readonly precise?: readonly string[];
 }
 
 /** What a graph takes or gives. A dimension is a size, or the name of one that is free. */

@@ -1,6 +1,7 @@
 import type { TensorType } from '@sd/core';
 import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import type { GraphInput, GraphModel } from './feeds.js';
+import { type AttentionOptions, fusedAttention, headByHead } from './forms/attention.js';
 import { type Attribute, OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
@@ -19,7 +20,8 @@ export interface GraphOptions {
  * A graph being written: each method adds an operation and gives its result. Shapes are followed along, so that a
  * weight of the wrong shape is named while the graph is written; batch, height and width may be symbols.
  *
- * The forms chosen here are those that ONNX Runtime's CPU provider runs fastest; the measurements are in bench/.
+ * The forms chosen here are those that ONNX Runtime's CPU provider runs fastest, by the measurements in bench/; `forms/`
+ * has those that other providers need.
  */
 export class Graph {
   readonly provider: string;
@@ -27,6 +29,7 @@ export class Graph {
   readonly #shapes = new Shapes(this.#writer);
   readonly #inputs: GraphInput[] = [];
   readonly #adapters: LayerAdapter[] = [];
+  readonly #preciseNodes: string[] = [];
 
   constructor({ provider = 'cpu' }: GraphOptions = {}) {
     this.provider = provider;
@@ -61,8 +64,14 @@ export class Graph {
    * @param repeated Will it run many times in a row?
    */
   finish(name: string, { repeated }: { repeated: boolean }): GraphModel {
-    const compact = this.#writer.widenedBytes >= largeWidening;
-    return { name, ...this.#writer.finish(name), inputs: this.#inputs, hints: { repeated, compact } };
+    const { storedBytes, widenedBytes } = this.#writer;
+    const hints = {
+      repeated,
+      compact: widenedBytes >= largeWidening,
+      weightBytes: storedBytes + widenedBytes,
+      precise: this.#preciseNodes,
+    };
+    return { name, ...this.#writer.finish(name), inputs: this.#inputs, hints };
   }
 
   /** Any operator, for what this class has no method for. */
@@ -250,24 +259,15 @@ export class Graph {
 
   /**
    * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width.
-   * On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory. `bias`
-   * [n or 1, 1, s, l] is added to the scores.
+   * On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory.
    */
-  attention(
-    query: Value,
-    key: Value,
-    value: Value,
-    heads: number,
-    { causal = false, bias }: { causal?: boolean; bias?: Value } = {},
-  ): Value {
-    const none = { name: '', dims: [] };
-    return this.op(
-      'MultiHeadAttention',
-      [query, key, value, ...(bias === undefined ? [] : [none, none, bias])],
-      query.dims,
-      { num_heads: BigInt(heads), ...(causal ? { unidirectional: 1n } : {}) },
-      'com.microsoft',
-    );
+  attention(query: Value, key: Value, value: Value, heads: number, options: AttentionOptions = {}): Value {
+    const { causal = false, bias } = options;
+    const parts = [query, key, value] as const;
+    // As many queries as keys: a feature map's attention to itself, whose scores are large.
+    const large = key.dims[1] === query.dims[1] && heads > 1;
+    if (this.provider === 'wasm' && large && !causal && bias === undefined) return headByHead(this, parts, heads);
+    return fusedAttention(this, parts, heads, options);
   }
 
   /** Rows of a table [count, width] by their numbers [n, s]: [n, s, width]. 16-bit tables are widened after the look-up. */
@@ -328,7 +328,7 @@ export class Graph {
     const frequencies = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(10000) * i) / (half - shift)));
     const column = this.reshape(timestep, [timestep.dims[0], 1]);
     const angles = this.op('Mul', [column, this.constant(frequencies, [1, half])], [timestep.dims[0], half]);
-    const parts = [this.op('Sin', [angles], angles.dims), this.op('Cos', [angles], angles.dims)];
+    const parts = [this.#precise('Sin', angles), this.#precise('Cos', angles)];
     return this.concat(cosineFirst ? parts.reverse() : parts, 1);
   }
 
@@ -380,6 +380,13 @@ export class Graph {
 
   #adapted(layer: AdaptedLayer): Value {
     return this.#adapters.reduce((output, adapter) => adapter({ ...layer, output }), layer.output);
+  }
+
+  /** A function that shaders may compute too roughly: WGSL allows an error of 2^-11, and there are some of 2e-4. */
+  #precise(opType: 'Sin' | 'Cos', x: Value): Value {
+    const value = this.op(opType, [x], x.dims);
+    this.#preciseNodes.push(value.name);
+    return value;
   }
 
   #toFloat32(value: Value): Value {

@@ -32,8 +32,8 @@ export class Unreachable extends SourceError {
 
 /** Asks for a file's size and version; undefined where there is none. Throws a SourceError. */
 export async function probe(url: string, options: HttpOptions): Promise<RemoteFile | undefined> {
-  const response = await request(url, 'bytes=0-0', options);
-  // One byte, or a body that nobody wants.
+  const response = await request(url, 'bytes=0-1', options);
+  // Two bytes, since some servers take the last byte 0 for none; or a body that nobody wants.
   await response.body?.cancel();
   // A server of a single-page app answers every address with its page.
   const isPage =

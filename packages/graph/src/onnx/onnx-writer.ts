@@ -41,7 +41,13 @@ export class OnnxWriter {
   /** Files of weights, numbered in the order in which they were first used. */
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
+  #storedBytes = 0;
   #widenedBytes = 0;
+
+  /** Bytes of the weights so far, as their files have them. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
 
   /** Bytes of the 16-bit weights so far. */
   get widenedBytes(): number {
@@ -105,7 +111,10 @@ export class OnnxWriter {
     }
     if (!this.#files.has(view.file)) this.#files.set(view.file, this.#files.size);
     const name = `${this.#files.get(view.file)}/${view.name}[${view.shape}]`;
-    if (type !== 'float32' && !this.#initializers.has(name)) this.#widenedBytes += view.length;
+    if (!this.#initializers.has(name)) {
+      this.#storedBytes += view.length;
+      if (type !== 'float32') this.#widenedBytes += view.length;
+    }
     this.#initializers.set(
       name,
       create(TensorProtoSchema, {
