@@ -1,2 +1,3 @@
 // Loaded when a model needs them.
-export { guidanceEmbedding, microConditioning } from '@sd/unet';
+export { guidanceEmbedding } from '@sd/unet';
+export { checkMicroConditioning, toldCondition } from './micro-conditioning.js';

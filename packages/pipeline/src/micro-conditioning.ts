@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@sd/core';
-import type { Condition, MicroConditioning, Size } from '@sd/unet';
+import { type Condition, type MicroConditioning, microConditioning, type Size } from '@sd/unet';
 import { checkWhole, describe } from './checks.js';
 import type { StageFacts } from './stage-facts.js';
 
@@ -60,12 +60,11 @@ function checkNumbers(option: string, name: string, value: unknown): void {
 }
 
 /** What the U-Net is told in a pass that draws pictures of this size: diffusers' defaults, and its rules for the negative. */
-export async function toldCondition(
+export function toldCondition(
   { microConditioning: positive = {}, negativeMicroConditioning: negative = {} }: MicroConditioningPair,
   told: 'sizes' | 'score',
   size: Size,
-): Promise<Condition> {
-  const { microConditioning } = await import('./conditions.js');
+): Condition {
   const none = { top: 0, left: 0 };
   const filledIn = (given: MicroConditioningOptions, rest: MicroConditioning): MicroConditioning => ({
     originalSize: given.originalSize ?? rest.originalSize,

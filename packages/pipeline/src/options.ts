@@ -18,7 +18,7 @@ import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
-import { checkMicroConditioning, type MicroConditioningPair } from './micro-conditioning.js';
+import type { MicroConditioningPair } from './micro-conditioning.js';
 import { readPrompts, type WeightedPrompt } from './prompts.js';
 import { seedsFrom } from './seeds.js';
 import type { StageFacts } from './stage-facts.js';
@@ -150,7 +150,6 @@ export function readOptions(
     throw new InvalidOptionError('prompt2', 'goes with one prompt, not with several.');
   }
   checkOptional('output', output, output === 'images' || output === 'latents', 'images or latents');
-  checkMicroConditioning(options, facts);
   checkSide('width', width, facts.factor);
   checkSide('height', height, facts.factor);
   checkWhole('steps', steps, 1);

@@ -79,6 +79,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     if (disposing !== undefined) throw new DisposedError('The pipeline');
     refuseUnknown(given);
+    if (given.microConditioning !== undefined || given.negativeMicroConditioning !== undefined) {
+      (await import('./conditions.js')).checkMicroConditioning(given, facts);
+    }
     const request = readOptions(given, await readPictures(given), facts, chosen);
     const signal = AbortSignal.any([end.signal, ...(request.signal === undefined ? [] : [request.signal])]);
     try {

@@ -1,10 +1,9 @@
 import { row, sizeOf, stack, type Tensor, type TextEmbedding, tensor, throwIfAborted, type Vae } from '@sd/core';
-import { type Condition, createDenoiser, type WeightedText } from '@sd/unet';
+import { type Condition, createDenoiser, type Size, type WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { createImage, type ImageParameters } from './image/index.js';
-import { toldCondition } from './micro-conditioning.js';
 import type { Request } from './options.js';
 import { previewOf } from './preview.js';
 import { promptText } from './prompts.js';
@@ -130,10 +129,9 @@ async function* denoise(
   let step = 0;
   const unet = await adapters.clips(plain);
   const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / (adapters.frames ?? 1)) * vae.scaleFactor };
-  const told = facts.told === 'nothing' ? undefined : await toldCondition(request.micro, facts.told, picture);
+  const { told, conditions: own } = await ownConditions(request, facts, picture);
   const conditions: Condition[] = [
-    ...(told ? [told] : []),
-    ...(await guidanceConditions(request, facts)),
+    ...own,
     ...(await adapters.unet({ ...picture, clock: () => ({ step, steps: plan.stepCount }), told, signal })),
   ];
   const model = createDenoiser({
@@ -191,11 +189,18 @@ function framesOf(latents: Tensor<'float32'>, frames: number): Tensor<'float32'>
   });
 }
 
-/** What a model that guides itself is told of the scale. */
-async function guidanceConditions({ guidanceScale }: Request, { guidanceWidth }: StageFacts): Promise<Condition[]> {
-  if (guidanceWidth === undefined) return [];
-  const { guidanceEmbedding } = await import('./conditions.js');
-  return [guidanceEmbedding({ scale: guidanceScale, width: guidanceWidth })];
+/** What the U-Net hears beside text by itself; `told` is what is said of the picture, for ControlNets to hear too. */
+async function ownConditions(
+  { micro, guidanceScale: scale }: Request,
+  { told: kind, guidanceWidth: width }: StageFacts,
+  picture: Size,
+): Promise<{ readonly told?: Condition; readonly conditions: readonly Condition[] }> {
+  if (kind === 'nothing' && width === undefined) return { conditions: [] };
+  const { guidanceEmbedding, toldCondition } = await import('./conditions.js');
+  const guided = width === undefined ? [] : [guidanceEmbedding({ scale, width })];
+  if (kind === 'nothing') return { conditions: guided };
+  const told = toldCondition(micro, kind, picture);
+  return { told, conditions: [told, ...guided] };
 }
 
 async function decode(
