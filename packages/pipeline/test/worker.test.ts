@@ -240,7 +240,7 @@ describe('what ends a run in a worker', () => {
   });
 
   test('its loss, with a BackendError', async () => {
-    const listeners = new Map<string, (event: never) => void>();
+    const listeners = new Map<string, (event: MessageEvent) => void>();
     const port = serve({
       unet: { ...mockStages().unet, predict: () => new Promise(() => undefined) },
     });

@@ -55,8 +55,8 @@ export type ToPage =
 /** A Worker, a worker's own global scope, or either end of a MessageChannel. */
 export interface MessagePortLike {
   postMessage(message: unknown, transfer: Transferable[]): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
-  removeEventListener(type: string, listener: (event: never) => void): void;
+  addEventListener(type: string, listener: (event: MessageEvent) => void): void;
+  removeEventListener(type: string, listener: (event: MessageEvent) => void): void;
   /** Of a MessagePort. */
   start?(): void;
   close?(): void;

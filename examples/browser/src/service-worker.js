@@ -1,0 +1,65 @@
+// The build puts the names of the page's files here.
+const shell = ['the shell'];
+const cacheName = `sd-page-${'its version'}`;
+
+/** A static server may not send these; with them, the page may use threads. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(cacheName);
+      await cache.addAll(shell.map((file) => new Request(file, { cache: 'reload' })));
+      await self.skipWaiting();
+    })(),
+  );
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(
+    (async () => {
+      const old = (await caches.keys()).filter((name) => name.startsWith('sd-page-') && name !== cacheName);
+      await Promise.all(old.map((name) => caches.delete(name)));
+      await self.clients.claim();
+    })(),
+  );
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== location.origin) return;
+  // The library keeps the model's files itself, in pieces.
+  if (url.href.startsWith(new URL('model/', self.registration.scope).href)) return;
+  event.respondWith(request.mode === 'navigate' ? fromNetwork(request) : fromCache(request));
+});
+
+/** The newest page where there is a network, else the one that is kept. */
+async function fromNetwork(request) {
+  try {
+    return isolated(await fetch(request));
+  } catch {
+    return isolated(await (await caches.open(cacheName)).match('./'));
+  }
+}
+
+/** Names of files change with what is in them, so what is kept is right. */
+async function fromCache(request) {
+  const cache = await caches.open(cacheName);
+  const kept = await cache.match(request, { ignoreSearch: true });
+  if (kept !== undefined) return isolated(kept);
+  const response = await fetch(request);
+  if (response.status === 200) await cache.put(request, response.clone());
+  return isolated(response);
+}
+
+function isolated(response) {
+  if (response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(isolation)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
