@@ -10,6 +10,7 @@ import { families } from '../src/load/single-file/families.js';
 import { foreignModel } from '../src/load/single-file/foreign.js';
 import { splitParts } from '../src/load/single-file/parts.js';
 import { familyOf, refuseOthers, unetTraits } from '../src/load/single-file/recognise.js';
+import { familyOfPrediction } from '../src/load/single-file/scheduler.js';
 
 const file = { location: 'x', read: async () => new Uint8Array() };
 
@@ -135,6 +136,13 @@ describe('other models of the families', () => {
     const config = unetConfigOf('x', tensors.unet!, families.sdxl);
     expect(config.transformer_layers_per_block).toEqual([1, 2, 4]);
   });
+});
+
+test('a model of Stable Diffusion 2 that predicts noise is for 512 pixels, one that predicts v for 768', () => {
+  const sizeOf = (prediction: 'epsilon' | 'v_prediction') =>
+    familyOfPrediction(families.sd2, prediction).unet.sample_size;
+  expect([sizeOf('epsilon'), sizeOf('v_prediction')]).toEqual([64, 96]);
+  expect(familyOfPrediction(families.sd1, 'epsilon')).toBe(families.sd1);
 });
 
 test('what training leaves in a file is not told of, anything else is', () => {

@@ -84,6 +84,12 @@ describe('a whole model in one file gives the bits of its folder', () => {
     expect(Math.max(...lengths)).toBeLessThan(bytes.length);
   });
 
+  test('picked by a person', async () => {
+    const file = new File([await readFile(fileOf('sd1'))], 'picked.safetensors');
+    const model = fixture('models/sd1');
+    expect(await drawn(file, { config: model })).toEqual(await drawn(model));
+  });
+
   test('in half precision, as float32 files of the rounded weights', async () => {
     const half = toHalf((await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32'));
     const options = { config: fixture('models/sd1') };

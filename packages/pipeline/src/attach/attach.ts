@@ -1,13 +1,13 @@
-import { type Backend, type ImageEncoder, InvalidOptionError, type Source, UnsupportedError } from '@sd/core';
+import { type Backend, type ImageEncoder, InvalidOptionError, UnsupportedError } from '@sd/core';
 import { describe } from '../checks.js';
 import { inspect } from '../load/inspect.js';
-import { type Located, locate } from '../load/locate.js';
+import { type Located, locate, type Place } from '../load/locate.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AdapterKind, Attachment } from './adapter.js';
 import { adapterKinds, openAdapter } from './open.js';
 
-/** A path, URL or Source. */
-export type AttachSource = string | URL | Source;
+/** A path, URL, file that a person picked, or Source. */
+export type AttachSource = Place;
 
 export interface AttachOptions {
   /** What `generate` calls it by: the file's name without its ending, if left out. */

@@ -1,15 +1,15 @@
-import type { Source } from '@sd/core';
 import type { InspectOptions } from './inspect/inspect.js';
 import type { Inspection } from './inspect/inspection.js';
+import type { Place } from './locate.js';
 
 /**
  * Says what a file or folder is, and what can be done with it: a model or a part of one, a LoRA, a ControlNet and so on,
  * for which family, of which types of values. Goes by names, shapes and configs; no weights are read.
  *
- * @param place A path, URL or Source.
+ * @param place A path, URL, file that a person picked, or Source.
  * Rejects with a SourceError for what is not there, and a CheckpointError for a file that is broken, or a pickle that
  * calls out.
  */
-export async function inspect(place: string | URL | Source, options: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
   return (await import('./inspect/inspect.js')).inspect(place, options);
 }

@@ -1,4 +1,4 @@
-import { type Backend, type Source, type StageResources, throwIfAborted } from '@sd/core';
+import { type Backend, type StageResources, throwIfAborted } from '@sd/core';
 import { loadTextEncoder } from '@sd/text-encoder';
 import { loadUnet } from '@sd/unet';
 import { loadVae } from '@sd/vae';
@@ -6,7 +6,7 @@ import type { Warning } from '../events.js';
 import { createPipeline, type Pipeline } from '../pipeline.js';
 import { heldStages, type Stages } from '../stages.js';
 import { defaultBackend } from './imports.js';
-import { locate } from './locate.js';
+import { locate, type Place } from './locate.js';
 import { readModelIndex, type TextParts } from './model-index.js';
 import { folderModel, type ModelSource } from './model-source.js';
 import { loadScheduler } from './schedulers.js';
@@ -18,13 +18,13 @@ export interface LoadPipelineOptions extends SingleFileOptions {
   /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
   readonly stages?: Partial<Stages>;
   /** A VAE to make previews with, in the ways of `vae`: a tiny autoencoder (TAESD). */
-  readonly previewVae?: string | URL | Source;
+  readonly previewVae?: Place;
   /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
   readonly path?: string;
   /** A U-Net in place of the model's own: a folder, a file of it alone in either layout, or a whole model in one file. */
-  readonly unet?: string | URL | Source;
+  readonly unet?: Place;
   /** A VAE in place of the model's own, in the same ways; a tiny autoencoder too. */
-  readonly vae?: string | URL | Source;
+  readonly vae?: Place;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string;
   /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
@@ -35,15 +35,12 @@ export interface LoadPipelineOptions extends SingleFileOptions {
 /**
  * Loads a model and makes a pipeline of it.
  * @param source A diffusers checkpoint folder, or a whole model in one file (`.safetensors`, `.ckpt`, `.pt`), as a path, a
- * URL or a Source; without one, the embedded model of `@sd/model-tiny`.
+ * URL, a file that a person picked, or a Source; without one, the embedded model of `@sd/model-tiny`.
  *
  * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for models that
  * this version does not know, a MissingPackageError for a package to install, a BackendError, or an AbortError.
  */
-export async function loadPipeline(
-  source?: string | URL | Source,
-  options: LoadPipelineOptions = {},
-): Promise<Pipeline> {
+export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
   const { releaseStages = false, signal } = options;
   throwIfAborted(signal);
   const model = await openModelSource(source, options);
@@ -85,10 +82,7 @@ export async function loadPipeline(
   }
 }
 
-async function openModelSource(
-  source: string | URL | Source | undefined,
-  options: LoadPipelineOptions,
-): Promise<ModelSource> {
+async function openModelSource(source: Place | undefined, options: LoadPipelineOptions): Promise<ModelSource> {
   const located = await locate(source, options.path);
   let model =
     located.path === ''

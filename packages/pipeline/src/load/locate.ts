@@ -1,6 +1,9 @@
 import type { Source } from '@sd/core';
 import { resolveSource } from './imports.js';
 
+/** Where something is: a path, a URL, a file that a person picked, or a Source. */
+export type Place = string | URL | Blob | Source;
+
 /** A file of a source, or a folder, which is a source of its own. */
 export interface Located {
   readonly source: Source;
@@ -14,7 +17,12 @@ export interface Located {
 const weightFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
 
 /** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. Nothing is the embedded model. */
-export async function locate(place: string | URL | Source | undefined, path?: string): Promise<Located> {
+export async function locate(place: Place | undefined, path?: string): Promise<Located> {
+  if (place instanceof Blob) {
+    const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
+    const { openFiles } = await import('@sd/source');
+    return { source: openFiles(new Map([[name, place]])), path: name, stem: stemOf(name) };
+  }
   if (typeof place !== 'string' && !(place instanceof URL)) {
     const source = await resolveSource(place);
     return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };

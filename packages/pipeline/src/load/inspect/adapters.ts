@@ -73,7 +73,9 @@ const ipAdapter: Finder = (file) => {
 };
 
 const motionAdapter: Finder = (file) => {
-  if (!has(file, /(^|\.)motion_modules\.\d+\./) || has(file, /(^|\.)conv_in\.weight$/)) return undefined;
+  if (!has(file, /(^|\.)motion_modules\.\d+\./)) return undefined;
+  // A LoRA of one, or a U-Net with motion.
+  if (has(file, loraTensor) || has(file, /(^|\.)conv_in\.weight$/)) return undefined;
   const original = has(file, /temporal_transformer\./);
   const frames = shapeOf(file, /(pos_encoder|pos_embed)\.pe$/)?.[1];
   const widest = shapeOf(file, /(^|\.)down_blocks\.0\.motion_modules\.0\..*proj_in\.weight$/)?.[0];

@@ -1,5 +1,5 @@
 import type { Source } from '@sd/core';
-import { locate } from '../locate.js';
+import { locate, type Place } from '../locate.js';
 import { adapterFinders } from './adapters.js';
 import { findFolder } from './folder.js';
 import { dtypesOf, openForInspection } from './inspected-file.js';
@@ -29,7 +29,7 @@ export interface InspectOptions {
 }
 
 /** See `inspect` in ../inspect.ts, which loads this when it is needed. */
-export async function inspect(place: string | URL | Source, { path }: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(place: Place, { path }: InspectOptions = {}): Promise<Inspection> {
   if (path === undefined && /\.onnx$/i.test(String(place))) return told({ kind: 'onnx', layout: 'file' }, []);
   const located = await locate(place, path);
   if (located.path !== '') return inspectFile(located.source, located.path);

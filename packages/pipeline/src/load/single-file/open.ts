@@ -12,21 +12,21 @@ import {
 import type { Warning } from '../../events.js';
 import { clipVocabulary } from '../clip-vocabulary.js';
 import { chosenSource, textSource } from '../layered-source.js';
-import { type Located, locate } from '../locate.js';
+import { type Located, locate, type Place } from '../locate.js';
 import type { ModelSource } from '../model-source.js';
 import { textConfigOf, unetConfigOf, vaeConfigOf } from './configs.js';
 import { type Family, families, type Json, type TextRules } from './families.js';
 import { foreignModel } from './foreign.js';
 import { type Part, type Parts, splitParts, type Tensors } from './parts.js';
 import { familyOf, refuseOthers, unetTraits } from './recognise.js';
-import { type FilePrediction, predictionOf, schedulerConfigOf } from './scheduler.js';
+import { type FilePrediction, familyOfPrediction, predictionOf, schedulerConfigOf } from './scheduler.js';
 
 export interface SingleFileOptions {
   /**
    * A folder in diffusers' layout whose files stand in place of those that the family has: `unet/config.json`,
    * `scheduler/`, `tokenizer/` and so on, as many as there are.
    */
-  readonly config?: string | URL | Source;
+  readonly config?: Place;
   /** What the model predicts, where that should not be found out from the file. */
   readonly prediction?: FilePrediction;
 }
@@ -43,10 +43,11 @@ export async function openSingleFile({ source, path }: Located, options: SingleF
   const id = familyOf(parts);
   if (id === undefined || parts.tensors.unet === undefined) throw notAModel(path, tensors);
   refuseOthers(path, id, parts);
-  const family = families[id];
+  const general = families[id];
   const given = options.config === undefined ? undefined : (await locate(options.config)).source;
   const notes = { metadata, has: (name: string) => tensors.has(name), ...unetTraits(parts.tensors.unet)! };
-  const prediction = options.prediction ?? predictionOf(family, notes);
+  const prediction = options.prediction ?? predictionOf(general, notes);
+  const family = familyOfPrediction(general, prediction);
   const opened = await openParts({ source, path }, parts, family, given);
   return {
     files: await filesOf(path, family, schedulerConfigOf(family, prediction, notes), given),

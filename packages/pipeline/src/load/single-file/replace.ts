@@ -1,7 +1,7 @@
 import { CheckpointError, type Source } from '@sd/core';
 import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/graph';
 import { originalTinyVaeNames } from '@sd/vae';
-import { type Located, locate } from '../locate.js';
+import { type Located, locate, type Place } from '../locate.js';
 import type { ModelSource } from '../model-source.js';
 import { unetConfigOf, vaeConfigOf } from './configs.js';
 import type { Json } from './families.js';
@@ -16,11 +16,7 @@ export type ReplacedPart = keyof typeof titles;
  * part is taken. Of a file, shapes come from its tensors, and what they do not tell from the model. Throws a
  * CheckpointError for a file without such a part.
  */
-export async function withPart(
-  model: ModelSource,
-  part: ReplacedPart,
-  place: string | URL | Source,
-): Promise<ModelSource> {
+export async function withPart(model: ModelSource, part: ReplacedPart, place: Place): Promise<ModelSource> {
   const located = await locate(place);
   const other = located.path === '' ? { source: located.source, folder: '' } : await openPart(model, part, located);
   return { ...model, part: (name) => (name === part ? other : model.part(name)) };

@@ -24,6 +24,12 @@ export function predictionOf(family: Family, { metadata, has, inChannels }: File
   return noise ? 'epsilon' : 'v_prediction';
 }
 
+/** The family as a model of this prediction is: those of Stable Diffusion 2 that predict noise are for 512 pixels. */
+export function familyOfPrediction(family: Family, prediction: FilePrediction): Family {
+  if (family.id !== 'sd2' || prediction === 'v_prediction') return family;
+  return { ...family, unet: { ...family.unet, sample_size: 64 }, vae: { ...family.vae, sample_size: 512 } };
+}
+
 /** The scheduler's config of a file: its family's, with what the file predicts. */
 export function schedulerConfigOf(family: Family, prediction: FilePrediction, notes: FileNotes): Json {
   return {
