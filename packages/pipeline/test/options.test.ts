@@ -39,12 +39,7 @@ describe('what cannot be is named before anything runs', () => {
     ['signal', {}, 'must be an AbortSignal, not [object Object].'],
     ['onStep', 5, 'must be a function, not 5.'],
     ['scheduler', {}, 'must be a name or an object with plan(steps), not [object Object].'],
-    ['negative_prompt', 'grey', 'is no option of generate(). It has prompt, negativePrompt'],
-    ...['loras', 'controls'].map((option): [string, unknown, string] => [
-      option,
-      null,
-      'is not supported by this version yet.',
-    ]),
+    ['negative_prompt', 'grey', 'is no option of generate(). It has prompt, '],
   ])('%s: %s', async (option, value, message) => {
     encode.mockClear();
     const options = { prompt: 'a car', [option]: value } as unknown as GenerateOptions;

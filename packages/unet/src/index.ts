@@ -1,5 +1,5 @@
 export type { Condition, ModelCall } from './conditions.js';
-export { type UnetConfig, type UnetLevel, unetConfig } from './config.js';
+export { type AddedEmbedding, type UnetConfig, type UnetLevel, unetConfig } from './config.js';
 export { createDenoiser, type DenoiserOptions } from './denoiser.js';
 export type { AttentionCall, AttentionSources, UnetExtension, UnetHooks } from './extension.js';
 export { cfgPpGuidance } from './guidance/cfg-pp.js';

@@ -27,7 +27,7 @@ export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVa
 }
 
 /** `sample` [n, 3, h, w], -1 to 1, in; `latent_parameters` [n, latentChannels, h / f, w / f] out. */
-export function tinyEncoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
+function tinyEncoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
   const g = new Graph(options);
   const next = inOrder(new Scope(checkpoint).at('encoder.layers'));
   let x = g.input('sample', ['batch', config.imageChannels, 'height', 'width']);
@@ -41,7 +41,7 @@ export function tinyEncoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig
 }
 
 /** `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
-export function tinyDecoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
+function tinyDecoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
   const g = new Graph(options);
   const next = inOrder(new Scope(checkpoint).at('decoder.layers'));
   let x = g.input('latent_sample', ['batch', config.latentChannels, 'height', 'width']);
