@@ -26,7 +26,7 @@ export default defineConfig({
     include: ['test-browser/**/*.test.ts'],
     globalSetup: ['fixtures/make.js'],
     provide: { sd1: `/@fs${sd1}/` },
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     browser: {
       enabled: true,
       headless: true,

@@ -1,4 +1,4 @@
-import { type Source, type Tensor, tensor, type Tokens } from '@sd/core';
+import { type Source, type Tensor, type Tokens, tensor } from '@sd/core';
 import { openSafetensors, toFloat32 } from '@sd/graph';
 import { openUrl } from '@sd/source';
 import { inject } from 'vitest';
@@ -14,7 +14,12 @@ export async function readFigures(source: Source, path: string): Promise<(name: 
     const { dtype, shape, offset, length } = tensors.get(name)!;
     const bytes = all.slice(offset, offset + length);
     if (dtype === 'I64') return tensor('float32', shape, Float32Array.from(new BigInt64Array(bytes.buffer), Number));
-    if (dtype === 'U8') return tensor('float32', shape, Float32Array.from(bytes, (value) => value / 255));
+    if (dtype === 'U8')
+      return tensor(
+        'float32',
+        shape,
+        Float32Array.from(bytes, (value) => value / 255),
+      );
     return tensor('float32', shape, toFloat32(dtype, bytes));
   };
 }

@@ -270,10 +270,15 @@ export class Graph {
     return fusedAttention(this, parts, heads, options);
   }
 
-  /** Rows of a table [count, width] by their numbers [n, s]: [n, s, width]. 16-bit tables are widened after the look-up. */
+  /**
+   * Rows of a table [count, width] by their numbers [n, s]: [n, s, width]. 16-bit tables are widened after the look-up,
+   * but for WebGPU, where not every device knows 16-bit floats.
+   */
   embedding(ids: Value, table: TensorView): Value {
+    const dims = [...ids.dims, table.shape[1]];
+    if (this.provider === 'webgpu') return this.op('Gather', [this.weight(table), ids], dims);
     const { name, type } = this.#writer.weight(table);
-    const rows = this.op('Gather', [{ name, dims: table.shape }, ids], [...ids.dims, table.shape[1]]);
+    const rows = this.op('Gather', [{ name, dims: table.shape }, ids], dims);
     return type === 'float32' ? rows : this.#toFloat32(rows);
   }
 

@@ -114,11 +114,19 @@ describe('what is written', () => {
     const g = new Graph();
     const small = (await scopeOf({ ...weight('a', 4), dtype: 'F16', bytes: () => new Uint8Array(8) })).tensor('a', [4]);
     g.output('y', g.weight(small));
-    expect(g.finish('test', { repeated: true }).hints).toEqual({ repeated: true, compact: false });
+    expect(g.finish('test', { repeated: true }).hints).toMatchObject({
+      repeated: true,
+      compact: false,
+      weightBytes: 16,
+    });
     const big = { ...small, name: 'b', shape: [2 ** 28], length: 2 ** 29 };
     g.weight(big);
     g.weight(big);
-    expect(g.finish('test', { repeated: false }).hints).toEqual({ repeated: false, compact: true });
+    expect(g.finish('test', { repeated: false }).hints).toMatchObject({
+      repeated: false,
+      compact: true,
+      weightBytes: 16 + 2 ** 30,
+    });
   });
 
   test('of a weight that is no float names it', async () => {
