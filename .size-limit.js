@@ -35,5 +35,7 @@ export default [
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
   bundle('@sd/unet', '*', '5 kB', shared),
   bundle('@sd/vae', '*', '4 kB', shared),
+  bundle('@sd/source', '*', '5 kB', ['@sd/core']),
+  bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
 ];

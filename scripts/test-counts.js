@@ -1,9 +1,15 @@
-// node scripts/test-counts.js REPORT: prints how many tests passed and failed, from vitest's JSON report.
+// node scripts/test-counts.js REPORT...: prints how many tests passed and failed, from vitest's JSON reports.
 import { readFile } from 'node:fs/promises';
 
-const report = JSON.parse(await readFile(process.argv[2], 'utf8'));
-// A file that cannot be loaded fails without any test of its own.
-const broken = report.testResults.filter(({ status, assertionResults }) => {
-  return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
-});
-console.log(`${report.numPassedTests} passed, ${report.numFailedTests + broken.length} failed`);
+let passed = 0;
+let failed = 0;
+for (const path of process.argv.slice(2)) {
+  const report = JSON.parse(await readFile(path, 'utf8'));
+  // A file that cannot be loaded fails without any test of its own.
+  const broken = report.testResults.filter(({ status, assertionResults }) => {
+    return status === 'failed' && !assertionResults.some((test) => test.status === 'failed');
+  });
+  passed += report.numPassedTests;
+  failed += report.numFailedTests + broken.length;
+}
+console.log(`${passed} passed, ${failed} failed`);

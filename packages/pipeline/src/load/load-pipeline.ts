@@ -70,7 +70,13 @@ export async function loadPipeline(source?: Place, options: LoadPipelineOptions 
     if (!releaseStages) await loadAll(heldStages(stages), signal);
     const { dispose } = pipeline;
     return Object.assign(pipeline, {
-      warnings: [...model.warnings, ...warnings, ...unusedTensors(models)],
+      warnings: [
+        ...(backend.warnings ?? []),
+        ...(files.warnings ?? []),
+        ...model.warnings,
+        ...warnings,
+        ...unusedTensors(models),
+      ],
       async dispose() {
         await dispose();
         if (options.backend === undefined) await backend.dispose();
