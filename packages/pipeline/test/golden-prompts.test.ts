@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { createNodeBackend } from '@sd/backend-node';
+import type { ClipTokenizer } from '@sd/tokenizer';
+import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline } from '../src/index.js';
+import { encodeTexts } from '../src/text/index.js';
+import { compareRun, road } from './start-support.js';
+
+interface Case {
+  readonly name: string;
+  readonly syntax: Exclude<PromptSyntax, 'plain'>;
+  readonly text: string;
+  readonly clipSkip: number;
+}
+
+const folder = fixture('adapters/prompts');
+const golden = readGolden('golden.safetensors', folder);
+const cases: Case[] = JSON.parse(readFileSync(`${folder}/cases.json`, 'utf8'));
+
+const backend = createNodeBackend({ threads: 1 });
+let sd: Pipeline;
+beforeAll(async () => {
+  sd = await loadPipeline(fixture('models/sd1'), { backend });
+});
+afterAll(async () => {
+  await sd.dispose();
+  await backend.dispose();
+});
+
+test.each(cases)('$name: the embedding of the rules in fixtures/python', async ({ name, syntax, text, clipSkip }) => {
+  const { tokenizer, textEncoder } = sd.stages;
+  const texts = [parsePrompt(text, { syntax }).parts[0]!.at({ step: 0, steps: 1 })];
+  const { embeddings } = await encodeTexts(texts, {
+    tokenizer: tokenizer as ClipTokenizer,
+    textEncoder,
+    weights: syntax,
+    chunks: chunkOptions[syntax],
+    clipSkip,
+  });
+  const { hidden } = embeddings[0]!;
+  expect(hidden.dims).toEqual(golden(name).dims);
+  expect(stageError(`prompt-${syntax}`, hidden.data, golden(name).data)).toBeLessThan(1e-5);
+});
+
+test('a whole run of a weighted prompt of two windows', async () => {
+  const { text: prompt } = cases.find(({ name }) => name === 'a1111.long-weights')!;
+  const run = { ...road, prompt, syntax: 'a1111', width: 96, height: 64, steps: 4 } as const;
+  const { latents, colours } = await compareRun(sd, golden, 'run', run, { row: 'prompt-a1111' });
+  expect(latents).toBeLessThan(1e-3);
+  expect(colours).toBeLessThanOrEqual(1);
+});
