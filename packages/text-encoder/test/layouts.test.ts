@@ -90,8 +90,8 @@ test('a missing tensor, a misshapen one and a missing file are named', async () 
   expect(misshapen).toMatchObject({ code: 'misshapen-tensor', tensor: 'encoder.layers.0.mlp.fc1.weight' });
   expect((misshapen as Error).message).toMatch(/has the shape \[128, 32\], but its config asks for \[64, 32\]/);
 
-  const nothing = await encoderIn(await written({ files: ['pytorch_model.bin'] })).catch((e: unknown) => e);
+  const nothing = await encoderIn(await written({ files: ['model.ckpt'] })).catch((e: unknown) => e);
   expect(nothing).toBeInstanceOf(SourceError);
   expect(nothing).toMatchObject({ code: 'not-found', path: 'text_encoder' });
-  expect((nothing as Error).message).toMatch(/looked for text_encoder\/model\.safetensors,.*\.bin/);
+  expect((nothing as Error).message).toMatch(/looked for text_encoder\/model\.safetensors,.*pytorch_model\.bin/);
 });
