@@ -46,7 +46,7 @@ describe('what is missing is named', () => {
   test('a folder, and a file in place of one', async () => {
     const nowhere = path.join(root, 'nowhere');
     await expect(loadPipeline(nowhere)).rejects.toMatchObject({ code: 'not-found', path: nowhere });
-    const file = path.join(root, 'model.ckpt');
+    const file = path.join(root, 'model.txt');
     await writeFile(file, '');
     await expect(loadPipeline(file)).rejects.toMatchObject({ code: 'not-found', path: file });
   });
