@@ -37,7 +37,6 @@ export function createEasel(): Easel {
       if (canvas.width === width && canvas.height === height) return;
       canvas.width = width;
       canvas.height = height;
-      frame.style.setProperty('--shape', `${width} / ${height}`);
       frame.style.setProperty('--ratio', String(width / height));
       if (!shown) noise();
     },

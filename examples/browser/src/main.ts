@@ -184,6 +184,7 @@ try {
   status.say('Ready');
   status.rest();
   draw.disabled = false;
+  document.body.classList.add('ready');
 } catch (error) {
   status.say('The model could not be loaded');
   status.rest();
