@@ -26,7 +26,7 @@ const shared = ['@sd/core', '@sd/graph'];
 
 export default [
   bundle('@sd/core', '*', '4 kB'),
-  bundle('@sd/graph', '*', '30 kB', ['@sd/core']),
+  bundle('@sd/graph', '*', '13 kB', ['@sd/core']),
   bundle('@sd/graph/adapters', '*', '12 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '3 kB', shared),

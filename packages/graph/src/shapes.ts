@@ -1,5 +1,6 @@
 import { sizeOf } from '@sd/core';
-import type { Attribute, OnnxWriter } from './onnx/onnx-writer.js';
+import type { Attribute } from './onnx/messages.js';
+import type { OnnxWriter } from './onnx/onnx-writer.js';
 import type { Dim, Value } from './value.js';
 
 /** A size that is left to the runtime to work out. */

@@ -1,12 +1,12 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createNodeBackend } from '@sd/backend-node';
 import { type Model, type Tensor, tensor, torchCpu } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { halfBits } from '../../../fixtures/small-floats.js';
 import { Graph, openCheckpoint, Scope, type TensorToWrite, type Value } from '../src/index.js';
-import { ModelProtoSchema } from '../src/onnx/onnx_pb.js';
 import { fileOf, floats, memorySource } from './memory.js';
+import { ModelProtoSchema } from './onnx/onnx_pb.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
@@ -51,6 +51,16 @@ function contentsOf(model: Model) {
 }
 
 describe('what is written', () => {
+  test('is what code generated from the format writes, byte by byte', async () => {
+    const w = await scopeOf(weight('c.weight', 4, 3, 3, 3), weight('c.bias', 4));
+    const g = new Graph();
+    const x = g.input('x', ['n', 3, 'h', 'w']);
+    const y = g.upsample(g.silu(g.conv(x, w.at('c'), 4, { stride: 2, padding: [0, 0, 1, 1] })), x);
+    g.output('y', g.concat([y, g.mul(y, g.constant([0.5]))], 1));
+    const { graph } = g.finish('test', { repeated: false });
+    expect(toBinary(ModelProtoSchema, fromBinary(ModelProtoSchema, graph))).toEqual(graph);
+  });
+
   test('lacks what no output needs: nodes, weights and their shapes', async () => {
     const w = await scopeOf(weight('used.weight', 4, 3), weight('idle.weight', 5, 4), weight('idle.bias', 5));
     const g = new Graph();

@@ -1,27 +1,14 @@
-import { create, toBinary } from '@bufbuild/protobuf';
 import { type TensorType, UnsupportedError, type WeightFile } from '@sd/core';
 import type { Dtype } from '../safetensors/dtype.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  TensorProto_DataLocation as DataLocation,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from './onnx_pb.js';
-
-/** Operator sets: ONNX's own, and ONNX Runtime's `com.microsoft`. */
-const opset = 20;
-const irVersion = 9;
-
-/** Numbers of ONNX's element types. */
-const elementType = { float32: 1, float16: 10, int32: 6, int64: 7, bfloat16: 16 } as const;
+  type Attribute,
+  elementType,
+  modelBytes,
+  type NodeMessage,
+  type TensorMessage,
+  type ValueMessage,
+} from './messages.js';
 
 const typeOfDtype: Partial<Record<Dtype, keyof typeof elementType>> = {
   F32: 'float32',
@@ -29,15 +16,13 @@ const typeOfDtype: Partial<Record<Dtype, keyof typeof elementType>> = {
   BF16: 'bfloat16',
 };
 
-export type Attribute = number | bigint | string | readonly bigint[];
-
 /** Collects nodes, constants and weights, and serializes them. Names of values are the writer's to give. */
 export class OnnxWriter {
-  readonly #nodes: NodeProto[] = [];
-  readonly #initializers = new Map<string, TensorProto>();
-  readonly #inputs: ValueInfoProto[] = [];
-  readonly #outputs: ValueInfoProto[] = [];
-  readonly #shapes = new Map<string, ValueInfoProto>();
+  readonly #nodes: NodeMessage[] = [];
+  readonly #initializers = new Map<string, TensorMessage>();
+  readonly #inputs: ValueMessage[] = [];
+  readonly #outputs: ValueMessage[] = [];
+  readonly #shapes = new Map<string, ValueMessage>();
   /** Files of weights, numbered in the order in which they were first used. */
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
@@ -55,11 +40,11 @@ export class OnnxWriter {
   }
 
   input(name: string, type: TensorType, dims: readonly (number | string)[]): void {
-    this.#inputs.push(valueInfo(name, type, dims));
+    this.#inputs.push({ name, type, dims });
   }
 
   output(name: string, type: TensorType, dims: readonly (number | string)[]): void {
-    this.#outputs.push(valueInfo(name, type, dims));
+    this.#outputs.push({ name, type, dims });
   }
 
   /**
@@ -67,7 +52,7 @@ export class OnnxWriter {
    * operator write over an input that nobody else reads.
    */
   shape(name: string, dims: readonly (number | string)[]): void {
-    this.#shapes.set(name, valueInfo(name, 'float32', dims));
+    this.#shapes.set(name, { name, type: 'float32', dims });
   }
 
   /** Adds a node and names its outputs. `name` fixes the name of a single output. */
@@ -80,8 +65,7 @@ export class OnnxWriter {
     const id = `${opType}_${this.#counter++}`;
     const output =
       name === undefined ? Array.from({ length: outputs }, (_, i) => (outputs === 1 ? id : `${id}.${i}`)) : [name];
-    const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value));
-    this.#nodes.push(create(NodeProtoSchema, { name: id, opType, input: [...inputs], output, attribute, domain }));
+    this.#nodes.push({ name: id, opType, input: inputs, output, attributes, domain });
     return output;
   }
 
@@ -89,15 +73,7 @@ export class OnnxWriter {
   constant(type: 'float32' | 'int64', dims: readonly number[], values: readonly number[]): string {
     const name = `${type}[${dims}](${values})`;
     const array = type === 'float32' ? Float32Array.from(values) : BigInt64Array.from(values, BigInt);
-    this.#initializers.set(
-      name,
-      create(TensorProtoSchema, {
-        name,
-        dims: dims.map(BigInt),
-        dataType: elementType[type],
-        rawData: new Uint8Array(array.buffer),
-      }),
-    );
+    this.#initializers.set(name, { name, dims, type, values: new Uint8Array(array.buffer) });
     return name;
   }
 
@@ -115,71 +91,31 @@ export class OnnxWriter {
       this.#storedBytes += view.length;
       if (type !== 'float32') this.#widenedBytes += view.length;
     }
-    this.#initializers.set(
-      name,
-      create(TensorProtoSchema, {
-        name,
-        dims: view.shape.map(BigInt),
-        dataType: elementType[type],
-        dataLocation: DataLocation.EXTERNAL,
-        externalData: [
-          { key: 'location', value: view.file.location },
-          { key: 'offset', value: String(view.offset) },
-          { key: 'length', value: String(view.length) },
-        ],
-      }),
-    );
+    const { offset, length } = view;
+    const values = { location: view.file.location, offset, length };
+    this.#initializers.set(name, { name, dims: view.shape, type, values });
     return { name, type };
   }
 
   /** The graph, without what no output needs, and the files that its weights lie in. */
   finish(name: string): { graph: Uint8Array; weights: WeightFile[] } {
     const needed = new Set(this.#outputs.map((output) => output.name));
-    const node = this.#nodes
-      .reverse()
+    const nodes = this.#nodes
+      .toReversed()
       .filter((candidate) => {
         if (!candidate.output.some((output) => needed.has(output))) return false;
         for (const input of candidate.input) needed.add(input);
         return true;
       })
       .reverse();
-    const initializer = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
-    const valueInfo = [...this.#shapes.values()].filter((value) => needed.has(value.name));
-    const model = create(ModelProtoSchema, {
-      irVersion: BigInt(irVersion),
-      producerName: '@sd/graph',
-      opsetImport: [
-        { domain: '', version: BigInt(opset) },
-        { domain: 'com.microsoft', version: 1n },
-      ],
-      graph: { name, node, initializer, input: this.#inputs, output: this.#outputs, valueInfo },
-    });
-    return { graph: toBinary(ModelProtoSchema, model), weights: [...this.#files.keys()] };
+    const initializers = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
+    const shapes = [...this.#shapes.values()].filter((value) => needed.has(value.name));
+    const graph = { name, nodes, initializers, inputs: this.#inputs, outputs: this.#outputs, shapes };
+    return { graph: modelBytes(graph), weights: [...this.#files.keys()] };
   }
 }
 
 /** Number of an element type in ONNX, for the Cast operator. */
 export function onnxType(type: keyof typeof elementType): number {
   return elementType[type];
-}
-
-function attributeProto(name: string, value: Attribute): AttributeProto {
-  if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value });
-  if (typeof value === 'bigint') return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: value });
-  if (typeof value === 'string') {
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
-  }
-  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: [...value] });
-}
-
-function valueInfo(name: string, type: TensorType, dims: readonly (number | string)[]): ValueInfoProto {
-  const dim = dims.map((size) =>
-    typeof size === 'number'
-      ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
-      : { value: { case: 'dimParam' as const, value: size } },
-  );
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: 'tensorType', value: { elemType: elementType[type], shape: { dim } } } },
-  });
 }
