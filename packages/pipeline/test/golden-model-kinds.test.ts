@@ -37,8 +37,9 @@ describe('a latent consistency model', () => {
   const run = { ...prompt, width: 96, height: 64, steps: 4, guidanceScale: 8.5 };
 
   test('is told the guidance scale, as diffusers tells it', async () => {
+    const golden = readGolden('golden.safetensors', folder);
     await using(load(), async (sd) => {
-      const { latents, colours } = await compareRun(sd, readGolden('golden.safetensors', folder), 'run', run);
+      const { latents, colours } = await compareRun(sd, golden, 'run', run, { row: 'lcm' });
       expect(latents).toBeLessThan(1e-3);
       expect(colours).toBeLessThanOrEqual(1);
     });
@@ -64,7 +65,7 @@ describe('a model that changes pictures', () => {
     await using(load(), async (sd) => {
       const golden = readGolden('golden.safetensors', fromPicture);
       const { levels } = sd.stages.scheduler.plan(6);
-      const { latents, colours } = await compareRun(sd, golden, 'pix2pix.run', run, { levels });
+      const { latents, colours } = await compareRun(sd, golden, 'pix2pix.run', run, { row: 'pix2pix', levels });
       expect(latents).toBeLessThan(1e-3);
       expect(colours).toBeLessThanOrEqual(1);
     });
@@ -111,13 +112,19 @@ describe('a tiny autoencoder', () => {
     });
   });
 
-  test('takes the place of the VAE, and starts from a picture without a draw', async () => {
+  test('takes the place of the VAE as in diffusers, and starts from a picture without a draw', async () => {
+    const golden = readGolden('runs.safetensors', taesd);
+    const [image, mask] = ['image', 'mask'].map((name) => bytesOf(fromPicture, `${name}.png`));
     await using(loadPipeline(sd1, { vae: taesd }), async (sd) => {
-      const { images } = await sd.generate(run);
-      expect([images[0]!.width, images[0]!.height]).toEqual([96, 64]);
-      const image = bytesOf(fromPicture, 'image.png');
-      const { latents } = await sd.generate({ ...road, image, steps: 4, strength: 0.5, output: 'latents' });
-      expect(latents!.data.every(Number.isFinite)).toBe(true);
+      for (const [name, options] of [
+        ['run', { width: 96, height: 64, steps: 4 }],
+        ['img2img', { image, steps: 6, strength: 0.6 }],
+        ['inpaint4', { image, mask, steps: 4, strength: 0.9 }],
+      ] as const) {
+        const { latents, colours } = await compareRun(sd, golden, name, { ...road, ...options }, { row: 'taesd' });
+        expect(latents).toBeLessThan(1e-3);
+        expect(colours).toBeLessThanOrEqual(1);
+      }
     });
   });
 });
