@@ -6,6 +6,9 @@ export async function serveBuild({ isolated = true } = {}) {
   const sent = new Map();
   const counting = {
     name: 'counting',
+    config(config) {
+      if (!isolated) config.preview.headers = {};
+    },
     configurePreviewServer({ middlewares }) {
       middlewares.use((request, response, next) => {
         const path = new URL(request.url, 'http://here').pathname;
@@ -29,7 +32,7 @@ export async function serveBuild({ isolated = true } = {}) {
     root: new URL('..', import.meta.url).pathname,
     logLevel: 'warn',
     plugins: [counting],
-    preview: { host: '127.0.0.1', port: 0, ...(isolated ? {} : { headers: {} }) },
+    preview: { host: '127.0.0.1', port: 0 },
   });
   return {
     url: server.resolvedUrls.local[0],

@@ -43,14 +43,15 @@ async function fromNetwork(request) {
   try {
     return isolated(await fetch(request));
   } catch {
-    return isolated(await (await caches.open(cacheName)).match('./'));
+    return isolated(await (await caches.open(cacheName)).match('./', { ignoreVary: true }));
   }
 }
 
 /** Names of files change with what is in them, so what is kept is right. */
 async function fromCache(request) {
   const cache = await caches.open(cacheName);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  // Some servers' answers vary with the Origin header, which only some of a page's requests have.
+  const kept = await cache.match(request, { ignoreVary: true });
   if (kept !== undefined) return isolated(kept);
   const response = await fetch(request);
   if (response.status === 200) await cache.put(request, response.clone());
