@@ -1,4 +1,4 @@
-import { AbortError, type Tensor, tensor, type Unet } from '@sd/core';
+import { AbortError, type Conditions, type Tensor, tensor, type Unet } from '@sd/core';
 import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
 
 export { guidanceSuite } from './testing/guidance-suite.js';
@@ -7,14 +7,17 @@ export interface UnetSuiteOptions {
   create(): Promise<Unet> | Unet;
   /** Width of the text embeddings that it takes. */
   readonly contextWidth: number;
+  /** What it needs beside text, for so many texts. */
+  readonly conditions?: (batch: number) => Conditions;
 }
 
 /** What every U-Net stage must do, as cases for any test runner. */
-export function unetSuite({ create, contextWidth }: UnetSuiteOptions): ConformanceCase[] {
+export function unetSuite({ create, contextWidth, conditions }: UnetSuiteOptions): ConformanceCase[] {
   const inputFor = (unet: Unet, [batch, height, width]: readonly number[]) => ({
     sample: waves([batch, unet.inChannels, height, width]),
     timestep: 500,
     context: waves([batch, 7, contextWidth]),
+    ...(conditions && { conditions: conditions(batch) }),
   });
   const withUnet = (run: (unet: Unet) => Promise<void>) => withStage(create, run);
   return [

@@ -1,7 +1,9 @@
 import { TensorError, tensor, type UnetInput } from '@sd/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
 import type { CheckpointUnet } from '../src/index.js';
+import { unetSuite } from '../src/testing.js';
 import { unetIn } from './unet.js';
 
 const folder = fixture('models/sdxl');
@@ -25,9 +27,17 @@ test.each([1, 500, 999])('the numbers of diffusers at t = %i', async (t) => {
   const { dims, data } = await unet.predict(input(t, told));
   const want = golden(`unet.out.t${t}`);
   expect(dims).toEqual(want.dims);
-  expect(relativeError(data, want.data)).toBeLessThan(1e-5);
+  expect(stageError('sdxl', data, want.data)).toBeLessThan(1e-5);
   expect(unet.unusedTensors).toEqual([]);
 });
+
+test.each(
+  unetSuite({
+    create: () => unetIn(folder),
+    contextWidth: 80,
+    conditions: (batch) => ({ text_embeds: tensor('float32', [batch, 40]), time_ids: tensor('float32', [batch, 6]) }),
+  }),
+)('conformance: $name', ({ run }) => run());
 
 test.each([1, 500, 999])('its refiner’s at t = %i, with five numbers', async (t) => {
   const refiner = fixture('models/sdxl-refiner');
@@ -41,7 +51,7 @@ test.each([1, 500, 999])('its refiner’s at t = %i, with five numbers', async (
     conditions,
   });
   await own.dispose?.();
-  expect(relativeError(data, figures(`unet.out.t${t}`).data)).toBeLessThan(1e-5);
+  expect(stageError('sdxl-refiner', data, figures(`unet.out.t${t}`).data)).toBeLessThan(1e-5);
   expect(own.unusedTensors).toEqual([]);
 });
 
