@@ -9,11 +9,15 @@ afterAll(() => backend.dispose());
 
 export const golden = readGolden();
 
-/** The two prompts of the golden figures. */
-export const tokens = [0, 1].map((i): Tokens => {
-  const ids = Int32Array.from(golden('text.input_ids').data.subarray(i * 77, (i + 1) * 77));
-  return { ids, length: ids.indexOf(1195) + 1, truncated: '' };
-}) as [Tokens, Tokens];
+/** The two prompts of golden figures. */
+export function tokensOf(figures: typeof golden, prefix = 'text'): [Tokens, Tokens] {
+  return [0, 1].map((i): Tokens => {
+    const ids = Int32Array.from(figures(`${prefix}.input_ids`).data.subarray(i * 77, (i + 1) * 77));
+    return { ids, length: ids.indexOf(1195) + 1, truncated: '' };
+  }) as [Tokens, Tokens];
+}
+
+export const tokens = tokensOf(golden);
 
 export async function encoderIn(folder = sd1, variant?: string) {
   return loadTextEncoder({ source: await openFolder(folder), backend, variant });
