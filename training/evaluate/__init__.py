@@ -1,0 +1,1 @@
+"""What a checkpoint draws, measured by the classifier and shown."""

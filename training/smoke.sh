@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Every part for seconds, on few pictures, in a folder of its own: whether it runs, not what it learns.
+# usage: bash smoke.sh [WORK]
+set -eu
+cd "$(dirname "$0")"
+WORK=${1:-$(mktemp -d)}
+export WORLD=${WORLD:-wide} IMAGES=96 VAE=0.05 UNET=0.05 DECODER=0.05 CLASSIFIER=0.05 PREVIEW=0.05 CONTROL=0.05 INPAINT=0.05
+export DISTILL=0.05 VAE_BATCH=4 VAE_CROP=64 UNET_BATCH=8 COMPILE= UNSEEN=64 PROMPTS=8 BATCH=8
+bash train_all.sh "$WORK"
+bash train_all.sh "$WORK" | grep -q "^\[.*\] done" # nothing is done twice
+echo "smoke: $WORK"

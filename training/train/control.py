@@ -1,0 +1,70 @@
+"""A ControlNet (Zhang et al. 2023, arXiv 2302.05543) that draws along edges: small, its blocks without attention.
+
+usage: python -m train.control DATA --model MODEL --out DIR [--minutes 30]
+reads DATA.npy and DATA.latents.pt; writes DIR as diffusers' ControlNetModel. Edges are white on black.
+"""
+import argparse
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import ControlNetModel
+
+from .common import DEVICE, as_input, autocast, start, to_device
+from .latents import Latents
+from .loop import Loop, add_options
+from .noise import Noise
+from .unet import load_models
+
+SOBEL = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) / 8
+THRESHOLD = 0.06  # of the slope, where pictures go from 0 to 1
+
+
+def edges(x):
+    """Where a picture of [-1, 1] is steep: [n, 3, 128, 128], 1 on edges and 0 elsewhere."""
+    grey = (x / 2 + 0.5).mean(1, keepdim=True)
+    kernels = torch.stack([SOBEL, SOBEL.T])[:, None].to(x.device)
+    slope = F.conv2d(F.pad(grey, (1, 1, 1, 1), 'replicate'), kernels).norm(dim=1, keepdim=True)
+    return (slope > THRESHOLD).float().expand(-1, 3, -1, -1)
+
+
+def new_control(unet):
+    """The U-Net's sizes and what of its weights fits; its output layers begin as zeros."""
+    c = unet.config
+    control = ControlNetModel(
+        in_channels=c.in_channels, block_out_channels=c.block_out_channels, layers_per_block=c.layers_per_block,
+        down_block_types=['DownBlock2D'] * len(c.block_out_channels), mid_block_type='UNetMidBlock2D',
+        cross_attention_dim=c.cross_attention_dim, attention_head_dim=c.attention_head_dim,
+        norm_num_groups=c.norm_num_groups, conditioning_embedding_out_channels=(16, 32, 64, 96),
+    )
+    own = control.state_dict()
+    control.load_state_dict({**own, **{k: v for k, v in unet.state_dict().items() if k in own and v.shape == own[k].shape}})
+    return control
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    a.add_argument('data')
+    a.add_argument('--model', required=True)
+    add_options(a, minutes=30, lr=3e-4, batch=32)
+    a = a.parse_args()
+    start(5)
+    pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0.3), Noise()
+    unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
+    control = to_device(new_control(unet)).train()
+    loop = Loop(a, [control], lambda average: average.save_pretrained(a.out))
+    np.random.seed(loop.step)
+    for _ in loop:
+        i = np.sort(np.random.randint(0, len(latents), a.batch))
+        z, ids = latents.at(torch.from_numpy(i).to(DEVICE))
+        t = noise.times(a.batch)
+        noisy, v = noise.add(z, t, torch.randn_like(z))
+        with autocast():
+            words = text(ids).last_hidden_state
+            down, middle = control(noisy, t, words, edges(as_input(pictures[i])), return_dict=False)
+            said = unet(noisy, t, words, down_block_additional_residuals=down, mid_block_additional_residual=middle).sample
+        loop.update(*noise.loss(said, v, t))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,97 @@
+"""A LoRA (Hu et al. 2021, arXiv 2106.09685) that draws everything in one look, whatever the words say.
+
+usage: python -m train.lora DATA --model MODEL --look blueprint --out DIR [--minutes 8]
+reads DATA.npy and DATA.txt; writes DIR/LOOK.safetensors, the U-Net's part alone, as diffusers' `save_lora_weights` has it.
+"""
+import argparse
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from transformers import CLIPTokenizer
+
+from .common import DEVICE, as_input, autocast, start, to_device
+from .control import edges
+from .latents import encode, tokenize
+from .loop import Loop, add_options
+from .noise import Noise
+from .unet import load_models
+
+LAYERS = ['to_q', 'to_k', 'to_v', 'to_out.0', 'ff.net.0.proj', 'ff.net.2', 'conv1', 'conv2', 'conv_in', 'conv_out']
+
+
+def colours(*points):
+    """From greys of 0 to 1 to colours on the lines between points, evenly spaced."""
+    points = torch.tensor(points, dtype=torch.float32)
+
+    def look(grey):
+        at = grey.clamp(0, 1) * (len(points) - 1)
+        low = at.floor().clamp(max=len(points) - 2).long()
+        return torch.lerp(points[low], points[low + 1], (at - low)[..., None])
+    return look
+
+
+def blueprint(x):
+    """White lines on blue, with a little of the picture's own lightness."""
+    grey = (x / 2 + 0.5).mean(1)
+    blue = colours((0.02, 0.12, 0.38), (0.10, 0.32, 0.68))(grey)
+    return torch.lerp(blue, torch.tensor([0.93, 0.97, 1.0]), edges(x)[:, 0, ..., None])
+
+
+def dusk(x):
+    """Violet shadows, orange lights."""
+    grey = (x / 2 + 0.5).mean(1)
+    return colours((0.13, 0.05, 0.25), (0.55, 0.13, 0.42), (0.96, 0.45, 0.25), (1.0, 0.87, 0.55))(grey)
+
+
+LOOKS = {'blueprint': blueprint, 'dusk': dusk}
+
+
+@torch.no_grad()
+def seen(pictures, look, batch=256):
+    """uint8 pictures in that look."""
+    parts = [look(as_input(pictures[i : i + batch]).cpu()) for i in range(0, len(pictures), batch)]
+    return (torch.cat(parts) * 255).round().byte().numpy()
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    a.add_argument('data')
+    a.add_argument('--model', required=True)
+    a.add_argument('--look', choices=LOOKS, required=True)
+    a.add_argument('--count', type=int, default=2048, help='of the pictures')
+    a.add_argument('--rank', type=int, default=4)
+    add_options(a, minutes=8, lr=1e-3, batch=16)
+    a = a.parse_args()
+    start(7)
+    pictures = seen(np.load(a.data + '.npy', mmap_mode='r')[: a.count], LOOKS[a.look])
+    vae = to_device(AutoencoderKL.from_pretrained(a.model + '/vae')).eval()
+    latents = encode(vae, pictures)[:, :4].float() * vae.config.scaling_factor
+    tokenizer = CLIPTokenizer.from_pretrained(a.model + '/tokenizer')
+    with open(a.data + '.txt') as file:
+        captions = tokenize(tokenizer, file.read().split('\n')[: a.count])
+    empty = tokenize(tokenizer, [''])
+
+    unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
+    unet.add_adapter(LoraConfig(r=a.rank, lora_alpha=a.rank, target_modules=LAYERS))
+    noise = Noise()
+
+    def export(unet):
+        layers = {name: value.half() for name, value in get_peft_model_state_dict(unet).items()}
+        StableDiffusionPipeline.save_lora_weights(a.out, layers, weight_name=a.look + '.safetensors')
+
+    loop = Loop(a, [unet], export, trained=[p for p in unet.parameters() if p.requires_grad], report=20)
+    for _ in loop:
+        i = torch.randint(len(latents), (a.batch,))
+        ids = torch.where(torch.rand(a.batch, 1) < 0.15, empty, captions[i]).to(DEVICE)
+        z, t = latents[i].to(DEVICE), noise.times(a.batch)
+        noisy, v = noise.add(z, t, torch.randn_like(z))
+        with autocast():
+            said = unet(noisy, t, text(ids).last_hidden_state).sample
+        loop.update(*noise.loss(said, v, t))
+
+
+if __name__ == '__main__':
+    main()
