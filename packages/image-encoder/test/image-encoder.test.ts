@@ -1,7 +1,8 @@
 import { CheckpointError, DisposedError, TensorError, tensor, UnsupportedError } from '@sd/core';
 import { Config } from '@sd/graph';
 import { describe, expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { clipVisionConfig, imagePreprocessing } from '../src/index.js';
 import { imageEncoderSuite, mockImageEncoder } from '../src/testing.js';
 import { encoderIn, golden, size } from './encoder.js';
@@ -18,7 +19,7 @@ test('the embedding of transformers, every tensor used', async () => {
   expect(encoder.unusedTensors).toEqual([]);
   expect(embedding.dims).toEqual([24]);
   expect(hidden.dims).toEqual([17, 32]);
-  expect(relativeError(embedding.data, golden('ip.image_embeds').data)).toBeLessThan(1e-5);
+  expect(stageError('image-encoder', embedding.data, golden('ip.image_embeds').data)).toBeLessThan(1e-5);
 });
 
 test('the last hidden states but one of transformers, of a picture and of zeros', async () => {
@@ -28,8 +29,8 @@ test('the last hidden states but one of transformers, of a picture and of zeros'
   const [seen] = await encoder.encode(pixels);
   const [nothing] = await encoder.encode(tensor('float32', pixels.dims));
   await encoder.dispose?.();
-  expect(relativeError(seen.hidden.data, plus('ip.hidden_states').data)).toBeLessThan(1e-5);
-  expect(relativeError(nothing.hidden.data, plus('ip.negative_hidden_states').data)).toBeLessThan(1e-5);
+  expect(stageError('image-encoder', seen.hidden.data, plus('ip.hidden_states').data)).toBeLessThan(1e-5);
+  expect(stageError('image-encoder', nothing.hidden.data, plus('ip.negative_hidden_states').data)).toBeLessThan(1e-5);
 });
 
 describe('what cannot be encoded', () => {

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError } from '@sd/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { measured } from '../../../fixtures/deviations.js';
 import { fixture } from '../../../fixtures/golden.js';
 import { loadPipeline, type Pipeline, readPicture } from '../src/index.js';
-import { road, sourceOf } from './support.js';
+import { largestDifference, road, sourceOf } from './support.js';
 
 const folder = fixture('adapters/controlnet');
 const diffusers = path.join(folder, 'canny', 'diffusion_pytorch_model.safetensors');
@@ -33,7 +34,9 @@ test('a ControlNet gives the same picture as a folder, as its file alone, and in
   // Without the config.json that lies beside it.
   const alone = sourceOf(new Map([['x.safetensors', new Uint8Array(await readFile(diffusers))]]));
   expect(await drawn(alone, { path: 'x.safetensors' })).toEqual(whole);
-  expect(await drawn(path.join(folder, 'control_model.safetensors'))).toEqual(whole);
+  const original = await drawn(path.join(folder, 'control_model.safetensors'));
+  measured('controlnet-original', { colours: largestDifference(original, whole) });
+  expect(original).toEqual(whole);
 });
 
 test('a file without one is refused', async () => {

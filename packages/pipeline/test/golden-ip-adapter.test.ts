@@ -30,7 +30,7 @@ async function withPipeline(use: (sd: Pipeline) => Promise<void>, of = model): P
 async function compare(sd: Pipeline, figures: string, steps: number): Promise<void> {
   const want = readGolden('golden.safetensors', fixture(figures));
   const request = { ...settings, steps, imagePrompts: [{ image, strength: 0.6 }] };
-  const { latents, colours } = await compareRun(sd, want, 'run', request);
+  const { latents, colours } = await compareRun(sd, want, 'run', request, { row: figures.replace('adapters/', '') });
   expect(latents).toBeLessThan(1e-4);
   expect(colours).toBeLessThanOrEqual(1);
 }

@@ -30,7 +30,13 @@ async function withLoras(
 }
 
 async function expectRun(sd: Pipeline, folder: string, options: Partial<GenerateOptions>): Promise<void> {
-  const { latents, colours } = await compareRun(sd, figures(folder), 'run', { ...settings, ...options });
+  const { latents, colours } = await compareRun(
+    sd,
+    figures(folder),
+    'run',
+    { ...settings, ...options },
+    { row: folder },
+  );
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
 }

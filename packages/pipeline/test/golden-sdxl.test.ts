@@ -24,9 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([sd.dispose(), refiner.dispose()]));
 
-async function check(pipeline: Pipeline, golden: typeof runs, name: string, options: GenerateOptions) {
+async function check(pipeline: Pipeline, golden: typeof runs, name: string, options: GenerateOptions, row = 'sdxl') {
   const { levels } = pipeline.stages.scheduler.plan(options.steps!);
-  const { latents, colours } = await compareRun(pipeline, golden, name, options, { levels });
+  const { latents, colours } = await compareRun(pipeline, golden, name, options, { row, levels });
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
 }
@@ -121,7 +121,13 @@ describe('its refiner is that of diffusers', () => {
         ),
       ).toBeLessThan(1e-3);
     }
-    await check(refiner, refined, 'refined', { ...road, image: latents!, steps: 10, denoisingStart: 0.8 });
+    await check(
+      refiner,
+      refined,
+      'refined',
+      { ...road, image: latents!, steps: 10, denoisingStart: 0.8 },
+      'sdxl-refiner',
+    );
   });
 
   test.each<[string, GenerateOptions]>([
@@ -137,7 +143,7 @@ describe('its refiner is that of diffusers', () => {
         negativeMicroConditioning: { aestheticScore: 1.5 },
       },
     ],
-  ])('%s', (name, options) => check(refiner, refined, name, options));
+  ])('%s', (name, options) => check(refiner, refined, name, options, 'sdxl-refiner'));
 });
 
 describe.each(['sd-turbo', 'sdxl-turbo'])('%s is that of diffusers', (name) => {
@@ -149,7 +155,8 @@ describe.each(['sd-turbo', 'sdxl-turbo'])('%s is that of diffusers', (name) => {
   ])('%s, without guidance, of %i steps', async (run, steps) => {
     const pipeline = await loadPipeline(turbo);
     try {
-      await check(pipeline, readGolden('golden.safetensors', turbo), run, { ...alone, steps, guidanceScale: 0 });
+      const golden = readGolden('golden.safetensors', turbo);
+      await check(pipeline, golden, run, { ...alone, steps, guidanceScale: 0 }, name);
     } finally {
       await pipeline.dispose();
     }

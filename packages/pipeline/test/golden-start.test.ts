@@ -18,8 +18,8 @@ afterAll(() => Promise.all([sd.dispose(), inpainting.dispose()]));
 
 type Case = [name: string, options: Partial<GenerateOptions>, golden?: typeof given];
 
-async function check(pipeline: Pipeline, [name, options, golden = made]: Case) {
-  const { latents, colours } = await compareRun(pipeline, golden, name, { ...road, image, ...options });
+async function check(pipeline: Pipeline, row: string, [name, options, golden = made]: Case) {
+  const { latents, colours } = await compareRun(pipeline, golden, name, { ...road, image, ...options }, { row });
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
 }
@@ -36,7 +36,7 @@ describe('image to image is that of diffusers', () => {
     ['img2img.unipc.5', { scheduler: 'UniPCMultistepScheduler', steps: 10, strength: 0.5 }],
     ['img2img.pndm.10', { steps: 6, strength: 1 }],
     ['img2img.lcm.5', { scheduler: 'LCMScheduler', steps: 8, strength: 0.5 }],
-  ])('%s', (...run) => check(sd, run));
+  ])('%s', (...run) => check(sd, 'sd1-from-picture', run));
 });
 
 describe('inpainting with 4 channels is that of diffusers', () => {
@@ -46,7 +46,7 @@ describe('inpainting with 4 channels is that of diffusers', () => {
     ['inpaint4.euler-ancestral.10', { mask, scheduler: 'EulerAncestralDiscreteScheduler', steps: 6 }],
     ['inpaint4.heun.10', { mask, scheduler: 'HeunDiscreteScheduler', steps: 6 }],
     ['inpaint4.dpmpp-2m.8', { mask, scheduler: 'DPMSolverMultistepScheduler', steps: 10, strength: 0.8 }],
-  ])('%s', (...run) => check(sd, run));
+  ])('%s', (...run) => check(sd, 'sd1-from-picture', run));
 });
 
 describe('inpainting with 9 channels is that of diffusers', () => {
@@ -54,5 +54,5 @@ describe('inpainting with 9 channels is that of diffusers', () => {
     ['inpaint9.run', { mask, steps: 8 }, given],
     ['inpaint9.euler.8', { mask: grey, scheduler: 'EulerDiscreteScheduler', steps: 8, strength: 0.8 }],
     ['inpaint9.euler-ancestral.10', { mask, scheduler: 'EulerAncestralDiscreteScheduler', steps: 6 }],
-  ])('%s', (...run) => check(inpainting, run));
+  ])('%s', (...run) => check(inpainting, 'sd1-inpaint', run));
 });

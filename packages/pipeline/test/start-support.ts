@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { openFolder } from '@sd/backend-node';
 import type { NoiseLevel, Tensor } from '@sd/core';
 import { expect } from 'vitest';
+import { measured } from '../../../fixtures/deviations.js';
 import { sd1, sd1Inpaint } from '../../../fixtures/golden.js';
 import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
 import { largestDifference, rgbOf } from './support.js';
@@ -28,17 +29,23 @@ export interface RunFigures {
   readonly colours: number;
 }
 
+interface CompareOptions {
+  readonly row: string;
+  readonly skipped?: number;
+  readonly levels?: readonly NoiseLevel[];
+}
+
 /**
  * Runs, and compares with diffusers' figures `name.latents.I`, `name.image`; latents are put into diffusers'
  * own scale where it keeps them divided by alpha: by the figures `name.sigmas`, or by those of `levels`, the run's own.
- * `skipped` steps have no figures.
+ * `skipped` steps have no figures. The largest differences are noted for `row` of docs/compatibility.md.
  */
 export async function compareRun(
   sd: Pipeline,
   golden: (name: string) => Tensor<'float32'>,
   name: string,
   options: GenerateOptions,
-  { skipped = 0, levels }: { readonly skipped?: number; readonly levels?: readonly NoiseLevel[] } = {},
+  { row, skipped = 0, levels }: CompareOptions,
 ): Promise<RunFigures> {
   const steps: StepEvent[] = [];
   const { images } = await sd.generate({ ...options, onStep: (step) => void steps.push(step) });
@@ -60,7 +67,9 @@ export async function compareRun(
   }
   expect(has(golden, `${name}.latents.${steps.length - skipped}`), 'diffusers takes more steps').toBe(false);
   const image = golden(`${name}.image`);
-  return { latents, colours: largestDifference(rgbOf(images[0]!), interleaved(image)) };
+  const figures = { latents, colours: largestDifference(rgbOf(images[0]!), interleaved(image)) };
+  measured(row, figures);
+  return figures;
 }
 
 function has(golden: (name: string) => Tensor<'float32'>, name: string): boolean {

@@ -2,7 +2,8 @@ import { openFolder } from '@sd/backend-node';
 import { type TextEmbedding, type TextEncoderOptions, type Tokens, tensor } from '@sd/core';
 import { type Lora, openLora } from '@sd/graph/adapters';
 import { expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { loadTextEncoder } from '../src/index.js';
 import { backend } from './encoder.js';
 
@@ -60,8 +61,8 @@ test.each([
 ] as const)('%s: the numbers of transformers', async (folder, loras) => {
   const golden = readGolden('golden.safetensors', fixture(`adapters/${folder}`));
   const [prompt, negative] = await encoded('models/sd1', 'text_encoder', loras);
-  expect(relativeError(prompt.hidden.data, golden('text.prompt').data)).toBeLessThan(tolerance);
-  expect(relativeError(negative.hidden.data, golden('text.negative').data)).toBeLessThan(tolerance);
+  expect(stageError(folder, prompt.hidden.data, golden('text.prompt').data)).toBeLessThan(tolerance);
+  expect(stageError(folder, negative.hidden.data, golden('text.negative').data)).toBeLessThan(tolerance);
 });
 
 test('both encoders of SDXL', async () => {
@@ -75,8 +76,8 @@ test('both encoders of SDXL', async () => {
     const rows = Array.from({ length: 77 }, (_, row) =>
       [one, two].map((both, k) => [...both[i].hidden.data.subarray(row * width[k], (row + 1) * width[k])]),
     );
-    expect(relativeError(rows.flat(2), golden(`text.${name}`).data)).toBeLessThan(tolerance);
+    expect(stageError('lora-sdxl', rows.flat(2), golden(`text.${name}`).data)).toBeLessThan(tolerance);
     const pooled = name === 'prompt' ? 'text.pooled' : 'text.negative_pooled';
-    expect(relativeError(two[i].pooled!.data, golden(pooled).data)).toBeLessThan(tolerance);
+    expect(stageError('lora-sdxl', two[i].pooled!.data, golden(pooled).data)).toBeLessThan(tolerance);
   }
 });

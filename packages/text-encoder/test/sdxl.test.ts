@@ -17,8 +17,6 @@ describe.each([
 ])('%s gives the numbers of transformers', (name, prefix, pooled) => {
   const tokens = tokensOf(golden, prefix);
 
-  const tokens = tokensOf(golden, prefix);
-
   test('all tensors used: what the last layer but one leaves, and the vector for the whole', async () => {
     const encoder = await encoderIn(name);
     const penultimate = await encoder.encode(tokens, { output: 'penultimate' });

@@ -2,6 +2,7 @@ import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { type Backend, type Conditions, type Tensor, tensor } from '@sd/core';
 import { type Lora, openLora } from '@sd/graph/adapters';
 import { afterAll, describe, expect, test } from 'vitest';
+import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type CheckpointUnet, loadUnet } from '../src/index.js';
 import { only } from './unet.js';
@@ -58,7 +59,7 @@ describe('the numbers of diffusers', () => {
     ] as const) {
       const golden = figures(folder);
       const { data } = await predict(stage, golden, strengths(values));
-      expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
+      expect(stageError(folder, data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
     }
     await stage.dispose?.();
   });
@@ -74,7 +75,7 @@ describe('the numbers of diffusers', () => {
     const stage = extended(unet, await opened(folder, 'style'));
     const { data } = await predict(stage, golden, strengths({ style: strength }));
     await stage.dispose?.();
-    expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
+    expect(stageError(folder, data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
   });
 
   test('of DoRA by PEFT, at two strengths', async () => {
@@ -86,7 +87,7 @@ describe('the numbers of diffusers', () => {
       [0.7, 'weaker.unet.out.t500'],
     ] as const) {
       const { data } = await predict(stage, golden, strengths({ style: strength }), prompt);
-      expect(relativeError(data, golden(name).data)).toBeLessThan(tolerance);
+      expect(stageError('dora-peft', data, golden(name).data)).toBeLessThan(tolerance);
     }
     await stage.dispose?.();
   });
@@ -105,7 +106,7 @@ describe('the numbers of diffusers', () => {
     const context = pair(golden('text.negative'), golden('text.prompt'));
     const { data } = await predict(stage, golden, conditions, context);
     await stage.dispose?.();
-    expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
+    expect(stageError('lora-sdxl', data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
   });
 });
 

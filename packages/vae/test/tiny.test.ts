@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type Source, UnsupportedError } from '@sd/core';
 import { Config } from '@sd/graph';
 import { describe, expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { loadVae } from '../src/index.js';
 import { vaeSuite } from '../src/testing.js';
 import { tinyVaeConfig } from '../src/tiny-vae-config.js';
@@ -31,7 +32,7 @@ describe('a tiny autoencoder', () => {
       [picture, 'vae.decoded'],
     ] as const) {
       expect(got.dims).toEqual(golden(name).dims);
-      expect(relativeError(got.data, golden(name).data)).toBeLessThan(1e-5);
+      expect(stageError('taesd', got.data, golden(name).data)).toBeLessThan(1e-5);
     }
     expect(std).toBeUndefined();
     expect([vae.latentChannels, vae.scaleFactor, vae.unusedTensors]).toEqual([4, 8, []]);

@@ -2,6 +2,7 @@ import { openFolder } from '@sd/backend-node';
 import { CheckpointError, row, type Tensor, TensorError, tensor } from '@sd/core';
 import { Config } from '@sd/graph';
 import { describe, expect, test } from 'vitest';
+import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
 import { imagePromptCondition, loadIpAdapter } from '../../src/adapters.js';
 import { loadUnet, type ModelCall, unetConfig } from '../../src/index.js';
@@ -42,7 +43,7 @@ describe('an IP-Adapter', () => {
     const { data } = await unet.predict({ ...input, conditions });
     await unet.dispose?.();
     expect(unet.unusedTensors).toEqual([]);
-    expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(1e-5);
+    expect(stageError('ip-adapter', data, golden('unet.out.t500').data)).toBeLessThan(1e-5);
   });
 
   test('that nothing is fed to, or at strength 0, changes nothing', async () => {
@@ -116,11 +117,11 @@ describe('an IP-Adapter Plus', () => {
   test('gives the tokens and the U-Net output of diffusers', async () => {
     const { adapter, unet } = await openedPlus();
     const { positive } = await adapter.prompt(said(hidden), pixels);
-    expect(relativeError(positive.data, plus('ip.tokens').data)).toBeLessThan(1e-5);
+    expect(stageError('ip-adapter-plus', positive.data, plus('ip.tokens').data)).toBeLessThan(1e-5);
     const conditions = { 'image_tokens.style': batchOf(positive), 'strength.style': one(0.6) };
     const { data } = await unet.predict({ ...input, sample: plus('unet.sample'), conditions });
     await unet.dispose?.();
-    expect(relativeError(data, plus('unet.out.t500').data)).toBeLessThan(1e-5);
+    expect(stageError('ip-adapter-plus', data, plus('unet.out.t500').data)).toBeLessThan(1e-5);
   });
 
   test('makes the negative prompt’s tokens of what the encoder sees in zeros', async () => {
