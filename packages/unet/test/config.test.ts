@@ -103,7 +103,7 @@ describe('what there is no graph for is named', () => {
     ['class_embed_type', 'timestep', 'class_embed_type is "timestep"'],
     ['conv_in_kernel', 1, 'conv_in_kernel is 1; this version knows 3'],
     ['dual_cross_attention', true, 'dual_cross_attention is true; this version knows false'],
-    ['mid_block_type', 'UNetMidBlock2D', 'mid_block_type is "UNetMidBlock2D"'],
+    ['mid_block_type', 'UNetMidBlock2DSimpleCrossAttn', 'mid_block_type is "UNetMidBlock2DSimpleCrossAttn"'],
     ['resnet_time_scale_shift', 'scale_shift', 'resnet_time_scale_shift is "scale_shift"'],
     ['down_block_types', ['AttnDownBlock2D'], 'down_block_types has AttnDownBlock2D'],
     ['up_block_types', ['UpBlock2D'], 'up_block_types has 1 blocks, block_out_channels has 4'],
