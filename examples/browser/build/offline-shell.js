@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Larger scripts are ONNX Runtime's, of which one of several is used: they are kept once they are. */
 const largest = 250_000;
@@ -16,7 +16,8 @@ export function offlineShell() {
           const length = (file.code ?? file.source).length;
           return /\.(html|js|css|svg|webmanifest)$/.test(fileName) && length < largest;
         });
-        const shell = ['./', ...files.map(({ fileName }) => fileName)].sort();
+        const still = readdirSync(new URL('../public/', import.meta.url));
+        const shell = ['./', ...still, ...files.map(({ fileName }) => fileName)].sort();
         const version = createHash('sha256')
           .update(files.map((file) => file.code ?? file.source).join())
           .digest('hex');

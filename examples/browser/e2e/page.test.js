@@ -148,6 +148,8 @@ describe('the page', { timeout: 900_000 }, () => {
   });
 
   test('is no wider than the screen', async () => {
+    await hands.set('steps', 30);
+    await hands.draw();
     for (const width of [320, 390, 820, 1280]) {
       await page.setViewportSize({ width, height: 860 });
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
@@ -158,7 +160,7 @@ describe('the page', { timeout: 900_000 }, () => {
     await page.close();
     site.take('/');
     await open();
-    assert.equal(await hands.kept(), 5);
+    assert.equal(await hands.kept(), 6);
     // Each file is asked for two bytes, to see whether it has changed.
     const bytes = site.take('/model/');
     assert.ok(bytes < 1000, `${bytes} bytes of the model were sent again`);

@@ -100,7 +100,7 @@ function described({ settings, from, at }: Made): [string, string][] {
     ['Size', `${width} × ${height}`],
     ['Seed', String(seed)],
     ...(from === 'noise' ? [] : [['Drawn over', from === 'picture' ? 'a picture' : from] as [string, string]]),
-    ['Made', new Date(at).toLocaleString()],
+    ['Made', new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })],
   ];
 }
 

@@ -95,7 +95,8 @@ async function run({ sd }: Engine, wanted: Settings, from: Start): Promise<void>
   running = new AbortController();
   draw.hidden = true;
   cancel.hidden = false;
-  cancel.focus();
+  cancel.focus({ preventScroll: true });
+  byId('frame').scrollIntoView({ block: 'nearest' });
   document.body.classList.add('drawing');
   mask.activate(false);
   filmstrip.clear();

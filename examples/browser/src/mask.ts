@@ -12,6 +12,9 @@ export interface Mask {
   pixels(): Pixels | undefined;
 }
 
+/** Of the paint: seldom a picture's own. */
+const colour = '#e4007c';
+
 /** How far an arrow key moves the brush, in pixels of the picture. */
 const keyStep = 4;
 
@@ -43,7 +46,7 @@ export function createMask(): Mask {
 
   function strokeTo(place: { readonly x: number; readonly y: number }): void {
     context.globalCompositeOperation = erasing.checked ? 'destination-out' : 'source-over';
-    context.strokeStyle = '#fff';
+    context.strokeStyle = colour;
     context.lineWidth = Number(size.value);
     context.lineCap = 'round';
     context.beginPath();

@@ -16,7 +16,7 @@ export interface Settings {
 
 /** Names of `@sd/pipeline`, and what people call them. */
 const samplers: readonly (readonly [name: string, title: string])[] = [
-  ['', 'the model’s own (DDIM)'],
+  ['', 'DDIM, the model’s own'],
   ['dpmpp-2m-karras', 'DPM++ 2M Karras'],
   ['dpmpp-2m-sde-karras', 'DPM++ 2M SDE Karras'],
   ['euler', 'Euler'],
@@ -29,19 +29,20 @@ const samplers: readonly (readonly [name: string, title: string])[] = [
   ['res-multistep', 'RES multistep'],
 ];
 
-const sizes: readonly (readonly [number, number, string])[] = [
-  [128, 128, 'square'],
-  [128, 192, 'tall'],
-  [192, 128, 'wide'],
-  [192, 192, 'large square'],
+/** The first is what the model was trained on. */
+const sizes: readonly (readonly [number, number])[] = [
+  [128, 128],
+  [128, 192],
+  [192, 128],
+  [192, 192],
 ];
 
 const ideas = [
-  'a red apple on a table, watercolor painting',
-  'a purple dragon in the sky, sci-fi style',
   'two yellow fish under the sea',
-  'a big teal robot in the desert',
+  'a purple dragon, sci-fi style',
   'an owl at night, pencil sketch',
+  'a teal robot in the desert',
+  'a red apple, watercolor painting',
 ];
 
 export interface SettingsForm {
@@ -61,7 +62,7 @@ export function createSettingsForm(): SettingsForm {
   const seed = byId<HTMLInputElement>('seed');
 
   scheduler.append(...samplers.map(([value, title]) => make('option', { value }, title)));
-  size.append(...sizes.map(([w, h, title]) => make('option', { value: `${w}x${h}` }, `${w} × ${h}, ${title}`)));
+  size.append(...sizes.map(([w, h]) => make('option', { value: `${w}x${h}` }, `${w} × ${h}`)));
   byId('ideas').append(
     ...ideas.map((idea) => {
       const button = make('button', { type: 'button' }, idea);
