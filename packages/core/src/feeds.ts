@@ -10,6 +10,7 @@ export interface RawTensorInfo extends Omit<TensorInfo, 'type'> {
 const arrays: Record<TensorType, string> = {
   float32: 'Float32Array',
   float16: 'Uint16Array',
+  float64: 'Float64Array',
   int32: 'Int32Array',
   int64: 'BigInt64Array',
 };

@@ -4,6 +4,7 @@ import { TensorError } from './errors.js';
 export interface TensorData {
   float32: Float32Array;
   float16: Uint16Array;
+  float64: Float64Array;
   int32: Int32Array;
   int64: BigInt64Array;
 }
@@ -17,7 +18,13 @@ export interface Tensor<T extends TensorType = TensorType> {
   readonly data: TensorData[T];
 }
 
-const arrays = { float32: Float32Array, float16: Uint16Array, int32: Int32Array, int64: BigInt64Array } as const;
+const arrays = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+} as const;
 
 /** How many values a shape holds. */
 export function sizeOf(dims: readonly number[]): number {

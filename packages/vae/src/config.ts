@@ -36,10 +36,6 @@ export function vaeConfig(config: Config): VaeConfig {
   }
   config.only('act_fn', 'silu');
   const latentChannels = config.number('latent_channels', 4);
-  const factor = config.number('scaling_factor', 0.18215);
-  const means = config.perBlock('latents_mean', latentChannels, 0);
-  const deviations = config.perBlock('latents_std', latentChannels, 1);
-  const shift = config.number('shift_factor', 0);
   return {
     imageChannels: config.number('in_channels', 3),
     latentChannels,
@@ -49,7 +45,19 @@ export function vaeConfig(config: Config): VaeConfig {
     midAttention: config.boolean('mid_block_add_attention', true),
     quantConv: config.boolean('use_quant_conv', true),
     postQuantConv: config.boolean('use_post_quant_conv', true),
-    scale: deviations.map((deviation) => factor / deviation),
-    shift: means.map((mean) => mean + shift),
+    ...latentScaling(config, latentChannels),
   };
+}
+
+/** What the encoder's latents become the U-Net's by, for each channel; `usual` is what they are multiplied with by default. */
+export function latentScaling(
+  config: Config,
+  latentChannels: number,
+  usual = 0.18215,
+): Pick<VaeConfig, 'scale' | 'shift'> {
+  const factor = config.number('scaling_factor', usual);
+  const means = config.perBlock('latents_mean', latentChannels, 0);
+  const deviations = config.perBlock('latents_std', latentChannels, 1);
+  const shift = config.number('shift_factor', 0);
+  return { scale: deviations.map((deviation) => factor / deviation), shift: means.map((mean) => mean + shift) };
 }

@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** Numbers of ONNX's element types. */
-export const elementType = { float32: 1, float16: 10, int32: 6, int64: 7, bfloat16: 16 } as const;
+export const elementType = { float32: 1, float16: 10, float64: 11, int32: 6, int64: 7, bfloat16: 16 } as const;
 
 export type Attribute = number | bigint | string | readonly bigint[];
 

@@ -1,0 +1,1 @@
+export { type LoadOnnxTextEncoderOptions, loadOnnxTextEncoder, type OnnxTextEncoder } from './onnx-text-encoder.js';

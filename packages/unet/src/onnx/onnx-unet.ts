@@ -1,0 +1,98 @@
+import { type Backend, expectTensor, type Source, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
+import { hasFile, readConfig } from '@sd/graph';
+import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import { namedInputs, sizeOfAxis } from './inputs.js';
+import { timestepFor } from './timestep.js';
+
+export interface LoadOnnxUnetOptions {
+  readonly backend: Backend;
+  readonly source: Source;
+  /** The model's folder in the source, with `model.onnx` and perhaps a `config.json`: `unet` if left out. */
+  readonly folder?: string;
+  /** Height and width of the latents that it was trained on, where neither it nor its config says so: 64 if left out. */
+  readonly sampleSize?: number;
+}
+
+/** A U-Net that was exported to ONNX, as a stage. */
+export interface OnnxUnet extends Unet {
+  readonly needs: NonNullable<Unet['needs']>;
+  readonly file: OnnxFile;
+  /** What ControlNets may add, by the names of `conditions`; empty for a model that was exported without room for it. */
+  readonly residuals: readonly string[];
+}
+
+/**
+ * Opens a U-Net that was exported to ONNX by optimum, diffusers' script, Olive or a converter for ControlNet. Names, types
+ * and ranks of its inputs are read from the model; values are put into its types. Nothing is loaded yet: that happens at
+ * first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ */
+export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUnet> {
+  const { backend, source, folder = 'unet' } = options;
+  const at = (name: string) => (folder === '' ? name : `${folder}/${name}`);
+  const file = await openOnnxFile(source, at('model.onnx'));
+  const config = (await hasFile(source, at('config.json'))) ? await readConfig(source, at('config.json')) : undefined;
+  const session = onnxSession(backend, file, 'unet', { repeated: true });
+  const inputs = namedInputs(file.path, session.inputs);
+  const [sampleInfo, timestepInfo, contextInfo] = ['sample', 'timestep', 'encoder_hidden_states'].map(
+    (name) => inputs.find((input) => input.name === name)!.info,
+  ) as [OnnxInput, OnnxInput, OnnxInput];
+  const [output] = file.outputs;
+  if (output === undefined) throw new TensorError('bad-tensor', `${file.path} has no output.`);
+  const inChannels = sizeOfAxis(sampleInfo, 1, config?.get('in_channels'), 4);
+  const needed = inputs.filter(
+    ({ info, optional }) => !optional && ![sampleInfo, timestepInfo, contextInfo].includes(info),
+  );
+
+  return {
+    file,
+    inChannels,
+    outChannels: sizeOfAxis(output, 1, config?.get('out_channels'), 4),
+    sampleSize: sizeOfAxis(sampleInfo, 2, config?.get('sample_size'), options.sampleSize ?? 64),
+    residuals: inputs.flatMap(({ name, optional }) => (optional ? [name] : [])),
+    needs: needed.map(({ name, info }) => ({
+      name,
+      type: 'float32',
+      dims:
+        name === 'timestep_cond'
+          ? [info.dims[0] ?? 'batch', sizeOfAxis(info, 1, config?.get('time_cond_proj_dim'), 256)]
+          : info.dims,
+    })),
+    load: session.load,
+    release: session.release,
+    dispose: session.dispose,
+    async predict({ sample, timestep, context, conditions = {} }, { signal } = {}) {
+      const batch = sample.dims[0]!;
+      expectTensor('The U-Net’s sample', sample, 'float32', [-1, inChannels, -1, -1]);
+      expectTensor('The U-Net’s context', context, 'float32', [batch, -1, sizeOfAxis(contextInfo, 2, undefined, -1)]);
+      const unknown = Object.keys(conditions).find((name) => !inputs.some((input) => input.name === name));
+      if (unknown !== undefined) {
+        throw new TensorError(
+          'bad-tensor',
+          `${file.path} has no input ${unknown}. It takes ${inputs.map(({ name }) => name).join(', ')}.`,
+        );
+      }
+      const feeds: Record<string, Tensor> = {};
+      for (const { name, info, optional } of inputs) {
+        if (info === sampleInfo) feeds[info.name] = sample;
+        else if (info === timestepInfo) feeds[info.name] = timestepFor(info, sampleInfo, timestep, batch);
+        else if (info === contextInfo) feeds[info.name] = context;
+        else {
+          const value = conditions[name] ?? (optional ? zeros(info.dims) : undefined);
+          if (value !== undefined) feeds[info.name] = value;
+        }
+      }
+      const results = await session.run(batch, feeds, { ...(signal && { signal }), outputs: [output.name] });
+      return results[output.name]!;
+    },
+  };
+}
+
+type OnnxInput = OnnxSession['inputs'][number];
+
+/** What broadcasts to any shape that fits. */
+function zeros(dims: OnnxInput['dims']): Tensor<'float32'> {
+  return tensor(
+    'float32',
+    dims.map((size) => (typeof size === 'number' ? size : 1)),
+  );
+}

@@ -1,0 +1,1 @@
+export { type LoadOnnxVaeOptions, loadOnnxVae, type OnnxVae } from './onnx-vae.js';
