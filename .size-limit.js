@@ -33,7 +33,7 @@ export default [
   bundle('@sd/image-encoder', '*', '3 kB', shared),
   bundle('@sd/scheduler', '*', '12 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
-  bundle('@sd/unet', '*', '5 kB', shared),
+  bundle('@sd/unet', '*', '8 kB', shared),
   bundle('@sd/vae', '*', '4 kB', shared),
   bundle('@sd/source', '*', '5 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
