@@ -57,7 +57,9 @@ function showStart(): void {
   byId('brush').hidden = !active;
   mask.activate(active);
   const picture = start.pixels(easel.width, easel.height);
-  if (picture !== undefined && running === undefined) easel.show(picture, 'The picture to start from');
+  if (picture === undefined || running !== undefined) return;
+  easel.show(picture, 'The picture to start from');
+  if (engine !== undefined) status.say(active ? 'Paint over what is to be drawn anew' : 'Ready');
 }
 
 function tell(text: string | undefined): void {
