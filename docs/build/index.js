@@ -1,13 +1,15 @@
-// node docs/build/index.js [--check]: the figures and tables of the docs, from the built packages. With --check, writes
-// nothing, and fails where what is committed is not what the code makes.
+// node docs/build/index.js [--check]: the figures and tables of the docs, from the built packages and from what the tests
+// noted (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { compatibilityTables } from './compatibility.js';
 import { fill } from './places.js';
 import { scheduleFigures } from './schedules.js';
 import { spacingFigures } from './spacings.js';
 import { tables } from './tables.js';
 
 const docs = path.resolve(import.meta.dirname, '..');
+const check = process.argv.includes('--check');
 
 /** @param {string} file */
 const read = (file) => readFile(path.join(docs, file), 'utf8').catch(() => undefined);
@@ -18,17 +20,19 @@ const made = Object.entries({ ...scheduleFigures, ...spacingFigures }).map(([nam
   svg,
 ]);
 made.push(['schedulers.md', fill((await read('schedulers.md')) ?? '', await tables())]);
+const compatibility = (await read('compatibility.md')) ?? '';
+made.push(['compatibility.md', fill(compatibility, await compatibilityTables(check ? compatibility : undefined))]);
 
 const stale = [];
 for (const [file, text] of made) {
   if ((await read(file)) === text) continue;
   stale.push(file);
-  if (process.argv.includes('--check')) continue;
+  if (check) continue;
   await mkdir(path.dirname(path.join(docs, file)), { recursive: true });
   await writeFile(path.join(docs, file), text);
 }
 
 const list = stale.map((file) => `docs/${file}`).join(', ');
 if (stale.length === 0) console.log(`${made.length} files of the docs are what the code makes.`);
-else if (!process.argv.includes('--check')) console.log(`written: ${list}`);
+else if (!check) console.log(`written: ${list}`);
 else throw new Error(`Not what the code makes: ${list}. Run \`npm run docs\`, and commit the result.`);

@@ -1,6 +1,7 @@
 // The tables of schedulers.md, as Markdown.
 import { schedulerClasses } from '@sd/scheduler';
 import { measureOrder } from '@sd/scheduler/testing';
+import { markdownTable } from './markdown-table.js';
 import { costOf } from './measure.js';
 import { measuredOrders } from './orders.js';
 import { samplers } from './samplers.js';
@@ -32,7 +33,10 @@ async function samplerTable() {
     const cells = [code(name), list(diffusers.map(code)), code(k), code(comfy), a1111];
     rows.push([...cells, order, String(calls), noise ? 'yes' : undefined, paper]);
   }
-  return table(['here', 'diffusers', 'k-diffusion', 'ComfyUI', 'A1111', 'order', 'calls', 'noise', 'paper'], rows);
+  return markdownTable(
+    ['here', 'diffusers', 'k-diffusion', 'ComfyUI', 'A1111', 'order', 'calls', 'noise', 'paper'],
+    rows,
+  );
 }
 
 async function orderTable() {
@@ -42,7 +46,7 @@ async function orderTable() {
     measured.toFixed(2),
     error.toExponential(1),
   ]);
-  return table(['sampler', 'order', 'measured', 'error at 36 steps'], rows);
+  return markdownTable(['sampler', 'order', 'measured', 'error at 36 steps'], rows);
 }
 
 /** @param {readonly (string | undefined)[]} texts */
@@ -53,17 +57,4 @@ function list(texts) {
 /** @param {string | undefined} text */
 function code(text) {
   return text && `\`${text}\``;
-}
-
-/**
- * Columns are padded as the repository's formatter pads them.
- * @param {readonly string[]} head
- * @param {readonly (readonly (string | undefined)[])[]} rows
- */
-function table(head, rows) {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell ?? '–'));
-  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
-  const line = (/** @type {readonly string[]} */ row) => `| ${row.join(' | ')} |`;
-  const [first, ...others] = cells.map((row) => line(row.map((cell, i) => cell.padEnd(widths[i]))));
-  return [first, line(widths.map((width) => '-'.repeat(width))), ...others].join('\n');
 }

@@ -32,7 +32,7 @@ describe('every kind of hypernetwork that A1111 saves is that of its formula', (
           conditions: { 'strength.kind': tensor('float32', [1], Float32Array.of(strength)) },
         });
       const want = golden(`${file.slice(0, -3)}.unet.out.t500`).data;
-      expect(stageError('hypernetwork', (await predict(0.8)).data, want)).toBeLessThan(1e-5);
+      expect(stageError('hypernetwork-kinds', (await predict(0.8)).data, want)).toBeLessThan(1e-5);
       expect(relativeError((await predict(0)).data, want)).toBeGreaterThan(1e-3);
     } finally {
       await sd.dispose();

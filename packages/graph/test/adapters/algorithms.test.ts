@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { stageError } from '../../../../fixtures/deviations.js';
 import { relativeError } from '../../../../fixtures/golden.js';
 import { filled, type Layer, loraOf, normal, reader, resultOf, sum, type Values } from './support.js';
 
@@ -144,8 +145,9 @@ const cases: readonly (readonly [string, Layer, Change])[] = [
   ['LoKr, Tucker form', conv, lokr({ kernel: 3, low: 't' })],
 ];
 
-describe.each(cases)('%s', (_, layer, { tensors, rank, delta }) => {
+describe.each(cases)('%s', (title, layer, { tensors, rank, delta }) => {
   const places = layer.weight.shape.slice(2).reduce((a, b) => a * b, 1);
+  const row = `layer-${/^\w+/.exec(title)![0].toLowerCase()}`;
   const factor = rank === undefined ? 1 : 3 / rank;
   const weight = reader(flat(layer.weight, 3));
   const changedBy = (scale: number) => (o: number, c: number, k: number) => weight(o, c, k) + scale * delta(o, c, k);
@@ -165,7 +167,7 @@ describe.each(cases)('%s', (_, layer, { tensors, rank, delta }) => {
     const opened = await file();
     for (const strength of [0.6, -1.5, 0]) {
       const got = await resultOf(layer, x, opened, strength);
-      expect(relativeError(got, await wanted(changedBy(strength * factor)))).toBeLessThan(3e-6);
+      expect(stageError(row, got, await wanted(changedBy(strength * factor)))).toBeLessThan(3e-6);
     }
     opened.check();
     expect(opened.unmatched()).toEqual([]);
@@ -182,7 +184,7 @@ describe.each(cases)('%s', (_, layer, { tensors, rank, delta }) => {
       );
       const want = await wanted((o, c, k) => (m(o) / norms[o]) * changed(o, c, k));
       const got = await resultOf(layer, x, opened, strength);
-      expect(relativeError(got, want)).toBeLessThan(3e-6);
+      expect(stageError('layer-dora', got, want)).toBeLessThan(3e-6);
     }
     const off = await resultOf(layer, x, opened, 0);
     expect(relativeError(off, await wanted(weight))).toBeLessThan(1e-6);
