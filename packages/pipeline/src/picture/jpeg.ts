@@ -34,18 +34,9 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
 async function loadCodec(print: (line: string) => void): Promise<Codec> {
   try {
     const { default: create } = await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js');
-    return await create({ noInitialRun: true, print, printErr: print, ...(await wasmOfNode()) });
+    const { jpegDecoder } = await import('#platform');
+    return await create({ noInitialRun: true, print, printErr: print, ...(await jpegDecoder()) });
   } catch (error) {
     throw new BackendError('The JPEG decoder, @jsquash/jpeg, could not be loaded.', { cause: error });
   }
-}
-
-/** Node does not fetch files, so there it is read; elsewhere the codec fetches what lies beside it. */
-async function wasmOfNode(): Promise<{ wasmBinary?: Uint8Array }> {
-  const builtin = globalThis.process?.getBuiltinModule;
-  if (builtin === undefined) return {};
-  const { resolve } = builtin('node:module').createRequire(import.meta.url);
-  return {
-    wasmBinary: await builtin('node:fs/promises').readFile(resolve('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')),
-  };
 }

@@ -2,4 +2,5 @@
 declare module '#platform' {
   export const createBackend: typeof import('./web.js').createBackend;
   export const openSource: typeof import('./web.js').openSource;
+  export const jpegDecoder: typeof import('./web.js').jpegDecoder;
 }
