@@ -10,7 +10,8 @@ const lazy = {
 
 /** Minified and gzipped, for browsers: what needs Node's own modules fails. */
 function bundle(name, names, limit, without = []) {
-  const [, folder, entry = 'index'] = name.split('/');
+  const [, folder, ...rest] = name.split('/');
+  const entry = rest.length === 0 ? 'index' : rest.join('/');
   return {
     name: `${name}: ${names}`,
     path: `packages/${folder}/dist/${entry}.js`,
@@ -38,4 +39,5 @@ export default [
   bundle('@sd/source', '*', '5 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
+  bundle('@sd/pipeline/worker/page', '{ loadWorkerPipeline }', '5 kB'),
 ];
