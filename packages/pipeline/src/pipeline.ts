@@ -1,6 +1,6 @@
 import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
 import { adaptedStages } from './attach/adapted-stages.js';
-import type { Attachment } from './attach/adapter.js';
+import type { Attachment, AttachResult } from './attach/adapter.js';
 import type { AttachOptions, AttachSource } from './attach/attach.js';
 import { mentionedStrengths, withStrengths } from './attach/mentioned.js';
 import { readAdapters } from './attach/run-adapters.js';
@@ -40,14 +40,14 @@ export interface Pipeline {
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;
   /**
-   * Attaches an adapter that changes how the model draws, without a change to its weights: a LoRA, a hypernetwork. Waits
+   * Attaches an adapter that changes how the model draws, without a change to its weights: a LoRA, a ControlNet. Waits
    * for its turn among the requests. Sessions are made anew for the models that it changes, and not when its strength does.
    *
    * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken, an
    * UnsupportedError for what this version does not know; then nothing has changed.
    * @param file A path, URL or Source: of a folder, or of a file as `AttachOptions.path` says.
    */
-  attach(file: AttachSource, options?: AttachOptions): Promise<Attachment>;
+  attach(file: AttachSource, options?: AttachOptions): Promise<AttachResult>;
   /** Takes off what was attached by that name. Rejects with an InvalidOptionError if there is no such thing. */
   detach(name: string): Promise<void>;
   /** What is attached. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '@sd/core';
+import type { Tensor, Warning } from '@sd/core';
 import type { LayerExtension } from '@sd/graph';
 import type { Condition, UnetExtension } from '@sd/unet';
 import type { Pixels } from '../picture/index.js';
@@ -20,6 +20,12 @@ export interface Attachment {
   readonly kind: AdapterKind;
 }
 
+/** What `attach` gives. */
+export interface AttachResult extends Attachment {
+  /** What of the file has no use: tensors that nobody knows, modules that the model has not. */
+  readonly warnings: readonly Warning[];
+}
+
 /** What an attached file brings, and where it goes. */
 export interface Adapter extends Attachment {
   readonly unet?: UnetExtension;
@@ -33,6 +39,8 @@ export interface Adapter extends Attachment {
   readonly maxFrames?: number;
   /** Called once the graphs are written: throws a CheckpointError where what it brings found no place in them. */
   check?(): void;
+  /** Called after `check`: what of the file has no use. */
+  warnings?(): readonly Warning[];
   /** Frees what it holds between uses, beside those extensions. */
   release?(): Promise<void>;
   /** Frees it for good. */

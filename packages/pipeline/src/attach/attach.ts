@@ -3,7 +3,7 @@ import { describe } from '../checks.js';
 import { inspect } from '../load/inspect.js';
 import { type Located, locate, type Place } from '../load/locate.js';
 import type { AdaptedStages } from './adapted-stages.js';
-import type { AdapterKind, Attachment } from './adapter.js';
+import type { AdapterKind, AttachResult } from './adapter.js';
 import { adapterKinds, openAdapter } from './open.js';
 
 /** A path, URL, file that a person picked, or Source. */
@@ -35,7 +35,7 @@ export async function attach(
   file: AttachSource,
   options: AttachOptions,
   { backend, load }: AttachSettings,
-): Promise<Attachment> {
+): Promise<AttachResult> {
   const { signal } = options;
   const located = await locate(file, options.path);
   const name = options.name ?? located.stem;
@@ -52,7 +52,7 @@ export async function attach(
     await adapter.dispose?.();
     throw error;
   }
-  return { name, kind };
+  return { name, kind, warnings: adapter.warnings?.() ?? [] };
 }
 
 export async function detach(

@@ -37,10 +37,10 @@ export function readStrengths(given: StrengthOptions, adapters: readonly Adapter
   const used = Object.entries(options).flatMap(([kind, option]) => {
     const ofKind = adapters.filter((adapter) => adapter.kind === kind);
     const named = namedStrengths(option, given, ofKind);
-    return ofKind.map((adapter) => ({
-      adapter,
-      ...readStrength(`${option}.${adapter.name}`, named[adapter.name] ?? 1),
-    }));
+    return ofKind.map((adapter) => {
+      const { [adapter.name]: strength = 1 } = named;
+      return { adapter, ...readStrength(`${option}.${adapter.name}`, strength) };
+    });
   });
   return (part, progress) => {
     const own = used.filter(({ adapter }) => adapter[part] !== undefined);

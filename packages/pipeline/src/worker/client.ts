@@ -1,5 +1,5 @@
 import { DisposedError, type Tensor, throwIfAborted } from '@sd/core';
-import type { Attachment } from '../attach/adapter.js';
+import type { Attachment, AttachResult } from '../attach/adapter.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
 import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
@@ -18,7 +18,7 @@ export interface WorkerPipeline extends Omit<Pipeline, 'stages' | 'attach'> {
   /** Does it compute in half precision? */
   readonly float16: boolean;
   /** As `Pipeline.attach`, for what can be sent to a worker. */
-  attach(file: WorkerSource, options?: WorkerAttachOptions): Promise<Attachment>;
+  attach(file: WorkerSource, options?: WorkerAttachOptions): Promise<AttachResult>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Tensor, Warning } from '@sd/core';
 import type { DownloadProgress, PickedFiles } from '@sd/source';
-import type { Attachment } from '../attach/adapter.js';
+import type { Attachment, AttachResult } from '../attach/adapter.js';
 import type { GenerateOptions } from '../options.js';
 import type { Failure } from './failures.js';
 import type { PlainAttachOptions, PlainLoadOptions } from './options.js';
@@ -33,7 +33,7 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 export interface AttachReply {
-  readonly attachment: Attachment;
+  readonly attachment: AttachResult;
   readonly attached: readonly Attachment[];
 }
 

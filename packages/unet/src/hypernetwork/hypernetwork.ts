@@ -1,6 +1,7 @@
 import { CheckpointError } from '@sd/core';
 import { type Graph, staticDim, type Value } from '@sd/graph';
 import type { AttentionSources, UnetExtension } from '../extension.js';
+import { familyOfText } from '../families.js';
 import { activationNamed } from './activations.js';
 import { type HypernetworkFile, type HypernetworkLayer, readHypernetwork } from './read.js';
 
@@ -61,10 +62,12 @@ function runLayers(
 function misfit({ file, pairs }: HypernetworkFile, width: number): CheckpointError {
   const widths = [...pairs.keys()].sort((a, b) => a - b);
   const first = pairs.get(widths[0])!.key[0].weight;
+  const text = [768, 1024, 2048].find((known) => pairs.has(known));
+  const family = (text && familyOfText(text)) ?? 'another model';
   return new CheckpointError(
     'misshapen-tensor',
     file,
-    `has networks for contexts of ${widths.join(', ')} values, but this U-Net’s text has ${width}: it was made for another model. Its first tensor is ${first.name} of shape [${first.shape}].`,
+    `has networks for contexts of ${widths.join(', ')} values, but this U-Net’s text has ${width}: it was made for ${family}. Its first tensor is ${first.name} of shape [${first.shape}].`,
     { tensor: first.name },
   );
 }

@@ -1,11 +1,9 @@
 import { CheckpointError } from '@sd/core';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
+import { familyOfText } from '../families.js';
 import { crossAttentions } from './cross-attentions.js';
 import type { ImageAttention, IpAdapterFile } from './read.js';
-
-/** What the text of known families is wide. */
-const families: Readonly<Record<number, string>> = { 768: 'SD 1', 1024: 'SD 2', 2048: 'SDXL' };
 
 /**
  * Attention to a picture beside that to the text: each cross-attention gives `attention(q, k, v) + strength * attention(q,
@@ -55,7 +53,7 @@ function expectFit(
 ): void {
   const [rows, columns] = shape;
   if (columns === tokenWidth && (width === undefined || rows === width)) return;
-  const known = (size: number) => (families[size] === undefined ? '' : `, as ${families[size]} has`);
+  const known = (size: number) => (familyOfText(size) === undefined ? '' : `, as that of ${familyOfText(size)}`);
   const reason =
     columns === tokenWidth
       ? 'it was made for another model'

@@ -174,7 +174,7 @@ describe('an adapter for another model', () => {
       'of another family',
       pair(1, [32, 768]),
       'ip_adapter.1.to_k_ip.weight',
-      /\[32, 768\], but this U-Net asks for \[32, 32\]: it was made for a model whose text is 768 wide, as SD 1 has, and this one’s is 32\./,
+      /\[32, 768\], but this U-Net asks for \[32, 32\]: it was made for a model whose text is 768 wide, as that of Stable Diffusion 1, and this one’s is 32\./,
     ],
     ['of other channels', { ...fitting, ...pair(7, [32, 32]) }, 'ip_adapter.7.to_k_ip.weight', /asks for \[64, 32\]/],
     ['of fewer attentions', fitting, undefined, /for 3 cross-attentions, but this U-Net has 4/],

@@ -1,6 +1,7 @@
 import { openLora } from '@sd/graph/adapters';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
+import { unused, unusedTensors } from './unused.js';
 
 export async function openLoraFile({ source, path, name }: AdapterFile, { stages }: AdapterContext): Promise<Adapter> {
   const lora = await openLora(source, path, { name });
@@ -10,6 +11,10 @@ export async function openLoraFile({ source, path, name }: AdapterFile, { stages
     name,
     kind: 'lora',
     check,
+    warnings: () => [
+      ...unusedTensors(lora.unusedTensors),
+      ...unused('unmatched-modules', 'The model has no layer for modules of the LoRA', lora.unmatched()),
+    ],
     ...(unet && { unet }),
     ...(textEncoder && { textEncoder }),
     ...(textEncoder2 && { textEncoder2 }),

@@ -1,10 +1,12 @@
-import { InvalidOptionError } from '@sd/core';
-import { loadT2iAdapter, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
+import { CheckpointError, InvalidOptionError } from '@sd/core';
+import type { UnetConfig } from '@sd/unet';
+import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
 import { fitPicture, shareTensor } from '../../picture/index.js';
 import { grayTensor } from '../../picture/tensors.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';
+import { unusedTensors } from './unused.js';
 
 export async function openT2iAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
   const { backend, adapters } = context;
@@ -13,6 +15,7 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
   const adapter = await loadT2iAdapter({ backend, source: file.source, folder: '' });
   const other = adapters.find(({ kind }) => kind === 't2i-adapter');
   const { imageChannels } = adapter.config;
+  expectSameFamily(file.source.name ?? file.name, adapter.config, unetConfigOf(context));
   return {
     name: file.name,
     kind: 't2i-adapter',
@@ -27,7 +30,27 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
         return ({ strength }) => t2iAdapterCondition(features, strength);
       },
     },
+    warnings: () => unusedTensors(adapter.unusedTensors),
     release: adapter.release,
     dispose: adapter.dispose,
   };
+}
+
+/** Throws a CheckpointError where the feature maps are not of the U-Net's channels or not at the places where it takes them. */
+function expectSameFamily(file: string, { stages, factor }: T2iAdapterConfig, { levels }: UnetConfig): void {
+  const channels = levels.map((level) => level.channels);
+  // A level without attention takes them after it has halved the map, as SDXL's first does; the middle's may be there too.
+  const taken = levels[0]!.downHeads > 0 ? 8 : 16;
+  const misfit = [...channels, channels.at(-1)].findIndex((count, i) => stages[i] && stages[i].channels !== count);
+  if (factor === taken && misfit < 0 && stages.length >= levels.length) return;
+  const tensor =
+    factor === taken && misfit >= 0 ? `adapter.body.${misfit}.resnets.0.block1.weight` : 'adapter.conv_in.weight';
+  const given = stages.map((stage) => stage.channels).join(', ');
+  const family = factor === 16 ? 'SDXL' : 'Stable Diffusion 1 or 2';
+  throw new CheckpointError(
+    'misshapen-tensor',
+    file,
+    `is for another model: its maps have channels ${given}, the first a place for each ${factor} pixels, but this U-Net takes ${channels.join(', ')} and ${taken}. It was made for ${factor === taken ? 'a U-Net of another shape' : family}; its first tensor that does not fit is ${tensor}.`,
+    { tensor },
+  );
 }

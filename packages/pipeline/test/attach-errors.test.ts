@@ -1,0 +1,304 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/graph';
+import { loadImageEncoder } from '@sd/image-encoder';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixture } from '../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline } from '../src/index.js';
+import { road } from './start-support.js';
+import { counting, sourceOf } from './support.js';
+
+const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
+let sd1: Pipeline;
+let sd2: Pipeline;
+let sdxl: Pipeline;
+beforeAll(async () => {
+  [sd1, sd2, sdxl] = (await Promise.all(
+    ['sd1', 'sd2', 'sdxl'].map((name) => loadPipeline(fixture(`models/${name}`), { backend })),
+  )) as [Pipeline, Pipeline, Pipeline];
+});
+afterAll(async () => {
+  await Promise.all([sd1, sd2, sdxl].map((sd) => sd.dispose()));
+  await backend.dispose();
+});
+
+const adapter = (name: string) => fixture(`adapters/${name}`);
+const lora = `${adapter('lora-kohya')}/style.safetensors`;
+const settings = { ...road, width: 96, height: 64, steps: 2 };
+
+/** A source of one safetensors file, `x.safetensors`. */
+async function fileOf(tensors: readonly TensorToWrite[], metadata?: Record<string, string>): Promise<Source> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of writeSafetensors(tensors, metadata)) chunks.push(chunk);
+  return sourceOf(new Map([['x.safetensors', Buffer.concat(chunks)]]));
+}
+
+const zeros = (name: string, ...shape: number[]): TensorToWrite => ({
+  name,
+  dtype: 'F32',
+  shape,
+  bytes: () => new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)),
+});
+
+const module = 'lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k';
+const half = (name: string, inner: number, outer: number) => [
+  zeros(`${name}.lora_down.weight`, 2, inner),
+  zeros(`${name}.lora_up.weight`, outer, 2),
+];
+
+const weights = 'diffusion_pytorch_model.safetensors';
+
+/** A model's folder in diffusers' layout. */
+async function folderOf(tensors: readonly TensorToWrite[], config: Uint8Array): Promise<Source> {
+  const bytes = await (await fileOf(tensors)).read('x.safetensors');
+  return sourceOf(
+    new Map([
+      [weights, bytes],
+      ['config.json', config],
+    ]),
+  );
+}
+
+/** What such a folder has, to be written again. */
+async function partsOf(folder: string): Promise<{ config: Uint8Array; tensors: TensorToWrite[] }> {
+  const { tensors } = await openSafetensors(await openFolder(folder), weights);
+  const bytes = await readFile(`${folder}/${weights}`);
+  return {
+    config: await readFile(`${folder}/config.json`),
+    tensors: [...tensors.values()].map(({ offset, length, ...view }) => ({
+      ...view,
+      bytes: () => bytes.subarray(offset, offset + length),
+    })),
+  };
+}
+
+/** The error that attaching ends with, and that it changed nothing. */
+async function refusal(
+  sd: Pipeline,
+  ...attached: Parameters<Pipeline['attach']>
+): Promise<Error & { tensor?: string }> {
+  const [before, open] = [sd.attached, counts.open];
+  const error = await sd.attach(...attached).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(sd.attached).toEqual(before);
+  expect(counts.open).toBe(open);
+  expect(error).toBeInstanceOf(Error);
+  return error!;
+}
+
+describe('an adapter for another model names its family and the first tensor that does not fit', () => {
+  test('a LoRA', async () => {
+    const error = await refusal(sd1, await fileOf(half(module, 768, 320)), { path: 'x.safetensors', kind: 'lora' });
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error.tensor).toBe(`${module}.lora_down.weight`);
+    expect(error.message).toMatch(
+      /is for another model: its tensor .+\[2, 768\].+The file is for Stable Diffusion 1\./,
+    );
+    const encoder = await refusal(sd1, `${adapter('lora-sdxl')}/style.safetensors`);
+    expect(encoder.message).toMatch(/second text encoder, which this model has not\. The file is for SDXL\./);
+  });
+
+  test('a ControlNet', async () => {
+    const error = await refusal(sdxl, `${adapter('controlnet')}/canny`);
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error.message).toMatch(
+      /is a ControlNet for a U-Net with channels 32, 64 and text of width 32, but this one has/,
+    );
+  });
+
+  test('a T2I-Adapter', async () => {
+    const error = await refusal(sdxl, adapter('t2i-adapter'), { kind: 't2i-adapter' });
+    expect(error.tensor).toMatch(/^adapter\./);
+    expect(error.message).toMatch(
+      /is for another model: its maps have channels 32, 64, .+made for Stable Diffusion 1 or 2/,
+    );
+  });
+
+  test('an IP-Adapter', async () => {
+    const imageEncoder = await loadImageEncoder({ source: await openFolder(adapter('ip-adapter')), backend });
+    const path = `${adapter('ip-adapter')}/ip-adapter.safetensors`;
+    const error = await refusal(sdxl, path, { kind: 'ip-adapter', imageEncoder });
+    expect(error.tensor).toMatch(/^ip_adapter\.\d+\.to_k_ip\.weight$/);
+    expect(error.message).toMatch(/made for a model whose text is 32 wide, and this one’s is 80/);
+  });
+
+  test('a textual inversion', async () => {
+    const error = await refusal(sd1, await fileOf([zeros('emb_params', 2, 1024)]), { path: 'x.safetensors' });
+    expect(error.message).toMatch(
+      /has vectors of 1024 values, but this text encoder’s have 32\. It was made for SD 2\./,
+    );
+    const two = await refusal(sd1, await fileOf([zeros('clip_l', 1, 32), zeros('clip_g', 1, 40)]), {
+      path: 'x.safetensors',
+    });
+    expect(two.message).toMatch(/for a model with two text encoders, as SDXL has/);
+  });
+
+  test('a hypernetwork', async () => {
+    const error = await refusal(sdxl, `${adapter('hypernetwork')}/hypernetwork.pt`);
+    expect(error.tensor).toBeDefined();
+    expect(error.message).toMatch(
+      /has networks for contexts of 32, 64 values, but this U-Net’s text has 80: .+Its first tensor is/,
+    );
+  });
+
+  test('a motion adapter', async () => {
+    const { config, tensors } = await partsOf(`${adapter('animatediff')}/motion`);
+    const name = 'down_blocks.1.motion_modules.0.norm.weight';
+    const narrow = tensors.map((one) => (one.name === name ? zeros(name, 48) : one));
+    const error = await refusal(sd1, await folderOf(narrow, config), { name: 'm', kind: 'motion-adapter' });
+    expect(error.tensor).toBe(name);
+    expect(error.message).toMatch(/norm\.weight has the shape \[48\], but .+ \[64\]/);
+  });
+});
+
+test('an adapter that matches nothing says so', async () => {
+  const source = await fileOf(half('lora_unet_nothing_here', 4, 4));
+  const error = await refusal(sd1, source, { path: 'x.safetensors', kind: 'lora' });
+  expect(error.message).toMatch(
+    /changes nothing: the U-Net has none of its 1 modules, of which the first is lora_unet_nothing_here/,
+  );
+  const model = await refusal(sd1, fixture('models/sd2'));
+  expect(model).toBeInstanceOf(UnsupportedError);
+  expect(model.message).toMatch(/cannot be attached/);
+});
+
+test('what of a file has no use is told by name, and the rest acts', async () => {
+  const tensors = [...half(module, 32, 32), ...half('lora_unet_idle', 4, 4), zeros('spare.thing', 1)];
+  const { warnings, ...attached } = await sd1.attach(await fileOf(tensors), {
+    path: 'x.safetensors',
+    name: 'odd',
+    kind: 'lora',
+  });
+  await sd1.detach('odd');
+  expect(attached).toEqual({ name: 'odd', kind: 'lora' });
+  expect(warnings).toEqual([
+    { code: 'unused-tensors', message: 'The file has tensors that have no use here: spare.thing.' },
+    { code: 'unmatched-modules', message: 'The model has no layer for modules of the LoRA: lora_unet_idle.' },
+  ]);
+  const { warnings: none } = await sd1.attach(lora, { name: 'whole' });
+  await sd1.detach('whole');
+  expect(none).toEqual([]);
+});
+
+test('a missing half and a misshapen tensor are named', async () => {
+  const missing = await refusal(sd1, await fileOf([zeros(`${module}.lora_up.weight`, 32, 2)]), {
+    path: 'x.safetensors',
+    kind: 'lora',
+  });
+  expect(missing).toMatchObject({ code: 'missing-tensor', tensor: `${module}.lora_down.weight` });
+  const { config, tensors } = await partsOf(`${adapter('controlnet')}/canny`);
+  const name = 'controlnet_mid_block.weight';
+  const without = tensors.filter((one) => one.name !== name);
+  const options = { name: 'control', kind: 'controlnet' } as const;
+  const lacking = await refusal(sd1, await folderOf(without, config), options);
+  expect(lacking).toMatchObject({ code: 'missing-tensor', tensor: name });
+  const narrow = await refusal(sd1, await folderOf([...without, zeros(name, 32, 32, 1, 1)], config), options);
+  expect(narrow).toMatchObject({ code: 'misshapen-tensor', tensor: name });
+  const spare = await folderOf([...tensors, zeros('spare.thing', 1)], config);
+  const { warnings } = await sd1.attach(spare, options);
+  await sd1.detach('control');
+  expect(warnings).toMatchObject([{ code: 'unused-tensors', message: expect.stringContaining('spare.thing') }]);
+});
+
+test('a pickle that calls out is refused by that name, and nothing is run', async () => {
+  const pickles = fileURLToPath(new URL('../../graph/test/data/pickle', import.meta.url));
+  for (const [file, global] of [
+    ['calls-system.pt', /system/],
+    ['calls-eval.pt', /eval/],
+  ] as const) {
+    for (const kind of ['hypernetwork', 'textual-inversion', 'lora', 'ip-adapter', undefined] as const) {
+      const error = await refusal(sd1, `${pickles}/${file}`, kind && { kind });
+      expect(error.message).toMatch(global);
+    }
+  }
+});
+
+test('a model of an unsupported family is named', async () => {
+  for (const [name, family] of [
+    ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', /Flux/],
+    ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', /Stable Diffusion 3/],
+  ] as const) {
+    const error = await refusal(sd1, await fileOf([zeros(name, 2, 4)]), { path: 'x.safetensors', kind: 'lora' });
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect(error.message).toMatch(family);
+  }
+});
+
+describe('names and strengths', () => {
+  test('unknown kinds, taken and empty names, and the detaching of nothing', async () => {
+    await sd1.attach(lora, { name: 'style' });
+    expect(await refusal(sd1, lora, { name: 'style' })).toMatchObject({ option: 'name', code: 'invalid-option' });
+    await sd1.detach('style');
+    expect(await refusal(sd1, lora, { name: '' })).toMatchObject({ option: 'name' });
+    expect(await refusal(sd1, lora, { kind: 'vae' as 'lora' })).toMatchObject({ option: 'kind' });
+    expect(await refusal(sd1, `${adapter('lora-kohya')}/none.safetensors`)).toMatchObject({ code: 'not-found' });
+    await expect(sd1.detach('style')).rejects.toThrow('name: is "style", but attached is nothing.');
+  });
+
+  test('strengths that are not finite and names that are not attached', async () => {
+    await sd1.attach(lora, { name: 'style' });
+    const refused = (option: string, options: object) =>
+      expect(sd1.generate({ ...settings, ...options })).rejects.toMatchObject({ code: 'invalid-option', option });
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '1', null])
+      await refused('loras.style', { loras: { style: value } });
+    await refused('loras.style', { loras: { style: { unet: Number.NaN } } });
+    await refused('loras.style.vae', { loras: { style: { vae: 1 } } });
+    await refused('loras.other', { loras: { other: 1 } });
+    await refused('hypernetworks.style', { hypernetworks: { style: 1 } });
+    // A function is asked at each step.
+    await refused('loras.style', { loras: { style: (progress: number) => (progress > 0 ? Number.NaN : 1) } });
+    await sd1.detach('style');
+  });
+});
+
+describe('all is as before', () => {
+  test.each(['aborted', 'failed'])('after an attach that %s while the graphs were loaded', async (how) => {
+    const inner = createNodeBackend({ threads: 1 });
+    let before: (controller: AbortController) => void = () => {};
+    let controller = new AbortController();
+    const { backend: counted, counts: own } = counting({
+      ...inner,
+      async load(model, options) {
+        if (model.name === 'unet') before(controller);
+        return inner.load(model, options);
+      },
+    });
+    const sd = await loadPipeline(fixture('models/sd1'), { backend: counted });
+    const drawn = async (options = {}) => (await sd.generate({ ...settings, ...options })).images[0]!.data;
+    try {
+      const plain = await drawn();
+      const { open } = own;
+      await sd.attach(lora, { name: 'first' });
+      const styled = await drawn({ loras: { first: 0.7 } });
+
+      before = (running) => {
+        if (how === 'failed') throw new Error('no memory');
+        running.abort();
+      };
+      controller = new AbortController();
+      const second = sd.attach(`${adapter('hypernetwork')}/hypernetwork.pt`, { signal: controller.signal });
+      await expect(second).rejects.toMatchObject(how === 'failed' ? { message: 'no memory' } : { code: 'aborted' });
+      if (how === 'failed') await expect(sd.detach('first')).rejects.toThrow('no memory');
+      before = () => {};
+
+      expect(sd.attached).toEqual([{ name: 'first', kind: 'lora' }]);
+      expect(await drawn({ loras: { first: 0.7 } })).toEqual(styled);
+      await sd.detach('first');
+      expect(await drawn()).toEqual(plain);
+      expect(own.open).toBe(open);
+    } finally {
+      await sd.dispose();
+      expect(own.open).toBe(0);
+      await inner.dispose();
+    }
+  });
+
+  test('after an attach whose signal was aborted before it began', async () => {
+    const error = await refusal(sd1, lora, { signal: AbortSignal.abort() });
+    expect(error).toMatchObject({ code: 'aborted' });
+  });
+});
