@@ -1,0 +1,32 @@
+// node styles.js: the same pictures plain, in each of two styles, and in both at once. Strengths change from run to run
+// without a reload.
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { contactSheet, loadPipeline } from '@sd/pipeline';
+
+const prompts = ['a red car on a road', 'a green house in the snow', 'a blue fish under the sea', 'a cat on a table'];
+const styles = [
+  { blueprint: 0, dusk: 0 },
+  { blueprint: 1, dusk: 0 },
+  { blueprint: 0, dusk: 1 },
+  { blueprint: 0.5, dusk: 0.5 },
+  // Weak at first, so that shapes come about freely, then strong.
+  { blueprint: (progress) => progress, dusk: 0 },
+];
+
+const sd = await loadPipeline();
+for (const name of ['blueprint', 'dusk']) {
+  const { kind } = await sd.attach(fileURLToPath(new URL(`${name}.safetensors`, import.meta.url)));
+  console.log(`attached ${name}, a ${kind}`);
+}
+
+const images = [];
+for (const loras of styles) {
+  for (const prompt of prompts) {
+    const result = await sd.generate({ prompt, loras, seed: 7, guidanceScale: 5 });
+    images.push(...result.images);
+  }
+}
+await writeFile('styles.png', await contactSheet(images, { columns: prompts.length }).toPng());
+console.log(`styles.png: ${styles.length} rows of ${prompts.length}`);
+await sd.dispose();
