@@ -30,7 +30,7 @@ export function createFilmstrip(onPick: (picture: Pixels, title: string) => void
       paint(canvas, picture);
       const button = make(
         'button',
-        { type: 'button', title },
+        { type: 'button', title, ariaPressed: 'false' },
         canvas,
         make('span', { className: 'visually-hidden' }, title),
       );

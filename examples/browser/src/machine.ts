@@ -16,7 +16,7 @@ export function showMachine({ sd, loading }: Engine): void {
     : `WebAssembly, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   byId('facts').replaceChildren(
     ...terms([
-      ['Provider', gpu ? 'WebGPU, on the graphics card' : 'WebAssembly, on the processor'],
+      ['Provider', gpu ? 'WebGPU' : 'WebAssembly, on the processor'],
       ['Precision', sd.float16 ? 'half (float16)' : 'single (float32)'],
       ...(gpu ? [] : [['Threads', `${threads} of ${cores} cores`] as const]),
       ['Cross-origin isolated', crossOriginIsolated ? 'yes' : 'no'],
