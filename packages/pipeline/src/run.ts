@@ -32,7 +32,7 @@ export async function* run(
     return yield* runStages(stages, request, settings);
   } finally {
     if (settings.releaseStages) {
-      await Promise.all(heldStages(stages).map((stage) => stage.release?.()));
+      await Promise.all([settings.adapters, ...heldStages(stages)].map((stage) => stage.release?.()));
     }
   }
 }
@@ -89,7 +89,7 @@ async function* runStages(
     else yield* finish(image, latents);
   }
   if (settings.releaseStages) {
-    await unet.release?.();
+    await Promise.all([unet.release?.(), settings.adapters.release()]);
     for (const [image, latents] of waiting.entries()) yield* finish(image, latents);
   }
   return {

@@ -50,6 +50,8 @@ export interface RunAdapters {
   clips(unet: Unet): Promise<Unet>;
   /** Conditions of the U-Net in one pass. */
   unet(pass: AdapterPass): Promise<Condition[]>;
+  /** Frees what adapters hold between uses. */
+  release(): Promise<void>;
 }
 
 /** Reads what a run's options say of what is attached. Rejects with an InvalidOptionError. */
@@ -79,6 +81,9 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
         conditions.push((await reading)({ strength: now, guess, told, signal }));
       }
       return conditions;
+    },
+    async release() {
+      await Promise.all(adapters.map((adapter) => adapter.release?.()));
     },
   };
 }
