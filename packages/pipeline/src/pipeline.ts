@@ -82,7 +82,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     if (given.microConditioning !== undefined || given.negativeMicroConditioning !== undefined) {
       (await import('./conditions.js')).checkMicroConditioning(given, facts);
     }
-    const request = readOptions(given, await readPictures(given), facts, chosen);
+    // Without pictures to wait for, turns are taken in the order of the calls.
+    const pictures = given.image === undefined && given.mask === undefined ? {} : await readPictures(given);
+    const request = readOptions(given, pictures, facts, chosen);
     const signal = AbortSignal.any([end.signal, ...(request.signal === undefined ? [] : [request.signal])]);
     try {
       const leave = await turns.take(signal);
@@ -94,11 +96,16 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
         leave();
       }
     } catch (error) {
-      // A stage of the caller's may reject with an AbortError of the platform's.
-      const aborted = error instanceof Error && error.name === 'AbortError';
-      throw end.signal.aborted && aborted ? new DisposedError('The pipeline') : error;
+      throw explained(error);
     }
   }
+
+  /** What ended because the pipeline was disposed says that. */
+  const explained = (error: unknown): unknown => {
+    // A stage of the caller's may reject with an AbortError of the platform's.
+    const stopped = error instanceof DisposedError || (error instanceof Error && error.name === 'AbortError');
+    return end.signal.aborted && stopped ? new DisposedError('The pipeline') : error;
+  };
 
   /** Waits for its turn, and for nothing once the pipeline is disposed. */
   const inTurn = async <T>(
@@ -106,11 +113,15 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     action: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     const either = AbortSignal.any([end.signal, ...(signal === undefined ? [] : [signal])]);
-    const leave = await turns.take(either);
     try {
-      return await action(either);
-    } finally {
-      leave();
+      const leave = await turns.take(either);
+      try {
+        return await action(either);
+      } finally {
+        leave();
+      }
+    } catch (error) {
+      throw explained(error);
     }
   };
 
@@ -124,15 +135,17 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     warnings: [],
     async attach(file, options = {}) {
       if (disposing !== undefined) throw new DisposedError('The pipeline');
-      const { attach } = await import('./attach/attach.js');
-      return inTurn(options.signal, (signal) =>
-        attach(adapted, file, { ...options, signal }, { backend, load: !releaseStages }),
-      );
+      return inTurn(options.signal, async (signal) => {
+        const { attach } = await import('./attach/attach.js');
+        return attach(adapted, file, { ...options, signal }, { backend, load: !releaseStages });
+      });
     },
     async detach(name) {
       if (disposing !== undefined) throw new DisposedError('The pipeline');
-      const { detach } = await import('./attach/attach.js');
-      await inTurn(undefined, (signal) => detach(adapted, name, { signal, load: !releaseStages }));
+      await inTurn(undefined, async (signal) => {
+        const { detach } = await import('./attach/attach.js');
+        await detach(adapted, name, { signal, load: !releaseStages });
+      });
     },
     stream,
     async generate(given) {

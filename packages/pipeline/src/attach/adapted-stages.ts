@@ -1,4 +1,4 @@
-import { InvalidOptionError, type StageResources } from '@sd/core';
+import { InvalidOptionError, type StageResources, throwIfAborted } from '@sd/core';
 import type { Stages } from '../stages.js';
 import type { Adapter } from './adapter.js';
 
@@ -47,8 +47,9 @@ export function adaptedStages(plain: Stages): AdaptedStages {
       await Promise.all(changed.map((part) => stages[part]?.release?.()));
       try {
         if (load) await Promise.all(made.map(([, stage]) => stage.load?.({ signal })));
+        throwIfAborted(signal);
       } catch (error) {
-        await Promise.all(made.map(([, stage]) => stage.release?.()));
+        await Promise.all(made.map(([part, stage]) => (stage === plain[part] ? stage.release?.() : stage.dispose?.())));
         throw error;
       }
       const old = changed.map((part) => stages[part]).filter((stage, i) => stage !== plain[changed[i]!]);
