@@ -155,6 +155,37 @@ describe('files and folders', () => {
       { kind: 'vae', layout: 'diffusers', details: { latentChannels: 4 } },
     ],
     [model('sd1/text_encoder'), { kind: 'text-encoder', details: { class: 'CLIPTextModel' } }],
+    [
+      model('sd1-onnx'),
+      {
+        kind: 'pipeline',
+        layout: 'ONNX, by optimum from 1.24',
+        dtypes: ['F32'],
+        details: { class: 'StableDiffusionPipeline', encoder: 'latent_parameters', opset: 14 },
+        canDo: 'loadPipeline() draws with it.',
+      },
+    ],
+    [
+      model('sd1-onnx-old'),
+      {
+        kind: 'pipeline',
+        layout: 'ONNX, by optimum up to 1.23',
+        details: {
+          encoder: 'latent_sample',
+          inputs: [
+            'sample: float32 [batch_size, num_channels, height, width]',
+            'timestep: int64 [steps]',
+            'encoder_hidden_states: float32 [batch_size, sequence_length, hidden]',
+          ],
+        },
+      },
+    ],
+    [model('sd1-onnx-script'), { kind: 'pipeline', layout: 'ONNX, by diffusers’ script' }],
+    [model('sd1-onnx/unet'), { kind: 'unet', layout: 'ONNX' }],
+    [model('sd1-onnx/text_encoder/model.onnx'), { kind: 'text-encoder', layout: 'ONNX' }],
+    [model('sd1-onnx/vae_decoder/model.onnx'), { kind: 'vae', layout: 'ONNX' }],
+    [model('sd1-onnx-old/vae_encoder/model.onnx'), { kind: 'vae', layout: 'ONNX' }],
+    [adapter('controlnet-onnx/amblyopius/controlnet'), { kind: 'controlnet', layout: 'ONNX' }],
     [model('taesd'), { kind: 'vae', details: { class: 'AutoencoderTiny' } }],
     [model('taesd/diffusion_pytorch_model.safetensors'), { kind: 'vae', layout: 'diffusers', details: { tiny: true } }],
   ])('%s', async (place, wanted) => {
@@ -169,7 +200,6 @@ describe('files and folders', () => {
       kind: 'unknown',
       details: { firstTensor: 'weight' },
     });
-    expect(await inspect('model.onnx')).toMatchObject({ kind: 'onnx' });
     await expect(inspect(adapter('nothing.safetensors'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });

@@ -5,7 +5,13 @@ export {
   type LoadControlNetOptions,
   loadControlNet,
 } from './controlnet/controlnet.js';
-export { type ControlNetConditionOptions, controlNetCondition, controlNetInputs } from './controlnet/residuals.js';
+export {
+  type ActingControlNet,
+  type ControlNetConditionOptions,
+  controlNetCondition,
+  controlNetInputs,
+} from './controlnet/residuals.js';
+export { familyOfText } from './families.js';
 export { hypernetwork } from './hypernetwork/hypernetwork.js';
 export { imagePromptCondition } from './ip-adapter/image-prompt.js';
 export { type ImagePrompt, type IpAdapter, type LoadIpAdapterOptions, loadIpAdapter } from './ip-adapter/ip-adapter.js';

@@ -6,6 +6,7 @@ import type { Warning } from '../events.js';
 import { createPipeline, type Pipeline } from '../pipeline.js';
 import { heldStages, type Stages } from '../stages.js';
 import { defaultBackend } from './imports.js';
+import { isExported } from './is-exported.js';
 import { locate, type Place } from './locate.js';
 import { readModelIndex, type TextParts } from './model-index.js';
 import { folderModel, type ModelSource } from './model-source.js';
@@ -34,8 +35,8 @@ export interface LoadPipelineOptions extends SingleFileOptions {
 
 /**
  * Loads a model and makes a pipeline of it.
- * @param source A diffusers checkpoint folder, or a whole model in one file (`.safetensors`, `.ckpt`, `.pt`), as a path, a
- * URL, a file that a person picked, or a Source; without one, the embedded model of `@sd/model-tiny`.
+ * @param source A diffusers checkpoint folder, a folder of ONNX models that others exported, or a whole model in one file
+ * (`.safetensors`, `.ckpt`, `.pt`), as a path, a URL, a file that a person picked, or a Source; without one, the embedded model of `@sd/model-tiny`.
  *
  * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for models that
  * this version does not know, a MissingPackageError for a package to install, a BackendError, or an AbortError.
@@ -46,20 +47,25 @@ export async function loadPipeline(source?: Place, options: LoadPipelineOptions 
   const model = await openModelSource(source, options);
   const { files } = model;
   const given = options.stages ?? {};
-  const { schedulerClass, texts, flags, warnings } = await readModelIndex(files, replacedParts(given));
+  const { schedulerClass, texts, flags, warnings } = await readModelIndex(files, [
+    ...replacedParts(given),
+    ...(model.exported?.parts ?? []),
+  ]);
   const backend = options.backend ?? (await defaultBackend());
   const from = (part: string) => ({ backend, ...model.part(part) });
+  const exported = model.exported?.stages ?? {};
   try {
     // Its library is large, and an app may bring a tokenizer of its own.
     const tokenizerIn = async (folder: string) => (await import('@sd/tokenizer')).loadTokenizer(files, folder);
     const [first, second] = texts as [TextParts, TextParts?];
     const [tokenizer, textEncoder, tokenizer2, textEncoder2, unet, vae, previewVae, schedulers] = await Promise.all([
       given.tokenizer ?? tokenizerIn(first.tokenizer),
-      given.textEncoder ?? loadTextEncoder(from(first.textEncoder)),
+      given.textEncoder ?? exported[first.textEncoder]?.(backend) ?? loadTextEncoder(from(first.textEncoder)),
       given.tokenizer2 ?? (second && tokenizerIn(second.tokenizer)),
-      given.textEncoder2 ?? (second && loadTextEncoder(from(second.textEncoder))),
-      given.unet ?? loadUnet(from('unet')),
-      given.vae ?? loadVae(from('vae')),
+      given.textEncoder2 ??
+        (second && (exported[second.textEncoder]?.(backend) ?? loadTextEncoder(from(second.textEncoder)))),
+      given.unet ?? exported.unet?.(backend) ?? loadUnet(from('unet')),
+      given.vae ?? exported.vae?.(backend) ?? loadVae(from('vae')),
       given.previewVae ?? previewVaeOf(model, backend, options.previewVae),
       given.scheduler === undefined ? loadScheduler(files, schedulerClass) : { scheduler: given.scheduler },
     ]);
@@ -94,6 +100,9 @@ async function openModelSource(source: Place | undefined, options: LoadPipelineO
     located.path === ''
       ? folderModel(located.source, options.variant)
       : await (await import('./single-file/open.js')).openSingleFile(located, options);
+  if (located.path === '' && (await isExported(located.source))) {
+    model = await (await import('./onnx-folder/open.js')).withExported(model);
+  }
   for (const part of ['unet', 'vae'] as const) {
     const place = options[part];
     if (place !== undefined) model = await (await import('./single-file/replace.js')).withPart(model, part, place);

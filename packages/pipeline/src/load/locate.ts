@@ -14,7 +14,7 @@ export interface Located {
 }
 
 /** Endings of files that hold weights; what has none of them is a folder. */
-const weightFile = /\.(safetensors|ckpt|pt|pth|bin)$/i;
+const weightFile = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
 
 /** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. Nothing is the embedded model. */
 export async function locate(place: Place | undefined, path?: string): Promise<Located> {

@@ -19,8 +19,8 @@ const parts: Readonly<Record<string, readonly string[]>> = {
 
 /** A text encoder and its tokenizer, by their folders. */
 export interface TextParts {
-  readonly tokenizer: string;
-  readonly textEncoder: string;
+  readonly tokenizer: 'tokenizer' | 'tokenizer_2';
+  readonly textEncoder: 'text_encoder' | 'text_encoder_2';
 }
 
 const [firstText, secondText]: readonly [TextParts, TextParts] = [
@@ -70,7 +70,7 @@ export async function readModelIndex(source: Source, replaced: readonly string[]
     }
   }
   for (const [part, value] of config.entries()) {
-    if (needed.includes(part) || !(Array.isArray(value) || value === null)) continue;
+    if (needed.includes(part) || replaced.includes(part) || !(Array.isArray(value) || value === null)) continue;
     const name = className(value);
     // The refiner's index lists them so.
     if (name === undefined && second && (part === firstText.tokenizer || part === firstText.textEncoder)) continue;

@@ -1,5 +1,13 @@
-import type { Source, Warning } from '@sd/core';
+import type { Backend, Source, TextEncoder, Unet, Vae, Warning } from '@sd/core';
 import { hasFile, type ModelFolder, type ModelParts, readConfig } from '@sd/graph';
+
+/** Makes stages of the parts that were exported to ONNX, by their folders. */
+export interface ExportedStages {
+  readonly text_encoder?: (backend: Backend) => Promise<TextEncoder>;
+  readonly text_encoder_2?: (backend: Backend) => Promise<TextEncoder>;
+  readonly unet?: (backend: Backend) => Promise<Unet>;
+  readonly vae?: (backend: Backend) => Promise<Vae>;
+}
 
 /** A model's files, whatever its layout. */
 export interface ModelSource {
@@ -9,6 +17,8 @@ export interface ModelSource {
   part(name: string): ModelFolder | ModelParts;
   /** What the model says of a part beside its weights, for weights of another file: the values of its config. */
   settings(part: string): Promise<Readonly<Record<string, unknown>>>;
+  /** What was exported: `parts` of it that the index may call anything, and the stages. */
+  readonly exported?: { readonly parts: readonly string[]; readonly stages: ExportedStages };
   readonly warnings: readonly Warning[];
 }
 

@@ -24,8 +24,13 @@ export function controlNetInputs(config: UnetConfig): UnetExtension {
   };
 }
 
+/** What of a ControlNet acts on a U-Net; of any origin. */
+export interface ActingControlNet extends Pick<ControlNet, 'outputs' | 'predict'> {
+  readonly config: Pick<ControlNet['config'], 'pooled'>;
+}
+
 export interface ControlNetConditionOptions {
-  readonly net: ControlNet;
+  readonly net: ActingControlNet;
   /** What `net.readImage` gave for the picture. */
   readonly features: Tensor<'float32'>;
   /** How strongly it acts; asked at each call. At 0 the ControlNet does not run. */
@@ -80,7 +85,7 @@ function spread(outputs: Conditions, rows: readonly number[], count: number): Co
     Object.entries(outputs).map(([name, { dims, data }]) => {
       const all = tensor('float32', [count, ...dims.slice(1)]);
       const size = data.length / rows.length;
-      rows.forEach((to, i) => all.data.set(data.subarray(i * size, (i + 1) * size), to * size));
+      for (const [i, to] of rows.entries()) all.data.set(data.subarray(i * size, (i + 1) * size), to * size);
       return [name, all];
     }),
   );

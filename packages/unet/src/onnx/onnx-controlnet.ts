@@ -29,6 +29,8 @@ export interface OnnxControlNet
   readonly contextWidth: number | undefined;
   /** Does it hear what SDXL's U-Net hears beside text? */
   readonly added: boolean;
+  /** None that gives the same everywhere is exported. */
+  readonly config: { readonly pooled: false };
 }
 
 /**
@@ -55,6 +57,7 @@ export async function loadOnnxControlNet({
     file,
     contextWidth: typeof width === 'number' ? width : undefined,
     added: infoOf('text_embeds') !== undefined,
+    config: { pooled: false },
     outputs: [...outputs.values()],
     load: session.load,
     release: session.release,

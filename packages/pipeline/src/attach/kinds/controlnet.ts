@@ -1,42 +1,57 @@
-import { CheckpointError, InvalidOptionError } from '@sd/core';
-import { type ControlNet, controlNetCondition, controlNetInputs, loadControlNet } from '@sd/unet/adapters';
+import { type Backend, CheckpointError, InvalidOptionError } from '@sd/core';
+import { hasFile } from '@sd/graph';
+import type { UnetConfig } from '@sd/unet';
+import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/unet/adapters';
 import { fitPicture, shareTensor } from '../../picture/index.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';
+import { isExported, residualRoom } from './residual-room.js';
+import { unusedTensors } from './unused.js';
 
 export async function openControlNet(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
   const { name, source, path } = file;
-  const { backend, adapters } = context;
+  const { backend } = context;
   if (backend === undefined)
     throw new InvalidOptionError('backend', 'is needed by createPipeline, for a ControlNet to run on.');
-  const model =
-    path === ''
-      ? { source, folder: '' }
-      : await (await import('../../load/single-file/control-net.js')).openControlNetFile(file, unetConfigOf(context));
-  const net = await loadControlNet({ backend, ...model });
-  expectSameFamily(path === '' ? (source.name ?? name) : path, net, context);
-  // All of them enter the U-Net at the same places.
-  const other = adapters.find(({ kind }) => kind === 'controlnet');
+  const isOnnx = path === '' ? await hasFile(source, 'model.onnx') : /\.onnx$/i.test(path);
+  const { net, added, spare } = isOnnx
+    ? await exported(file, backend, context)
+    : await checkpoint(file, backend, context);
   return {
     name,
     kind: 'controlnet',
-    unet: other?.unet ?? controlNetInputs(unetConfigOf(context)),
+    ...residualRoom(path === '' ? (source.name ?? name) : path, net.outputs, context),
     pictures: {
       async read(pictures, { option, width, height, signal }) {
         const [picture] = pictures;
         if (picture === undefined || pictures.length > 1) throw new InvalidOptionError(option, 'must be one picture.');
         const image = shareTensor(fitPicture(picture, { width, height, fit: 'stretch' }));
         const features = await net.readImage(image, { signal });
-        return ({ told, ...use }) => {
-          const conditions = net.config.unet.added === undefined ? undefined : told;
-          return controlNetCondition({ net, features, ...use, conditions });
-        };
+        return ({ told, ...use }) =>
+          controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });
       },
     },
+    warnings: () => unusedTensors(spare),
     release: net.release,
     dispose: net.dispose,
   };
+}
+
+async function exported(file: AdapterFile, backend: Backend, context: AdapterContext) {
+  const net = await (await import('./onnx-controlnet.js')).openOnnxControlNet(file, backend, context);
+  return { net, added: net.added, spare: [] };
+}
+
+async function checkpoint(file: AdapterFile, backend: Backend, context: AdapterContext) {
+  const { name, source, path } = file;
+  const model =
+    path === ''
+      ? { source, folder: '' }
+      : await (await import('../../load/single-file/control-net.js')).openControlNetFile(file, unetConfigOf(context));
+  const net = await loadControlNet({ backend, ...model });
+  if (!isExported(context.stages.unet)) expectSameFamily(path === '' ? (source.name ?? name) : path, net, context);
+  return { net, added: net.config.unet.added !== undefined, spare: net.unusedTensors };
 }
 
 /** Throws a CheckpointError where the ControlNet is for a U-Net of another shape. */
@@ -46,9 +61,23 @@ function expectSameFamily(file: string, { config }: ControlNet, context: Adapter
   const shape = ({ levels }: typeof own) =>
     `channels ${levels.map(({ channels }) => channels).join(', ')} and text of width ${levels[0]!.contextWidth}`;
   if (shape(own) === shape(unet)) return;
+  const family = familyOfText(own.levels[0]!.contextWidth) ?? 'another model';
+  const tensor = firstMisfit(own, unet);
   throw new CheckpointError(
-    'bad-config',
+    'misshapen-tensor',
     file,
-    `is a ControlNet for a U-Net with ${shape(own)}, but this one has ${shape(unet)}: it was made for another family of models.`,
+    `is a ControlNet for a U-Net with ${shape(own)}, but this one has ${shape(unet)}. It was made for ${family}; its first tensor that does not fit is ${tensor}.`,
+    { tensor },
   );
+}
+
+/** By diffusers' names: the convolutions come before the attentions of a level. */
+function firstMisfit(own: UnetConfig, unet: UnetConfig): string {
+  for (const [i, { channels, downHeads, contextWidth }] of own.levels.entries()) {
+    const level = unet.levels[i];
+    if (level?.channels !== channels) return `down_blocks.${i}.resnets.0.conv1.weight`;
+    if (downHeads > 0 && level.contextWidth !== contextWidth)
+      return `down_blocks.${i}.attentions.0.transformer_blocks.0.attn2.to_k.weight`;
+  }
+  return 'mid_block.resnets.0.conv1.weight';
 }

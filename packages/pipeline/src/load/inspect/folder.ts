@@ -1,5 +1,6 @@
 import type { Source } from '@sd/core';
 import { hasFile, readConfig } from '@sd/graph';
+import { isExported } from '../is-exported.js';
 import type { FamilyId } from '../single-file/families.js';
 import { familyByContext } from './adapters.js';
 import type { FileKind, Finding } from './inspection.js';
@@ -30,6 +31,7 @@ const singles = [
 /** What a folder is; the path of the file in it that says so, or what its configs say. Undefined where neither is known. */
 export async function findFolder(source: Source): Promise<Finding | string | undefined> {
   if (await hasFile(source, 'model_index.json')) return findPipeline(source);
+  if (await hasFile(source, 'model.onnx')) return 'model.onnx';
   if (await hasFile(source, 'config.json')) {
     const config = await readConfig(source, 'config.json');
     const [architecture] = [config.get('architectures')].flat();
@@ -47,7 +49,7 @@ async function findPipeline(source: Source): Promise<Finding> {
   const index = await readConfig(source, 'model_index.json');
   const name = index.get('_class_name');
   const details = { class: typeof name === 'string' ? name : undefined };
-  if (await hasFile(source, 'unet/model.onnx')) return { kind: 'onnx', layout: 'folder', details };
+  if (await isExported(source)) return (await import('./onnx.js')).findOnnxFolder(source, details.class);
   const unet = (await hasFile(source, 'unet/config.json')) ? await readConfig(source, 'unet/config.json') : undefined;
   if (unet === undefined) {
     return {

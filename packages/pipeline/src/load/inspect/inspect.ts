@@ -30,16 +30,19 @@ export interface InspectOptions {
 
 /** See `inspect` in ../inspect.ts, which loads this when it is needed. */
 export async function inspect(place: Place, { path }: InspectOptions = {}): Promise<Inspection> {
-  if (path === undefined && /\.onnx$/i.test(String(place))) return told({ kind: 'onnx', layout: 'file' }, []);
   const located = await locate(place, path);
   if (located.path !== '') return inspectFile(located.source, located.path);
   const found = await findFolder(located.source);
   if (typeof found === 'string') return inspectFile(located.source, found);
-  return told(found ?? { kind: 'unknown' }, []);
+  const { dtypes = [], ...finding }: Finding & { readonly dtypes?: readonly string[] } = found ?? { kind: 'unknown' };
+  return told(finding, dtypes);
 }
 
 async function inspectFile(source: Source, path: string): Promise<Inspection> {
-  if (/\.onnx$/i.test(path)) return told({ kind: 'onnx', layout: 'file' }, []);
+  if (/\.onnx$/i.test(path)) {
+    const { dtypes, ...finding } = await (await import('./onnx.js')).findOnnxFile(source, path);
+    return told(finding, dtypes);
+  }
   const file = await openForInspection(source, path);
   const dtypes = dtypesOf(file.tensors);
   for (const find of [...adapterFinders, findModel]) {

@@ -38,6 +38,9 @@ export interface SingleFileOptions {
  */
 export async function openSingleFile({ source, path }: Located, options: SingleFileOptions = {}): Promise<ModelSource> {
   checkPrediction(options.prediction);
+  if (/\.onnx$/i.test(path)) {
+    throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
+  }
   const { tensors, metadata } = await openWeights(source, path);
   const parts = splitParts(path, tensors);
   const id = familyOf(parts);

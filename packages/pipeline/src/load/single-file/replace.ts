@@ -2,7 +2,7 @@ import { CheckpointError, type Source } from '@sd/core';
 import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/graph';
 import { originalTinyVaeNames } from '@sd/vae';
 import { type Located, locate, type Place } from '../locate.js';
-import type { ModelSource } from '../model-source.js';
+import type { ExportedStages, ModelSource } from '../model-source.js';
 import { unetConfigOf, vaeConfigOf } from './configs.js';
 import type { Json } from './families.js';
 import { splitParts, type Tensors } from './parts.js';
@@ -18,8 +18,26 @@ export type ReplacedPart = keyof typeof titles;
  */
 export async function withPart(model: ModelSource, part: ReplacedPart, place: Place): Promise<ModelSource> {
   const located = await locate(place);
+  if (located.path === '' && part === 'unet' && (await hasFile(located.source, 'model.onnx'))) {
+    return withOnnxUnet(model, located.source);
+  }
   const other = located.path === '' ? { source: located.source, folder: '' } : await openPart(model, part, located);
-  return { ...model, part: (name) => (name === part ? other : model.part(name)) };
+  const { exported } = model;
+  return {
+    ...model,
+    part: (name) => (name === part ? other : model.part(name)),
+    ...(exported && { exported: { ...exported, stages: { ...exported.stages, [part]: undefined } } }),
+  };
+}
+
+/** A U-Net that was exported to ONNX, such as one with inputs for a ControlNet. */
+function withOnnxUnet(model: ModelSource, source: Source): ModelSource {
+  const { parts = [], stages = {} } = model.exported ?? {};
+  const unet: ExportedStages['unet'] = async (backend) => {
+    const { loadOnnxUnet } = await import('@sd/unet/onnx');
+    return loadOnnxUnet({ backend, source, folder: '' });
+  };
+  return { ...model, exported: { parts: [...parts, 'unet'], stages: { ...stages, unet } } };
 }
 
 async function openPart(model: ModelSource, part: ReplacedPart, { source, path }: Located) {

@@ -1,0 +1,258 @@
+import { createNodeBackend } from '@sd/backend-node';
+import { CheckpointError, SourceError, tensor, UnsupportedError } from '@sd/core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Graph } from '../src/index.js';
+import { castTensor } from '../src/onnx-file/cast.js';
+import { toHalf } from '../src/onnx-file/half.js';
+import { encodedField, joined } from '../src/onnx-file/wire.js';
+import { onnxSession, openOnnxFile } from '../src/onnx-file.js';
+import { toFloat32 } from '../src/safetensors/values.js';
+import { memorySource } from './memory.js';
+
+const backend = createNodeBackend({ threads: 1 });
+afterAll(() => backend.dispose());
+
+const size = 2048;
+const weights = Float32Array.from({ length: size }, (_, i) => i / 8);
+const bytes = new Uint8Array(weights.buffer);
+
+const message = (...fields: [number, Uint8Array | string | number][]) =>
+  joined(fields.map(([number, body]) => encodedField(number, body)));
+const entry = (key: string, value: string) => message([1, key], [2, value]);
+
+/** A tensor of `size` floats called w, in the file or outside. */
+const inside = message([1, size], [2, 1], [8, 'w'], [9, bytes]);
+const outside = (location: string, offset = 0) =>
+  message(
+    [1, size],
+    [2, 1],
+    [8, 'w'],
+    [13, entry('location', location)],
+    [13, entry('offset', String(offset))],
+    [13, entry('length', String(bytes.length))],
+    [14, 1],
+  );
+
+const value = (name: string, type: number, ...dims: (number | string)[]) => {
+  const shape = joined(
+    dims.map((dim) => encodedField(1, typeof dim === 'number' ? message([1, dim]) : message([2, dim]))),
+  );
+  return message([1, name], [2, message([1, message([1, type], [2, shape])])]);
+};
+const node = (op: string, inputs: readonly string[], output: string, domain = '') =>
+  message(...inputs.map((name): [number, string] => [1, name]), [2, output], [4, op], [7, domain]);
+
+/** y = x + w, by the operator given, and whatever else the graph shall have. */
+const model = (weight: Uint8Array, ...more: [number, Uint8Array][]) =>
+  message(
+    [1, 8],
+    [2, 'pytorch'],
+    [3, '2.4.1'],
+    [
+      7,
+      message(
+        [1, node('Add', ['x', 'w'], 'y')],
+        [5, weight],
+        [11, value('x', 1, 'batch', size)],
+        [12, value('y', 1, 'batch', size)],
+        ...more,
+      ),
+    ],
+    [8, message([1, ''], [2, 14])],
+  );
+
+const ones = tensor('float32', [1, size], new Float32Array(size).fill(1));
+const sums = weights.map((one) => one + 1);
+
+describe('an ONNX file', () => {
+  test('tells what it takes and gives, of what it is made and by what', async () => {
+    const file = await openOnnxFile(memorySource({ 'a/model.onnx': model(inside) }), 'a/model.onnx');
+    expect(file).toMatchObject({
+      producer: 'pytorch 2.4.1',
+      opset: 14,
+      inputs: [{ name: 'x', type: 'float32', dims: ['batch', size] }],
+      outputs: [{ name: 'y', type: 'float32', dims: ['batch', size] }],
+    });
+    expect([...file.operators]).toEqual(['Add']);
+    expect([...file.weightBytes]).toEqual([['float32', bytes.length]]);
+  });
+
+  test('weights in it stay there: the graph points to them', async () => {
+    const source = memorySource({ 'a/model.onnx': model(inside) });
+    const file = await openOnnxFile(source, 'a/model.onnx');
+    const { graph, weights: files } = file.model('it');
+    expect(files.map(({ location }) => location)).toEqual(['a/model.onnx']);
+    expect(graph.length).toBeLessThan(400);
+    const session = onnxSession(backend, file, 'it');
+    expect((await session.run(1, { x: ones })).y.data).toEqual(sums);
+    await session.dispose();
+  });
+
+  test.each(['weights.pb', './model.onnx_data', 'loose/onnx__Add_12', 'a file, with spaces'])(
+    'weights beside it, in %s',
+    async (location) => {
+      const path = `a/${location.replace('./', '')}`;
+      const padded = joined([new Uint8Array(7), bytes]);
+      const source = memorySource({ 'a/model.onnx': model(outside(location, 7)), [path]: padded });
+      const file = await openOnnxFile(source, 'a/model.onnx');
+      expect(file.model('it').weights.map((one) => one.location)).toEqual([path]);
+      const session = onnxSession(backend, file, 'it');
+      expect((await session.run(1, { x: ones })).y.data).toEqual(sums);
+      await session.dispose();
+    },
+  );
+
+  test('only what is not weights is read, in few reads', async () => {
+    const bytesOfAll = model(message([1, 2 ** 20], [2, 1], [8, 'w'], [9, new Uint8Array(2 ** 22)]));
+    const ranges: number[] = [];
+    const source = memorySource({ 'model.onnx': bytesOfAll });
+    await openOnnxFile(
+      {
+        ...source,
+        read: async (path, range) => {
+          ranges.push(range!.end - range!.start);
+          return source.read(path, range);
+        },
+      },
+      'model.onnx',
+    );
+    expect(Math.max(...ranges)).toBeLessThanOrEqual(2 ** 16);
+    expect(ranges.length).toBeLessThan(6);
+  });
+
+  test('initializers among the inputs, as old exporters list them, are none', async () => {
+    const source = memorySource({ 'model.onnx': model(inside, [11, value('w', 1, size)]) });
+    const { inputs } = await openOnnxFile(source, 'model.onnx');
+    expect(inputs.map(({ name }) => name)).toEqual(['x']);
+  });
+
+  test('what it would draw by itself can be an input', async () => {
+    const graph = message(
+      [1, node('RandomNormalLike', ['x'], 'noise')],
+      [1, node('Add', ['x', 'noise'], 'y')],
+      [11, value('x', 1, 'n', 2)],
+      [12, value('y', 1, 'n', 2)],
+    );
+    const source = memorySource({ 'model.onnx': message([1, 8], [7, graph], [8, message([2, 14])]) });
+    const file = await openOnnxFile(source, 'model.onnx', { noiseInputs: true });
+    expect(file.noises).toEqual([{ name: 'noise', type: 'float32', dims: [] }]);
+    const session = onnxSession(backend, file, 'it');
+    const [x, noise] = [
+      tensor('float32', [1, 2], Float32Array.of(1, 2)),
+      tensor('float32', [1, 1], Float32Array.of(0.5)),
+    ];
+    expect((await session.run(1, { x, noise })).y.data).toEqual(Float32Array.of(1.5, 2.5));
+    await session.dispose();
+    expect((await openOnnxFile(source, 'model.onnx')).noises).toEqual([]);
+  });
+});
+
+describe('a broken or hostile ONNX file', () => {
+  test('that was cut off is a CheckpointError at every length', async () => {
+    const whole = model(message([1, 4], [2, 1], [8, 'w'], [9, bytes.subarray(0, 16)]));
+    for (let length = 1; length < whole.length; length++) {
+      const source = memorySource({ 'model.onnx': whole.subarray(0, length) });
+      // Between two of its outermost fields, a file is whole again.
+      const opened = await openOnnxFile(source, 'model.onnx').catch((error: unknown) => error);
+      if (!(opened instanceof CheckpointError)) expect(opened).toMatchObject({ outputs: [{ name: 'y' }] });
+    }
+  });
+
+  test('of any bytes never fails in another way', async () => {
+    let state = 1;
+    const random = () => {
+      state = (state * 1103515245 + 12345) % 2 ** 31;
+      return state / 2 ** 31;
+    };
+    const whole = model(message([1, 4], [2, 1], [8, 'w'], [9, bytes.subarray(0, 16)]));
+    for (let i = 0; i < 500; i++) {
+      const changed = whole.slice();
+      for (let k = 0; k < 3; k++) changed[Math.floor(random() * changed.length)] = Math.floor(random() * 256);
+      const opened = await openOnnxFile(memorySource({ 'model.onnx': changed }), 'model.onnx').catch(
+        (error: unknown) => error,
+      );
+      if (opened instanceof Error) expect(opened).toBeInstanceOf(CheckpointError);
+    }
+  });
+
+  test.each(['../secret', '/etc/passwd', 'C:\\secret', 'a/../../secret', ''])(
+    'weights in %j are refused',
+    async (location) => {
+      const source = memorySource({ 'a/model.onnx': model(outside(location)) });
+      await expect(openOnnxFile(source, 'a/model.onnx')).rejects.toThrow("which is not in the model's folder");
+    },
+  );
+
+  test('weights that are not there, or a model that is not', async () => {
+    const source = memorySource({ 'a/model.onnx': model(outside('weights.pb')) });
+    const missing = openOnnxFile(source, 'a/model.onnx');
+    await expect(missing).rejects.toThrow(SourceError);
+    await expect(missing).rejects.toThrow('a/weights.pb is not there, and a/model.onnx keeps its weights in it');
+    await expect(openOnnxFile(source, 'b.onnx')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('graphs that lie in one another without end', async () => {
+    let graph = message([1, node('Add', ['x', 'x'], 'y')]);
+    for (let i = 0; i < 1000; i++)
+      graph = message([1, message([4, 'If'], [5, message([1, 'then_branch'], [6, graph])])]);
+    const source = memorySource({ 'model.onnx': message([7, graph]) });
+    await expect(openOnnxFile(source, 'model.onnx')).rejects.toThrow(CheckpointError);
+  });
+});
+
+describe('running it', () => {
+  test('operators that a provider has not are named, and who has them', async () => {
+    const g = new Graph();
+    const x = g.input('x', ['n', 4]);
+    g.output('y', g.op('GroupNorm', [g.op('BiasAdd', [x], x.dims, {}, 'com.microsoft')], x.dims, {}, 'com.microsoft'));
+    const { graph } = g.finish('fused', { repeated: false });
+    const file = await openOnnxFile(memorySource({ 'unet/model.onnx': graph }), 'unet/model.onnx');
+    const open = () => onnxSession(backend, file, 'unet');
+    expect(open).toThrow(UnsupportedError);
+    expect(open).toThrow(
+      'unet/model.onnx was fused for other hardware: it uses com.microsoft.BiasAdd, com.microsoft.GroupNorm, which ONNX Runtime’s provider cpu has not.'.replace(
+        '’',
+        "'",
+      ),
+    );
+    expect(open).toThrow('Run it on dml or cuda');
+  });
+
+  test('a model for batches of one gets one row after the other, and for two, the last row twice', async () => {
+    for (const count of [1, 2]) {
+      const graph = message(
+        [1, node('Add', ['x', 'x'], 'y')],
+        [11, value('x', 1, count, 2)],
+        [12, value('y', 1, count, 2)],
+      );
+      const source = memorySource({ 'model.onnx': message([1, 8], [7, graph], [8, message([2, 14])]) });
+      const session = onnxSession(backend, await openOnnxFile(source, 'model.onnx'), 'it');
+      const x = tensor('float32', [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6));
+      expect((await session.run(3, { x })).y).toEqual(tensor('float32', [3, 2], Float32Array.of(2, 4, 6, 8, 10, 12)));
+      const wide = tensor('float32', [1, 3], Float32Array.of(1, 2, 3));
+      await expect(session.run(1, { x: wide })).rejects.toThrow('it was exported for that size alone');
+      await session.dispose();
+    }
+  });
+});
+
+describe('types', () => {
+  test('every half-precision value comes back, and what is between goes to the nearest, the middle to the even one', () => {
+    const all = Uint16Array.from({ length: 0x7c01 }, (_, i) => i);
+    const floats = toFloat32('F16', new Uint8Array(all.buffer));
+    expect(toHalf(floats)).toEqual(all);
+    expect(toHalf(floats.map((one) => -one))).toEqual(all.map((bits) => bits | 0x8000));
+    const middles = Float32Array.from({ length: 0x7bff }, (_, i) => (floats[i] + floats[i + 1]) / 2);
+    expect(toHalf(middles)).toEqual(all.slice(0, 0x7bff).map((bits) => bits + (bits & 1)));
+    expect([...toHalf(Float32Array.of(65519, 65520, Number.NaN, 1e-8, -1e30))]).toEqual([
+      0x7bff, 0x7c00, 0x7e00, 0, 0xfc00,
+    ]);
+  });
+
+  test('whole numbers lose what is behind the point', () => {
+    const x = tensor('float32', [2], Float32Array.of(499.9, -1.5));
+    expect(castTensor(x, 'int64').data).toEqual(BigInt64Array.of(499n, -1n));
+    expect(castTensor(x, 'int32').data).toEqual(Int32Array.of(499, -1));
+    expect(castTensor(castTensor(x, 'float64'), 'float32')).toEqual(x);
+  });
+});

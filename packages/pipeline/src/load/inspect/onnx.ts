@@ -1,0 +1,93 @@
+import type { Source } from '@sd/core';
+import { hasFile } from '@sd/graph';
+import { missingOperators, type OnnxFile, openOnnxFile } from '@sd/graph/onnx-file';
+import { familyByContext } from './adapters.js';
+import type { FileKind, Finding } from './inspection.js';
+
+/** What was found out, and the types of its values. */
+export type FoundOnnx = Finding & { readonly dtypes: readonly string[] };
+
+/** safetensors' names of types. */
+const dtypes: Readonly<Record<string, string>> = {
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  float64: 'F64',
+  int64: 'I64',
+  int32: 'I32',
+  int8: 'I8',
+  uint8: 'U8',
+};
+
+/** A folder of models that were exported: by what, in which types, and what can be done with them. */
+export async function findOnnxFolder(source: Source, className: string | undefined): Promise<FoundOnnx> {
+  const unet = await openOnnxFile(source, 'unet/model.onnx');
+  const encoder = (await hasFile(source, 'vae_encoder/model.onnx'))
+    ? await openOnnxFile(source, 'vae_encoder/model.onnx')
+    : undefined;
+  const { details, family, dtypes: types } = described(unet);
+  const missing = missingOperators(unet.operators, 'cpu');
+  const canDo =
+    missing.length > 0
+      ? `loadPipeline() draws with it on CUDA: it was fused, and has ${missing.join(', ')}, which other providers have not.`
+      : encoder === undefined
+        ? 'loadPipeline() draws with it, but not from pictures: its VAE was exported without the encoder.'
+        : undefined;
+  return {
+    kind: 'pipeline',
+    layout: exporterOf(className, unet),
+    dtypes: types,
+    details: { class: className, ...details, encoder: encoder?.outputs[0]?.name },
+    ...(family && { family }),
+    ...(canDo !== undefined && { canDo }),
+  };
+}
+
+/** One exported model: which part of a pipeline it is, by what it takes and gives. */
+export async function findOnnxFile(source: Source, path: string): Promise<FoundOnnx> {
+  const file = await openOnnxFile(source, path);
+  const kind = kindOf(file);
+  const own = described(file);
+  const part =
+    kind === 'unet'
+      ? 'loadPipeline(model, { unet: folder }) draws with it in place of the model’s own U-Net.'
+      : undefined;
+  const alone = 'It is a part of a model: load the model’s folder.';
+  const canDo = part ?? (kind === 'vae' ? alone : undefined);
+  return { kind, layout: 'ONNX', ...own, ...(canDo !== undefined && { canDo }) };
+}
+
+function kindOf({ inputs, outputs }: OnnxFile): FileKind {
+  const takes = (name: string) => inputs.some((input) => input.name === name);
+  const gives = (name: RegExp) => outputs.some((output) => name.test(output.name));
+  if (takes('controlnet_cond')) return 'controlnet';
+  if (takes('sample') && takes('timestep') && takes('encoder_hidden_states')) return 'unet';
+  if (takes('input_ids') && gives(/^last_hidden_state$/)) return 'text-encoder';
+  const picture = inputs.length === 1 && inputs[0]!.dims.length === 4;
+  return picture && (takes('latent_sample') || gives(/^latent_(sample|parameters)$/)) ? 'vae' : 'onnx';
+}
+
+function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtypes'> {
+  const width = file.inputs.find(({ name }) => name === 'encoder_hidden_states')?.dims[2];
+  const family = typeof width === 'number' ? familyByContext[width] : undefined;
+  const weights = [...file.weightBytes].filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a);
+  const fused = [...file.operators].filter((name) => name.startsWith('com.microsoft.'));
+  return {
+    dtypes: weights.map(([type]) => dtypes[type] ?? type),
+    details: {
+      producer: file.producer,
+      opset: file.opset,
+      inputs: file.inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(', ')}]`),
+      fused: fused.length === 0 ? undefined : fused,
+    },
+    ...(family && { family }),
+  };
+}
+
+/** Exporters are told apart by what they changed over the years. */
+function exporterOf(className: string | undefined, { inputs, operators }: OnnxFile): string {
+  if ([...operators].some((name) => name.startsWith('com.microsoft.'))) return 'ONNX, by Olive';
+  if (className?.startsWith('Onnx') === true) return 'ONNX, by diffusers’ script';
+  const timestep = inputs.find(({ name }) => name === 'timestep');
+  return timestep?.type === 'int64' ? 'ONNX, by optimum up to 1.23' : 'ONNX, by optimum from 1.24';
+}

@@ -1,0 +1,139 @@
+import { createNodeBackend, openFolder } from '@sd/backend-node';
+import { TensorError, UnsupportedError } from '@sd/core';
+import { afterAll, describe, expect, test } from 'vitest';
+import { stageError } from '../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../fixtures/golden.js';
+import { residualOutputs } from '../src/onnx/residual-names.js';
+import { timestepFor } from '../src/onnx/timestep.js';
+import { loadOnnxControlNet, loadOnnxUnet } from '../src/onnx.js';
+import { unetSuite } from '../src/testing.js';
+
+const tolerance = 1e-5;
+const backend = createNodeBackend();
+afterAll(() => backend.dispose());
+
+const sd1 = readGolden();
+const unetIn = async (folder: string, inside = 'unet') =>
+  loadOnnxUnet({ backend, source: await openFolder(folder), folder: inside });
+
+// An exporter keeps how sides that halve unevenly were for the sizes that it saw.
+const cases = unetSuite({ create: () => unetIn(fixture('models/sd1-onnx-old')), contextWidth: 32 });
+test.each(cases.filter(({ name }) => !name.includes('9 x 10')))('conformance: $name', ({ run }) => run());
+
+describe('U-Nets that others exported give the numbers of diffusers', () => {
+  test.each([
+    ['sd1-onnx', [], 8],
+    ['sd1-onnx-old', [], 8],
+    ['sd1-onnx-script', [], 64],
+    ['sdxl-onnx', ['text_embeds', 'time_ids'], 8],
+  ])('%s', async (model, needs, sampleSize) => {
+    const golden = readGolden('golden.safetensors', fixture(`models/${model.split('-')[0]}`));
+    const unet = await unetIn(fixture(`models/${model}`));
+    expect(unet).toMatchObject({ inChannels: 4, outChannels: 4, sampleSize, residuals: [] });
+    expect(unet.needs.map(({ name }) => name)).toEqual(needs);
+    const conditions = Object.fromEntries(needs.map((name) => [name, golden(`unet.${name}`)]));
+    for (const timestep of [1, 500, 999]) {
+      const [sample, context] = [golden('unet.sample'), golden('unet.context')];
+      const { dims, data } = await unet.predict({ sample, timestep, context, conditions });
+      const want = golden(`unet.out.t${timestep}`);
+      expect(dims).toEqual(want.dims);
+      expect(stageError(model, data, want.data)).toBeLessThan(tolerance);
+    }
+    await unet.dispose?.();
+  });
+
+  test('in half precision, as ONNX Runtime in Python computes it', async () => {
+    const folder = fixture('models/sd1-onnx-float16');
+    const unet = await unetIn(folder);
+    const want = readGolden('golden.safetensors', folder)('unet.out.t500');
+    const context = sd1('text.last_hidden_state');
+    const { type, dims, data } = await unet.predict({ sample: sd1('unet.sample'), timestep: 500, context });
+    await unet.dispose?.();
+    expect([type, dims]).toEqual(['float32', want.dims]);
+    // Half precision has steps of 5e-4 of a value; other versions of the runtime fuse other operators.
+    expect(stageError('sd1-onnx-float16', data, want.data)).toBeLessThan(2e-3);
+    expect(stageError('sd1-onnx-float16', data, sd1('unet.out.t500').data)).toBeLessThan(1e-2);
+  });
+});
+
+describe('ControlNets that others exported', () => {
+  const nets = fixture('adapters/controlnet-onnx');
+  test.each(['onnxstack', 'amblyopius'])('%s: outputs, and a U-Net that takes them', async (convention) => {
+    const unet = await unetIn(`${nets}/${convention}`);
+    const source = await openFolder(`${nets}/${convention}`);
+    const net = await loadOnnxControlNet({ backend, source, path: 'controlnet/model.onnx' });
+    expect(net.outputs).toEqual(unet.residuals);
+    expect(net.added).toBe(false);
+    const [sample, context] = [sd1('unet.sample'), sd1('unet.context')];
+    const plain = await unet.predict({ sample, timestep: 500, context });
+    expect(stageError('controlnet-onnx', plain.data, sd1('unet.out.t500').data)).toBeLessThan(tolerance);
+
+    const image = { ...sd1('vae.image'), data: sd1('vae.image').data.map((value) => (value + 1) / 2) };
+    const call = { sample, timestep: 500, context, features: await net.readImage(image) };
+    const [once, twice] = await Promise.all(
+      [1, 2].map((scale) => net.predict({ ...call, scales: net.outputs.map(() => scale) })),
+    );
+    for (const name of net.outputs) expect(twice[name].data).toEqual(once[name].data.map((value) => 2 * value));
+    const led = await unet.predict({ sample, timestep: 500, context, conditions: once });
+    expect(led.data).not.toEqual(plain.data);
+    await Promise.all([unet.dispose?.(), net.dispose()]);
+  });
+
+  test('outputs go by their names, or by their order where the exporter gave them none', () => {
+    const mid = 'mid_block_additional_residual';
+    const named = [
+      'mid_block_additional_residual',
+      'down_block_1_additional_residual',
+      'down_block_0_additional_residual',
+    ];
+    expect([...residualOutputs(named).values()]).toEqual([
+      mid,
+      'down_block_additional_residual.1',
+      'down_block_additional_residual.0',
+    ]);
+    // Two names for three outputs: the second is not the middle's.
+    expect([...residualOutputs(['down_block_res_samples', 'mid_block_res_sample', '2040'])]).toEqual([
+      ['down_block_res_samples', 'down_block_additional_residual.0'],
+      ['mid_block_res_sample', 'down_block_additional_residual.1'],
+      ['2040', mid],
+    ]);
+  });
+});
+
+describe('what does not fit', () => {
+  test('conditions that the model has no input for', async () => {
+    const unet = await unetIn(fixture('models/sd1-onnx'));
+    const [sample, context] = [sd1('unet.sample'), sd1('unet.context')];
+    const run = unet.predict({ sample, timestep: 1, context, conditions: { text_embeds: context } });
+    await expect(run).rejects.toThrow(TensorError);
+    await expect(run).rejects.toThrow('unet/model.onnx has no input text_embeds. It takes sample, timestep');
+  });
+
+  test('conditions that are missing', async () => {
+    const unet = await unetIn(fixture('models/sdxl-onnx'));
+    const golden = readGolden('golden.safetensors', fixture('models/sdxl'));
+    const [sample, context] = [golden('unet.sample'), golden('unet.context')];
+    await expect(unet.predict({ sample, timestep: 1, context })).rejects.toThrow(
+      'unet/model.onnx needs text_embeds: float32',
+    );
+  });
+
+  test('another kind of model', async () => {
+    const source = await openFolder(fixture('models/sd1-onnx'));
+    await expect(loadOnnxUnet({ backend, source, folder: 'text_encoder' })).rejects.toThrow(UnsupportedError);
+    await expect(loadOnnxControlNet({ backend, source, path: 'unet/model.onnx' })).rejects.toThrow(
+      'it is no ControlNet',
+    );
+  });
+});
+
+test('a timestep has the rank that the model wants', () => {
+  const sample = { name: 'sample', type: 'float32' as const, dims: ['n', 4, 'h', 'w'] };
+  const of = (dims: readonly (number | string)[]) =>
+    timestepFor({ name: 'timestep', type: 'float32', dims }, sample, 499.5, 3);
+  expect(of([])).toEqual({ type: 'float32', dims: [], data: Float32Array.of(499.5) });
+  expect(of(['steps']).dims).toEqual([1]);
+  expect(of(['n'])).toEqual({ type: 'float32', dims: [3], data: Float32Array.of(499.5, 499.5, 499.5) });
+  expect(of([2]).dims).toEqual([2]);
+  expect(of(['?']).dims).toEqual([1]);
+});
