@@ -1,15 +1,13 @@
 import {
-  expectTensor,
   InvalidOptionError,
-  type Tensor,
   type TextEmbedding,
   type TextEncoder,
   type TextEncoderOptions,
   type Tokenizer,
-  tensor,
 } from '@sd/core';
 import type { WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
+import { sideBySide, zerosLike } from './embeddings.js';
 import type { Warning } from './events.js';
 import type { Request } from './options.js';
 import type { StageFacts } from './stage-facts.js';
@@ -49,6 +47,19 @@ export interface PromptToSchedule {
   readonly weight: number;
 }
 
+export interface ReadTexts {
+  readonly embeddings: readonly TextEmbedding[];
+  /** The empty prompt's, for texts to be filled up with. */
+  readonly empty?: TextEmbedding;
+  readonly warnings: readonly Warning[];
+}
+
+/** One text by one text encoder. */
+export interface ReadPart {
+  readonly embedding: TextEmbedding;
+  readonly empty: TextEmbedding | undefined;
+}
+
 /** How prompts are read: as they stand, or by the rules of a syntax. */
 export interface PromptReader<T> {
   schedule(prompts: readonly PromptToSchedule[], options: { readonly negative: boolean }): PromptSchedule<T>;
@@ -57,7 +68,9 @@ export interface PromptReader<T> {
     encoder: Encoder,
     texts: readonly { readonly option: string; readonly text: T }[],
     options: TextEncoderOptions,
-  ): Promise<{ readonly embeddings: readonly TextEmbedding[]; readonly warnings: readonly Warning[] }>;
+  ): Promise<ReadTexts>;
+  /** What several text encoders made of one text, as long as the longest of them. */
+  level(parts: readonly ReadPart[]): readonly TextEmbedding[];
   /** Embeddings that the U-Net can see together: of one length. */
   aligned(embeddings: readonly TextEmbedding[]): readonly TextEmbedding[];
 }
@@ -105,7 +118,7 @@ async function encodeBy<T>(
   );
   const zeros = facts.zeroNegative && negativePrompt === undefined && negativePrompt2 === undefined;
   const negative =
-    usesNegative && !zeros
+    (usesNegative || composes(positive.at(0, 0))) && !zeros
       ? reader.schedule(one('negativePrompt', negativePrompt ?? '', negativePrompt2), { negative: true })
       : undefined;
   const asked = [...positive.asked];
@@ -143,6 +156,11 @@ async function encodeBy<T>(
   };
 }
 
+/** Do these prompts stand for something against the negative prompt, whatever the guidance? */
+function composes(prompts: readonly { readonly weight: number }[]): boolean {
+  return prompts.length !== 1 || prompts[0]!.weight !== 1;
+}
+
 /** Reads prompts as they stand, as diffusers does: what does not fit a window is left out. */
 const plainReader: PromptReader<string> = {
   schedule: (prompts) => ({
@@ -158,6 +176,7 @@ const plainReader: PromptReader<string> = {
       ),
     };
   },
+  level: (parts) => parts.map(({ embedding }) => embedding),
   aligned: (embeddings) => embeddings,
 };
 
@@ -183,7 +202,7 @@ async function encodeAll<T>(
   asked: readonly Asked<T>[],
   { xl, clipSkip, request, adapters, warnings }: EncodeOptions,
 ): Promise<TextEmbedding[]> {
-  const parts: (readonly TextEmbedding[])[] = [];
+  const parts: ReadTexts[] = [];
   for (const [which, encoder] of encoders.entries()) {
     const texts = asked.map(({ option, texts: both }) => ({ option, text: both[which]! }));
     const read = await reader.read(encoder, texts, {
@@ -193,9 +212,11 @@ async function encodeAll<T>(
       ...(request.signal && { signal: request.signal }),
     });
     for (const warning of read.warnings) warn(warnings, warning);
-    parts.push(read.embeddings);
+    parts.push(read);
   }
-  return asked.map((_, i) => sideBySide(parts.map((part) => part[i]!)));
+  return asked.map((_, i) =>
+    sideBySide(reader.level(parts.map(({ embeddings, empty }) => ({ embedding: embeddings[i]!, empty })))),
+  );
 }
 
 /** Two encoders that read the same text have one thing to say of it. */
@@ -208,28 +229,4 @@ export function truncatedWarning(option: string, { maxLength }: Tokenizer, trunc
     code: 'prompt-truncated',
     message: `${option} is longer than the model's ${maxLength} tokens. Left out: ${JSON.stringify(truncated)}.`,
   };
-}
-
-/** Hidden states of several text encoders as one, [tokens, sum of widths], and the last one's vector for the whole. */
-function sideBySide(parts: readonly TextEmbedding[]): TextEmbedding {
-  if (parts.length === 1) return parts[0]!;
-  const [tokens] = parts[0]!.hidden.dims as [number];
-  const widths = parts.map(({ hidden }) => hidden.dims[1]!);
-  const width = widths.reduce((sum, one) => sum + one, 0);
-  const hidden = tensor('float32', [tokens, width]);
-  let start = 0;
-  for (const [k, part] of parts.entries()) {
-    expectTensor('The second text encoder’s output', part.hidden, 'float32', [tokens, -1]);
-    for (let i = 0; i < tokens; i++) {
-      hidden.data.set(part.hidden.data.subarray(i * widths[k]!, (i + 1) * widths[k]!), i * width + start);
-    }
-    start += widths[k]!;
-  }
-  const { pooled } = parts.at(-1)!;
-  return { hidden, ...(pooled && { pooled }) };
-}
-
-function zerosLike({ hidden, pooled }: TextEmbedding): TextEmbedding {
-  const zeros = ({ dims }: Tensor<'float32'>) => tensor('float32', dims);
-  return { hidden: zeros(hidden), ...(pooled && { pooled: zeros(pooled) }) };
 }

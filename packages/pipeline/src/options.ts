@@ -76,7 +76,7 @@ export interface Request {
   readonly prompt2: string | undefined;
   readonly negativePrompt: string | undefined;
   readonly negativePrompt2: string | undefined;
-  /** May the negative prompt have a part? */
+  /** May the guidance ask for the negative prompt? */
   readonly usesNegative: boolean;
   readonly width: number;
   readonly height: number;
@@ -179,7 +179,7 @@ export function readOptions(
     prompt2,
     negativePrompt,
     negativePrompt2,
-    usesNegative: typeof prompt !== 'string' || options.guidance !== undefined || guides,
+    usesNegative: options.guidance !== undefined || guides,
     width,
     height,
     steps,

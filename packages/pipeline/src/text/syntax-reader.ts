@@ -20,7 +20,7 @@ import {
 import type { Warning } from '../events.js';
 import type { Request } from '../options.js';
 import { encodeTexts } from './encode.js';
-import { sameLength } from './lengths.js';
+import { fillUp, sameLength } from './lengths.js';
 
 /**
  * Reads prompts by the rules of the request's syntax, over any number of windows (a plain one over one), with the words of
@@ -44,7 +44,7 @@ export function syntaxReader(request: Request, adapters: RunAdapters): PromptRea
     },
     async read(encoder, texts, options) {
       const words = adapters.words(encoder.part);
-      const { embeddings, truncated, missing } = await encodeTexts(
+      const { embeddings, empty, truncated, missing } = await encodeTexts(
         texts.map(({ text }) => text),
         {
           ...options,
@@ -64,7 +64,15 @@ export function syntaxReader(request: Request, adapters: RunAdapters): PromptRea
           message: `The prompt has embedding:${word}, but no such word is attached.`,
         };
       });
-      return { embeddings, warnings: [...cut, ...unknown] };
+      return { embeddings, empty, warnings: [...cut, ...unknown] };
+    },
+    // As ComfyUI does with texts that the two encoders of SDXL divide into more windows and fewer.
+    level(parts) {
+      const tokens = Math.max(...parts.map(({ embedding }) => embedding.hidden.dims[0]!));
+      return parts.map(({ embedding, empty }) => ({
+        ...embedding,
+        hidden: fillUp(embedding.hidden, tokens, empty!.hidden),
+      }));
     },
     aligned: (embeddings) => sameLength(embeddings),
   };
