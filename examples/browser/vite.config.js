@@ -11,6 +11,8 @@ const model = fileURLToPath(folder);
 export default defineConfig(({ command, isPreview }) => ({
   // Addresses from the page's own on, so that the build works in any folder of a server.
   base: './',
+  // A file that is not there is an error, not the page.
+  appType: 'mpa',
   define: {
     __MODEL_URL__: JSON.stringify(command === 'serve' && !isPreview ? `/@fs${model}` : 'model/'),
     __MODEL_BYTES__: JSON.stringify(sizeOf(model)),

@@ -36,11 +36,11 @@ export async function serveBuild({ isolated = true } = {}) {
   });
   return {
     url: server.resolvedUrls.local[0],
-    /** Bytes that were sent of the files below a path, since the last call. */
+    /** Bytes that were sent of each file below a path, since the last call. */
     take(path) {
-      const bytes = [...sent].reduce((sum, [name, size]) => sum + (name.startsWith(path) ? size : 0), 0);
+      const taken = [...sent].filter(([name]) => name.startsWith(path));
       sent.clear();
-      return bytes;
+      return taken;
     },
     async close() {
       server.httpServer.closeAllConnections();
