@@ -60,6 +60,8 @@ export interface Session {
 export interface BackendFeatures {
   /** Computes in half precision, at more than the speed of float32. */
   readonly float16?: boolean;
+  /** Does the fused attention of ONNX Runtime (`MultiHeadAttention`) give right numbers? Yes, if it is not said. */
+  readonly fusedAttention?: boolean;
 }
 
 /** Where graphs run. Knows nothing of diffusion. */

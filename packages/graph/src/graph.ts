@@ -1,21 +1,33 @@
-import type { TensorType } from '@sd/core';
+import type { BackendFeatures, TensorType } from '@sd/core';
 import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import type { GraphInput, GraphModel } from './feeds.js';
-import { type AttentionOptions, fusedAttention, headByHead } from './forms/attention.js';
+import {
+  type AttentionOptions,
+  fusedAttention,
+  headByHead,
+  type PreciseAttentionOptions,
+  plainAttention,
+} from './forms/attention.js';
 import type { Attribute } from './onnx/messages.js';
 import { OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
 import { Shapes } from './shapes.js';
-import { type Dim, staticDim, type Value } from './value.js';
+import { type Dim, type FloatType, staticDim, type Value } from './value.js';
 
 /** From this many bytes of 16-bit weights on, memory while loading counts more than the last bit of speed. */
 const largeWidening = 2 ** 29;
 
+/** What a graph is written for; a Backend is one. */
 export interface GraphOptions {
-  /** The execution provider that the graph is written for: a Backend's `provider`; `cpu` by default. */
+  /** The execution provider: `cpu` by default. */
   readonly provider?: string;
+  /** What it can do there. With `float16` the graph computes in half precision; what goes in and out stays float32. */
+  readonly features?: BackendFeatures;
 }
+
+/** Operators that make of floats what is none. */
+const givesNoFloats = new Set(['Equal', 'Less', 'Shape']);
 
 /**
  * A graph being written: each method adds an operation and gives its result. Shapes are followed along, so that a
@@ -23,6 +35,10 @@ export interface GraphOptions {
  *
  * The forms chosen here are those that ONNX Runtime's CPU provider runs fastest, by the measurements in bench/; `forms/`
  * has those that other providers need.
+ *
+ * A graph in half precision keeps 16-bit weights as they are stored and casts others once. Where float16 meets float32 in
+ * an operator, it computes in float16: after the first layer all does, but for sines and for normalizations, whose sums of
+ * squares leave the range of float16.
  */
 export class Graph {
   readonly provider: string;
@@ -31,9 +47,15 @@ export class Graph {
   readonly #inputs: GraphInput[] = [];
   readonly #adapters: LayerAdapter[] = [];
   readonly #preciseNodes: string[] = [];
+  readonly #casts = new Map<string, Value>();
+  /** What layers compute in. */
+  readonly #float: FloatType;
+  readonly #fusedAttention: boolean;
 
-  constructor({ provider = 'cpu' }: GraphOptions = {}) {
+  constructor({ provider = 'cpu', features: { float16 = false, fusedAttention = true } = {} }: GraphOptions = {}) {
     this.provider = provider;
+    this.#float = float16 ? 'float16' : 'float32';
+    this.#fusedAttention = fusedAttention;
   }
 
   /** What the graph takes so far. */
@@ -56,7 +78,8 @@ export class Graph {
   }
 
   output(name: string, value: Value): void {
-    this.#writer.node('Identity', [value.name], {}, { name });
+    const wide = this.#cast(value, 'float32');
+    this.#writer.node('Identity', [wide.name], {}, { name });
     this.#writer.output(name, 'float32', value.dims);
   }
 
@@ -65,11 +88,12 @@ export class Graph {
    * @param repeated Will it run many times in a row?
    */
   finish(name: string, { repeated }: { repeated: boolean }): GraphModel {
-    const { storedBytes, widenedBytes } = this.#writer;
+    const { storedBytes, halfBytes } = this.#writer;
+    const half = this.#float === 'float16';
     const hints = {
       repeated,
-      compact: widenedBytes >= largeWidening,
-      weightBytes: storedBytes + widenedBytes,
+      compact: !half && halfBytes >= largeWidening,
+      weightBytes: half ? (storedBytes + halfBytes) / 2 : storedBytes + halfBytes,
       precise: this.#preciseNodes,
     };
     return { name, ...this.#writer.finish(name), inputs: this.#inputs, hints };
@@ -83,26 +107,23 @@ export class Graph {
     attributes: Readonly<Record<string, Attribute>> = {},
     domain = '',
   ): Value {
+    const given = this.#alike(inputs);
     const [name] = this.#writer.node(
       opType,
-      inputs.map((input) => input.name),
+      given.map((input) => input.name),
       attributes,
       { domain },
     );
-    return { name, dims };
+    return { name, dims, type: givesNoFloats.has(opType) ? undefined : given.find(({ type }) => type)?.type };
   }
 
   constant(values: readonly number[], dims: readonly number[] = [values.length]): Value {
-    return { name: this.#writer.constant('float32', dims, values), dims };
+    return { name: this.#writer.constant('float32', dims, values), dims, type: 'float32' };
   }
 
-  /** A checkpoint's tensor as float32. A 16-bit one is widened once, when the graph is loaded. */
+  /** A checkpoint's tensor in the type that layers compute in. One of another type is cast once, when the graph is loaded. */
   weight(view: TensorView): Value {
-    const stored = view.transposed === true ? transposeView(view) : view;
-    const { name, type } = this.#writer.weight(stored);
-    const value = { name, dims: stored.shape };
-    const wide = type === 'float32' ? value : this.#toFloat32(value);
-    return stored === view ? wide : this.op('Transpose', [wide], view.shape, { perm: [1n, 0n] });
+    return this.#weight(view, this.#float);
   }
 
   add(a: Value, b: Value): Value {
@@ -223,7 +244,7 @@ export class Graph {
       resized(height, padding[0] + padding[2]),
       resized(width, padding[1] + padding[3]),
     ];
-    return this.#shapes.operation('Conv', inputs, sizes, {
+    return this.#shapes.operation('Conv', this.#alike(inputs), sizes, {
       kernel_shape: [BigInt(kernel), BigInt(kernel)],
       strides: [BigInt(stride), BigInt(stride)],
       pads: padding.map(BigInt),
@@ -233,13 +254,11 @@ export class Graph {
   /** Normalizes groups of channels of x [n, c, ...], each picture by itself, then scales and shifts each channel. */
   groupNorm(x: Value, w: Scope, { groups, epsilon }: { groups: number; epsilon: number }): Value {
     const channels = staticDim(x, 1);
-    const grouped = this.reshape(x, [x.dims[0], groups, -1]);
+    const grouped = this.#cast(this.reshape(x, [x.dims[0], groups, -1]), 'float32');
     const ones = this.constant(new Array(groups).fill(1));
     const zeros = this.constant(new Array(groups).fill(0));
-    const normal = this.reshape(
-      this.op('InstanceNormalization', [grouped, ones, zeros], grouped.dims, { epsilon }),
-      x.dims,
-    );
+    const normalGroups = this.op('InstanceNormalization', [grouped, ones, zeros], grouped.dims, { epsilon });
+    const normal = this.reshape(this.#cast(normalGroups, this.#float), x.dims);
     const perChannel = [channels, ...x.dims.slice(2).map(() => 1)];
     const scale = this.weight({ ...w.tensor('weight', [channels]), shape: perChannel });
     const shift = this.weight({ ...w.tensor('bias', [channels]), shape: perChannel });
@@ -254,21 +273,20 @@ export class Graph {
 
   /** Normalizes the last axis of x [..., size], then scales and shifts by [size]. */
   normalized(x: Value, scale: TensorView, shift: TensorView, epsilon = 1e-5): Value {
-    const inputs = [x, this.weight(scale), this.weight(shift)];
-    return this.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon });
+    const inputs = [this.#cast(x, 'float32'), this.#weight(scale, 'float32'), this.#weight(shift, 'float32')];
+    const normal = this.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon });
+    return this.#cast(normal, this.#float);
   }
 
   /**
    * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width.
    * On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory.
    */
-  attention(query: Value, key: Value, value: Value, heads: number, options: AttentionOptions = {}): Value {
-    const { causal = false, bias } = options;
-    const parts = [query, key, value] as const;
-    // As many queries as keys: a feature map's attention to itself, whose scores are large.
-    const large = key.dims[1] === query.dims[1] && heads > 1;
-    if (this.provider === 'wasm' && large && !causal && bias === undefined) return headByHead(this, parts, heads);
-    return fusedAttention(this, parts, heads, options);
+  attention(query: Value, key: Value, value: Value, heads: number, options: PreciseAttentionOptions = {}): Value {
+    const { upcast = false, ...shown } = options;
+    const type = upcast ? 'float32' : this.#float;
+    const parts = [this.#cast(query, type), this.#cast(key, type), this.#cast(value, type)] as const;
+    return this.#cast(this.#attention(parts, heads, shown), this.#float);
   }
 
   /**
@@ -278,9 +296,8 @@ export class Graph {
   embedding(ids: Value, table: TensorView): Value {
     const dims = [...ids.dims, table.shape[1]];
     if (this.provider === 'webgpu') return this.op('Gather', [this.weight(table), ids], dims);
-    const { name, type } = this.#writer.weight(table);
-    const rows = this.op('Gather', [{ name, dims: table.shape }, ids], dims);
-    return type === 'float32' ? rows : this.#toFloat32(rows);
+    const stored = { ...this.#writer.weight(table), dims: table.shape };
+    return this.#cast(this.op('Gather', [stored, ids], dims), this.#float);
   }
 
   /** A feature map [n, c, h, w] as a sequence of its places, row by row: [n, h * w, c]. */
@@ -359,7 +376,8 @@ export class Graph {
 
   /** Numbers as whole numbers, for operators that take sizes as a tensor. */
   whole(x: Value): Value {
-    return this.op('Cast', [x], x.dims, { to: BigInt(onnxType('int64')) });
+    const { name, dims } = this.op('Cast', [x], x.dims, { to: BigInt(onnxType('int64')) });
+    return { name, dims };
   }
 
   /** The same values in another shape; one size may be -1, for what remains. */
@@ -381,7 +399,7 @@ export class Graph {
     const { name, dims, type } = input;
     this.#writer.input(name, type, dims);
     this.#inputs.push(input);
-    return this.#shapes.input({ name, dims });
+    return this.#shapes.input({ name, dims, type: type === 'float16' || type === 'float32' ? type : undefined });
   }
 
   #adapted(layer: AdaptedLayer): Value {
@@ -395,7 +413,35 @@ export class Graph {
     return value;
   }
 
-  #toFloat32(value: Value): Value {
-    return this.op('Cast', [value], value.dims, { to: BigInt(onnxType('float32')) });
+  #weight(view: TensorView, type: FloatType): Value {
+    const stored = view.transposed === true ? transposeView(view) : view;
+    const value = this.#cast({ ...this.#writer.weight(stored), dims: stored.shape }, type);
+    return stored === view ? value : this.op('Transpose', [value], view.shape, { perm: [1n, 0n] });
+  }
+
+  #attention(parts: readonly [Value, Value, Value], heads: number, options: AttentionOptions): Value {
+    if (!this.#fusedAttention) return headByHead(this, parts, heads, (head) => plainAttention(this, head, options));
+    // As many queries as keys: a feature map's attention to itself, whose scores are large.
+    const large = parts[1].dims[1] === parts[0].dims[1] && heads > 1;
+    const plain = options.causal !== true && options.bias === undefined;
+    return this.provider === 'wasm' && large && plain
+      ? headByHead(this, parts, heads, (head) => fusedAttention(this, head, 1))
+      : fusedAttention(this, parts, heads, options);
+  }
+
+  /** Inputs of one operator in one type of floats, which is float16 if one of them is. */
+  #alike(inputs: readonly Value[]): readonly Value[] {
+    if (!inputs.some(({ type }) => type === 'float16')) return inputs;
+    return inputs.map((input) => (input.type === undefined ? input : this.#cast(input, 'float16')));
+  }
+
+  #cast(value: Value, type: FloatType): Value {
+    if (value.type === type) return value;
+    const key = `${value.name} as ${type}`;
+    const known = this.#casts.get(key);
+    if (known !== undefined) return known;
+    const result = { ...this.op('Cast', [value], value.dims, { to: BigInt(onnxType(type)) }), type };
+    this.#casts.set(key, result);
+    return result;
   }
 }

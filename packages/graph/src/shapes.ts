@@ -44,8 +44,9 @@ export class Shapes {
       inputs.map((input) => input.name),
       attributes,
     );
-    const value = { name, dims: sizes.map((size, axis) => size ?? `${name}:${axis}`) };
-    this.#writer.shape(name, value.dims);
+    const { type } = inputs[0];
+    const value = { name, dims: sizes.map((size, axis) => size ?? `${name}:${axis}`), type };
+    this.#writer.shape(name, value.dims, type);
     return this.input(value);
   }
 

@@ -1,10 +1,15 @@
 /** A size, or the name of one that is known only when the graph runs. */
 export type Dim = number | string;
 
-/** A tensor in the graph: float32 unless it says otherwise. */
+/** Types of floats that a graph has. */
+export type FloatType = 'float32' | 'float16' | 'bfloat16';
+
+/** A tensor in the graph. */
 export interface Value {
   readonly name: string;
   readonly dims: readonly Dim[];
+  /** Of floats; whole numbers and truth values have none. */
+  readonly type?: FloatType | undefined;
 }
 
 /** The size of an axis that must be known while the graph is written, such as channels. */

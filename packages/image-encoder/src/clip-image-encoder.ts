@@ -49,7 +49,7 @@ export async function loadImageEncoder(options: LoadImageEncoderOptions): Promis
   const config = clipVisionConfig(await readConfig(source, `${folder}/config.json`));
   const preprocessing = await preprocessingIn(options, folder, config);
   const checkpoint = await openCheckpoint(source, folder, { stems: ['model'], variant, names });
-  const session = lazySession(backend, clipVisionGraph(checkpoint, config, { provider: backend.provider }));
+  const session = lazySession(backend, clipVisionGraph(checkpoint, config, backend));
 
   return {
     config,

@@ -54,7 +54,11 @@ interface Parts {
 
 function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): ClipTextEncoder {
   const { backend, checkpoint, config } = parts;
-  const model = clipTextGraph(checkpoint, config, { provider: backend.provider, extensions });
+  const model = clipTextGraph(checkpoint, config, {
+    provider: backend.provider,
+    features: backend.features,
+    extensions,
+  });
   const session = lazySession(backend, model);
 
   return {

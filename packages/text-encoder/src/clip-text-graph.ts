@@ -26,9 +26,9 @@ export interface ClipTextGraphOptions extends GraphOptions {
 export function clipTextGraph(
   checkpoint: TensorLookup,
   config: ClipTextConfig,
-  { provider, extensions = [] }: ClipTextGraphOptions = {},
+  { extensions = [], ...options }: ClipTextGraphOptions = {},
 ): GraphModel {
-  const g = new Graph({ provider });
+  const g = new Graph(options);
   const w = new Scope(checkpoint);
   const ids = g.input('input_ids', ['batch', config.maxLength], 'int64');
   for (const extension of extensions) {

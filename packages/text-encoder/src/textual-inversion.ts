@@ -35,7 +35,7 @@ async function viewsIn(source: Source, path: string): Promise<Views> {
     const { value } = await openPickle(source, path);
     const saved = value instanceof Map ? value : new Map<unknown, unknown>();
     const params = saved.get('string_to_param');
-    if (params instanceof Map) return { first: params.values().next().value as TensorView };
+    if (params instanceof Map) return { first: firstOf(path, params) };
   }
   const { tensors } = await openWeights(source, path);
   const [first, second] = [tensors.get('clip_l'), tensors.get('clip_g')];
@@ -48,6 +48,17 @@ async function viewsIn(source: Source, path: string): Promise<Views> {
     'bad-checkpoint',
     path,
     `is no textual inversion: it has ${tensors.size} tensors, and neither emb_params nor clip_l or clip_g among them.`,
+  );
+}
+
+/** A1111's files have one word, `*`. */
+function firstOf(path: string, params: ReadonlyMap<unknown, unknown>): TensorView {
+  const [first] = params.values();
+  if (typeof first === 'object' && first !== null && 'dtype' in first) return first as TensorView;
+  throw new CheckpointError(
+    'bad-checkpoint',
+    path,
+    `is no textual inversion: its string_to_param has no tensor. Save it again, or take its .safetensors file.`,
   );
 }
 

@@ -17,9 +17,9 @@ export interface UnetGraphOptions extends GraphOptions {
 export function unetGraph(
   checkpoint: TensorLookup,
   config: UnetConfig,
-  { provider, extensions = [] }: UnetGraphOptions = {},
+  { extensions = [], ...options }: UnetGraphOptions = {},
 ): GraphModel {
-  const g = new Graph({ provider });
+  const g = new Graph(options);
   const w = new Scope(checkpoint);
   const sample = g.input('sample', ['batch', config.inChannels, 'height', 'width']);
   const timestep = g.input('timestep', ['timesteps']);

@@ -47,7 +47,11 @@ interface Parts {
 
 function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): CheckpointUnet {
   const { backend, checkpoint, config } = parts;
-  const model = unetGraph(checkpoint, config, { provider: backend.provider, extensions });
+  const model = unetGraph(checkpoint, config, {
+    provider: backend.provider,
+    features: backend.features,
+    extensions,
+  });
   const session = lazySession(backend, model);
 
   return {

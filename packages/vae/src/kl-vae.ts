@@ -10,8 +10,10 @@ import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
 /** diffusers' `AutoencoderKL` as a stage. Its preview is one pixel a latent, by a linear map that is fitted when first asked for. */
 export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfig): CheckpointVae {
   const { imageChannels, latentChannels } = config;
-  const encoder = vaeEncoderGraph(checkpoint, config, backend);
-  const decoder = vaeDecoderGraph(checkpoint, config, backend);
+  // In half precision the values of many autoencoders overflow, which gives black pictures.
+  const options = { provider: backend.provider, features: { ...backend.features, float16: false } };
+  const encoder = vaeEncoderGraph(checkpoint, config, options);
+  const decoder = vaeDecoderGraph(checkpoint, config, options);
   const halves = halvesOf(backend, { encoder, decoder, imageChannels, latentChannels });
   let rgb: Promise<LatentRgb> | undefined;
 

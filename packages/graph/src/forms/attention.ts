@@ -5,7 +5,13 @@ export interface AttentionOptions {
   /** Does each place see those before it only? */
   readonly causal?: boolean;
   /** Added to the scores: [n or 1, 1, s, l]. */
-  readonly bias?: Value;
+  readonly bias?: Value | undefined;
+}
+
+/** Of a graph that computes in half precision. */
+export interface PreciseAttentionOptions extends AttentionOptions {
+  /** Must it be computed in float32, since its scores leave the range of float16? */
+  readonly upcast?: boolean;
 }
 
 /** The fused operator: on the CPU and on WebGPU its flash form, where the scores are never whole in memory. */
@@ -26,17 +32,44 @@ export function fusedAttention(
 }
 
 /**
- * One head after the other: for WebAssembly, which has no flash form. The scores are those of one head then, and not of
- * all, which for 512 x 512 pixels are half a gigabyte a picture.
+ * One head after the other, each as `attend` has it: for WebAssembly, which has no flash form, and where the fused operator
+ * is not to be used. The scores are those of one head then, and not of all, which for 512 x 512 pixels are half a gigabyte
+ * a picture.
  */
-export function headByHead(g: Graph, [query, key, value]: readonly [Value, Value, Value], heads: number): Value {
+export function headByHead(
+  g: Graph,
+  [query, key, value]: readonly [Value, Value, Value],
+  heads: number,
+  attend: (head: readonly [Value, Value, Value]) => Value,
+): Value {
+  if (heads === 1) return attend([query, key, value]);
   const width = staticDim(query, -1) / heads;
   const parts = Array.from({ length: heads }, (_, i) => {
     const columns = (x: Value) => {
       const range = [i * width, (i + 1) * width, 2].map((number) => g.indices([number]));
       return g.op('Slice', [x, ...range], [x.dims[0], x.dims[1], width]);
     };
-    return fusedAttention(g, [columns(query), columns(key), columns(value)], 1);
+    return attend([columns(query), columns(key), columns(value)]);
   });
   return g.concat(parts, 2);
+}
+
+/** Added to the scores of places that must not be seen; half precision has it too. */
+const hidden = -6e4;
+
+/** One head, from operators that every provider gets right. */
+export function plainAttention(
+  g: Graph,
+  [query, key, value]: readonly [Value, Value, Value],
+  { causal = false, bias }: AttentionOptions = {},
+): Value {
+  const scaled = g.mul(query, g.constant([1 / Math.sqrt(staticDim(query, -1))]));
+  const dims = [query.dims[0], query.dims[1], key.dims[1]];
+  let scores = g.op('MatMul', [scaled, g.transpose(key, [0, 2, 1])], dims);
+  if (causal) {
+    const square = g.expand(g.constant([hidden]), [staticDim(query, 1), staticDim(key, 1)]);
+    scores = g.add(scores, g.op('Trilu', [square, g.indices([1])], square.dims));
+  }
+  if (bias !== undefined) scores = g.add(scores, g.reshape(bias, [bias.dims[0], ...bias.dims.slice(2)]));
+  return g.op('MatMul', [g.op('Softmax', [scores], dims, { axis: -1n }), value], [...dims.slice(0, 2), value.dims[2]]);
 }

@@ -27,7 +27,7 @@ export class OnnxWriter {
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
   #storedBytes = 0;
-  #widenedBytes = 0;
+  #halfBytes = 0;
 
   /** Bytes of the weights so far, as their files have them. */
   get storedBytes(): number {
@@ -35,8 +35,8 @@ export class OnnxWriter {
   }
 
   /** Bytes of the 16-bit weights so far. */
-  get widenedBytes(): number {
-    return this.#widenedBytes;
+  get halfBytes(): number {
+    return this.#halfBytes;
   }
 
   input(name: string, type: TensorType, dims: readonly (number | string)[]): void {
@@ -51,8 +51,8 @@ export class OnnxWriter {
    * Says what shape a value has, where the runtime could not tell: it then knows which values have one size, and lets an
    * operator write over an input that nobody else reads.
    */
-  shape(name: string, dims: readonly (number | string)[]): void {
-    this.#shapes.set(name, { name, type: 'float32', dims });
+  shape(name: string, dims: readonly (number | string)[], type: ValueMessage['type'] = 'float32'): void {
+    this.#shapes.set(name, { name, type, dims });
   }
 
   /** Adds a node and names its outputs. `name` fixes the name of a single output. */
@@ -89,7 +89,7 @@ export class OnnxWriter {
     const name = `${this.#files.get(view.file)}/${view.name}[${view.shape}]`;
     if (!this.#initializers.has(name)) {
       this.#storedBytes += view.length;
-      if (type !== 'float32') this.#widenedBytes += view.length;
+      if (type !== 'float32') this.#halfBytes += view.length;
     }
     const { offset, length } = view;
     const values = { location: view.file.location, offset, length };

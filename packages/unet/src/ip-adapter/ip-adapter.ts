@@ -61,7 +61,7 @@ export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAd
   const { name, source, path, backend, unet } = options;
   const file = await readIpAdapter(source, path);
   const extension = imageAttention(name, file, unet);
-  const { model, width, tokenWidth } = imageProjectionGraph(file, { provider: backend.provider });
+  const { model, width, tokenWidth } = imageProjectionGraph(file, backend);
   if (tokenWidth !== unet.levels[0].contextWidth) {
     throw new CheckpointError(
       'bad-checkpoint',
