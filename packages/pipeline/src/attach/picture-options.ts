@@ -35,7 +35,8 @@ export interface ImagePromptOptions {
 
 /** An entry, checked, with its pictures read. */
 export interface PictureEntry {
-  readonly option: string;
+  /** Names it in messages: `controls[0]`. */
+  readonly entry: string;
   readonly adapter: Adapter;
   readonly pictures: readonly Pixels[];
   readonly strength: Strength;
@@ -77,7 +78,7 @@ export async function readEntries(
       const images = Array.isArray(image) ? image : [image];
       if (images.length === 0) throw new InvalidOptionError(`${at}.image`, 'must be at least one picture.');
       return {
-        option: `${at}.image`,
+        entry: at,
         adapter: adapterOf(`${at}.name`, entry.name, ofKind, kinds[option]),
         pictures: await Promise.all(images.map((one: PictureInput) => readPicture(one, `${at}.image`))),
         strength,
@@ -93,10 +94,10 @@ export async function readEntries(
 
 /** Residuals of one ControlNet for two pictures add up, but pictures of one image prompt are heard together. */
 function refuseTwice(entries: readonly PictureEntry[]): void {
-  entries.forEach(({ adapter, option }, i) => {
+  entries.forEach(({ adapter, entry }, i) => {
     if (entries.findIndex((other) => other.adapter === adapter) === i) return;
     throw new InvalidOptionError(
-      option,
+      `${entry}.image`,
       `is for ${describe(adapter.name)}, which has a picture already: give one list of pictures for both.`,
     );
   });

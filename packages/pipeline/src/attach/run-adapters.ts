@@ -73,11 +73,13 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
     async unet({ clock, width, height, told, signal }) {
       const conditions: Condition[] = [];
       if (adapters.some(({ unet }) => unet !== undefined)) conditions.push(() => strengths('unet', progress(clock())));
-      for (const { adapter, pictures, option, strength, start, end, guess } of entries) {
+      for (const { adapter, pictures, entry, strength, start, end, guess } of entries) {
+        const option = `${entry}.image`;
         const key = `${option} ${width} x ${height}`;
         const reading = read.get(key) ?? adapter.pictures!.read(pictures, { option, width, height, signal });
         read.set(key, reading);
-        const now = () => (acts(clock(), start, end) ? strengthAt(option, strength, progress(clock())) : 0);
+        const now = () =>
+          acts(clock(), start, end) ? strengthAt(`${entry}.strength`, strength, progress(clock())) : 0;
         conditions.push((await reading)({ strength: now, guess, told, signal }));
       }
       return conditions;
@@ -108,7 +110,7 @@ function readFrames(options: AdapterOptions, adapters: readonly Adapter[]): numb
   checkWhole('frames', frames, 1);
   if (frames > most)
     throw new InvalidOptionError('frames', `must be at most ${most}, not ${frames}: the motion adapter knows no more.`);
-  for (const other of ['controls', 'image', 'upscale'] as const) {
+  for (const other of ['controls', 'image', 'latents', 'upscale'] as const) {
     if ((options as Record<string, unknown>)[other] === undefined) continue;
     throw new InvalidOptionError(other, 'does not go with clips yet: detach the motion adapter to draw pictures.');
   }

@@ -1,8 +1,11 @@
 import { type Conditions, InvalidOptionError, tensor } from '@sd/core';
 import { describe } from '../checks.js';
-import type { Adapter } from './adapter.js';
+import type { Adapter, AdapterKind } from './adapter.js';
 
-/** How strongly something acts: a number, or a function of how far the run is, 0 at its first step to 1 at its last. */
+/**
+ * How strongly something acts: a number, or a function of how far a pass is, 0 at its first step to 1 at its last. A run has
+ * one pass, or a second one with `upscale`.
+ */
 export type Strength = number | ((progress: number) => number);
 
 /** A LoRA's strengths in the two kinds of model that it changes. */
@@ -38,8 +41,8 @@ export function readStrengths(given: StrengthOptions, adapters: readonly Adapter
     const ofKind = adapters.filter((adapter) => adapter.kind === kind);
     const named = namedStrengths(option, given, ofKind);
     return ofKind.map((adapter) => {
-      const { [adapter.name]: strength = 1 } = named;
-      return { adapter, ...readStrength(`${option}.${adapter.name}`, strength) };
+      const strength = strengthNamed(adapter.name, named) ?? 1;
+      return { adapter, ...readStrength(`${option}.${adapter.name}`, strength, adapter.kind) };
     });
   });
   return (part, progress) => {
@@ -72,13 +75,21 @@ function namedStrengths(
   return named;
 }
 
-function readStrength(option: string, value: Strength | LoraStrengths) {
-  const both = typeof value !== 'object' || value === null;
+/** The strength of that name, if there is one: a file may be called `constructor`. */
+export function strengthNamed<T>(name: string, named: Readonly<Record<string, T>>): T | undefined {
+  return Object.hasOwn(named, name) ? named[name] : undefined;
+}
+
+function readStrength(option: string, value: Strength | LoraStrengths, kind: AdapterKind) {
+  if (kind === 'textual-inversion' && typeof value === 'function') {
+    throw new InvalidOptionError(option, 'must be a number: text is encoded once, before the first step.');
+  }
+  const apart = kind === 'lora' && typeof value === 'object' && value !== null;
   const {
     unet = 1,
     textEncoder = 1,
     ...rest
-  } = both ? { unet: value, textEncoder: strengthAt(option, value, 0) } : value;
+  } = apart ? value : { unet: value as Strength, textEncoder: strengthAt(option, value as Strength, 0) };
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) {
     throw new InvalidOptionError(`${option}.${unknown}`, 'is unknown. There are unet, textEncoder.');
