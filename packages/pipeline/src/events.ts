@@ -12,10 +12,9 @@ export interface Timings {
 }
 
 export interface GenerateResult {
-  /** None with `output: 'latents'`. */
-  /** The pictures; with a motion adapter, all frames of each clip one after the other. */
+  /** The pictures; with a motion adapter, all frames of each clip one after the other. None with `output: 'latents'`. */
   readonly images: readonly SdImage[];
-  /** [count, channels, height / 8, width / 8], with `output: 'latents'`. */
+  /** [pictures, channels, height / 8, width / 8], those of clips frame by frame too, with `output: 'latents'`. */
   readonly latents?: Tensor<'float32'>;
   /** Seed of each picture or clip. */
   readonly seeds: readonly (number | bigint)[];
@@ -34,7 +33,7 @@ export interface EncodeEvent {
 /** The scheduler took a step. */
 export interface StepEvent {
   readonly type: 'step';
-  /** Which picture, from 0. */
+  /** Which picture or clip, from 0. */
   readonly image: number;
   /**
    * Which step of it, from 0, and of how many, both passes of a run with `upscale` together. Schedulers with a warm-up take
@@ -44,7 +43,10 @@ export interface StepEvent {
   readonly steps: number;
   /** Timestep of the noise level that was reached. */
   readonly timestep: number;
-  /** The latents at that level, [1, channels, height / 8, width / 8]; of a first pass at its own size. */
+  /**
+   * The latents at that level, [1, channels, height / 8, width / 8]; of a first pass at its own size. Frames of a clip are
+   * one under the other.
+   */
   readonly latents: Tensor<'float32'>;
   /** The model's estimate of the finished latents. */
   readonly denoised: Tensor<'float32'>;
@@ -56,6 +58,7 @@ export interface StepEvent {
 /** A picture is finished. */
 export interface ImageEvent {
   readonly type: 'image';
+  /** Which of the result's `images` it is. */
   readonly image: number;
   readonly picture: SdImage;
   /** How long its decoding took. */

@@ -84,7 +84,7 @@ async function* runStages(
       const larger = secondPass(pass, latents, upscale, size, request.random[image]!);
       latents = yield* denoise(stages, request, textsIn(texts, 1), image, larger, settings, spend);
     }
-    if (request.output === 'latents') given.push(row(latents, 0));
+    if (request.output === 'latents') given.push(...framesOf(latents, frames).map((frame) => row(frame, 0)));
     else if (settings.releaseStages) waiting.push(latents);
     else yield* finish(image, latents);
   }

@@ -7,14 +7,18 @@ const storages: Readonly<Record<string, string>> = {
   I64: 'LongStorage',
 };
 
-/** A checkpoint as torch.save writes it, a zip with a pickle of protocol 2: `{ global_step, state_dict: { name: tensor } }`. */
-export async function torchFile(tensors: readonly TensorToWrite[], globalStep = 0): Promise<Uint8Array> {
-  const files: [string, Buffer][] = [['archive/data.pkl', pickleOf(tensors, globalStep)]];
+/** A checkpoint as torch.save writes it, a zip with a pickle of protocol 2: `{ global_step, [under]: { name: tensor } }`. */
+export async function torchFile(
+  tensors: readonly TensorToWrite[],
+  globalStep = 0,
+  under = 'state_dict',
+): Promise<Uint8Array> {
+  const files: [string, Buffer][] = [['archive/data.pkl', pickleOf(tensors, globalStep, under)]];
   for (const [i, tensor] of tensors.entries()) files.push([`archive/data/${i}`, Buffer.from(await tensor.bytes())]);
   return zipOf(files);
 }
 
-function pickleOf(tensors: readonly TensorToWrite[], globalStep: number): Buffer {
+function pickleOf(tensors: readonly TensorToWrite[], globalStep: number, under: string): Buffer {
   const whole = (value: number) => Buffer.concat([Buffer.from('J'), uint32(value)]);
   const text = (value: string) =>
     Buffer.concat([Buffer.from('X'), uint32(Buffer.byteLength(value)), Buffer.from(value)]);
@@ -33,7 +37,7 @@ function pickleOf(tensors: readonly TensorToWrite[], globalStep: number): Buffer
     start,
     text('global_step'),
     whole(globalStep),
-    text('state_dict'),
+    text(under),
     dict,
     ...entries,
     Buffer.from('uu.'),

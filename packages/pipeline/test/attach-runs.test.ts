@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { createNodeBackend } from '@sd/backend-node';
+import { CheckpointError, row } from '@sd/core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { fixture } from '../../../fixtures/golden.js';
+import { createImage } from '../src/image/index.js';
+import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { road, sourceOf } from './support.js';
+import { torchFile } from './torch-file.js';
+
+const backend = createNodeBackend({ threads: 1 });
+let sd: Pipeline;
+beforeAll(async () => {
+  sd = await loadPipeline(fixture('models/sd1'), { backend });
+});
+afterEach(async () => {
+  for (const { name } of sd.attached) await sd.detach(name);
+});
+afterAll(async () => {
+  await sd.dispose();
+  await backend.dispose();
+});
+
+const adapter = (name: string) => fixture(`adapters/${name}`);
+const word = `${adapter('textual-inversion')}/blob.pt`;
+const motion = `${adapter('animatediff')}/motion`;
+
+/** That a run is refused for this option. */
+const refused = (option: string, options: object) =>
+  expect(sd.generate({ ...road, ...options } as GenerateOptions)).rejects.toMatchObject({
+    code: 'invalid-option',
+    option,
+  });
+
+describe('strengths', () => {
+  test('a word’s is a number, a hypernetwork’s a number or a function', async () => {
+    await sd.attach(word);
+    await sd.attach(`${adapter('hypernetwork')}/hypernetwork.pt`);
+    await refused('embeddings.blob', { embeddings: { blob: { unet: 1 } } });
+    await refused('embeddings.blob', { embeddings: { blob: () => 1 } });
+    await refused('hypernetworks.hypernetwork', { hypernetworks: { hypernetwork: { unet: 1 } } });
+  });
+
+  test('are 1 where not given, whatever the adapter is called', async () => {
+    await sd.attach(word, { name: 'constructor' });
+    const drawn = async (embeddings: Record<string, number>) =>
+      (await sd.generate({ ...road, prompt: 'a constructor', embeddings })).images[0]!.data;
+    expect(await drawn({})).toEqual(await drawn({ constructor: 1 }));
+    expect(await drawn({})).not.toEqual(await drawn({ constructor: 0.5 }));
+  });
+
+  test('a control’s is named where a later step makes it no number', async () => {
+    await sd.attach(`${adapter('controlnet')}/canny`);
+    const image = await readFile(`${adapter('controlnet')}/canny.png`);
+    const strength = (progress: number) => (progress > 0 ? Number.NaN : 1);
+    await refused('controls[0].strength', { controls: [{ image, strength }] });
+  });
+});
+
+describe('clips', () => {
+  const clip = { ...road, frames: 2, count: 2 };
+
+  test('the latents of two clips of two frames are four pictures', async () => {
+    await sd.attach(motion);
+    const { images } = await sd.generate(clip);
+    const { latents, seeds } = await sd.generate({ ...clip, output: 'latents' });
+    expect(seeds).toEqual([1, 2]);
+    expect(latents!.dims).toEqual([4, 4, 8, 8]);
+    const size = latents!.data.length / 4;
+    for (const [i, { data }] of images.entries()) {
+      const own = latents!.data.slice(i * size, (i + 1) * size);
+      const decoded = await sd.stages.vae.decode({ ...latents!, dims: [1, 4, 8, 8], data: own });
+      const { data: image } = createImage(row(decoded, 0));
+      expect(image).toEqual(data);
+    }
+  });
+
+  test('what does not go with them is refused', async () => {
+    await sd.attach(motion);
+    const { latents } = await sd.generate({ ...road, frames: 1, output: 'latents' });
+    await refused('latents', { ...clip, latents });
+    await refused('frames', { frames: 1000 });
+    await expect(sd.attach(motion, { name: 'other' })).rejects.toThrow(
+      'attach: is for one motion adapter at a time: detach "motion" first.',
+    );
+    expect(sd.attached).toEqual([{ name: 'motion', kind: 'motion-adapter' }]);
+  });
+});
+
+test('a textual inversion without a tensor is refused', async () => {
+  const source = sourceOf(new Map([['empty.pt', await torchFile([], 0, 'string_to_param')]]));
+  await expect(sd.attach(source, { path: 'empty.pt', kind: 'textual-inversion' })).rejects.toThrow(CheckpointError);
+  expect(sd.attached).toEqual([]);
+});
