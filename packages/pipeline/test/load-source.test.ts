@@ -38,10 +38,6 @@ describe('a model folder', () => {
     expect(await draw(folder.href)).toEqual(embedded);
     expect(embedded).not.toEqual(drawn);
   });
-
-  test('over HTTP is refused', async () => {
-    await expect(loadPipeline('https://example.com/model')).rejects.toMatchObject({ code: 'unsupported' });
-  });
 });
 
 test('files of a variant are taken if asked for, or if there are no others', async () => {

@@ -21,7 +21,7 @@ export function typeName(number: number): string {
   return Object.hasOwn(typeNames, number) ? typeNames[number]! : `type ${number}`;
 }
 
-export function typeNumber(name: string): number {
+function typeNumber(name: string): number {
   return Number(Object.keys(typeNames).find((number) => typeNames[Number(number)] === name));
 }
 
