@@ -38,6 +38,8 @@ export interface UnetConfig {
   readonly epsilon: number;
   readonly cosineFirst: boolean;
   readonly frequencyShift: number;
+  /** Must a graph in half precision have its attention in float32? */
+  readonly upcastAttention: boolean;
   readonly added: AddedEmbedding | undefined;
   /** Width of the guidance scale's embedding in models that are told it, as LCMs are. */
   readonly guidanceWidth: number | undefined;
@@ -86,6 +88,7 @@ export function unetConfig(config: Config): UnetConfig {
     epsilon: config.number('norm_eps', 1e-5),
     cosineFirst: config.boolean('flip_sin_to_cos', true),
     frequencyShift: config.number('freq_shift', 0),
+    upcastAttention: config.boolean('upcast_attention', false),
     added:
       config.get('addition_embed_type') === undefined
         ? undefined

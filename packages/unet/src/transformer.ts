@@ -11,6 +11,8 @@ export interface TransformerOptions {
   /** What the picture attends to: [n, tokens, width]. */
   readonly context: Value;
   readonly hooks: Required<UnetHooks>;
+  /** Attention in float32, in a graph in half precision too. */
+  readonly upcast?: boolean;
 }
 
 /** Attention among the places of a feature map and to the text, [n, c, h, w] to the same; diffusers' `Transformer2DModel`. */
@@ -18,18 +20,18 @@ export function transformer(
   g: Graph,
   w: Scope,
   x: Value,
-  { heads, depth, groups, context, hooks }: TransformerOptions,
+  { heads, depth, groups, context, hooks, upcast }: TransformerOptions,
 ): Value {
   const channels = staticDim(x, 1);
   const normal = g.groupNorm(x, w.at('norm'), { groups, epsilon });
   let h = g.linear(g.toTokens(normal), w.at('proj_in'), channels);
   for (let i = 0; i < depth; i++) {
-    h = transformerBlock(g, w.at('transformer_blocks', i), h, { heads, context, hooks });
+    h = transformerBlock(g, w.at('transformer_blocks', i), h, { heads, context, hooks, upcast });
   }
   return g.add(g.fromTokens(g.linear(h, w.at('proj_out'), channels), x), x);
 }
 
-export interface TransformerBlockOptions extends Pick<TransformerOptions, 'heads' | 'hooks'> {
+export interface TransformerBlockOptions extends Pick<TransformerOptions, 'heads' | 'hooks' | 'upcast'> {
   /** What its second attention is to: without it, the same places as the first. */
   readonly context?: Value;
   /** Added to what each attention sees: where in a sequence it stands. */
@@ -50,15 +52,15 @@ export function transformerBlock(g: Graph, w: Scope, x: Value, options: Transfor
   return g.add(h, feedForward(g, w.at('ff.net'), g.layerNorm(h, w.at('norm3'))));
 }
 
-type AttentionOptions = Pick<TransformerOptions, 'heads' | 'context' | 'hooks'>;
+type AttentionOptions = Pick<TransformerOptions, 'heads' | 'context' | 'hooks' | 'upcast'>;
 
-function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks }: AttentionOptions): Value {
+function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks, upcast }: AttentionOptions): Value {
   const width = staticDim(x, -1);
   const sources = hooks.sources(w.path, { key: context, value: context });
   const query = g.linear(x, w.at('to_q'), width);
   const key = g.linear(sources.key, w.at('to_k'), width);
   const value = g.linear(sources.value, w.at('to_v'), width);
-  const output = g.attention(query, key, value, heads);
+  const output = g.attention(query, key, value, heads, { upcast });
   return g.linear(hooks.attention({ module: w.path, query, heads, output }), w.at('to_out.0'), width);
 }
 

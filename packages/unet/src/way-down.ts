@@ -15,11 +15,11 @@ export interface BlockOptions {
 
 /** The two parts that blocks are made of. */
 export function unetLayers(g: Graph, { config, time, context, hooks }: BlockOptions) {
-  const { groups, epsilon } = config;
+  const { groups, epsilon, upcastAttention: upcast } = config;
   return {
     resnet: (at: Scope, x: Value, out: number) => resnetBlock(g, at, x, { out, groups, epsilon, time }),
     attend: (at: Scope, x: Value, heads: number, depth: number) =>
-      heads === 0 ? x : transformer(g, at, x, { heads, depth, groups, context, hooks }),
+      heads === 0 ? x : transformer(g, at, x, { heads, depth, groups, context, hooks, upcast }),
   };
 }
 

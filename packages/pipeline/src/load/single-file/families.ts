@@ -86,7 +86,8 @@ export const families: Readonly<Record<FamilyId, Family>> = {
     title: 'Stable Diffusion 2',
     pipeline: 'StableDiffusionPipeline',
     heads: { width: 64 },
-    unet: { sample_size: 96, norm_num_groups: 32 },
+    // Stable Diffusion 2.1 needs it in half precision, and its file does not tell it from 2.0.
+    unet: { sample_size: 96, norm_num_groups: 32, upcast_attention: true },
     vae: { sample_size: 768, scaling_factor: 0.18215, norm_num_groups: 32 },
     text: { text_encoder: { class: 'CLIPTextModel', settings: openClip, unusedLayers: 1, pad: '!' } },
     scheduler: { _class_name: 'DDIMScheduler', ...betas },
