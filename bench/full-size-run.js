@@ -3,6 +3,7 @@ import { tensor, torchCpu } from '@sd/core';
 import { loadPipeline } from '@sd/pipeline';
 import { peakMemory } from './memory.js';
 import { shareOutside, timedBackend } from './native-time.js';
+import { fastest } from './timing.js';
 
 const [folder, mode] = process.argv.slice(2);
 const { backend, nativeTime, close } = timedBackend();
@@ -38,16 +39,6 @@ await sd.dispose();
 await backend.dispose();
 close();
 console.log(JSON.stringify(result));
-
-async function fastest(times, run) {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < times; i++) {
-    const before = performance.now();
-    await run();
-    best = Math.min(best, (performance.now() - before) / 1000);
-  }
-  return best;
-}
 
 function doubled({ type, dims, data }) {
   const twice = new Float32Array(2 * data.length);

@@ -1,10 +1,10 @@
 // A full-size SD 1.5 with random weights at 512 x 512: `npm run bench`. Takes about ten minutes and 6 GB of disk.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureRates } from './machine-rates.js';
+import { limitAt, measured, weightSize } from './measured.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
 /** Multiply-adds of one pass at 512 x 512, batch 1: counted from the configs. Each is two operations. */
@@ -24,15 +24,15 @@ for (const dtype of ['F32', 'F16']) {
   if (!existsSync(folder)) await writeRandomCheckpoint(path.join(here, 'configs', 'sd15'), folder, dtype);
   results.push({
     dtype,
-    weights: (weightBytes(folder) * (dtype === 'F16' ? 2 : 1)) / 2 ** 20,
-    kept: measured(folder, 'keep'),
-    released: measured(folder, 'release'),
+    weights: weightSize(folder) * (dtype === 'F16' ? 2 : 1),
+    kept: measured('full-size-run.js', folder, 'keep'),
+    released: measured('full-size-run.js', folder, 'release'),
   });
 }
 const after = await measureRates();
 
 const rates = { conv: Math.max(before.conv, after.conv), gemm: Math.max(before.gemm, after.gemm) };
-const limit = ({ conv, gemm }) => (2 * conv) / rates.conv + (2 * gemm) / rates.gemm;
+const limit = limitAt(rates);
 console.log(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`);
 console.log(`Rates: 3 x 3 convolution ${giga(rates.conv)}, matrix product ${giga(rates.gemm)}`);
 console.log(`Limits: U-Net forward ${limit(work.unet).toFixed(2)} s, VAE decode ${limit(work.vae).toFixed(2)} s`);
@@ -48,18 +48,4 @@ for (const { dtype, weights, kept, released } of results) {
   console.log(`  10 ms timer      ${kept.timerLag.toFixed(1)} ms late at most during a forward`);
   console.log(`  peak             ${beyond(kept.peak)}; before the first decode ${beyond(kept.unetPeak)}`);
   console.log(`  releaseStages    peak ${beyond(released.peak)}`);
-}
-
-function measured(folder, mode) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(here, 'full-size-run.js'), folder, mode], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
-
-function weightBytes(folder) {
-  return readdirSync(folder, { recursive: true })
-    .filter((file) => file.endsWith('.safetensors'))
-    .reduce((sum, file) => sum + statSync(path.join(folder, file)).size, 0);
 }

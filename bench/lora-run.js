@@ -5,6 +5,7 @@ import { tensor, torchCpu } from '@sd/core';
 import { openLora } from '@sd/graph/adapters';
 import { loadUnet } from '@sd/unet';
 import { peakMemory } from './memory.js';
+import { timed } from './timing.js';
 
 const [folder, file, mode] = process.argv.slice(2);
 const backend = createNodeBackend();
@@ -72,10 +73,4 @@ async function strengthTime(lora) {
     for (let i = 0; i < count; i++) await stage.predict({ ...input, conditions: strength(i / count) });
   });
   return total / count;
-}
-
-async function timed(run) {
-  const start = performance.now();
-  await run();
-  return (performance.now() - start) / 1000;
 }

@@ -1,10 +1,10 @@
 // What a LoRA costs: `node bench/lora.js`, on the checkpoint of `npm run bench`; or on a model's folder that is given.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measured } from './measured.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 import { writeRandomLora } from './random-lora.js';
 
@@ -17,8 +17,8 @@ const scratch = await mkdtemp(path.join(tmpdir(), 'lora-'));
 try {
   const file = path.join(scratch, 'random.safetensors');
   const layers = await writeRandomLora(folder, file, { rank });
-  const times = measured(file, 'times');
-  const [none, one] = ['plain', 'lora'].map((mode) => measured(file, mode));
+  const times = measured('lora-run.js', folder, file, 'times');
+  const [none, one] = ['plain', 'lora'].map((mode) => measured('lora-run.js', folder, file, mode));
 
   const percent = (share) => `${(100 * share).toFixed(1)}%`;
   console.log(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`);
@@ -40,12 +40,4 @@ try {
 
 function seconds(value) {
   return `${value.toFixed(value < 1 ? 3 : 2)} s`;
-}
-
-function measured(file, mode) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(here, 'lora-run.js'), folder, file, mode], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
 }

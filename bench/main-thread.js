@@ -49,15 +49,13 @@ async function traced(name, action) {
   );
 }
 
-/** What ran on the main thread of the process that had most to do there: others wait for pages to come. */
+/** What ran on the main thread of the process that had most to do there, but for what this program asked of it. */
 function tasksOfPage(events) {
   const mains = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
   const [busiest] = mains
-    .map(({ pid, tid }) => events.filter((event) => event.pid === pid && event.tid === tid && isTask(event)))
+    .map(({ pid, tid }) => events.filter((event) => event.pid === pid && event.tid === tid && event.ph === 'X'))
     .sort((a, b) => b.length - a.length);
-  return busiest;
-}
-
-function isTask({ name, ph }) {
-  return ph === 'X' && name === 'RunTask';
+  const asked = busiest.filter(({ name }) => name.startsWith('DevToolsSession::'));
+  const isAsked = ({ ts, dur }) => asked.some((event) => event.ts >= ts && event.ts < ts + dur);
+  return busiest.filter((event) => event.name === 'RunTask' && !isAsked(event));
 }

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,13 +8,18 @@ import { torchCpu } from '@sd/core';
 import { readConfig, writeSafetensors } from '@sd/graph';
 import { clipTextConfig, clipTextGraph } from '@sd/text-encoder';
 import { unetConfig, unetGraph } from '@sd/unet';
+import { loadControlNet } from '@sd/unet/adapters';
 import { vaeConfig, vaeDecoderGraph, vaeEncoderGraph } from '@sd/vae';
 import { clipVocabulary } from '../fixtures/clip-vocabulary.js';
 
+const text = { file: 'model', config: clipTextConfig, graphs: [clipTextGraph], unbiased: /text_projection$/ };
+const stem = 'diffusion_pytorch_model';
+
 const models = [
-  { folder: 'text_encoder', file: 'model', config: clipTextConfig, graphs: [clipTextGraph] },
-  { folder: 'unet', file: 'diffusion_pytorch_model', config: unetConfig, graphs: [unetGraph], unbiased: /\.to_[qkv]$/ },
-  { folder: 'vae', file: 'diffusion_pytorch_model', config: vaeConfig, graphs: [vaeEncoderGraph, vaeDecoderGraph] },
+  { folder: 'text_encoder', ...text },
+  { folder: 'text_encoder_2', ...text },
+  { folder: 'unet', file: stem, config: unetConfig, graphs: [unetGraph], unbiased: /\.to_[qkv]$/ },
+  { folder: 'vae', file: stem, config: vaeConfig, graphs: [vaeEncoderGraph, vaeDecoderGraph] },
 ];
 
 /**
@@ -25,17 +30,36 @@ const models = [
  */
 export async function writeRandomCheckpoint(configs, target, dtype) {
   await cp(configs, target, { recursive: true });
-  await writeTokenizer(path.join(target, 'tokenizer'));
   const source = await openFolder(configs);
   for (const { folder, file, config, graphs, unbiased } of models) {
+    if (!existsSync(path.join(configs, folder))) continue;
+    if (folder.startsWith('text_encoder'))
+      await writeTokenizer(path.join(target, folder.replace('text_encoder', 'tokenizer')));
     const wanted = recorder(unbiased);
     const settings = config(await readConfig(source, `${folder}/config.json`));
     for (const graph of graphs) graph(wanted, settings);
-    const tensors = [...wanted.tensors].map(([name, shape]) => randomTensor(name, shape, dtype));
-    await mkdir(path.join(target, folder), { recursive: true });
-    const output = createWriteStream(path.join(target, folder, `${file}.safetensors`));
-    await pipeline(Readable.from(writeSafetensors(tensors), { objectMode: true }), output);
+    await writeTensors(wanted.tensors, path.join(target, folder, `${file}.safetensors`), dtype);
   }
+}
+
+/**
+ * Writes a ControlNet of random weights in diffusers' layout.
+ * @param {string} configs Folder of its config.json.
+ * @param {string} target Folder to write.
+ * @param {'F32' | 'F16'} dtype
+ */
+export async function writeRandomControlNet(configs, target, dtype) {
+  await cp(configs, target, { recursive: true });
+  const config = await readConfig(await openFolder(configs), 'config.json');
+  const checkpoint = recorder(/\.to_[qkv]$/);
+  await loadControlNet({ checkpoint, config, backend: {} });
+  await writeTensors(checkpoint.tensors, path.join(target, `${stem}.safetensors`), dtype);
+}
+
+async function writeTensors(shapes, file, dtype) {
+  const tensors = [...shapes].map(([name, shape]) => randomTensor(name, shape, dtype));
+  await mkdir(path.dirname(file), { recursive: true });
+  await pipeline(Readable.from(writeSafetensors(tensors), { objectMode: true }), createWriteStream(file));
 }
 
 async function writeTokenizer(folder) {
@@ -50,6 +74,7 @@ function recorder(unbiased) {
   const tensors = new Map();
   return {
     tensors,
+    unasked: () => [],
     has: (name) => !(name.endsWith('.bias') && unbiased?.test(name.slice(0, -'.bias'.length))),
     tensor(name, shape) {
       tensors.set(name, shape);
