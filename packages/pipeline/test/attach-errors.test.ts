@@ -106,7 +106,7 @@ describe('an adapter for another model names its family and the first tensor tha
     const error = await refusal(sdxl, `${adapter('controlnet')}/canny`);
     expect(error).toBeInstanceOf(CheckpointError);
     expect(error.message).toMatch(
-      /is a ControlNet for a U-Net with channels 32, 64 and text of width 32, but this one has/,
+      /is a ControlNet for a U-Net with channels 32, 64 and text of width 32, but this one has .+ It was made for another model; its first tensor that does not fit is down_blocks/,
     );
   });
 
