@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { createImage } from '../src/image/index.js';
 import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { loadInpainting } from './start-support.js';
 import { road, sourceOf } from './support.js';
 import { torchFile } from './torch-file.js';
 
@@ -91,4 +92,20 @@ test('a textual inversion without a tensor is refused', async () => {
   const source = sourceOf(new Map([['empty.pt', await torchFile([], 0, 'string_to_param')]]));
   await expect(sd.attach(source, { path: 'empty.pt', kind: 'textual-inversion' })).rejects.toThrow(CheckpointError);
   expect(sd.attached).toEqual([]);
+});
+
+test('a ControlNet acts on an inpainting model, whose mask and picture it does not see', async () => {
+  const inpainting = await loadInpainting();
+  try {
+    await inpainting.attach(`${adapter('controlnet')}/canny`);
+    const image = await readFile(`${adapter('controlnet')}/canny.png`);
+    const mask = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4).fill(255) };
+    const drawn = async (strength: number) => {
+      const controls = [{ image, strength }];
+      return (await inpainting.generate({ ...road, image, mask, fit: 'cover', controls })).images[0]!.data;
+    };
+    expect(await drawn(1)).not.toEqual(await drawn(0));
+  } finally {
+    await inpainting.dispose();
+  }
 });

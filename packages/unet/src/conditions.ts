@@ -2,7 +2,10 @@ import { type Conditions, expectTensor, type Tensor, type TextEmbedding, tensor 
 
 /** One call of the model, as what conditions it sees it. */
 export interface ModelCall {
-  /** The sample as the model sees it, once for each text: [n, channels, height / 8, width / 8]. */
+  /**
+   * The sample as the model sees it, without what some are shown beside it, once for each text: [n, channels, height / 8,
+   * width / 8].
+   */
   readonly sample: Tensor<'float32'>;
   readonly timestep: number;
   /** The texts of the call, n of them, and their hidden states, [n, tokens, width]. */

@@ -74,6 +74,7 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
       };
       const given = await conditionsOf(conditions, {
         ...input,
+        ...(beside && { sample: stack(texts.map(() => bare)) }),
         texts: texts.map((text) => (text === blind ? negative : text)),
         negative,
       });

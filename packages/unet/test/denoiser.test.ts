@@ -17,6 +17,7 @@ import {
   type DenoiserOptions,
   type Guidance,
   type GuidanceInput,
+  type ModelCall,
   predictPositive,
 } from '../src/index.js';
 import { mockUnet } from '../src/testing.js';
@@ -212,10 +213,11 @@ describe('x0 without guidance', () => {
   });
 });
 
-test('what is beside the sample is not shown to the blind text', async () => {
+test('what is beside the sample is not shown to the blind text, nor to conditions', async () => {
   const unet = knowing(noise);
   const beside = tensor('float32', [1, 3, 5], new Float32Array(15).fill(7));
   const texts: TextEmbedding[][] = [];
+  const samples: ModelCall['sample'][] = [];
   const denoise = denoiserOf(unet, 'epsilon', {
     guidance: () => async (input) =>
       (await input.predict([input.positive[0].embedding, input.negative, input.blind!]))[2],
@@ -223,6 +225,7 @@ test('what is beside the sample is not shown to the blind text', async () => {
     conditions: [
       (call) => {
         texts.push([...call.texts]);
+        samples.push(call.sample);
         return {};
       },
     ],
@@ -234,6 +237,10 @@ test('what is beside the sample is not shown to the blind text', async () => {
   expect(channels).toEqual([7, 7, 0].map((value) => Array(15).fill(value)));
   expect([...context.data]).toEqual([1, 1, -1, -1, -1, -1]);
   expect(texts[0][2]).toBe(texts[0][1]);
+  expect(samples[0].dims).toEqual([3, 4, 3, 5]);
+  for (let i = 0; i < 3; i++) {
+    expect(samples[0].data.subarray(i * 60, (i + 1) * 60)).toEqual(sample.data.subarray(i * 75, i * 75 + 60));
+  }
   expect(
     await denoiserOf(unet, 'epsilon', {
       guidance: () => async (input) => {
