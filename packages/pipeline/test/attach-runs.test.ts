@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createNodeBackend } from '@sd/backend-node';
 import { CheckpointError, row } from '@sd/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -107,5 +109,15 @@ test('a ControlNet acts on an inpainting model, whose mask and picture it does n
     expect(await drawn(1)).not.toEqual(await drawn(0));
   } finally {
     await inpainting.dispose();
+  }
+});
+
+test('a file may have a sign of URLs in its name', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'attach-'));
+  try {
+    await copyFile(`${adapter('lora-kohya')}/style.safetensors`, path.join(folder, 'style #2.safetensors'));
+    expect(await sd.attach(path.join(folder, 'style #2.safetensors'))).toMatchObject({ name: 'style #2' });
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });

@@ -27,13 +27,19 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
     const source = await resolveSource(place);
     return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
   }
-  const text = String(place).split(/[?#]/)[0]!;
+  const text = withoutQuery(String(place));
   if (path !== undefined || !weightFile.test(text)) {
     return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? text) };
   }
   const [, folder, file] = /^(.*[/\\])?([^/\\]*)$/.exec(text)!;
   const source = await resolveSource(place instanceof URL ? new URL('.', place) : (folder ?? '.'));
   return { source, path: place instanceof URL ? decodeURIComponent(file!) : file!, stem: stemOf(file!) };
+}
+
+/** A path may have these signs in a name: `style #2.safetensors`. */
+function withoutQuery(place: string): string {
+  const isUrl = /^[a-z][a-z\d+.-]+:/i.test(place);
+  return !isUrl && weightFile.test(place) ? place : place.split(/[?#]/)[0]!;
 }
 
 function stemOf(path: string): string {
