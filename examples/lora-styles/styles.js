@@ -9,9 +9,9 @@ const styles = [
   { blueprint: 0, dusk: 0 },
   { blueprint: 1, dusk: 0 },
   { blueprint: 0, dusk: 1 },
-  { blueprint: 0.5, dusk: 0.5 },
-  // Weak at first, so that shapes come about freely, then strong.
-  { blueprint: (progress) => progress, dusk: 0 },
+  { blueprint: 0.7, dusk: 0.7 },
+  // Strong at first, when colours come about, then ever less.
+  { blueprint: (progress) => 1.5 * (1 - progress), dusk: 0 },
 ];
 
 const sd = await loadPipeline();
