@@ -13,6 +13,7 @@ import {
   type Tensor,
   throwIfAborted,
   toTensorInfo,
+  type Warning,
 } from '@sd/core';
 import type { Calls } from './protocol.js';
 import { type Provider, providers } from './providers.js';
@@ -26,6 +27,11 @@ export interface NodeBackendOptions {
   readonly threads?: number;
   /** The execution provider. One that is not available is an error, never replaced by another. Default: `cpu`. */
   readonly provider?: Provider;
+  /**
+   * Compute in half precision, for which the provider's hardware must have it; what goes in and out of a graph stays
+   * float32. On `cpu` it is slower, and of use to compare with. Default: false.
+   */
+  readonly float16?: boolean;
   /**
    * The module to import as ONNX Runtime, with the exports of `onnxruntime-node`: a URL, an absolute path, or a package,
    * which is looked up from this one. Default: `onnxruntime-node`.
@@ -44,7 +50,7 @@ export interface NodeBackendOptions {
  * text, a TensorError for feeds that do not fit the graph's inputs, an AbortError, or a DisposedError.
  */
 export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
-  const { threads, provider = 'cpu' } = options;
+  const { threads, provider = 'cpu', float16 = false } = options;
   if (!providers.includes(provider)) {
     throw new InvalidOptionError('provider', `'${provider}' is none of ${providers.join(', ')}.`);
   }
@@ -54,6 +60,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
   const runtime = specifier(options.runtime ?? 'onnxruntime-node');
   const client = createWorkerClient({ runtime, provider, ...(threads === undefined ? {} : { threads }) });
   const gone = () => new DisposedError('The backend');
+  let fusedAttention = true;
   let disposing: Promise<void> | undefined;
   let count = 0;
 
@@ -64,6 +71,16 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
       failure.stage === 'call' ? `${model}: ${failure.text}` : startMessage(runtime, provider, failure),
     );
   };
+
+  async function ready(): Promise<void> {
+    if (disposing !== undefined) throw gone();
+    if (provider !== 'webgpu') return;
+    try {
+      fusedAttention = (await client.call('start', {})).fusedAttention;
+    } catch (error) {
+      throw explain(`The provider '${provider}'`, error);
+    }
+  }
 
   async function load(model: Model, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Session> {
     if (disposing !== undefined) throw gone();
@@ -137,6 +154,13 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
 
   return {
     provider,
+    get features() {
+      return { float16, fusedAttention };
+    },
+    get warnings() {
+      return fusedAttention ? [] : [plainAttention];
+    },
+    ready,
     load,
     dispose() {
       disposing ??= client.close(gone);
@@ -144,6 +168,13 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     },
   };
 }
+
+const plainAttention: Warning = {
+  code: 'plain-attention',
+  message:
+    'The fused attention of ONNX Runtime gives wrong numbers on this graphics device, as where its subgroups have fewer ' +
+    'than 8 invocations. Attention is computed from plain operators, which takes longer and more memory.',
+};
 
 /** What `import()` takes: of an absolute path on Windows, it takes the URL only. */
 function specifier(runtime: string | URL): string {

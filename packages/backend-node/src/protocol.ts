@@ -17,6 +17,8 @@ export type PlacedWeights =
 
 /** The calls that the worker answers, one at a time and in order. */
 export interface Calls {
+  /** Starts the runtime: does its fused attention give right numbers? */
+  start: { request: Record<never, never>; reply: { fusedAttention: boolean } };
   load: {
     request: { session: number; graph: Uint8Array; weights: PlacedWeights; hints: ModelHints };
     reply: { inputs: RawTensorInfo[]; outputs: RawTensorInfo[] };

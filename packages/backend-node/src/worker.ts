@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
+import { isAttentionRight } from './attention-check.js';
 import { throughGate } from './native-gate.js';
 import { probeGraph } from './probe.js';
 import type { Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
@@ -24,10 +25,14 @@ const textOf = (error: unknown) => (error instanceof Error ? error.message : Str
 
 function sessionOptions(
   config: Record<string, string> = {},
-  { repeated = true, compact = false }: ModelHints = {},
+  { repeated = true, compact = false, precise = [] }: ModelHints = {},
 ): Ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: [setup.provider],
+    executionProviders: [
+      setup.provider === 'webgpu' && precise.length > 0
+        ? { name: setup.provider, forceCpuNodeNames: [...precise] }
+        : setup.provider,
+    ],
     // Whatever it would log as an error it also throws.
     logSeverityLevel: 4,
     ...(setup.threads === undefined ? {} : { intraOpNumThreads: setup.threads }),
@@ -68,6 +73,14 @@ let started: Promise<typeof Ort> | undefined;
 const runtime = () => {
   started ??= start();
   return started;
+};
+
+/** One check, however often it is asked for. */
+let attentionRight: Promise<boolean> | undefined;
+const checkAttention = async (): Promise<boolean> => {
+  const ort = await runtime();
+  if (setup.provider !== 'webgpu') return true;
+  return throughGate(setup.gate, () => isAttentionRight(ort, sessionOptions()));
 };
 
 const describe = (values: readonly Ort.InferenceSession.ValueMetadata[]): RawTensorInfo[] =>
@@ -119,6 +132,9 @@ async function close(): Promise<undefined> {
 async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   try {
     switch (request.call) {
+      case 'start':
+        attentionRight ??= checkAttention();
+        return [{ value: { fusedAttention: await attentionRight } }, []];
       case 'load':
         return [{ value: await load(request) }, []];
       case 'run': {

@@ -71,6 +71,8 @@ export interface Backend {
   readonly features?: BackendFeatures;
   /** Why it is slower than it could be: `no-webgpu`, `one-thread`. */
   readonly warnings?: readonly Warning[];
+  /** Starts it, after which `features` and `warnings` say what this machine has. Stages wait for it before they write graphs. */
+  ready?(): Promise<void>;
   load(model: Model, options?: { readonly signal?: AbortSignal }): Promise<Session>;
   /** Ends all sessions and frees what they hold. */
   dispose(): Promise<void>;

@@ -46,6 +46,7 @@ const names: NameTable = (name) => {
  */
 export async function loadImageEncoder(options: LoadImageEncoderOptions): Promise<ClipImageEncoder> {
   const { source, backend, folder = 'image_encoder', variant } = options;
+  await backend.ready?.();
   const config = clipVisionConfig(await readConfig(source, `${folder}/config.json`));
   const preprocessing = await preprocessingIn(options, folder, config);
   const checkpoint = await openCheckpoint(source, folder, { stems: ['model'], variant, names });

@@ -42,6 +42,7 @@ export interface ClipTextEncoder extends TextEncoder {
  * loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadTextEncoder({ backend, ...from }: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
+  await backend.ready?.();
   const model = await openModel(from, { folder: 'text_encoder', stems: ['model'], names: clipTextNames });
   return textEncoderOf({ backend, checkpoint: model.checkpoint, config: clipTextConfig(model.config) });
 }

@@ -33,6 +33,7 @@ export interface CheckpointUnet extends Unet {
  * is loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<CheckpointUnet> {
+  await backend.ready?.();
   const model = await openModel(from, { folder: 'unet', stems: ['diffusion_pytorch_model', 'model'] });
   return unetOf({ backend, checkpoint: model.checkpoint, config: unetConfig(model.config) });
 }

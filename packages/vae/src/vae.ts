@@ -16,6 +16,7 @@ export type LoadVaeOptions = { readonly backend: Backend } & (ModelFolder | Mode
  */
 export async function loadVae({ backend, ...from }: LoadVaeOptions): Promise<CheckpointVae> {
   const stems = ['diffusion_pytorch_model', 'model'];
+  await backend.ready?.();
   const { checkpoint, config } = await openModel(from, { folder: 'vae', stems, names: vaeNames });
   config.only('_class_name', 'AutoencoderKL', 'AutoencoderTiny');
   if (config.get('_class_name') !== 'AutoencoderTiny') return klVae(backend, checkpoint, vaeConfig(config));

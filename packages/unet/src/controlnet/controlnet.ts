@@ -41,6 +41,7 @@ export type LoadControlNetOptions = (ModelFolder | ModelParts) & { readonly back
  */
 export async function loadControlNet(options: LoadControlNetOptions): Promise<ControlNet> {
   const { backend } = options;
+  await backend.ready?.();
   const parts = await openModel(options, { folder: 'controlnet', stems: ['diffusion_pytorch_model', 'model'] });
   const config = controlNetConfig(parts.config);
   const model = controlNetGraph(parts.checkpoint, config, backend);

@@ -59,6 +59,7 @@ export interface IpAdapter extends StageResources {
  */
 export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAdapter> {
   const { name, source, path, backend, unet } = options;
+  await backend.ready?.();
   const file = await readIpAdapter(source, path);
   const extension = imageAttention(name, file, unet);
   const { model, width, tokenWidth } = imageProjectionGraph(file, backend);
