@@ -12,7 +12,7 @@ export {
   controlNetInputs,
 } from './controlnet/residuals.js';
 export { familyOfText } from './families.js';
-export { hypernetwork } from './hypernetwork/hypernetwork.js';
+export { type Hypernetwork, hypernetwork } from './hypernetwork/hypernetwork.js';
 export { imagePromptCondition } from './ip-adapter/image-prompt.js';
 export { type ImagePrompt, type IpAdapter, type LoadIpAdapterOptions, loadIpAdapter } from './ip-adapter/ip-adapter.js';
 export type { IpAdapterKind } from './ip-adapter/read.js';

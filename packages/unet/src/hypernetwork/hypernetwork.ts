@@ -5,28 +5,43 @@ import { familyOfText } from '../families.js';
 import { activationNamed } from './activations.js';
 import { type HypernetworkFile, type HypernetworkLayer, readHypernetwork } from './read.js';
 
+export interface Hypernetwork extends UnetExtension {
+  /**
+   * Once a U-Net's graph is written: throws a CheckpointError where none of the networks is for its text, and some are for
+   * a width that it has nowhere: they are for the text of another family.
+   */
+  check(): void;
+}
+
 /**
  * A hypernetwork as A1111 trains them: small networks between a context and the keys and values that attention makes from
  * it, in self-attention too. A context c becomes `c + strength * network(c)`; the strength is the input `strength.<name>`.
  *
- * Extending a U-Net throws a CheckpointError where no network is for a width that the U-Net has: the hypernetwork is for
- * another family. Reading throws CheckpointError and UnsupportedError.
+ * Not every width need have networks: some files are for self-attention alone. Reading throws CheckpointError and
+ * UnsupportedError.
  * @param file What messages call it.
  * @param saved What the file's pickle holds: dicts as Maps, tensors as views.
  */
-export function hypernetwork(name: string, file: string, saved: unknown): UnetExtension {
+export function hypernetwork(name: string, file: string, saved: unknown): Hypernetwork {
   const network = readHypernetwork(file, saved);
   const activate = activationNamed(file, network.activation);
+  let textWidth: number | undefined;
+  const met = new Set<number>();
   return {
     name,
+    check() {
+      if (textWidth === undefined || network.pairs.has(textWidth)) return;
+      if ([...network.pairs.keys()].some((width) => !met.has(width))) throw misfit(network, textWidth);
+    },
     extend(g) {
       const strength = g.optionalInput(`strength.${name}`, [1]);
-      const text = g.inputs.find((input) => input.name === 'encoder_hidden_states');
-      const width = text?.dims.at(-1);
-      if (typeof width === 'number' && !network.pairs.has(width)) throw misfit(network, width);
+      const width = g.inputs.find((input) => input.name === 'encoder_hidden_states')?.dims.at(-1);
+      textWidth = typeof width === 'number' ? width : undefined;
+      met.clear();
       // One context goes into many attentions: its networks run once.
       const written = new Map<string, Value>();
       const passed = (part: 'key' | 'value', context: Value): Value => {
+        met.add(staticDim(context, -1));
         const layers = network.pairs.get(staticDim(context, -1))?.[part];
         if (layers === undefined) return context;
         const key = `${part} of ${context.name}`;

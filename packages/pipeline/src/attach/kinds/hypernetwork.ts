@@ -5,5 +5,6 @@ import type { AdapterFile } from '../open.js';
 
 export async function openHypernetwork({ source, path, name }: AdapterFile): Promise<Adapter> {
   const { value } = await openPickle(source, path);
-  return { name, kind: 'hypernetwork', unet: hypernetwork(name, path, value) };
+  const unet = hypernetwork(name, path, value);
+  return { name, kind: 'hypernetwork', unet, check: unet.check };
 }
