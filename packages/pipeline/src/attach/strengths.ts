@@ -41,7 +41,7 @@ export function readStrengths(given: StrengthOptions, adapters: readonly Adapter
     const ofKind = adapters.filter((adapter) => adapter.kind === kind);
     const named = namedStrengths(option, given, ofKind);
     return ofKind.map((adapter) => {
-      const strength = strengthNamed(adapter.name, named) ?? 1;
+      const strength = strengthNamed(adapter.name, named);
       return { adapter, ...readStrength(`${option}.${adapter.name}`, strength, adapter.kind) };
     });
   });
@@ -75,9 +75,10 @@ function namedStrengths(
   return named;
 }
 
-/** The strength of that name, if there is one: a file may be called `constructor`. */
-export function strengthNamed<T>(name: string, named: Readonly<Record<string, T>>): T | undefined {
-  return Object.hasOwn(named, name) ? named[name] : undefined;
+/** The strength of that name, 1 if there is none. A file may be called `constructor`. */
+export function strengthNamed<T>(name: string, named: Readonly<Record<string, T>>): T | 1 {
+  const strength = Object.hasOwn(named, name) ? named[name] : undefined;
+  return strength === undefined ? 1 : strength;
 }
 
 function readStrength(option: string, value: Strength | LoraStrengths, kind: AdapterKind) {

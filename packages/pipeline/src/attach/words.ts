@@ -19,7 +19,7 @@ export function wordVectors(
   const entries = adapters.flatMap(({ name, words }) => {
     const own = words?.[part];
     if (words === undefined || own === undefined) return [];
-    const strength = strengthNamed(name, strengths) ?? 1;
+    const strength = strengthNamed(name, strengths);
     const data = strength === 1 ? own.data : own.data.map((value) => value * strength);
     return words.words.map((word) => ({ word, count: own.dims[0]!, width: own.dims[1]!, data }));
   });
