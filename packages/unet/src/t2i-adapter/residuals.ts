@@ -4,7 +4,7 @@ import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 
 /** Name of a U-Net's input for what T2I-Adapters add in its i-th block on the way down. */
-export const featureInput = (i: number) => `down_intrablock_additional_residual.${i}`;
+const featureInput = (i: number) => `down_intrablock_additional_residual.${i}`;
 
 /**
  * Room in a U-Net for what T2I-Adapters give, [n, c, h, w] each: it is added to what the last layer of a block gives that
