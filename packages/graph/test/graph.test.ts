@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createNodeBackend } from '@sd/backend-node';
-import { type Model, type Tensor, tensor, torchCpu } from '@sd/core';
+import { type BackendFeatures, type Model, type Tensor, tensor, torchCpu } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { halfBits } from '../../../fixtures/small-floats.js';
@@ -346,5 +346,81 @@ describe('the numbers of', () => {
       return cosineFirst ? [...cosines, ...sines] : [...sines, ...cosines];
     });
     expect(relativeError(data, want)).toBeLessThan(1e-6);
+  });
+});
+
+describe('attention from plain operators', () => {
+  const [plain, half]: BackendFeatures[] = [{ fusedAttention: false }, { fusedAttention: false, float16: true }];
+  const [queries, bias] = [noise(2, 5, 12), noise(2, 1, 5, 5)];
+
+  /** Of queries to themselves. */
+  async function attended(features: BackendFeatures, options: { causal?: boolean; bias?: boolean }) {
+    const g = new Graph({ features });
+    const x = g.input('x', ['n', 5, 12]);
+    const added = options.bias === true ? g.weight(await biasView()) : undefined;
+    g.output('y', g.attention(x, x, x, 3, { causal: options.causal, bias: added }));
+    const model = g.finish('test', { repeated: false });
+    return { ops: contentsOf(model).ops, y: (await run(model, queries)).y.data };
+  }
+
+  const biasView = async () => (await scopeOf(floats('bias', bias.dims, bias.data))).tensor('bias', bias.dims);
+
+  test.each([{}, { causal: true }, { bias: true }, { causal: true, bias: true }])('%o', async (options) => {
+    const want = await attended({}, options);
+    expect(want.ops).toContain('MultiHeadAttention');
+    const got = await attended(plain, options);
+    expect(got.ops).not.toContain('MultiHeadAttention');
+    expect(relativeError(got.y, want.y)).toBeLessThan(1e-6);
+    expect(relativeError((await attended(half, options)).y, want.y)).toBeLessThan(2e-3);
+  });
+});
+
+describe('in half precision', () => {
+  const features = { float16: true };
+  const stored = async (dtype: 'F16' | 'F32') => {
+    const values = Float32Array.from({ length: 16 }, (_, i) => 8 - i);
+    const halves: TensorToWrite = {
+      name: 'p.weight',
+      dtype: 'F16',
+      shape: [4, 4],
+      bytes: () => new Uint8Array(Uint16Array.from(values, (value) => halfBits(value)).buffer),
+    };
+    return scopeOf(dtype === 'F16' ? halves : floats('p.weight', [4, 4], values));
+  };
+
+  test.each([
+    ['F16', 2, 32],
+    ['F32', 3, 32],
+  ] as const)(
+    '%s weights: what goes in and out is cast, and they are where they are float32',
+    async (dtype, casts, bytes) => {
+      const w = await stored(dtype);
+      const g = new Graph({ features });
+      const y = g.linear(g.input('x', ['n', 4]), w.at('p'), 4);
+      expect(y.type).toBe('float16');
+      g.output('y', y);
+      g.output('again', y);
+      const model = g.finish('test', { repeated: false });
+      // Of x, and of y once for both outputs.
+      expect(contentsOf(model).count('Cast')).toBe(casts);
+      expect(model.hints?.weightBytes).toBe(bytes);
+      const x = tensor('float32', [1, 4], Float32Array.of(1, 0, 0, 0.5));
+      expect([...(await run(model, x)).y.data]).toEqual([10.5, 4.5, -1.5, -7.5]);
+    },
+  );
+
+  test('normalizations whose squares leave its range', async () => {
+    const w = await scopeOf(floats('n.weight', [4], [1, 1, 1, 1]), floats('n.bias', [4], [0, 0, 0, 0]));
+    const x = tensor('float32', [1, 4], Float32Array.of(3000, -3000, 3000, -3000));
+    const g = new Graph({ features });
+    // A weight makes it half precision.
+    const half = g.add(g.input('x', ['n', 4]), g.weight(w.tensor('n.bias', [4])));
+    expect(half.type).toBe('float16');
+    const normal = g.layerNorm(half, w.at('n'));
+    g.output('layers', normal);
+    const map = g.reshape(half, [1, 4, 1]);
+    g.output('groups', g.groupNorm(map, w.at('n'), { groups: 1, epsilon: 1e-5 }));
+    const { layers, groups } = await run(g.finish('test', { repeated: false }), x);
+    expect([...layers.data, ...groups.data]).toEqual([1, -1, 1, -1, 1, -1, 1, -1]);
   });
 });
