@@ -43,7 +43,10 @@ function withChannels(header: Map<string, TensorView>, channels: number): Map<st
   return new Map([...header, view(name, [out!, channels, ...kernel])]);
 }
 
-/** A U-Net's config without the depths of attentions that are not there; any other config as it is. */
+/**
+ * A U-Net's config without the depths of attentions that are not there, and without what only half precision asks for;
+ * any other config as it is.
+ */
 function whatMatters(config: unknown): unknown {
   const { levels, ...rest } = config as Partial<UnetConfig>;
   if (levels === undefined) return config;
@@ -52,7 +55,7 @@ function whatMatters(config: unknown): unknown {
     downDepths: level.downHeads === 0 ? undefined : downDepths,
     upDepths: level.upHeads === 0 ? undefined : upDepths,
   }));
-  return { ...rest, levels: used };
+  return { ...rest, levels: used, upcastAttention: undefined };
 }
 
 const models = [

@@ -38,6 +38,7 @@ test("SD 1.5's, the rest by diffusers' defaults", () => {
     epsilon: 1e-5,
     cosineFirst: true,
     frequencyShift: 0,
+    upcastAttention: false,
     added: undefined,
     guidanceWidth: undefined,
   });
