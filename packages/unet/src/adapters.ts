@@ -21,5 +21,6 @@ export { type MotionConfig, motionConfig } from './motion/config.js';
 export { type LoadMotionAdapterOptions, loadMotionAdapter, type MotionAdapter } from './motion/motion-adapter.js';
 export { originalMotionNames } from './motion/names.js';
 export { type T2iAdapterConfig, t2iAdapterConfig } from './t2i-adapter/config.js';
+export { originalNames as originalT2iAdapterNames } from './t2i-adapter/names.js';
 export { t2iAdapterCondition, t2iAdapterInputs } from './t2i-adapter/residuals.js';
 export { type LoadT2iAdapterOptions, loadT2iAdapter, type T2iAdapter } from './t2i-adapter/t2i-adapter.js';

@@ -1,6 +1,7 @@
 import { CheckpointError, InvalidOptionError } from '@sd/core';
 import type { UnetConfig } from '@sd/unet';
 import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
+import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
 import { fitPicture, shareTensor } from '../../picture/index.js';
 import { grayTensor } from '../../picture/tensors.js';
 import type { Adapter } from '../adapter.js';
@@ -12,7 +13,10 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
   const { backend, adapters } = context;
   if (backend === undefined)
     throw new InvalidOptionError('backend', 'is needed by createPipeline, for a T2I-Adapter to run on.');
-  const adapter = await loadT2iAdapter({ backend, source: file.source, folder: '' });
+  const adapter = await loadT2iAdapter({
+    backend,
+    ...(file.path === '' ? { source: file.source, folder: '' } : await openT2iAdapterFile(file)),
+  });
   const other = adapters.find(({ kind }) => kind === 't2i-adapter');
   const { imageChannels } = adapter.config;
   expectSameFamily(file.source.name ?? file.name, adapter.config, unetConfigOf(context));
