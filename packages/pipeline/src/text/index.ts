@@ -1,3 +1,2 @@
-export { type EncodedTexts, type EncodeTextsOptions, encodeTexts } from './encode.js';
+export { type EncodeTextsOptions, encodeTexts } from './encode.js';
 export { sameLength } from './lengths.js';
-export type { WeightMode } from './weights.js';
