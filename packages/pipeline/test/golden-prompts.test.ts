@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { loadPipeline, type Pipeline } from '../src/index.js';
-import { encodeTexts } from '../src/text/index.js';
+import { encodeTexts } from '../src/text/encode.js';
 import { compareRun, road } from './start-support.js';
 
 interface Case {

@@ -4,7 +4,7 @@ import { type ClipTokenizer, loadTokenizer } from '@sd/tokenizer';
 import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
-import { type EncodeTextsOptions, encodeTexts } from '../src/text/index.js';
+import { type EncodeTextsOptions, encodeTexts } from '../src/text/encode.js';
 import golden from './data/prompt-golden.json' with { type: 'json' };
 
 const backend = createNodeBackend();

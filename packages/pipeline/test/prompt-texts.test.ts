@@ -10,7 +10,8 @@ import {
 import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
-import { encodeTexts, sameLength } from '../src/text/index.js';
+import { encodeTexts } from '../src/text/encode.js';
+import { sameLength } from '../src/text/lengths.js';
 import { applyWeights, mixed, mixWithout } from '../src/text/weights.js';
 
 const hidden = (dims: readonly [number, number], values: readonly number[]) =>

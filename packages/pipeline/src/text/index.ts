@@ -1,2 +1,0 @@
-export { type EncodeTextsOptions, encodeTexts } from './encode.js';
-export { sameLength } from './lengths.js';
