@@ -139,10 +139,16 @@ describe('errors', () => {
     });
   });
 
+  test('only WebGPU has something to check before graphs are written', async () => {
+    const backend = make({ float16: true });
+    await expect(backend.ready?.()).resolves.toBeUndefined();
+    expect([backend.features, backend.warnings]).toEqual([{ float16: true, fusedAttention: true }, []]);
+  });
+
   test('a tensor type that @sd does not have is unsupported', async () => {
     await expect(make().load({ name: 'not', graph: boolGraph(), weights: [] })).rejects.toMatchObject({
       code: 'unsupported',
-      message: "not: 'x' is bool; supported are float32, float16, int32, int64.",
+      message: "not: 'x' is bool; supported are float32, float16, float64, int32, int64.",
     });
   });
 
