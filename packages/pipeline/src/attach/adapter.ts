@@ -56,7 +56,7 @@ export interface LearnedWords {
 
 /** Reads pictures for a run: a ControlNet, an IP-Adapter. */
 export interface PictureReader {
-  /** Reads the pictures of one entry of `controls` or `imagePrompts`, once for each size that is drawn. */
+  /** Reads the picture of one entry of `controls`, or all of one of `imagePrompts`, once for each size that is drawn. */
   read(pictures: readonly Pixels[], drawing: Drawing): Promise<(use: PictureUse) => Condition>;
 }
 

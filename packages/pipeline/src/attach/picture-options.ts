@@ -77,6 +77,8 @@ export async function readEntries(
       strengthAt(`${at}.strength`, strength, 0);
       const images = Array.isArray(image) ? image : [image];
       if (images.length === 0) throw new InvalidOptionError(`${at}.image`, 'must be at least one picture.');
+      if (option === 'controls' && images.length > 1)
+        throw new InvalidOptionError(`${at}.image`, 'must be one picture.');
       return {
         entry: at,
         adapter: adapterOf(`${at}.name`, entry.name, ofKind, kinds[option]),

@@ -1,19 +1,18 @@
-import { type Backend, CheckpointError, InvalidOptionError } from '@sd/core';
+import { type Backend, CheckpointError } from '@sd/core';
 import { hasFile } from '@sd/graph';
 import type { UnetConfig } from '@sd/unet';
 import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/unet/adapters';
 import { fitPicture, shareTensor } from '../../picture/index.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
+import { backendOf } from './backend-of.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 import { isExported, residualRoom } from './residual-room.js';
 import { unusedTensors } from './unused.js';
 
 export async function openControlNet(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
   const { name, source, path } = file;
-  const { backend } = context;
-  if (backend === undefined)
-    throw new InvalidOptionError('backend', 'is needed by createPipeline, for a ControlNet to run on.');
+  const backend = backendOf(context, 'a ControlNet');
   const isOnnx = path === '' ? await hasFile(source, 'model.onnx') : /\.onnx$/i.test(path);
   const { net, added, spare } = isOnnx
     ? await exported(file, backend, context)
@@ -23,10 +22,8 @@ export async function openControlNet(file: AdapterFile, context: AdapterContext)
     kind: 'controlnet',
     ...residualRoom(path === '' ? (source.name ?? name) : path, net.outputs, context),
     pictures: {
-      async read(pictures, { option, width, height, signal }) {
-        const [picture] = pictures;
-        if (picture === undefined || pictures.length > 1) throw new InvalidOptionError(option, 'must be one picture.');
-        const image = shareTensor(fitPicture(picture, { width, height, fit: 'stretch' }));
+      async read([picture], { width, height, signal }) {
+        const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
         const features = await net.readImage(image, { signal });
         return ({ told, ...use }) =>
           controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });

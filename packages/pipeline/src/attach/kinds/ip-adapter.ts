@@ -1,17 +1,17 @@
-import { InvalidOptionError, row, SourceError, stack } from '@sd/core';
+import { row, SourceError, stack } from '@sd/core';
 import { loadImageEncoder } from '@sd/image-encoder';
 import { imagePromptCondition, loadIpAdapter } from '@sd/unet/adapters';
 import { clipPreprocess } from '../../picture/index.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
+import { backendOf } from './backend-of.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 
 /** Opens an IP-Adapter, and the image encoder that it goes with: by default the folder `image_encoder` beside it. */
 export async function openIpAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
   const { name, source, path } = file;
-  const { backend, imageEncoder = 'image_encoder' } = context;
-  if (backend === undefined)
-    throw new InvalidOptionError('backend', 'is needed by createPipeline, for an IP-Adapter to run on.');
+  const { imageEncoder = 'image_encoder' } = context;
+  const backend = backendOf(context, 'an IP-Adapter');
   const adapter = await loadIpAdapter({ name, source, path, backend, unet: unetConfigOf(context) });
   const given = typeof imageEncoder === 'object';
   const beside = path.slice(0, path.lastIndexOf('/') + 1);

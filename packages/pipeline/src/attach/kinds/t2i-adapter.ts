@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError } from '@sd/core';
+import { CheckpointError } from '@sd/core';
 import type { UnetConfig } from '@sd/unet';
 import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
 import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
@@ -6,18 +6,17 @@ import { fitPicture, shareTensor } from '../../picture/index.js';
 import { grayTensor } from '../../picture/tensors.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
+import { backendOf } from './backend-of.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 import { unusedTensors } from './unused.js';
 
 export async function openT2iAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
-  const { backend, adapters } = context;
-  if (backend === undefined)
-    throw new InvalidOptionError('backend', 'is needed by createPipeline, for a T2I-Adapter to run on.');
+  const backend = backendOf(context, 'a T2I-Adapter');
   const adapter = await loadT2iAdapter({
     backend,
     ...(file.path === '' ? { source: file.source, folder: '' } : await openT2iAdapterFile(file)),
   });
-  const other = adapters.find(({ kind }) => kind === 't2i-adapter');
+  const other = context.adapters.find(({ kind }) => kind === 't2i-adapter');
   const { imageChannels } = adapter.config;
   expectSameFamily(file.source.name ?? file.name, adapter.config, unetConfigOf(context));
   return {
@@ -25,10 +24,8 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
     kind: 't2i-adapter',
     unet: other?.unet ?? t2iAdapterInputs(unetConfigOf(context)),
     pictures: {
-      async read(pictures, { option, width, height, signal }) {
-        const [picture] = pictures;
-        if (picture === undefined || pictures.length > 1) throw new InvalidOptionError(option, 'must be one picture.');
-        const sized = fitPicture(picture, { width, height, fit: 'stretch' });
+      async read([picture], { width, height, signal }) {
+        const sized = fitPicture(picture!, { width, height, fit: 'stretch' });
         const image = imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
         const features = await adapter.features(image, { signal });
         return ({ strength }) => t2iAdapterCondition(features, strength);

@@ -1,16 +1,7 @@
 import { CheckpointError } from '@sd/core';
-import {
-  Checkpoint,
-  Config,
-  hasFile,
-  type ModelParts,
-  openWeights,
-  partFiles,
-  readConfig,
-  renameTensors,
-} from '@sd/graph';
+import { type ModelParts, openWeights, renameTensors } from '@sd/graph';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
-import type { Located } from '../locate.js';
+import { adapterParts, type FilePlace } from './adapter-file.js';
 import { conditioningOf, unetConfigOf } from './configs.js';
 import type { Tensors } from './parts.js';
 
@@ -21,17 +12,14 @@ const prefix = 'control_model.';
  * it, or what its shapes say, with what they do not tell from the U-Net that it is for. Throws a CheckpointError for a
  * file without a ControlNet.
  */
-export async function openControlNetFile(
-  { source, path }: Pick<Located, 'source' | 'path'>,
-  unet: UnetConfig,
-): Promise<ModelParts> {
+export async function openControlNetFile(file: FilePlace, unet: UnetConfig): Promise<ModelParts> {
+  const { source, path } = file;
   const { tensors } = await openWeights(source, path);
   const named = controlTensors(path, tensors);
-  const beside = path.replace(/[^/]*$/, 'config.json');
-  const config = (await hasFile(source, beside))
-    ? await readConfig(source, beside)
-    : new Config(path, { ...unetConfigOf(path, named, { unet: settingsOf(unet) }), ...conditioningOf(path, named) });
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, named)) };
+  return adapterParts(file, named, () => ({
+    ...unetConfigOf(path, named, { unet: settingsOf(unet) }),
+    ...conditioningOf(path, named),
+  }));
 }
 
 function controlTensors(path: string, tensors: Tensors): Tensors {

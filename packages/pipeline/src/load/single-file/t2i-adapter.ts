@@ -1,30 +1,18 @@
 import { CheckpointError } from '@sd/core';
-import {
-  Checkpoint,
-  Config,
-  hasFile,
-  type ModelParts,
-  openWeights,
-  partFiles,
-  readConfig,
-  renameTensors,
-} from '@sd/graph';
+import { type ModelParts, openWeights, renameTensors } from '@sd/graph';
 import { originalT2iAdapterNames } from '@sd/unet/adapters';
-import type { Located } from '../locate.js';
+import { adapterParts, type FilePlace } from './adapter-file.js';
 import type { Tensors } from './parts.js';
 
 /**
  * A T2I-Adapter from a file, by diffusers' names or the original ones. Its config is the `config.json` beside it, or what
  * its shapes say. Throws a CheckpointError for a file without one.
  */
-export async function openT2iAdapterFile({ source, path }: Pick<Located, 'source' | 'path'>): Promise<ModelParts> {
+export async function openT2iAdapterFile(file: FilePlace): Promise<ModelParts> {
+  const { source, path } = file;
   const { tensors } = await openWeights(source, path);
   const named = renameTensors(path, tensors, originalT2iAdapterNames);
-  const beside = path.replace(/[^/]*$/, 'config.json');
-  const config = (await hasFile(source, beside))
-    ? await readConfig(source, beside)
-    : new Config(path, shapesOf(path, named));
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, named)) };
+  return adapterParts(file, named, () => shapesOf(path, named));
 }
 
 /** Pixels a side of the squares that adapters begin with: SD 1's, and SDXL's. */
