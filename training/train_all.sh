@@ -6,7 +6,7 @@
 # WORLD      core or wide (data/world.py)                     IMAGES   pictures to draw
 # FROM       a model folder to go on from: its words and latents are kept, U-Net and decoder trained further
 # VAE UNET DECODER CLASSIFIER PREVIEW CONTROL INPAINT DISTILL  minutes of each; 0 leaves a part out
-# VAE_BATCH UNET_BATCH BATCH COMPILE                           defaults suit one large GPU; COMPILE= where there is no compiler
+# VAE_BATCH UNET_BATCH BATCH COMPILE                           defaults suit one large GPU; COMPILE= where a GPU has no compiler
 # UNSEEN PROMPTS  pictures and prompts to measure on
 # EMOJI_FONT the font's file, where Debian's fonts-noto-color-emoji is not installed (README.md)
 set -eu

@@ -126,7 +126,7 @@ def main():
 
     model = Classifier(labels).to(DEVICE, memory_format=torch.channels_last)
     loop = Loop(a, [model], export)
-    run = torch.compile(model) if a.compile else model
+    run = loop.compiled(model)
     for _ in loop:
         i = np.sort(np.random.randint(0, len(plans), a.batch))
         x = as_input(pictures[i])

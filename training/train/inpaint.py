@@ -54,7 +54,7 @@ def main():
     unet = to_device(widened(unet)).train()
     loop = Loop(a, [unet], lambda average: average.save_pretrained(a.out))
     np.random.seed(loop.step)
-    run = torch.compile(unet) if a.compile else unet
+    run = loop.compiled(unet)
     for _ in loop:
         i = np.sort(np.random.randint(0, len(latents), a.batch))
         z, ids = latents.at(torch.from_numpy(i).to(DEVICE))

@@ -31,7 +31,7 @@ def main():
     tiny.encoder.requires_grad_(False)
     loop = Loop(a, [tiny], lambda average: average.save_pretrained(a.out), trained=tiny.decoder.parameters())
     np.random.seed(loop.step)
-    decode = torch.compile(tiny.decode) if a.compile else tiny.decode
+    decode = loop.compiled(tiny.decode)
     for _ in loop:
         i = np.sort(np.random.randint(0, len(latents), a.batch))
         z, _ = latents.at(torch.from_numpy(i).to(DEVICE))

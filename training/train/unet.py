@@ -77,8 +77,8 @@ def main():
         text.save_pretrained(a.out + '/text_encoder')
         schedule().save_pretrained(a.out + '/scheduler')
 
-    loop = Loop(a, [unet, text], export, inspect=lambda *m: f'unseen {unseen_loss(*m, latents, noise, unseen):.4f}')
-    run_unet, run_text = (torch.compile(unet), torch.compile(text)) if a.compile else (unet, text)
+    loop = Loop(a, [unet, text], export, report=250, inspect=lambda *m: f'unseen {unseen_loss(*m, latents, noise, unseen):.4f}')
+    run_unet, run_text = loop.compiled(unet), loop.compiled(text)
     for _ in loop:
         z, ids = latents.at(torch.randint(len(latents) - unseen, (a.batch,), device=DEVICE))
         t = noise.times(a.batch)

@@ -62,7 +62,7 @@ def main():
 
     loop = Loop(a, [vae], export, trained=[p for part in parts for p in part.parameters()])
     np.random.seed(loop.step)
-    decode = torch.compile(vae.decode) if a.compile else vae.decode
+    decode = loop.compiled(vae.decode)
     for _ in loop:
         x = crops(pictures, a.batch, a.crop)
         with autocast():
