@@ -47,7 +47,7 @@ fi
 once latents python3 -m train.latents "$W/data" --vae "$VAE_DIR" --tokenizer "$TOKENIZER"
 once unet python3 -m train.unet "$W/data" --out "$W/unet" ${FROM:+--from "$FROM"} --minutes "${UNET:-10}" $UNET_OPTIONS $COMPILE
 if [ "${DECODER:-2}" != 0 ]; then
-  once decoder python3 -m train.vae "$W/data" --out "$W/decoder" --from "$VAE_DIR" --decoder-only \
+  once decoder python3 -m train.decoder "$W/data" --out "$W/decoder" --from "$VAE_DIR" \
     --minutes "${DECODER:-2}" $VAE_OPTIONS $COMPILE
   VAE_DIR=$W/decoder
 fi

@@ -1,8 +1,7 @@
 """The autoencoder: pictures to latents of 4 x 16 x 16 and back.
 
-usage: python -m train.vae DATA --out DIR [--from DIR] [--decoder-only] [--minutes 30] [--crop 64]
+usage: python -m train.vae DATA --out DIR [--from DIR] [--minutes 30] [--crop 64]
 reads DATA.npy; writes a folder in diffusers' layout, averaged weights in float32. The figure that it prints is dB.
---decoder-only keeps the latents as they are, for use once a U-Net has been trained on them.
 """
 import argparse
 
@@ -43,7 +42,6 @@ def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('data')
     a.add_argument('--from', dest='source')
-    a.add_argument('--decoder-only', action='store_true')
     a.add_argument('--crop', type=int, default=64)
     a.add_argument('--channels', type=int, nargs=4, default=[24, 48, 96, 128])
     add_options(a, minutes=30, lr=5e-4, batch=8)
@@ -51,27 +49,22 @@ def main():
     start(2)
     pictures = np.load(a.data + '.npy', mmap_mode='r')
     vae = to_device(AutoencoderKL.from_pretrained(a.source) if a.source else new_vae(a.channels)).train()
-    parts = [vae.decoder, vae.post_quant_conv] if a.decoder_only else [vae]
 
     @torch.no_grad()
     def export(average):
-        if not a.decoder_only:
-            z = torch.cat([average.encode(crops(pictures, 16, 128)).latent_dist.mean for _ in range(16)])
-            average.register_to_config(scaling_factor=float(1 / z.std()))
+        z = torch.cat([average.encode(crops(pictures, 16, 128)).latent_dist.mean for _ in range(16)])
+        average.register_to_config(scaling_factor=float(1 / z.std()))
         average.save_pretrained(a.out)
 
-    loop = Loop(a, [vae], export, trained=[p for part in parts for p in part.parameters()])
+    loop = Loop(a, [vae], export)
     np.random.seed(loop.step)
     decode = loop.compiled(vae.decode)
     for _ in loop:
         x = crops(pictures, a.batch, a.crop)
         with autocast():
-            with torch.set_grad_enabled(not a.decoder_only):
-                found = vae.encode(x).latent_dist
+            found = vae.encode(x).latent_dist
             y = decode(found.mean + found.std * torch.randn_like(found.mean)).sample.float()
-        loss = reconstruction(y, x)
-        if not a.decoder_only:
-            loss = loss + 3e-5 * found.kl().float().mean() / found.mean[0].numel()
+        loss = reconstruction(y, x) + 3e-5 * found.kl().float().mean() / found.mean[0].numel()
         loop.update(loss, -10 * torch.log10(F.mse_loss(y, x).detach() / 4))
 
 

@@ -1,0 +1,48 @@
+"""The autoencoder's decoder alone, sharpened once a U-Net has been trained on the latents, which stay as they are.
+
+usage: python -m train.decoder DATA --from VAE --out DIR [--minutes 30] [--crop 64]
+reads DATA.npy and DATA.latents.pt; writes a folder in diffusers' layout, averaged weights in float32. The figure that it
+prints is dB.
+"""
+import argparse
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+
+from .common import DEVICE, as_input, autocast, start, to_device
+from .latents import Latents
+from .loop import Loop, add_options
+from .vae import reconstruction
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    a.add_argument('data')
+    a.add_argument('--from', dest='source', required=True)
+    a.add_argument('--crop', type=int, default=64)
+    add_options(a, minutes=30, lr=3e-4, batch=16)
+    a = a.parse_args()
+    start(2)
+    pictures, latents = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0)
+    vae = to_device(AutoencoderKL.from_pretrained(a.source)).train()
+    factor, side = pictures.shape[1] // latents.latents.shape[2], a.crop
+    loop = Loop(a, [vae], lambda average: average.save_pretrained(a.out),
+                trained=[*vae.decoder.parameters(), *vae.post_quant_conv.parameters()])
+    np.random.seed(loop.step)
+    decode = loop.compiled(vae.decode)
+    for _ in loop:
+        i = np.sort(np.random.randint(0, len(latents), a.batch))
+        y, x = np.random.randint(0, (pictures.shape[1] - side) // factor + 1, 2)
+        z, _ = latents.at(torch.from_numpy(i).to(DEVICE))
+        z = z[:, :, y : y + side // factor, x : x + side // factor] / latents.scaling
+        y, x = factor * y, factor * x
+        want = as_input(pictures[i, y : y + side, x : x + side])
+        with autocast():
+            said = decode(z.contiguous(memory_format=torch.channels_last)).sample.float()
+        loop.update(reconstruction(said, want), -10 * torch.log10(F.mse_loss(said.detach(), want) / 4))
+
+
+if __name__ == '__main__':
+    main()
