@@ -53,6 +53,7 @@ export const rows = {
     'controlnet-sdxl': ['ControlNet for SDXL', 'folder', 'diffusers'],
     'controlnet-original': ['ControlNet', 'one file, `control_model.`', 'its folder'],
     'controlnet-onnx': ['ControlNet', 'ONNX, as OnnxStack and Amblyopius export it', 'diffusers'],
+    'controlnet-fused': ['two ControlNets inside the U-Net', 'ONNX, diffusers’ ControlNet script', 'diffusers'],
     't2i-adapter': ['T2I-Adapter', 'folder', 'diffusers'],
     't2i-adapter-sdxl': ['T2I-Adapter for SDXL', 'folder', 'diffusers'],
     'ip-adapter': ['IP-Adapter', '.safetensors', 'diffusers'],

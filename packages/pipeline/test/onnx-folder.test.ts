@@ -108,6 +108,51 @@ describe('ControlNets that others exported', () => {
     });
   });
 
+  describe('two inside the U-Net, as diffusers’ script exports them', () => {
+    const loading = () => loadPipeline(exported('sd1-onnx'), { unet: `${nets}/fused/unet` });
+    const controls = async (...entries: [i: number, picture: string, strength: number, end: number][]) =>
+      Promise.all(
+        entries.map(async ([i, picture, strength, end]) => ({
+          name: `controlnet-${i}`,
+          image: await readFile(`${controlNet}/${picture}.png`),
+          strength,
+          end,
+        })),
+      );
+
+    test('give the latents of diffusers: neither, the first alone, and both', () =>
+      using(loading(), async (sd) => {
+        expect(sd.attached).toEqual([0, 1].map((i) => ({ name: `controlnet-${i}`, kind: 'controlnet' })));
+        const compare = async (figures: typeof golden, name: string, options: object) => {
+          const run = { ...road, ...size, ...options };
+          const { latents, colours } = await compareRun(sd, figures, name, run, { row: 'controlnet-fused' });
+          expect(latents).toBeLessThan(1e-3);
+          expect(colours).toBeLessThanOrEqual(1);
+        };
+        await compare(readGolden(), 'run', {});
+        await compare(golden, 'one.run', { controls: await controls([0, 'canny', 0.8, 1]) });
+        const both = await controls([1, 'depth', 0.4, 0.5], [0, 'canny', 0.7, 1]);
+        await compare(golden, 'two.run', { controls: both });
+      }));
+
+    test('refuse what they cannot do, and stay', () =>
+      using(loading(), async (sd) => {
+        const [first] = await controls([0, 'canny', 0.8, 1]);
+        const refused = (entries: readonly object[], option: string, message: RegExp) =>
+          expect(sd.generate({ ...road, ...size, controls: entries as [] })).rejects.toMatchObject({
+            code: 'invalid-option',
+            option,
+            message: expect.stringMatching(message),
+          });
+        await refused([{ ...first, guess: true }], 'controls[0].guess', /exported inside the U-Net/);
+        await refused([first!, first!], 'controls[1].image', /has a picture already: it was exported to take one/);
+        await refused([{ image: first!.image }], 'controls[0].name', /There are controlnet-0, controlnet-1\./);
+        await expect(sd.detach('controlnet-1')).rejects.toThrow(/exported inside the U-Net and stays there/);
+        await expect(sd.attach(`${controlNet}/canny`)).rejects.toThrow(/exported with its own inside/);
+        expect(sd.attached).toHaveLength(2);
+      }));
+  });
+
   test('a U-Net without room for one says so', async () => {
     await using(loadPipeline(exported('sd1-onnx')), async (sd) => {
       await expect(sd.attach(`${controlNet}/canny`)).rejects.toMatchObject({

@@ -12,6 +12,7 @@ import {
   type Vae,
 } from '@sd/core';
 import { schedulerFromConfig } from '@sd/scheduler';
+import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPipeline, type GenerateResult, type PipelineEvent, readParameters } from '../src/index.js';
@@ -112,6 +113,13 @@ describe('a pipeline in a worker', () => {
     expect({ provider, float16 }).toEqual({ provider: 'mock', float16: true });
     expect(warnings).toEqual([{ code: 'one-thread', message: 'One thread.' }]);
     await dispose();
+  });
+
+  test('tells what was exported inside its U-Net', async () => {
+    const sd = await loadWorkerPipeline(serve({ unet: Object.assign(mockUnet(), { controlNets: 1 }) }));
+    expect(sd.attached).toEqual([{ name: 'controlnet', kind: 'controlnet' }]);
+    await expect(sd.detach('controlnet')).rejects.toThrow('exported inside the U-Net');
+    await sd.dispose();
   });
 
   test('gets pictures, addresses and names across', async () => {

@@ -1,8 +1,10 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
-import { TensorError, UnsupportedError } from '@sd/core';
+import { TensorError, tensor, UnsupportedError } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { fusedControlNets } from '../src/onnx/fused-controlnets.js';
+import type { NamedInput } from '../src/onnx/inputs.js';
 import { residualOutputs } from '../src/onnx/residual-names.js';
 import { timestepFor } from '../src/onnx/timestep.js';
 import { loadOnnxControlNet, loadOnnxUnet } from '../src/onnx.js';
@@ -77,6 +79,32 @@ describe('ControlNets that others exported', () => {
     const led = await unet.predict({ sample, timestep: 500, context, conditions: once });
     expect(led.data).not.toEqual(plain.data);
     await Promise.all([unet.dispose?.(), net.dispose()]);
+  });
+
+  test('inside the U-Net: without pictures they add nothing, and what is given must be of their sizes', async () => {
+    const unet = await unetIn(`${nets}/fused`);
+    expect(unet).toMatchObject({ controlNets: 2, residuals: [], needs: [] });
+    const call = { sample: sd1('unet.sample'), timestep: 500, context: sd1('unet.context') };
+    const plain = await unet.predict(call);
+    expect(stageError('controlnet-fused', plain.data, sd1('unet.out.t500').data)).toBeLessThan(tolerance);
+    const conditions = { conditioning_scales: tensor('float32', [1, 1]) };
+    await expect(unet.predict({ ...call, conditions })).rejects.toThrow(
+      'The U-Net’s conditioning_scales must be float32 [2, 1]',
+    );
+    await unet.dispose?.();
+  });
+
+  test('inside the U-Net: how many they are is fixed', () => {
+    const inputs = (...dims: (string | number)[]) =>
+      [
+        ['controlnet_conds', [...dims, 'n', 3, 'h', 'w']],
+        ['conditioning_scales', [2, 1]],
+      ].map(([name, dims]) => ({ name, info: { name, type: 'float32', dims }, optional: false })) as NamedInput[];
+    expect(fusedControlNets('unet/model.onnx', inputs(2))?.count).toBe(2);
+    expect(fusedControlNets('unet/model.onnx', [])).toBeUndefined();
+    for (const wrong of [inputs('nets'), inputs(3), inputs(2).slice(1), inputs(2).slice(0, 1)]) {
+      expect(() => fusedControlNets('unet/model.onnx', wrong)).toThrow(UnsupportedError);
+    }
   });
 
   test('outputs go by their names, or by their order where the exporter gave them none', () => {

@@ -1,6 +1,7 @@
 import { InvalidOptionError, type StageResources, throwIfAborted } from '@sd/core';
 import type { Stages } from '../stages.js';
 import type { Adapter } from './adapter.js';
+import { fusedControlNets } from './fused-controlnets.js';
 
 /** The stages that adapters extend. */
 const extendedParts = ['unet', 'textEncoder', 'textEncoder2'] as const;
@@ -30,7 +31,7 @@ export interface AdaptedStages {
 
 export function adaptedStages(plain: Stages): AdaptedStages {
   let stages = plain;
-  let adapters: readonly Adapter[] = [];
+  let adapters: readonly Adapter[] = fusedControlNets(plain.unet);
 
   return {
     get stages() {

@@ -35,6 +35,8 @@ export interface Adapter extends Attachment {
   readonly words?: LearnedWords;
   /** Makes the U-Net see pictures. */
   readonly pictures?: PictureReader;
+  /** Is it a part of the U-Net's own graph? Then it stays there, acts on all of a call alike, and sees one picture in a run. */
+  readonly fused?: boolean;
   /** The most frames of a clip, for a motion adapter. */
   readonly maxFrames?: number;
   /** Called once the graphs are written: throws a CheckpointError where what it brings found no place in them. */

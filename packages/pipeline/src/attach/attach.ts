@@ -65,6 +65,12 @@ export async function detach(
     const names = adapted.adapters.map((one) => one.name).join(', ');
     throw new InvalidOptionError('name', `is ${describe(name)}, but attached is ${names === '' ? 'nothing' : names}.`);
   }
+  if (adapter.fused) {
+    throw new InvalidOptionError(
+      'name',
+      `is ${describe(name)}, which was exported inside the U-Net and stays there. Without an entry in controls it adds nothing.`,
+    );
+  }
   await adapted.replace(
     adapted.adapters.filter((one) => one !== adapter),
     options,

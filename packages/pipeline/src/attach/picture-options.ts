@@ -90,17 +90,27 @@ export async function readEntries(
       };
     }),
   );
-  if (option === 'imagePrompts') refuseTwice(read);
-  return read;
+  refuseTwice(read);
+  const guessing = read.find(({ adapter, guess }) => guess && adapter.fused);
+  if (guessing === undefined) return read;
+  throw new InvalidOptionError(
+    `${guessing.entry}.guess`,
+    `is not for ${describe(guessing.adapter.name)}, which was exported inside the U-Net: it acts on the negative prompt’s side too, and on all layers alike.`,
+  );
 }
 
-/** Residuals of one ControlNet for two pictures add up, but pictures of one image prompt are heard together. */
+/**
+ * Residuals of one ControlNet for two pictures add up, unless it runs inside the U-Net; pictures of one image prompt are heard
+ * together.
+ */
 function refuseTwice(entries: readonly PictureEntry[]): void {
   entries.forEach(({ adapter, entry }, i) => {
+    if (!adapter.fused && adapter.kind !== 'ip-adapter') return;
     if (entries.findIndex((other) => other.adapter === adapter) === i) return;
+    const hint = adapter.fused ? 'it was exported to take one' : 'give one list of pictures for both';
     throw new InvalidOptionError(
       `${entry}.image`,
-      `is for ${describe(adapter.name)}, which has a picture already: give one list of pictures for both.`,
+      `is for ${describe(adapter.name)}, which has a picture already: ${hint}.`,
     );
   });
 }

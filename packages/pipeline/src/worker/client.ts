@@ -1,5 +1,5 @@
 import { DisposedError, type Tensor, throwIfAborted } from '@sd/core';
-import type { Attachment, AttachResult } from '../attach/adapter.js';
+import type { AttachResult } from '../attach/adapter.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
 import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
@@ -56,10 +56,11 @@ function withFullUrls<T extends Omit<LoadWorkerPipelineOptions, 'onProgress' | '
   return { ...options, ...Object.fromEntries(urls) };
 }
 
-function pipelineOver(connection: Connection, { provider, float16, warnings }: PipelineFacts): WorkerPipeline {
+function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipeline {
+  const { provider, float16, warnings } = facts;
   const gone = () => new DisposedError('The pipeline');
   let runs = 0;
-  let attached: readonly Attachment[] = [];
+  let { attached } = facts;
   let disposing: Promise<void> | undefined;
 
   const picture = (packed: unknown): SdImage => {

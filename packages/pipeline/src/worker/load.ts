@@ -44,6 +44,7 @@ export async function loadPlace(
         provider: backend.provider,
         float16: backend.features?.float16 ?? false,
         warnings: [...new Set([...(backend.warnings ?? []), ...opened.warnings, ...pipeline.warnings])],
+        attached: pipeline.attached,
       },
       async dispose() {
         await pipeline.dispose();

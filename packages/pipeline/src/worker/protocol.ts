@@ -14,6 +14,7 @@ export interface PipelineFacts {
   readonly provider: string;
   readonly float16: boolean;
   readonly warnings: readonly Warning[];
+  readonly attached: readonly Attachment[];
 }
 
 /** What a page asks of a worker, and what it is answered. */

@@ -1,6 +1,7 @@
 import { type Backend, expectTensor, type Source, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
 import { hasFile, readConfig } from '@sd/graph';
 import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import { fusedControlNets, isFusedInput } from './fused-controlnets.js';
 import { namedInputs, sizeOfAxis } from './inputs.js';
 import { timestepFor } from './timestep.js';
 
@@ -19,10 +20,12 @@ export interface OnnxUnet extends Unet {
   readonly file: OnnxFile;
   /** What ControlNets may add, by the names of `conditions`; empty for a model that was exported without room for it. */
   readonly residuals: readonly string[];
+  /** How many ControlNets are in its graph; they act by `fusedControlNetCondition`, and add nothing without it. */
+  readonly controlNets: number;
 }
 
 /**
- * Opens a U-Net that was exported to ONNX by optimum, diffusers' script, Olive or a converter for ControlNet. Names, types
+ * Opens a U-Net that was exported to ONNX by optimum, diffusers' scripts, Olive or a converter for ControlNet. Names, types
  * and ranks of its inputs are read from the model; values are put into its types. Nothing is loaded yet: that happens at
  * first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
@@ -40,8 +43,10 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
   if (output === undefined) throw new TensorError('bad-tensor', `${file.path} has no output.`);
   const inChannels = sizeOfAxis(sampleInfo, 1, config?.get('in_channels'), 4);
   const needed = inputs.filter(
-    ({ info, optional }) => !optional && ![sampleInfo, timestepInfo, contextInfo].includes(info),
+    ({ name, info, optional }) =>
+      !optional && !isFusedInput(name) && ![sampleInfo, timestepInfo, contextInfo].includes(info),
   );
+  const fused = fusedControlNets(file.path, inputs);
 
   return {
     file,
@@ -49,6 +54,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
     outChannels: sizeOfAxis(output, 1, config?.get('out_channels'), 4),
     sampleSize: sizeOfAxis(sampleInfo, 2, config?.get('sample_size'), options.sampleSize ?? 64),
     residuals: inputs.flatMap(({ name, optional }) => (optional ? [name] : [])),
+    controlNets: fused?.count ?? 0,
     needs: needed.map(({ name, info }) => ({
       name,
       type: 'float32',
@@ -76,6 +82,8 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
         if (info === sampleInfo) feeds[info.name] = sample;
         else if (info === timestepInfo) feeds[info.name] = timestepFor(info, sampleInfo, timestep, batch);
         else if (info === contextInfo) feeds[info.name] = context;
+        else if (fused !== undefined && isFusedInput(name))
+          feeds[info.name] = fused.feed(name, conditions[name], sample);
         else {
           const value = conditions[name] ?? (optional ? zeros(info.dims) : undefined);
           if (value !== undefined) feeds[info.name] = value;

@@ -7,6 +7,8 @@ import { unetConfigOf } from './checkpoint-unet.js';
 /** A U-Net that was exported to ONNX with room for what ControlNets give, or without. */
 interface ExportedUnet extends Unet {
   readonly residuals: readonly string[];
+  /** How many ControlNets are in its own graph. */
+  readonly controlNets: number;
 }
 
 export function isExported(unet: Unet): unet is ExportedUnet {
@@ -26,7 +28,9 @@ export function residualRoom(file: string, outputs: readonly string[], context: 
   if (unet.residuals.length === 0) {
     throw new InvalidOptionError(
       'attach',
-      'needs a U-Net that was exported with inputs for a ControlNet, or one that was not exported.',
+      unet.controlNets > 0
+        ? 'is for a U-Net with room for a ControlNet; this one was exported with its own inside, and takes no other.'
+        : 'needs a U-Net that was exported with inputs for a ControlNet, or one that was not exported.',
     );
   }
   const spare = outputs.find((name) => !unet.residuals.includes(name));

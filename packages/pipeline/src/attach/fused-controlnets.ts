@@ -1,0 +1,24 @@
+import type { Unet } from '@sd/core';
+import type { Adapter, PictureReader } from './adapter.js';
+
+/** The ControlNets that an exported U-Net has in its own graph, by the names `controlnet`, or `controlnet-0`, `controlnet-1`. */
+export function fusedControlNets(unet: Unet & { readonly controlNets?: number }): Adapter[] {
+  const { controlNets: count = 0 } = unet;
+  return Array.from({ length: count }, (_, index) => ({
+    name: count === 1 ? 'controlnet' : `controlnet-${index}`,
+    kind: 'controlnet',
+    fused: true,
+    pictures: pictureReader(index, count),
+  }));
+}
+
+function pictureReader(index: number, count: number): PictureReader {
+  return {
+    async read([picture], { width, height }) {
+      const { fitPicture, shareTensor } = await import('../picture/index.js');
+      const { fusedControlNetCondition } = await import('@sd/unet/onnx');
+      const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
+      return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
+    },
+  };
+}
