@@ -27,19 +27,28 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
     const source = await resolveSource(place);
     return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
   }
-  const text = withoutQuery(String(place));
-  if (path !== undefined || !weightFile.test(text)) {
-    return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? text) };
+  const text = String(place);
+  const isUrl = /^[a-z][a-z\d+.-]+:/i.test(text);
+  // A path may have the signs of a query in a name: `style #2.safetensors`.
+  const [, plain, query] = /^([^?#]*)(\?[^#]*)?/.exec(text)!;
+  const address = !isUrl && weightFile.test(text) ? text : plain!;
+  if (path !== undefined || !weightFile.test(address)) {
+    return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? address) };
   }
-  const [, folder, file] = /^(.*[/\\])?([^/\\]*)$/.exec(text)!;
-  const source = await resolveSource(place instanceof URL ? new URL('.', place) : (folder ?? '.'));
-  return { source, path: place instanceof URL ? decodeURIComponent(file!) : file!, stem: stemOf(file!) };
+  const [, folder = './', name] = /^(.*[/\\])?([^/\\]*)$/.exec(address)!;
+  const file = isUrl ? decoded(name!) : name!;
+  // A folder's query, such as the signature of a link, goes with each of its files.
+  const asked = address === plain ? (query ?? '') : '';
+  return { source: await resolveSource(`${folder}${asked}`), path: file, stem: stemOf(file) };
 }
 
-/** A path may have these signs in a name: `style #2.safetensors`. */
-function withoutQuery(place: string): string {
-  const isUrl = /^[a-z][a-z\d+.-]+:/i.test(place);
-  return !isUrl && weightFile.test(place) ? place : place.split(/[?#]/)[0]!;
+/** A part of an address as it reads; itself where its escapes are none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function stemOf(path: string): string {
