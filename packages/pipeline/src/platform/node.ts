@@ -1,8 +1,14 @@
 import type { Backend, Source } from '@sd/core';
 import { openUrl } from '@sd/source';
-import { imported } from './imported.js';
+import { importError } from './imported.js';
 
-const nodePackage = () => imported('@sd/backend-node', 'Running models in Node', () => import('@sd/backend-node'));
+async function nodePackage() {
+  try {
+    return await import('@sd/backend-node');
+  } catch (error) {
+    throw importError(error, '@sd/backend-node', 'Running models in Node');
+  }
+}
 
 export async function createBackend(): Promise<Backend> {
   return (await nodePackage()).createNodeBackend();

@@ -1,10 +1,18 @@
+import type { WebBackendOptions } from '@sd/backend-web';
 import type { Backend, Source } from '@sd/core';
 import { openUrl } from '@sd/source';
-import { imported } from './imported.js';
+import { importError } from './imported.js';
 
-export async function createBackend(): Promise<Backend> {
-  const load = () => import('@sd/backend-web');
-  return (await imported('@sd/backend-web', 'Running models in a browser', load)).createWebBackend();
+async function webPackage() {
+  try {
+    return await import('@sd/backend-web');
+  } catch (error) {
+    throw importError(error, '@sd/backend-web', 'Running models in a browser');
+  }
+}
+
+export async function createBackend(settings?: WebBackendOptions): Promise<Backend> {
+  return (await webPackage()).createWebBackend(settings);
 }
 
 /** A folder by its address, from the page's or worker's own on. */

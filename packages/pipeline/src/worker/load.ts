@@ -2,7 +2,7 @@ import type { Backend, Source } from '@sd/core';
 import { type DownloadProgress, openFiles, openUrl } from '@sd/source';
 import type { LoadPipelineOptions } from '../load/load-pipeline.js';
 import type { Pipeline } from '../pipeline.js';
-import { imported } from '../platform/imported.js';
+import { createBackend as webBackend } from '../platform/web.js';
 import type { PlainLoadOptions, WorkerBackendOptions } from './options.js';
 import type { PipelineFacts, Place } from './protocol.js';
 
@@ -63,9 +63,4 @@ async function openPlace(place: Place, options: Parameters<typeof openUrl>[1]) {
   if (!/^https?:/.test(place)) return { source: place, warnings: [] };
   const source = await openUrl(place, options);
   return { source, file: source.file, warnings: source.warnings };
-}
-
-async function webBackend(settings: WorkerBackendOptions): Promise<Backend> {
-  const load = () => import('@sd/backend-web');
-  return (await imported('@sd/backend-web', 'Running models in a browser', load)).createWebBackend(settings);
 }
