@@ -5,6 +5,22 @@ export function checkText(option: string, value: unknown): asserts value is stri
   if (typeof value !== 'string') throw new InvalidOptionError(option, `must be a string, not ${describe(value)}.`);
 }
 
+/** Throws an InvalidOptionError for options that are no object, and for a name that is unknown; undefined counts as left out. */
+export function checkNames(call: string, options: object, known: readonly string[], what = 'an object'): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', `must be ${what}, not ${describe(options)}.`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (known.includes(name) || value === undefined) continue;
+    throw new InvalidOptionError(name, `is no option of ${call}(). It has ${known.join(', ')}.`);
+  }
+}
+
+/** Throws an InvalidOptionError for a signal that is given and is none. */
+export function checkSignal(signal: unknown): void {
+  checkOptional('signal', signal, signal instanceof AbortSignal, 'an AbortSignal');
+}
+
 /** Throws an InvalidOptionError for a value that is given and does not fit. */
 export function checkOptional(option: string, value: unknown, fits: boolean, what: string): void {
   if (value !== undefined && !fits) throw new InvalidOptionError(option, `must be ${what}, not ${describe(value)}.`);

@@ -15,7 +15,7 @@ import {
 import type { PromptSyntax } from '@sd/tokenizer/prompt';
 import type { Guidance } from '@sd/unet';
 import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
-import { checkOptional, checkSide, checkText, checkWhole, describe } from './checks.js';
+import { checkNames, checkOptional, checkSide, checkSignal, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
 import type { MicroConditioningPair } from './micro-conditioning.js';
@@ -155,7 +155,7 @@ export function readOptions(
   checkWhole('steps', steps, 1);
   checkWhole('count', count, 1);
   checkWhole('clipSkip', options.clipSkip ?? 0, 0);
-  checkOptional('signal', options.signal, options.signal instanceof AbortSignal, 'an AbortSignal');
+  checkSignal(options.signal);
   checkOptional('onStep', options.onStep, typeof options.onStep === 'function', 'a function');
   const guidance = readGuidance(options, facts);
   const guidanceScale = options.guidanceScale ?? 7.5;
@@ -203,13 +203,7 @@ export function readOptions(
 
 /** Throws an InvalidOptionError for options that are no object, and for a name that is unknown. */
 export function refuseUnknown(options: GenerateOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidOptionError('options', `must be an object with a prompt, not ${describe(options)}.`);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name) || value === undefined) continue;
-    throw new InvalidOptionError(name, `is no option of generate(). It has ${known.join(', ')}.`);
-  }
+  checkNames('generate', options, known, 'an object with a prompt');
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {

@@ -1,7 +1,8 @@
 import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
 import { adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/adapter.js';
-import type { AttachOptions, AttachSource } from './attach/attach.js';
+import type { AttachSource } from './attach/attach.js';
+import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
 import { mentionedStrengths, withStrengths } from './attach/mentioned.js';
 import { readAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
@@ -43,7 +44,8 @@ export interface Pipeline {
    * Attaches an adapter that changes how the model draws, without a change to its weights: a LoRA, a ControlNet. Waits
    * for its turn among the requests. Sessions are made anew for the models that it changes, and not when its strength does.
    *
-   * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken, an
+   * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken or options
+   * that are unknown or cannot be, an
    * UnsupportedError for what this version does not know; then nothing has changed.
    * @param file A path, URL or Source: of a folder, or of a file as `AttachOptions.path` says.
    */
@@ -135,6 +137,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     warnings: [],
     async attach(file, options = {}) {
       if (disposing !== undefined) throw new DisposedError('The pipeline');
+      checkAttachOptions(options);
       return inTurn(options.signal, async (signal) => {
         const { attach } = await import('./attach/attach.js');
         return attach(adapted, file, { ...options, signal }, { backend, load: !releaseStages });

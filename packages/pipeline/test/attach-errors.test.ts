@@ -239,6 +239,25 @@ describe('names and strengths', () => {
     await expect(sd1.detach('style')).rejects.toThrow('name: is "style", but attached is nothing.');
   });
 
+  test.each<[option: string, value: unknown, message: string]>([
+    ['strength', 0.7, 'is no option of attach(). It has name, kind, path, imageEncoder, signal.'],
+    ['path', 5, 'must be a string, not 5.'],
+    ['imageEncoder', {}, 'must be a folder beside the file, or an object with encode(pixels), not [object Object].'],
+    ['signal', {}, 'must be an AbortSignal, not [object Object].'],
+    ['signal', new AbortController(), 'must be an AbortSignal, not [object AbortController].'],
+  ])('options that are unknown or cannot be: %s', async (option, value, message) => {
+    const error = await refusal(sd1, lora, { [option]: value });
+    expect(error).toMatchObject({ code: 'invalid-option', option, message: `${option}: ${message}` });
+  });
+
+  test('options that are no object, and those left out', async () => {
+    for (const options of [null, 'style'] as never[]) {
+      expect(await refusal(sd1, lora, options)).toMatchObject({ code: 'invalid-option', option: 'options' });
+    }
+    await sd1.attach(lora, { name: 'style', strength: undefined } as object);
+    await sd1.detach('style');
+  });
+
   test('strengths that are not finite and names that are not attached', async () => {
     await sd1.attach(lora, { name: 'style' });
     const refused = (option: string, options: object) =>

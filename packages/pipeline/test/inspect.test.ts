@@ -41,6 +41,16 @@ function fullSize(name: string): Record<string, number[]> {
   return Object.fromEntries(flat(tree, ''));
 }
 
+test('options that are unknown or cannot be are refused', async () => {
+  for (const [options, option] of [
+    [{ file: 'x' }, 'file'],
+    [{ path: 1 }, 'path'],
+    [null, 'options'],
+  ] as const) {
+    await expect(inspect(model('sd1'), options as object)).rejects.toMatchObject({ code: 'invalid-option', option });
+  }
+});
+
 describe('files and folders', () => {
   test.each([
     [

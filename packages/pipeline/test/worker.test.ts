@@ -302,6 +302,9 @@ describe('errors from a worker', () => {
     const far = await loadWorkerPipeline(serve());
     await expect(far.generate({ prompt: 'x', steps: 0 })).rejects.toMatchObject({ option: 'steps' });
     await expect(far.detach('x')).rejects.toBeInstanceOf(InvalidOptionError);
+    await expect(far.generate({ ...road, signal: {} as never })).rejects.toMatchObject({ option: 'signal' });
+    await expect(far.attach('x.safetensors', { signal: 5 as never })).rejects.toMatchObject({ option: 'signal' });
+    await expect(far.attach('x.safetensors', { strength: 1 } as object)).rejects.toMatchObject({ option: 'strength' });
     await far.dispose();
   });
 });

@@ -1,28 +1,14 @@
-import { type Backend, type ImageEncoder, InvalidOptionError, UnsupportedError } from '@sd/core';
+import { type Backend, InvalidOptionError, UnsupportedError } from '@sd/core';
 import { describe } from '../checks.js';
 import { inspect } from '../load/inspect.js';
 import { type Located, locate, type Place } from '../load/locate.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AdapterKind, AttachResult } from './adapter.js';
+import type { AttachOptions } from './attach-options.js';
 import { adapterKinds, openAdapter } from './open.js';
 
 /** A path, URL, file that a person picked, or Source. */
 export type AttachSource = Place;
-
-export interface AttachOptions {
-  /** What `generate` calls it by: the file's name without its ending, if left out. */
-  readonly name?: string;
-  /** What it is, where that should not be found out from the file. */
-  readonly kind?: AdapterKind;
-  /** Which file of a Source it is; a folder, if left out. */
-  readonly path?: string;
-  /**
-   * The image encoder that an IP-Adapter was trained with: a folder beside the file, `image_encoder` by default, or a
-   * stage, which stays the caller's.
-   */
-  readonly imageEncoder?: string | ImageEncoder;
-  readonly signal?: AbortSignal;
-}
 
 interface AttachSettings {
   readonly backend: Backend | undefined;

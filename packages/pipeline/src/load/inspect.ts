@@ -8,7 +8,7 @@ import type { Place } from './locate.js';
  *
  * @param place A path, URL, file that a person picked, or Source.
  * Rejects with a SourceError for what is not there, and a CheckpointError for a file that is broken, or a pickle that
- * calls out.
+ * calls out, an InvalidOptionError for options that are unknown or cannot be.
  */
 export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
   return (await import('./inspect/inspect.js')).inspect(place, options);

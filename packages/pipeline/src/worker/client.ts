@@ -1,5 +1,6 @@
 import { DisposedError, type Tensor, throwIfAborted } from '@sd/core';
 import type { AttachResult } from '../attach/adapter.js';
+import { checkAttachOptions } from '../attach/attach-options.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
 import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
@@ -128,8 +129,10 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
         if (value.type === 'step') await notify(events, options, value);
       }
     },
-    async attach(file, { signal, ...options } = {}) {
+    async attach(file, given = {}) {
       if (disposing !== undefined) throw gone();
+      checkAttachOptions(given);
+      const { signal, ...options } = given;
       const request = { place: sendablePlace('file', file), options: sendable(options) };
       const { attachment, attached: now } = await connection.call('attach', request, { signal });
       attached = now;

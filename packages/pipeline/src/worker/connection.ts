@@ -1,5 +1,6 @@
 import { AbortError, BackendError, InvalidOptionError } from '@sd/core';
 import type { DownloadProgress } from '@sd/source';
+import { checkSignal } from '../checks.js';
 import { fromFailure } from './failures.js';
 import { watchLock } from './life.js';
 import type { CallName, Calls, MessagePortLike, ToPage, ToWorker } from './protocol.js';
@@ -11,7 +12,7 @@ export interface CallOptions {
 
 /** A page's end of the line to a worker. */
 export interface Connection {
-  /** Rejects as the worker says; with an AbortError; with a BackendError where the worker was lost. */
+  /** Rejects as the worker says; with an InvalidOptionError for a signal that is none; with an AbortError; with a BackendError where the worker was lost. */
   call<Name extends CallName>(
     name: Name,
     request: Calls[Name]['request'],
@@ -93,6 +94,7 @@ export function connect(port: MessagePortLike, onProgress?: (progress: DownloadP
     },
     end,
     async call(name, request, { signal } = {}) {
+      checkSignal(signal);
       if (signal?.aborted) throw new AbortError(signal.reason);
       last += 1;
       const id = last;

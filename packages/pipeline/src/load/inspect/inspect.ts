@@ -1,4 +1,5 @@
 import type { Source } from '@sd/core';
+import { checkNames, checkOptional } from '../../checks.js';
 import { locate, type Place } from '../locate.js';
 import { adapterFinders } from './adapters.js';
 import { findFolder } from './folder.js';
@@ -29,7 +30,10 @@ export interface InspectOptions {
 }
 
 /** See `inspect` in ../inspect.ts, which loads this when it is needed. */
-export async function inspect(place: Place, { path }: InspectOptions = {}): Promise<Inspection> {
+export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
+  checkNames('inspect', options, ['path'] satisfies (keyof InspectOptions)[]);
+  const { path } = options;
+  checkOptional('path', path, typeof path === 'string', 'a string');
   const located = await locate(place, path);
   if (located.path !== '') return inspectFile(located.source, located.path);
   const found = await findFolder(located.source);
