@@ -48,6 +48,7 @@ export const rows = {
     'dora-lycoris': ['DoRA', 'LyCORIS', 'LyCORIS in diffusers'],
     'doha-dokr': ['LoHa and LoKr with magnitudes', 'LyCORIS', 'LyCORIS in diffusers'],
     controlnet: ['ControlNet', 'folder', 'diffusers'],
+    'controlnet-part': ['ControlNet from 0.2 to 0.7, Heun', 'folder', 'diffusers'],
     'controlnet-guess': ['ControlNet in guess mode', 'folder', 'diffusers'],
     'controlnet-two': ['two ControlNets, one for half of the steps', 'folder', 'diffusers'],
     'controlnet-sdxl': ['ControlNet for SDXL', 'folder', 'diffusers'],

@@ -12,7 +12,7 @@ const sd = createPipeline({
   scheduler: {
     name: 'My DPM++ 2M',
     prediction: stages.scheduler.prediction,
-    plan: (steps) => ({ ...stages.scheduler.plan(steps), sampler: secondOrder, stepCount: steps }),
+    plan: (steps) => ({ ...stages.scheduler.plan(steps), sampler: secondOrder, stepCount: steps, callCount: steps }),
   },
 });
 

@@ -57,6 +57,8 @@ export interface SamplingPlan {
   readonly initialSigma: number;
   /** How many times the sampler will yield. */
   readonly stepCount: number;
+  /** How many times it will call the denoiser; `stepCount` if left out. */
+  readonly callCount?: number;
   readonly sampler: Sampler;
 }
 

@@ -1,4 +1,14 @@
-import { row, sizeOf, stack, type Tensor, type TextEmbedding, tensor, throwIfAborted, type Vae } from '@sd/core';
+import {
+  type NoiseLevel,
+  row,
+  sizeOf,
+  stack,
+  type Tensor,
+  type TextEmbedding,
+  tensor,
+  throwIfAborted,
+  type Vae,
+} from '@sd/core';
 import { type Condition, createDenoiser, type Size, type WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
@@ -127,14 +137,16 @@ async function* denoise(
   const size = sizeOf(shape);
   const random = request.random[image]!;
   let step = 0;
+  let call = -1;
+  const { stepCount: steps, callCount: calls = steps } = plan;
   const unet = await adapters.clips(plain);
   const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / (adapters.frames ?? 1)) * vae.scaleFactor };
   const { told, conditions: own } = await ownConditions(request, facts, picture);
   const conditions: Condition[] = [
     ...own,
-    ...(await adapters.unet({ ...picture, clock: () => ({ step, steps: plan.stepCount }), told, signal })),
+    ...(await adapters.unet({ ...picture, clock: () => ({ step, steps, call, calls }), told, signal })),
   ];
-  const model = createDenoiser({
+  const estimate = createDenoiser({
     unet,
     prediction: scheduler.prediction,
     guidance,
@@ -145,12 +157,19 @@ async function* denoise(
     ...(beside && { beside }),
     signal,
   });
+  const model = Object.assign(
+    (x: Float32Array, level: NoiseLevel) => {
+      call += 1;
+      return estimate(x, level);
+    },
+    { unconditional: estimate.unconditional },
+  );
   const denoiser = keeper?.denoiser(model) ?? model;
   const noise = () => random.randn(size);
   let latents = tensor('float32', [1, ...shape], start.x);
   let before = performance.now();
   for await (const taken of plan.sampler(denoiser, start.x, plan.levels, { noise, signal })) {
-    const last = step >= plan.stepCount - 1;
+    const last = step >= steps - 1;
     const x = keeper?.sample(taken.x, last ? 'clean' : taken.level) ?? taken.x;
     latents = tensor('float32', [1, ...shape], x);
     const denoised = tensor('float32', [1, ...shape], taken.denoised);

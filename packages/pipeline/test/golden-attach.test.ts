@@ -29,8 +29,9 @@ interface Run {
   readonly name: string;
   /** In the table of the docs. */
   readonly row: string;
-  /** Folder of the figures, and what their names begin with. */
+  /** Folder of the figures, their file, and what their names begin with. */
   readonly figures: string;
+  readonly file?: string;
   readonly prefix?: string;
   readonly model?: string;
   readonly load?: LoadPipelineOptions;
@@ -73,6 +74,17 @@ const runs: Run[] = [
     prefix: 'one.',
     attach: (sd) => sd.attach(`${adapters('controlnet')}/canny`),
     options: () => controlled(['canny', 'canny', 0.8]),
+  },
+  {
+    name: 'a ControlNet from 0.2 to 0.7 of the calls, of which Heun’s steps have two',
+    row: 'controlnet-part',
+    figures: adapters('controlnet'),
+    file: 'heun.safetensors',
+    attach: (sd) => sd.attach(`${adapters('controlnet')}/canny`),
+    options: async () => {
+      const [control] = (await controlled(['canny', 'canny', 0.8, 0.7])).controls;
+      return { scheduler: 'HeunDiscreteScheduler', controls: [{ ...control!, start: 0.2 }] };
+    },
   },
   {
     name: 'a ControlNet that guesses',
@@ -133,11 +145,21 @@ const runs: Run[] = [
 describe('a whole run with what is attached is that of diffusers', () => {
   test.each(runs)(
     '$name',
-    async ({ row, figures, prefix = '', model = 'sd1', load = {}, skipped = 0, attach, options }) => {
+    async ({
+      row,
+      figures,
+      file = 'golden.safetensors',
+      prefix = '',
+      model = 'sd1',
+      load = {},
+      skipped = 0,
+      attach,
+      options,
+    }) => {
       const sd = await loadPipeline(fixture(`models/${model}`), { ...load, backend });
       try {
         await attach(sd);
-        const golden = readGolden('golden.safetensors', figures);
+        const golden = readGolden(file, figures);
         const run = { ...settings, ...(await options?.()) };
         const { latents, colours } = await compareRun(sd, golden, `${prefix}run`, run, { row, skipped });
         expect(latents).toBeLessThan(1e-3);

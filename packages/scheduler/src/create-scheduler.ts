@@ -12,16 +12,27 @@ import type { NoiseSchedule } from './schedules/noise-schedule.js';
 /** Chooses the levels that a run passes, from most noise to least: one more than its steps. */
 export type Spacing = (schedule: NoiseSchedule, steps: number) => NoiseLevel[];
 
-/** A sampler that yields more or less often than once a level. */
+/** A sampler that yields more or less often than once a level, or calls the model more often than it yields. */
 export type CountedSampler = Sampler & {
-  /** How often a run over these levels yields. */
-  readonly stepCount: (levels: readonly NoiseLevel[]) => number;
+  /** How often a run over these levels yields; once for each after the first, if left out. */
+  readonly stepCount?: (levels: readonly NoiseLevel[]) => number;
+  /** How often it calls the model; as often as it yields, if left out. */
+  readonly callCount?: (levels: readonly NoiseLevel[]) => number;
 };
+
+/** What a plan says of a run over these levels: how often the sampler yields, and calls the model. */
+export function countsOf(
+  sampler: CountedSampler,
+  levels: readonly NoiseLevel[],
+): Required<Pick<SamplingPlan, 'stepCount' | 'callCount'>> {
+  const stepCount = sampler.stepCount?.(levels) ?? levels.length - 1;
+  return { stepCount, callCount: sampler.callCount?.(levels) ?? stepCount };
+}
 
 export interface SchedulerParts {
   readonly schedule: NoiseSchedule;
   readonly spacing: Spacing;
-  readonly sampler: Sampler | CountedSampler;
+  readonly sampler: CountedSampler;
   /** What the model predicts; epsilon if left out. */
   readonly prediction?: Prediction;
   readonly name?: string;
@@ -48,11 +59,10 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 
 export function planOf(
   levels: readonly NoiseLevel[],
-  sampler: Sampler | CountedSampler,
+  sampler: CountedSampler,
   initialSigma: number = levels[0]!.sigma,
 ): SamplingPlan {
-  const stepCount = 'stepCount' in sampler ? sampler.stepCount(levels) : levels.length - 1;
-  return { levels, sampler, initialSigma, stepCount };
+  return { levels, sampler, initialSigma, ...countsOf(sampler, levels) };
 }
 
 export function checkSteps(steps: number, trainTimesteps: number): void {

@@ -8,7 +8,13 @@ export {
 } from './config/from-config.js';
 export type { SchedulerConfig } from './config/schema.js';
 export type { StepOptions } from './config/shared.js';
-export { type CountedSampler, createScheduler, type SchedulerParts, type Spacing } from './create-scheduler.js';
+export {
+  type CountedSampler,
+  countsOf,
+  createScheduler,
+  type SchedulerParts,
+  type Spacing,
+} from './create-scheduler.js';
 export { addNoise, edmDenoised } from './forward.js';
 export { cleanLevel, flowLevel, type LevelAt, levelBetween, noiseRatio, preservingLevel } from './level.js';
 export { clipSample, type DynamicThreshold, dynamicThreshold, type Limit } from './limits.js';

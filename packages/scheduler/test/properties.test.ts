@@ -148,7 +148,7 @@ const cases = Array.from({ length: 300 }, (_, seed) => {
 
 test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, make, steps, stop }) => {
   const sampler = make();
-  const { levels, initialSigma, stepCount } = createScheduler({ schedule, spacing, sampler }).plan(steps);
+  const { levels, initialSigma, stepCount, callCount } = createScheduler({ schedule, spacing, sampler }).plan(steps);
   const start = testNoise(seed, 8)().map((value) => value * initialSigma);
   const given = start.slice();
 
@@ -179,7 +179,7 @@ test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, mak
   };
 
   const whole = await run();
-  expect(whole.yields).toBe(stepCount);
+  expect(whole).toMatchObject({ yields: stepCount, calls: callCount });
   const abortIn = 1 + Math.floor(whole.calls * stop);
   const aborted = await run(abortIn);
   if (abortIn < whole.calls) expect(aborted).toMatchObject({ calls: abortIn, error: { name: 'AbortError' } });

@@ -13,7 +13,7 @@ export interface ControlOptions {
   readonly image: PictureInput;
   /** How strongly it acts: 1 by default. */
   readonly strength?: Strength;
-  /** The part of the steps in which it acts, 0 to 1: all of them by default. */
+  /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
   readonly start?: number;
   readonly end?: number;
   /** Lets a ControlNet recognise the picture without a prompt; a guidance scale of 3 to 5 goes with it. */
@@ -28,7 +28,7 @@ export interface ImagePromptOptions {
   readonly image: PictureInput | readonly PictureInput[];
   /** How strongly it acts: 1 by default. */
   readonly strength?: Strength;
-  /** The part of the steps in which it acts, 0 to 1: all of them by default. */
+  /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
   readonly start?: number;
   readonly end?: number;
 }

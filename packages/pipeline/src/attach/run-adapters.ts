@@ -21,10 +21,12 @@ export const adapterOptions: readonly string[] = [
   ...(['frames', 'controls', 'imagePrompts'] satisfies (keyof AdapterOptions)[]),
 ];
 
-/** How far a pass is: the step that is taken now, from 0, and of how many. */
+/** How far a pass is: the step that is taken now and the call of the model, from 0, and of how many. */
 export interface Clock {
   readonly step: number;
   readonly steps: number;
+  readonly call: number;
+  readonly calls: number;
 }
 
 /** One pass of a run, as what is attached needs to know it. */
@@ -121,7 +123,7 @@ function progress({ step, steps }: Clock): number {
   return steps > 1 ? step / (steps - 1) : 0;
 }
 
-/** As diffusers' `controlnet_keep`: a step counts as inside if all of it is. */
-function acts({ step, steps }: Clock, start: number, end: number): boolean {
-  return step / steps >= start && (step + 1) / steps <= end;
+/** As diffusers' `controlnet_keep`, over calls of the model, of which a step may have two: inside if all of one is. */
+function acts({ call, calls }: Clock, start: number, end: number): boolean {
+  return call / calls >= start && (call + 1) / calls <= end;
 }

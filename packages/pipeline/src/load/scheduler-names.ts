@@ -1,6 +1,7 @@
-import type { Sampler, Scheduler } from '@sd/core';
+import type { Scheduler } from '@sd/core';
 import {
   type CountedSampler,
+  countsOf,
   dpmpp2mCfgPp,
   dpmpp2sAncestral,
   eulerAncestral,
@@ -22,7 +23,7 @@ interface NamedScheduler {
   /** Does the class space its sigmas as Karras does, if asked? */
   readonly karras?: boolean;
   /** A sampler that diffusers has no class for, in place of the class's, and its name. */
-  readonly sampler?: readonly [name: string, make: (levelAt: LevelAt) => Sampler | CountedSampler];
+  readonly sampler?: readonly [name: string, make: (levelAt: LevelAt) => CountedSampler];
 }
 
 const euler = 'EulerDiscreteScheduler';
@@ -98,8 +99,7 @@ export function schedulerOfName(name: string, config: SchedulerConfig): Schedule
     name: `${title}${spaced}`,
     plan(steps) {
       const plan = scheduler.plan(steps);
-      const stepCount = 'stepCount' in sampler ? sampler.stepCount(plan.levels) : plan.levels.length - 1;
-      return { ...plan, sampler, stepCount };
+      return { ...plan, sampler, ...countsOf(sampler, plan.levels) };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { InvalidOptionError, type Sampler, type SamplingPlan, type Scheduler } from '@sd/core';
-import type { CountedSampler } from '@sd/scheduler';
+import { countsOf } from '@sd/scheduler';
 
 /** Which part of its steps a run takes. */
 export interface RunPart {
@@ -52,8 +52,7 @@ function endingAt(plan: SamplingPlan, cut: Cut): SamplingPlan {
       if (step.level.timestep < cut.timestep) return;
     }
   };
-  const { stepCount }: Partial<CountedSampler> = plan.sampler as Partial<CountedSampler>;
-  return { ...plan, sampler, stepCount: stepCount?.(levels.slice(0, reached + 1)) ?? reached };
+  return { ...plan, sampler, ...countsOf(plan.sampler, levels.slice(0, reached + 1)) };
 }
 
 function nothingLeft({ option, part }: Cut): InvalidOptionError {
@@ -72,6 +71,5 @@ export function stepsFor(steps: number, strength: number): number {
 export function lastSteps(plan: SamplingPlan, steps: number, kept: number): SamplingPlan {
   if (kept === steps) return plan;
   const levels = plan.levels.slice(steps - kept);
-  const { stepCount }: Partial<CountedSampler> = plan.sampler as Partial<CountedSampler>;
-  return { ...plan, levels, stepCount: stepCount?.(levels) ?? levels.length - 1 };
+  return { ...plan, levels, ...countsOf(plan.sampler, levels) };
 }

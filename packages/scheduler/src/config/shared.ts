@@ -35,7 +35,7 @@ export interface ConfigParts {
   /** The most steps that a run can have: those of the model's training, or of its distillation. */
   readonly trainTimesteps: number;
   readonly levels: (steps: number) => NoiseLevel[];
-  readonly sampler: (steps: number) => Sampler | CountedSampler;
+  readonly sampler: (steps: number) => CountedSampler;
   /** 1 where left out: most classes start with noise as it comes. */
   readonly initialSigma?: (levels: readonly NoiseLevel[]) => number;
   /** What the model predicts, where the config's own word does not say it. */

@@ -1,8 +1,8 @@
-import type { Sampler } from '@sd/core';
+import type { CountedSampler } from '../create-scheduler.js';
 import { firstOrderStep, type LevelAt, middleLevel, noiseRatio, safeAlpha } from '../level.js';
 import { mix } from '../vector.js';
 import { type AncestralOptions, ancestralSplit } from './ancestral.js';
-import { stepwise } from './stepwise.js';
+import { stepwise, twiceAStep } from './stepwise.js';
 
 export interface Dpm2Options extends AncestralOptions {
   /** The noise schedule's; middle levels are estimated from their neighbours without it. */
@@ -13,21 +13,23 @@ export interface Dpm2Options extends AncestralOptions {
  * The midpoint method, its middle at the geometric mean of the two sigmas (k-diffusion's `dpm_2`, after DPM-Solver-2,
  * arXiv 2206.00927). Two calls a step, one in the last.
  */
-export function dpm2(options: Pick<Dpm2Options, 'levelAt'> = {}): Sampler {
+export function dpm2(options: Pick<Dpm2Options, 'levelAt'> = {}): CountedSampler {
   return dpm2Ancestral({ ...options, eta: 0 });
 }
 
 /** The same with ancestral noise (k-diffusion's `dpm_2_ancestral`). Draws noise at every step but the last; none with eta 0. */
-export function dpm2Ancestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): Sampler {
-  return stepwise(({ denoise, noise }) => async (x, denoised, from, to) => {
-    if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
-    const { down, up } = ancestralSplit(from, to, eta);
-    const [high, low] = [noiseRatio(from), noiseRatio(down)];
-    const middle = middleLevel(from, down, levelAt);
-    const halfway = firstOrderStep(x, denoised, from, middle);
-    const second = await denoise(halfway, middle);
-    const slope = (safeAlpha(to) * (low - high)) / noiseRatio(middle);
-    x = mix([safeAlpha(to) / safeAlpha(from), x], [slope / middle.alpha, halfway], [-slope, second]);
-    return eta > 0 ? mix([1, x], [up * sNoise, noise(from, to)]) : x;
-  });
+export function dpm2Ancestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): CountedSampler {
+  return twiceAStep(
+    stepwise(({ denoise, noise }) => async (x, denoised, from, to) => {
+      if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
+      const { down, up } = ancestralSplit(from, to, eta);
+      const [high, low] = [noiseRatio(from), noiseRatio(down)];
+      const middle = middleLevel(from, down, levelAt);
+      const halfway = firstOrderStep(x, denoised, from, middle);
+      const second = await denoise(halfway, middle);
+      const slope = (safeAlpha(to) * (low - high)) / noiseRatio(middle);
+      x = mix([safeAlpha(to) / safeAlpha(from), x], [slope / middle.alpha, halfway], [-slope, second]);
+      return eta > 0 ? mix([1, x], [up * sNoise, noise(from, to)]) : x;
+    }),
+  );
 }

@@ -66,5 +66,9 @@ export function pndm({ rungeKutta = false, average, repeated = false, shift }: P
     });
     return pseudoNumerical(model, start, walk, options);
   };
-  return Object.assign(sampler, { stepCount: (levels: readonly NoiseLevel[]) => walked(levels).length - 1 });
+  const stepCount = (levels: readonly NoiseLevel[]) => walked(levels).length - 1;
+  // A step of Runge-Kutta calls four times, but there is none in the last.
+  const more = (steps: number) => (rungeKutta ? 3 * Math.min(3, steps - 1) : 0);
+  const callCount = (levels: readonly NoiseLevel[]) => stepCount(levels) + more(stepCount(levels));
+  return Object.assign(sampler, { stepCount, callCount });
 }

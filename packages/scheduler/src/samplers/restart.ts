@@ -4,6 +4,7 @@ import { type LevelAt, levelBetween, noiseRatio, safeAlpha } from '../level.js';
 import { karrasSigmas } from '../spacings/sigmas.js';
 import { mix } from '../vector.js';
 import { heun } from './heun.js';
+import { callsTwiceAStep } from './stepwise.js';
 
 /** Noise is added again from `min` up to `max` (both sigma / alpha) and removed in `steps` steps, `times` times. */
 export interface RestartInterval {
@@ -51,11 +52,14 @@ export function restart({
       }
     }
   };
-  const stepCount = (levels: readonly NoiseLevel[]) => {
-    const passed = intervals.filter((interval) => snapped(interval, levels) > 0);
-    return passed.reduce((sum, { steps, times }) => sum + steps * times, levels.length - 1);
-  };
-  return Object.assign(sampler, { stepCount });
+  const again = (levels: readonly NoiseLevel[]) =>
+    intervals
+      .filter((interval) => snapped(interval, levels) > 0)
+      .reduce((sum, { steps, times }) => sum + steps * times, 0);
+  return Object.assign(sampler, {
+    stepCount: (levels: readonly NoiseLevel[]) => levels.length - 1 + again(levels),
+    callCount: (levels: readonly NoiseLevel[]) => callsTwiceAStep(levels) + 2 * again(levels),
+  });
 }
 
 /** Which of the levels after the first is nearest to an interval's `min`, and noisy, and below its `max`; -1 if none is. */

@@ -1,4 +1,5 @@
 import { type Denoiser, type NoiseLevel, type NoiseSource, type Sampler, throwIfAborted } from '@sd/core';
+import type { CountedSampler } from '../create-scheduler.js';
 
 /** What a sampler has for one run. */
 export interface SamplerRun {
@@ -46,4 +47,13 @@ export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: Befor
       yield { x, level: to, denoised };
     }
   };
+}
+
+/** Of a sampler that calls the model twice a step, but once in one to the clean picture. */
+export function twiceAStep(sampler: Sampler): CountedSampler {
+  return Object.assign(sampler, { callCount: callsTwiceAStep });
+}
+
+export function callsTwiceAStep(levels: readonly NoiseLevel[]): number {
+  return 2 * (levels.length - 1) - (levels.at(-1)?.sigma === 0 ? 1 : 0);
 }

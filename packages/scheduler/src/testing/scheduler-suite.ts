@@ -26,17 +26,24 @@ export function schedulerSuite(make: () => Scheduler): ConformanceCase[] {
       },
     },
     {
-      name: 'yields as often as its plan says, and stays finite',
+      name: 'yields and calls as often as its plan says, and stays finite',
       run: async () => {
-        const { levels, sampler, stepCount, initialSigma } = make().plan(6);
+        const { levels, sampler, stepCount, callCount = stepCount, initialSigma } = make().plan(6);
         const noise = testNoise(1, 12);
         const start = noise().map((value) => value * initialSigma);
         let count = 0;
-        for await (const { x } of sampler(mixtureDenoiser(), start, levels, { noise })) {
+        let calls = 0;
+        const denoise = mixtureDenoiser();
+        const counted: typeof denoise = async (x, level) => {
+          calls++;
+          return denoise(x, level);
+        };
+        for await (const { x } of sampler(counted, start, levels, { noise })) {
           conforms(x.every(Number.isFinite), `Step ${count} is not finite.`);
           count++;
         }
         conforms(count === stepCount, `Yields ${count} times, and said ${stepCount}.`);
+        conforms(calls === callCount, `Calls the denoiser ${calls} times, and said ${callCount}.`);
       },
     },
   ];
