@@ -13,13 +13,13 @@ export interface GraphModel extends Model {
 /**
  * What to run a graph with: the values given, and zeros for optional inputs that are not among them. An open size of such
  * zeros is that of the same name elsewhere (`batch`), else 1, so that they broadcast.
- * Throws a TensorError for a value that no input takes, that does not fit its input, or that is missing.
+ * Throws a TensorError for a value that no input takes, that does not fit its input or another value, or that is missing.
  */
 export function completeFeeds(
   { name, inputs }: GraphModel,
   given: Readonly<Record<string, Tensor>>,
 ): Record<string, Tensor> {
-  const sizes = new Map<string, number>();
+  const sizes = new Map<string, { readonly size: number; readonly of: string }>();
   for (const [key, value] of Object.entries(given)) {
     const input = inputs.find((one) => one.name === key);
     if (input === undefined) {
@@ -28,7 +28,15 @@ export function completeFeeds(
     }
     expectFit(name, input, value);
     input.dims.forEach((dim, axis) => {
-      if (typeof dim === 'string' && !sizes.has(dim)) sizes.set(dim, value.dims[axis]);
+      if (typeof dim === 'number') return;
+      const size = value.dims[axis]!;
+      const known = sizes.get(dim) ?? { size, of: key };
+      sizes.set(dim, known);
+      if (known.size === size) return;
+      throw new TensorError(
+        'bad-tensor',
+        `The ${name}’s ${known.of} and ${key} must have the same ${dim}, which is ${known.size} in [${given[known.of]!.dims.join(', ')}] and ${size} in [${value.dims.join(', ')}].`,
+      );
     });
   }
   const feeds: Record<string, Tensor> = {};
@@ -41,7 +49,7 @@ export function completeFeeds(
       value ??
       tensor(
         type,
-        dims.map((dim) => (typeof dim === 'number' ? dim : (sizes.get(dim) ?? 1))),
+        dims.map((dim) => (typeof dim === 'number' ? dim : (sizes.get(dim)?.size ?? 1))),
       );
   }
   return feeds;
