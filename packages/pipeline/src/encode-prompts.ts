@@ -54,8 +54,8 @@ export interface ReadTexts {
   readonly warnings: readonly Warning[];
 }
 
-/** One text by one text encoder. */
-export interface ReadPart {
+/** One text, and the empty prompt, by one text encoder or by several side by side. */
+export interface ReadText {
   readonly embedding: TextEmbedding;
   readonly empty: TextEmbedding | undefined;
 }
@@ -70,9 +70,9 @@ export interface PromptReader<T> {
     options: TextEncoderOptions,
   ): Promise<ReadTexts>;
   /** What several text encoders made of one text, as long as the longest of them. */
-  level(parts: readonly ReadPart[]): readonly TextEmbedding[];
+  level(parts: readonly ReadText[]): readonly TextEmbedding[];
   /** Embeddings that the U-Net can see together: of one length. */
-  aligned(embeddings: readonly TextEmbedding[]): readonly TextEmbedding[];
+  aligned(texts: readonly ReadText[]): readonly TextEmbedding[];
 }
 
 /**
@@ -176,9 +176,13 @@ const plainReader: PromptReader<string> = {
       ),
     };
   },
-  level: (parts) => parts.map(({ embedding }) => embedding),
-  aligned: (embeddings) => embeddings,
+  level: embeddingsOf,
+  aligned: embeddingsOf,
 };
+
+function embeddingsOf(texts: readonly ReadText[]): TextEmbedding[] {
+  return texts.map(({ embedding }) => embedding);
+}
 
 function encodersOf({ tokenizer, textEncoder, tokenizer2, textEncoder2 }: Stages): Encoder[] {
   const encoders: Encoder[] = [{ part: 'textEncoder', tokenizer, textEncoder }];
@@ -201,7 +205,7 @@ async function encodeAll<T>(
   encoders: readonly Encoder[],
   asked: readonly Asked<T>[],
   { xl, clipSkip, request, adapters, warnings }: EncodeOptions,
-): Promise<TextEmbedding[]> {
+): Promise<ReadText[]> {
   const parts: ReadTexts[] = [];
   for (const [which, encoder] of encoders.entries()) {
     const texts = asked.map(({ option, texts: both }) => ({ option, text: both[which]! }));
@@ -214,9 +218,12 @@ async function encodeAll<T>(
     for (const warning of read.warnings) warn(warnings, warning);
     parts.push(read);
   }
-  return asked.map((_, i) =>
-    sideBySide(reader.level(parts.map(({ embeddings, empty }) => ({ embedding: embeddings[i]!, empty })))),
-  );
+  const empties = parts.flatMap(({ empty }) => empty ?? []);
+  const empty = empties.length < parts.length ? undefined : sideBySide(empties);
+  return asked.map((_, i) => {
+    const levelled = reader.level(parts.map((part) => ({ embedding: part.embeddings[i]!, empty: part.empty })));
+    return { embedding: sideBySide(levelled), empty };
+  });
 }
 
 /** Two encoders that read the same text have one thing to say of it. */

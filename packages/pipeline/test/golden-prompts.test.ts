@@ -52,3 +52,27 @@ test('a whole run of a weighted prompt of two windows', async () => {
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
 });
+
+const long = cases.find(({ name }) => name === 'compel.long')!.text;
+const compel = { ...road, syntax: 'compel', width: 96, height: 64, steps: 4 } as const;
+
+test('a whole run of two windows against one, as compel fills them up', async () => {
+  const run = { ...compel, prompt: `${long}, (a quiet harbour)1.4`, negativePrompt: 'pixel art-' };
+  const { latents, colours } = await compareRun(sd, golden, 'compel-run', run, { row: 'prompt-compel' });
+  expect(latents).toBeLessThan(1e-3);
+  expect(colours).toBeLessThanOrEqual(1);
+});
+
+test('compel’s prompts for the style, which SDXL’s second text encoder reads', async () => {
+  const xl = await loadPipeline(fixture('models/sdxl'), { backend });
+  const run = {
+    ...compel,
+    prompt: 'a red+ boat (on a road)0.6',
+    prompt2: `oil on canvas++, ${long}`,
+    negativePrompt2: 'snow-',
+  };
+  const { latents, colours } = await compareRun(xl, golden, 'compel-xl', run, { row: 'prompt-compel' });
+  await xl.dispose();
+  expect(latents).toBeLessThan(1e-3);
+  expect(colours).toBeLessThanOrEqual(1);
+});

@@ -26,6 +26,8 @@ async function embed(syntax: PromptSyntax, prompt: string, options: Partial<Enco
 
 const sentence = 'a blue car on a road, ';
 const long = `${'a blue car on a road. '.repeat(3)}${'a red+ bus, '.repeat(5)}a (green field at night)0.6. ${'a white house '.repeat(12)}`;
+const longAnd = `("${long}", "a red bus").and(0.5, 1)`;
+const longBlend = `("${long}", "a red bus").blend(1, 0.7)`;
 
 test.each<[name: keyof typeof golden.cases, prompt: string, options?: Partial<EncodeTextsOptions>]>([
   ['a1111 weights', 'a (blue) car on a (road:0.5)'],
@@ -41,8 +43,25 @@ test.each<[name: keyof typeof golden.cases, prompt: string, options?: Partial<En
   ['compel and', '("a blue car", "a road+ at night").and(1, 0.5)'],
   ['compel blend', '("a blue car", "a red bus--").blend(1, 0.7)'],
   ['compel blend, not normalized', '("a blue car", "a red bus").blend(1, -0.3, no_normalize)'],
+  ['compel nested', 'a (blue car+ on a (quiet road)0.8)1.2 "at night"--'],
+  ['compel swap', 'a (blue car).swap(red bus, s_end=0.5) on a road+'],
+  ['compel blend, one below 0', '("a blue car", "a red bus").blend(1, -0.3)'],
+  ['compel clip skip', 'a blue++ car- on a road', { clipSkip: 1 }],
+  ['compel not normalized', 'a blue++ car- on a road', { output: 'penultimate' }],
+  ['compel truncated', long, { chunks: { maxChunks: 1 } }],
   ['compel long', long],
   ['compel long, removed', long, { downweight: 'remove' }],
+  ['compel long and', longAnd],
+  ['compel long blend', longBlend],
+  ['compel long, phrases', long, { chunks: { endAfter: 'phrase' } }],
+  ['compel long, words', long, { chunks: { endAfter: 'word' } }],
+  ['compel long, brutal', long, { chunks: {} }],
+  ['compel long, first end', long, { endTokens: 'first' }],
+  ['compel long and, first end', longAnd, { endTokens: 'first' }],
+  ['compel long blend, first end', longBlend, { endTokens: 'first' }],
+  ['compel long, mean end', long, { endTokens: 'mean' }],
+  ['compel long and, mean end', longAnd, { endTokens: 'mean' }],
+  ['compel long blend, mean end', longBlend, { endTokens: 'mean' }],
 ])('%s', async (name, prompt, options) => {
   const { embeddings } = await embed(name.split(' ')[0] as PromptSyntax, prompt, options);
   const { dims, values } = golden.cases[name];

@@ -11,6 +11,7 @@ import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prom
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
 import { encodeTexts } from '../src/text/encode.js';
+import { type EndTokens, withEndTokens } from '../src/text/end-tokens.js';
 import { sameLength } from '../src/text/lengths.js';
 import { applyWeights, mixed, mixWithout } from '../src/text/weights.js';
 
@@ -149,6 +150,23 @@ describe('weights', () => {
   });
 });
 
+describe('withEndTokens', () => {
+  const z = hidden([6, 2], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+
+  test.each<[EndTokens, number[]]>([
+    ['first', [0, 1, 2, 3, 4, 5, 6, 7, 2, 3, 10, 11]],
+    ['mean', [0, 1, 5, 6, 4, 5, 6, 7, 5, 6, 10, 11]],
+  ])('%s', (mode, values) => {
+    expect([...withEndTokens(z, [1, 4], mode).data]).toEqual(values);
+    expect([...z.data.subarray(8, 10)]).toEqual([8, 9]);
+  });
+
+  test('one window, or tokens of their own, stay as they are', () => {
+    expect(withEndTokens(z, [1], 'mean')).toBe(z);
+    expect(withEndTokens(z, [1, 4], 'own')).toBe(z);
+  });
+});
+
 describe('sameLength', () => {
   const text = (tokens: number, value: number): TextEmbedding => ({
     hidden: hidden([tokens, 1], Array(tokens).fill(value)),
@@ -162,12 +180,6 @@ describe('sameLength', () => {
       [12, 1],
     ]);
     expect(new Set(two!.hidden.data)).toEqual(new Set([1]));
-  });
-
-  test('or puts windows of the empty prompt behind them', () => {
-    const [short, long] = sameLength([text(2, 1), text(6, 2)], text(2, 9));
-    expect([...short!.hidden.data]).toEqual([1, 1, 9, 9, 9, 9]);
-    expect([...long!.hidden.data]).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
   test('texts of one length are left as they are', () => {

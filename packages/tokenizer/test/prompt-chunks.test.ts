@@ -131,6 +131,14 @@ test('compel ends windows at a sentence, else at another sign, else at a word', 
   expect(lengths(one(`${words(74)} antidisestablishmentarianism`), chunkOptions.compel)).toEqual([74, size]);
 });
 
+test('or at a sign or a word at once, as its other ways to divide a text', () => {
+  const text = one(`${words(30)}. ${words(30)}, ${words(30)}`);
+  expect(lengths(text, { endAfter: 'phrase' })).toEqual([62, 30]);
+  expect(lengths(text, { endAfter: 'word' })).toEqual([75, 17]);
+  const long = one(`${words(73)} antidisestablishmentarianism`);
+  expect(lengths(long, { endAfter: 'phrase' })).toEqual([73, clip.tokenize('antidisestablishmentarianism').length]);
+});
+
 describe('words of textual inversions', () => {
   const tokenizer = withWords(clip, { '<blob>': 2, blob: 3, 'ink-wash': 1 }, vocabularySize);
   const [red, boat] = clip.tokenize('red boat') as [number, number];

@@ -9,6 +9,7 @@ import {
   type WeightedTokens,
   type WordTokenizer,
 } from '@sd/tokenizer/prompt';
+import { type EndTokens, withEndTokens } from './end-tokens.js';
 import { fillUp, joinTokens } from './lengths.js';
 import { lowered } from './lowered.js';
 import { applyWeights, mixed, mixWithout, type WeightMode } from './weights.js';
@@ -26,6 +27,11 @@ export interface EncodeTextsOptions extends TextEncoderOptions {
    * all (`remove`). Hiding wants a text encoder with the condition `attention_bias`, as `@sd/text-encoder`'s have.
    */
   readonly downweight?: 'mask' | 'remove';
+  /**
+   * What stands at the end tokens of a text's windows: `own` by default, as in compel. Prompts in `.and()` and `.blend()` are
+   * texts of their own.
+   */
+  readonly endTokens?: EndTokens;
 }
 
 export interface EncodedTexts {
@@ -49,7 +55,7 @@ type Later<T> = (windows: Windows) => T;
 
 /** Texts of prompts as embeddings. All windows of all texts are encoded together, each once. */
 export async function encodeTexts(texts: readonly PromptText[], options: EncodeTextsOptions): Promise<EncodedTexts> {
-  const { tokenizer, textEncoder, weights, chunks, downweight = 'mask', ...rest } = options;
+  const { tokenizer, textEncoder, weights, chunks, downweight = 'mask', endTokens = 'own', ...rest } = options;
   const queue = windowQueue();
   const missing = new Set<string>();
   const empty = queue.ask({ tokens: tokenizer.encode('') });
@@ -67,7 +73,7 @@ export async function encodeTexts(texts: readonly PromptText[], options: EncodeT
       return result.chunks;
     };
     const without = lowered((sections) => divide(sections).chunks, downweight);
-    return textLater(text, { divide: divideOnce, without, ask: queue.ask, tokenizer, weights, empty });
+    return textLater(text, { divide: divideOnce, without, ask: queue.ask, tokenizer, weights, endTokens, empty });
   });
   const windows = await queue.encode(textEncoder, rest);
   return {
@@ -84,6 +90,7 @@ interface Context {
   readonly ask: WindowQueue['ask'];
   readonly tokenizer: ClipTokenizer;
   readonly weights: WeightMode;
+  readonly endTokens: EndTokens;
   readonly empty: Window;
 }
 
@@ -116,8 +123,9 @@ function clauseLater({ weight, mix }: Clause, context: Context): { first: Window
 }
 
 function passageLater(sections: readonly Section[], context: Context): { first: Window; hidden: Later<Hidden> } {
-  const { divide, without, ask, weights, empty: emptyWindow } = context;
+  const { divide, without, ask, weights, endTokens, tokenizer, empty: emptyWindow } = context;
   const chunks = divide(sections);
+  const ends = chunks.map(({ length }, i) => i * tokenizer.maxLength + length - 1);
   const asked = chunks.map((tokens) => ask({ tokens }));
   const lacking = weights === 'compel' ? without(sections, chunks) : [];
   const lackingAsked = lacking.map(({ weight, windows }) => ({ weight, windows: windows.map(ask) }));
@@ -126,12 +134,11 @@ function passageLater(sections: readonly Section[], context: Context): { first: 
     const weigh = (those: readonly WeightedWindow[]) =>
       joinTokens(those.map((one) => applyWeights(windows(one).hidden, one.tokens.weights, weights, empty)));
     const base = weigh(asked);
-    if (weights !== 'compel') return base;
     const others = lackingAsked.map((one) => ({
       weight: one.weight,
       hidden: fillUp(weigh(one.windows), base.dims[0]!, empty),
     }));
-    return mixWithout(base, others);
+    return withEndTokens(mixWithout(base, others), ends, endTokens);
   };
   return { first: asked[0]!, hidden };
 }

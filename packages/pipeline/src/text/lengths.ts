@@ -26,19 +26,16 @@ export function fillUp(hidden: Hidden, tokens: number, empty: Hidden): Hidden {
 }
 
 /**
- * Texts of one length, which the U-Net needs to see them together. With `empty`, windows of the empty prompt follow the
- * shorter ones, as in compel. Without it each is repeated up to the least common multiple of the lengths, as in ComfyUI:
- * attention gives the same for tokens that are all there as often, so this is what the texts give when each is alone, as
- * they are in A1111.
+ * Texts of one length, which the U-Net needs to see them together: each is repeated up to the least common multiple of the
+ * lengths, as in ComfyUI. Attention gives the same for tokens that are all there as often, so this is what the texts give
+ * when each is alone, as they are in A1111.
  */
-export function sameLength(texts: readonly TextEmbedding[], empty?: TextEmbedding): TextEmbedding[] {
+export function sameLength(texts: readonly TextEmbedding[]): TextEmbedding[] {
   const lengths = texts.map(({ hidden }) => hidden.dims[0]!);
-  const tokens = empty === undefined ? lengths.reduce(leastCommonMultiple) : Math.max(...lengths);
-  return texts.map((text) => {
-    const { hidden } = text;
-    if (hidden.dims[0] === tokens) return text;
-    if (empty !== undefined) return { ...text, hidden: fillUp(hidden, tokens, empty.hidden) };
-    return { ...text, hidden: joinTokens(Array<Hidden>(tokens / hidden.dims[0]!).fill(hidden)) };
+  const tokens = lengths.reduce(leastCommonMultiple);
+  return texts.map((text, i) => {
+    const times = tokens / lengths[i]!;
+    return times === 1 ? text : { ...text, hidden: joinTokens(Array<Hidden>(times).fill(text.hidden)) };
   });
 }
 

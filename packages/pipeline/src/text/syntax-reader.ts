@@ -1,4 +1,4 @@
-import { InvalidOptionError, type TextEncoder, type Tokenizer } from '@sd/core';
+import { InvalidOptionError, type TextEmbedding, type TextEncoder, type Tokenizer } from '@sd/core';
 import type { ClipTokenizer } from '@sd/tokenizer';
 import {
   chunkOptions,
@@ -15,6 +15,7 @@ import {
   type Encoder,
   type PromptReader,
   type PromptSchedule,
+  type ReadText,
   truncatedWarning,
 } from '../encode-prompts.js';
 import type { Warning } from '../events.js';
@@ -67,15 +68,18 @@ export function syntaxReader(request: Request, adapters: RunAdapters): PromptRea
       return { embeddings, empty, warnings: [...cut, ...unknown] };
     },
     // As ComfyUI does with texts that the two encoders of SDXL divide into more windows and fewer.
-    level(parts) {
-      const tokens = Math.max(...parts.map(({ embedding }) => embedding.hidden.dims[0]!));
-      return parts.map(({ embedding, empty }) => ({
-        ...embedding,
-        hidden: fillUp(embedding.hidden, tokens, empty!.hidden),
-      }));
-    },
-    aligned: (embeddings) => sameLength(embeddings),
+    level: filledUp,
+    aligned: (texts) => (syntax === 'compel' ? filledUp(texts) : sameLength(texts.map(({ embedding }) => embedding))),
   };
+}
+
+/** Embeddings as long as the longest, with windows of the empty prompt behind the others: how compel aligns prompts. */
+function filledUp(texts: readonly ReadText[]): TextEmbedding[] {
+  const tokens = Math.max(...texts.map(({ embedding }) => embedding.hidden.dims[0]!));
+  return texts.map(({ embedding, empty }) => ({
+    ...embedding,
+    hidden: fillUp(embedding.hidden, tokens, empty!.hidden),
+  }));
 }
 
 interface PlannedPrompt {

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import torch
-from compel import Compel, DownweightMode
+from compel import Compel, DownweightMode, ReturnedEmbeddingsType, SplitLongTextMode as Split
 from transformers import CLIPTextModel, CLIPTokenizer
 
 folder = Path(__file__).parent / '../../../model-tiny/model'
@@ -76,6 +76,28 @@ compel('and', '("a blue car", "a road+ at night").and(1, 0.5)')
 compel('blend', '("a blue car", "a red bus--").blend(1, 0.7)')
 compel('blend, not normalized', '("a blue car", "a red bus").blend(1, -0.3, no_normalize)')
 long = 'a blue car on a road. ' * 3 + 'a red+ bus, ' * 5 + 'a (green field at night)0.6. ' + 'a white house ' * 12
-compel('long', long, truncate_long_prompts=False)
-compel('long, removed', long, truncate_long_prompts=False, downweight_mode=DownweightMode.REMOVE)
+compel('nested', 'a (blue car+ on a (quiet road)0.8)1.2 "at night"--')
+compel('swap', 'a (blue car).swap(red bus, s_end=0.5) on a road+')
+compel('blend, one below 0', '("a blue car", "a red bus").blend(1, -0.3)')
+# compel looks for the last norm where transformers had it before version 5.
+object.__setattr__(encoder, 'text_model', encoder)
+compel('clip skip', 'a blue++ car- on a road', returned_embeddings_type=ReturnedEmbeddingsType.PENULTIMATE_HIDDEN_STATES_NORMALIZED)
+compel('not normalized', 'a blue++ car- on a road', returned_embeddings_type=ReturnedEmbeddingsType.PENULTIMATE_HIDDEN_STATES_NON_NORMALIZED)
+
+
+def compel_long(name, prompt, split=Split.SENTENCES, **options):
+    compel(name, prompt, truncate_long_prompts=False, split_long_text_mode=split, **options)
+
+
+compel('truncated', long)
+compel_long('long', long)
+compel_long('long, removed', long, downweight_mode=DownweightMode.REMOVE)
+compel_long('long and', f'("{long}", "a red bus").and(0.5, 1)')
+compel_long('long blend', f'("{long}", "a red bus").blend(1, 0.7)')
+for split in Split.PHRASES, Split.WORDS, Split.BRUTAL:
+    compel_long(f'long, {split.name.lower()}', long, split)
+for name, ends in ('first', Split.COPY_FIRST_CLS_TOKEN), ('mean', Split.MERGE_CLS_TOKENS):
+    compel_long(f'long, {name} end', long, Split.SENTENCES | ends)
+    compel_long(f'long and, {name} end', f'("{long}", "a red bus").and(0.5, 1)', Split.SENTENCES | ends)
+    compel_long(f'long blend, {name} end', f'("{long}", "a red bus").blend(1, 0.7)', Split.SENTENCES | ends)
 Path(__file__).with_suffix('.json').write_text(json.dumps({'every': every, 'cases': cases}, indent=1) + '\n')

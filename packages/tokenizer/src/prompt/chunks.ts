@@ -1,14 +1,17 @@
 import { InvalidOptionError, type Tokens } from '@sd/core';
 import { windowOf } from '../window.js';
-import { fillWithCommas, fillWithSentences } from './fill.js';
+import { type EndAfter, fillToEnds, fillWithCommas } from './fill.js';
 import { type AnyTokenizer, type Piece, piecesOf } from './pieces.js';
 import type { PromptSyntax, Section } from './plan.js';
 
 export interface ChunkOptions {
   /** How far back from a full chunk's end a comma is looked for, whose followers then begin the next chunk: 0 for nowhere. */
   readonly commaLookBack?: number;
-  /** Chunks end after a sentence, if one ends in them. */
-  readonly sentences?: boolean;
+  /**
+   * Chunks end after a sentence, or a phrase, or a word, where the text goes on: after the last one that ends in them, or
+   * else the last of the next kind. Without this they end where they are full.
+   */
+  readonly endAfter?: EndAfter;
   /** Words of fewer tokens than this are not divided between chunks: 1 by default, which may divide any. */
   readonly wholeWords?: number;
   /** Are textual inversions found in the `text` (the default), or only where they are `named`: `embedding:name`? */
@@ -21,7 +24,7 @@ export interface ChunkOptions {
 export const chunkOptions: Readonly<Record<PromptSyntax, ChunkOptions>> = {
   a1111: { commaLookBack: 20 },
   comfyui: { wholeWords: 8, words: 'named' },
-  compel: { sentences: true },
+  compel: { endAfter: 'sentence' },
   plain: {},
 };
 
@@ -53,7 +56,7 @@ export function encodeFragments(
   sections: readonly Section[],
   options: ChunkOptions = {},
 ): Chunks {
-  const { commaLookBack = 0, sentences = false, wholeWords = 1, words = 'text', maxChunks = Infinity } = options;
+  const { commaLookBack = 0, endAfter, wholeWords = 1, words = 'text', maxChunks = Infinity } = options;
   if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${maxChunks}.`);
   const room = tokenizer.maxLength - 2;
   const [comma] = tokenizer.tokenize(',');
@@ -65,9 +68,9 @@ export function encodeFragments(
     missing.push(...found.missing);
     const last = i > 0 && i === sections.length - 1;
     if (last && found.pieces.length === 0) return [];
-    return sentences
-      ? fillWithSentences(found.pieces, room, tokenizer)
-      : fillWithCommas(found.pieces, room, commaLookBack, comma);
+    return endAfter === undefined
+      ? fillWithCommas(found.pieces, room, commaLookBack, comma)
+      : fillToEnds(found.pieces, room, tokenizer, endAfter);
   });
   if (filled.length === 0) filled.push([]);
   const kept = filled.slice(0, maxChunks);

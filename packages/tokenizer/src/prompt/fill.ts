@@ -34,24 +34,36 @@ export function fillWithCommas(
   return chunks;
 }
 
+/** After what a chunk ends, from the rarest: a full stop, a sign (`.`, `,`, `;`, `:`), a word. */
+const ends = ['sentence', 'phrase', 'word'] as const;
+
+export type EndAfter = (typeof ends)[number];
+
 /**
- * Fills chunks up to the last full stop that fits; where there is none, to another sign, else to the end of a word: compel's
- * `SplitLongTextMode.SENTENCES`.
+ * Fills chunks up to the last end of a kind that fits; where there is none, to one of the next kind: compel's
+ * `SplitLongTextMode.SENTENCES`, `PHRASES` and `WORDS`.
  */
-export function fillWithSentences(pieces: readonly Piece[], room: number, tokenizer: AnyTokenizer): Piece[][] {
+export function fillToEnds(
+  pieces: readonly Piece[],
+  room: number,
+  tokenizer: AnyTokenizer,
+  endAfter: EndAfter,
+): Piece[][] {
   const [stop] = tokenizer.tokenize('.');
   const signs = ['.', ',', ';', ':'].map((sign) => tokenizer.tokenize(sign)[0]);
   const endsWord = (id: number) => {
     const again = tokenizer.tokenize(tokenizer.decode([id]));
     return again.length === 1 && again[0] === id;
   };
-  const kinds = [(id: number) => id === stop, (id: number) => signs.includes(id), endsWord];
+  const kinds = [(id: number) => id === stop, (id: number) => signs.includes(id), endsWord].slice(
+    ends.indexOf(endAfter),
+  );
   const chunks: Piece[][] = [];
   let rest = [...pieces];
   while (sizeOf(rest) > room) {
     const fits = rest.slice(0, countThatFits(rest, room));
-    const ends = kinds.map((fitsKind) => fits.findLastIndex(({ ids }) => fitsKind(ids.at(-1)!)));
-    const end = ends.find((index) => index !== -1) ?? fits.length - 1;
+    const last = kinds.map((fitsKind) => fits.findLastIndex(({ ids }) => fitsKind(ids.at(-1)!)));
+    const end = last.find((index) => index !== -1) ?? fits.length - 1;
     chunks.push(rest.slice(0, end + 1));
     rest = rest.slice(end + 1);
   }
