@@ -54,7 +54,7 @@ async function* runStages(
 ): AsyncGenerator<PipelineEvent, GenerateResult, void> {
   const { unet, vae } = stages;
   const { signal, seeds } = request;
-  const warnings = [...settings.warnings];
+  const warnings = [...settings.warnings, ...settings.adapters.warnings];
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 

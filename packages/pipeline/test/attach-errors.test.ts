@@ -184,6 +184,48 @@ test('what of a file has no use is told by name, and the rest acts', async () =>
   expect(none).toEqual([]);
 });
 
+test('a strength for a model that the LoRA leaves alone is told, unless it is 0 or the prompt’s', async () => {
+  const options = { path: 'x.safetensors', kind: 'lora' } as const;
+  await sd1.attach(await fileOf(half('lora_te_text_model_encoder_layers_0_self_attn_q_proj', 32, 32)), {
+    ...options,
+    name: 'words',
+  });
+  await sd1.attach(await fileOf(half(module, 32, 32)), { ...options, name: 'looks' });
+  const warnings = async (given: object) => (await sd1.generate({ ...settings, steps: 1, ...given })).warnings;
+  const one = { unet: 0.5, textEncoder: 0.5 };
+  expect(await warnings({ loras: { words: one, looks: one } })).toEqual([
+    { code: 'strength-unused', message: 'loras.words.unet has no effect: "words" changes nothing in the U-Net.' },
+    {
+      code: 'strength-unused',
+      message: 'loras.looks.textEncoder has no effect: "looks" changes nothing in the text encoders.',
+    },
+  ]);
+  expect(await warnings({ loras: { words: { unet: (progress: number) => progress } } })).toHaveLength(1);
+  expect(await warnings({ loras: { words: { unet: 0, textEncoder: 1 }, looks: 0.5 } })).toEqual([]);
+  const prompt = 'a car <lora:words:0.5> <lora:looks:0.5>';
+  expect(await warnings({ syntax: 'a1111', prompt })).toEqual([]);
+  const apart = 'a car <lora:words:0.5:0.7>';
+  expect(await warnings({ syntax: 'a1111', prompt: apart })).toMatchObject([{ code: 'strength-unused' }]);
+  for (const name of ['words', 'looks']) await sd1.detach(name);
+});
+
+test('a textual inversion for one of two text encoders says which it leaves out', async () => {
+  const attached = async (...tensors: TensorToWrite[]) => {
+    const { warnings } = await sdxl.attach(await fileOf(tensors), { path: 'x.safetensors', name: 'blob' });
+    await sdxl.detach('blob');
+    return warnings;
+  };
+  const [first, second] = [zeros('clip_l', 1, 32), zeros('clip_g', 2, 48)];
+  expect(await attached(first)).toEqual([
+    {
+      code: 'encoder-untaught',
+      message: 'The file has no vectors for the second text encoder, clip_g: it reads "blob" as any other text.',
+    },
+  ]);
+  expect(await attached(second)).toMatchObject([{ message: expect.stringContaining('first text encoder, clip_l') }]);
+  expect(await attached(first, second)).toEqual([]);
+});
+
 test('a missing half and a misshapen tensor are named', async () => {
   const missing = await refusal(sd1, await fileOf([zeros(`${module}.lora_up.weight`, 32, 2)]), {
     path: 'x.safetensors',

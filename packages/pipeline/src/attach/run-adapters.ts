@@ -1,4 +1,4 @@
-import { type Conditions, InvalidOptionError, type Unet } from '@sd/core';
+import { type Conditions, InvalidOptionError, type Unet, type Warning } from '@sd/core';
 import type { Condition } from '@sd/unet';
 import { checkWhole } from '../checks.js';
 import type { Adapter, PictureUse } from './adapter.js';
@@ -42,6 +42,8 @@ export interface AdapterPass {
 
 /** What is attached, in one run. */
 export interface RunAdapters {
+  /** What of the options has no effect. */
+  readonly warnings: readonly Warning[];
   /** Inputs of a text encoder. */
   text(part: 'textEncoder' | 'textEncoder2'): Conditions;
   /** Words that a text encoder was taught. */
@@ -58,12 +60,13 @@ export interface RunAdapters {
 
 /** Reads what a run's options say of what is attached. Rejects with an InvalidOptionError. */
 export async function readAdapters(options: AdapterOptions, adapters: readonly Adapter[]): Promise<RunAdapters> {
-  const strengths = readStrengths(options, adapters);
+  const { strengths, warnings } = readStrengths(options, adapters);
   const entries = await readPictureEntries(options, adapters);
   const frames = readFrames(options, adapters);
   // Pictures of one size are read once, for all passes that draw it.
   const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
   return {
+    warnings,
     frames,
     async clips(unet) {
       if (frames === undefined) return unet;

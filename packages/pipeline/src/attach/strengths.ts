@@ -1,4 +1,4 @@
-import { type Conditions, InvalidOptionError, tensor } from '@sd/core';
+import { type Conditions, InvalidOptionError, tensor, type Warning } from '@sd/core';
 import { describe } from '../checks.js';
 import type { Adapter, AdapterKind } from './adapter.js';
 
@@ -35,17 +35,23 @@ export type Strengths = (part: 'unet' | 'textEncoder' | 'textEncoder2', progress
 
 const options = { lora: 'loras', hypernetwork: 'hypernetworks', 'textual-inversion': 'embeddings' } as const;
 
+interface ReadStrengths {
+  readonly strengths: Strengths;
+  /** Strengths that were given for a model in which their LoRA changes nothing. */
+  readonly warnings: readonly Warning[];
+}
+
 /** Reads the strengths of a run. Throws an InvalidOptionError for a name that is not attached, and for what is no strength. */
-export function readStrengths(given: StrengthOptions, adapters: readonly Adapter[]): Strengths {
+export function readStrengths(given: StrengthOptions, adapters: readonly Adapter[]): ReadStrengths {
   const used = Object.entries(options).flatMap(([kind, option]) => {
     const ofKind = adapters.filter((adapter) => adapter.kind === kind);
     const named = namedStrengths(option, given, ofKind);
     return ofKind.map((adapter) => {
       const strength = strengthNamed(adapter.name, named);
-      return { adapter, ...readStrength(`${option}.${adapter.name}`, strength, adapter.kind) };
+      return { adapter, strength, ...readStrength(`${option}.${adapter.name}`, strength, adapter.kind) };
     });
   });
-  return (part, progress) => {
+  const strengths: Strengths = (part, progress) => {
     const own = used.filter(({ adapter }) => adapter[part] !== undefined);
     return Object.fromEntries(
       own.map(({ adapter, option, unet, textEncoder }) => {
@@ -54,6 +60,25 @@ export function readStrengths(given: StrengthOptions, adapters: readonly Adapter
       }),
     );
   };
+  const warnings = used.flatMap(({ adapter, option, strength }) => withoutEffect(adapter, option, strength));
+  return { strengths, warnings };
+}
+
+function withoutEffect(
+  { kind, name, unet, textEncoder, textEncoder2 }: Adapter,
+  option: string,
+  strength: Strength | LoraStrengths,
+): Warning[] {
+  if (kind !== 'lora' || typeof strength !== 'object') return [];
+  const without = (part: keyof LoraStrengths, what: string): Warning => ({
+    code: 'strength-unused',
+    message: `${option}.${part} has no effect: ${describe(name)} changes nothing in ${what}.`,
+  });
+  const inText = textEncoder !== undefined || textEncoder2 !== undefined;
+  return [
+    ...((strength.unet ?? 0) === 0 || unet !== undefined ? [] : [without('unet', 'the U-Net')]),
+    ...((strength.textEncoder ?? 0) === 0 || inText ? [] : [without('textEncoder', 'the text encoders')]),
+  ];
 }
 
 function namedStrengths(

@@ -12,13 +12,14 @@ export function strengthsInPrompts(
   prompts: readonly { readonly text: string }[],
   adapters: readonly Adapter[],
 ): Mentioned {
-  const loras: Record<string, LoraStrengths> = {};
+  const loras: Record<string, number | LoraStrengths> = {};
   const hypernetworks: Record<string, number> = {};
   const warnings: Warning[] = [];
   for (const network of prompts.flatMap(({ text }) => parsePrompt(text, { syntax: 'a1111' }).networks)) {
     const { name, textWeight, unetWeight } = network;
     const kind = attachedKind(network, adapters);
-    if (kind === 'lora') loras[name] = { unet: unetWeight, textEncoder: textWeight };
+    if (kind === 'lora')
+      loras[name] = textWeight === unetWeight ? unetWeight : { unet: unetWeight, textEncoder: textWeight };
     else if (kind === 'hypernetwork') hypernetworks[name] = unetWeight;
     else {
       const message = `The prompt has <${network.kind}:${name}>, but no such network is attached. It has no part.`;

@@ -1,6 +1,6 @@
-import { CheckpointError, InvalidOptionError, type Tensor, type TextEncoder } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type Tensor, type TextEncoder, type Warning } from '@sd/core';
 import { readTextualInversion } from '@sd/text-encoder';
-import type { Adapter } from '../adapter.js';
+import type { Adapter, LearnedWords } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 
 /** Opens a textual inversion. In prompts it is the name that it was attached as, and the word that its file has for it. */
@@ -15,7 +15,21 @@ export async function openTextualInversion(
     name,
     kind: 'textual-inversion',
     words: { words: [...new Set([name, word ?? name])], textEncoder, textEncoder2 },
+    warnings: () => (stages.textEncoder2 === undefined ? [] : untaught({ textEncoder, textEncoder2 }, name)),
   };
+}
+
+/** Of a model with two text encoders, those of SDXL, a file may teach one alone. */
+function untaught(taught: Pick<LearnedWords, 'textEncoder' | 'textEncoder2'>, word: string): Warning[] {
+  const missing = (['textEncoder', 'textEncoder2'] as const).find((part) => taught[part] === undefined);
+  if (missing === undefined) return [];
+  const [which, tensor] = missing === 'textEncoder' ? ['first', 'clip_l'] : ['second', 'clip_g'];
+  return [
+    {
+      code: 'encoder-untaught',
+      message: `The file has no vectors for the ${which} text encoder, ${tensor}: it reads ${JSON.stringify(word)} as any other text.`,
+    },
+  ];
 }
 
 function expectWidth(file: string, vectors: Tensor<'float32'> | undefined, encoder: TextEncoder | undefined): void {

@@ -42,8 +42,7 @@ const textualInversion: Finder = (file) => {
   const [[only, view] = []] = file.tensors.size === 1 ? file.tensors : [];
   const own = only !== undefined && !only.includes('.') && view!.shape.length <= 2 ? view!.shape : undefined;
   const shape = old ?? large ?? plain ?? own;
-  if (shape === undefined || shape.length === 0 || (large !== undefined && !file.tensors.has('clip_l')))
-    return undefined;
+  if (shape === undefined || shape.length === 0) return undefined;
   const width = shape.at(-1)!;
   const details = {
     vectors: shape.length === 1 ? 1 : shape[0]!,
