@@ -80,7 +80,7 @@ test('without guidance the prompt hears the picture too', () =>
     expect(largestDifference(rgbOf(heard!), rgbOf(guided!))).toBeLessThanOrEqual(1);
   }));
 
-test('a picture is encoded once for all of a request’s pictures, by an encoder that adapters may share', () =>
+test('a picture is encoded once for all of a request’s pictures and passes, by an encoder that adapters may share', () =>
   withPipeline(async (sd) => {
     const loaded = await loadImageEncoder({ source: await openFolder(folder), backend });
     let encoded = 0;
@@ -101,6 +101,11 @@ test('a picture is encoded once for all of a request’s pictures, by an encoder
     const both = await sd.generate({ ...request, imagePrompts: halves });
     expect(encoded).toBe(2);
     const whole = await sd.generate({ ...request, imagePrompts: [{ name: 'two', image, strength: 0.6 }] });
+    // Neither is it for a second pass, which is of another size.
+    const upscale = { width: 128, height: 96, strength: 0.6, steps: 2 };
+    encoded = 0;
+    await sd.generate({ ...request, count: 1, upscale, imagePrompts: [{ name: 'two', image }] });
+    expect(encoded).toBe(1);
     for (const i of [0, 1])
       expect(largestDifference(rgbOf(both.images[i]!), rgbOf(whole.images[i]!))).toBeLessThanOrEqual(1);
     await sd.detach('one');

@@ -58,14 +58,15 @@ export interface LearnedWords {
 
 /** Reads pictures for a run: a ControlNet, an IP-Adapter. */
 export interface PictureReader {
-  /** Reads the picture of one entry of `controls`, or all of one of `imagePrompts`, once for each size that is drawn. */
-  read(pictures: readonly Pixels[], drawing: Drawing): Promise<(use: PictureUse) => Condition>;
+  /**
+   * Takes the picture of one entry of `controls`, or all of one of `imagePrompts`; `option` names them in messages:
+   * `controls[0].image`. What it gives reads them, and is asked once for each size that is drawn.
+   */
+  read(pictures: readonly Pixels[], option: string): (drawing: Drawing) => Promise<(use: PictureUse) => Condition>;
 }
 
 /** What is drawn, for the reading of pictures. */
 export interface Drawing {
-  /** Names the pictures in messages: `controls[0].image`. */
-  readonly option: string;
   /** Size of the picture that is drawn, in pixels. */
   readonly width: number;
   readonly height: number;

@@ -14,11 +14,13 @@ export function fusedControlNets(unet: Unet & { readonly controlNets?: number })
 
 function pictureReader(index: number, count: number): PictureReader {
   return {
-    async read([picture], { width, height }) {
-      const { fitPicture, shareTensor } = await import('../picture/index.js');
-      const { fusedControlNetCondition } = await import('@sd/unet/onnx');
-      const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
-      return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
-    },
+    read:
+      ([picture]) =>
+      async ({ width, height }) => {
+        const { fitPicture, shareTensor } = await import('../picture/index.js');
+        const { fusedControlNetCondition } = await import('@sd/unet/onnx');
+        const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
+        return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
+      },
   };
 }

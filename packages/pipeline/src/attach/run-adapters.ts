@@ -1,7 +1,7 @@
 import { type Conditions, InvalidOptionError, type Unet, type Warning } from '@sd/core';
 import type { Condition } from '@sd/unet';
 import { checkWhole } from '../checks.js';
-import type { Adapter, PictureUse } from './adapter.js';
+import type { Adapter, Drawing } from './adapter.js';
 import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';
 import { readStrengths, type StrengthOptions, strengthAt, strengthOptions } from './strengths.js';
 import { type WordVectors, wordVectors } from './words.js';
@@ -63,8 +63,9 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
   const { strengths, warnings } = readStrengths(options, adapters);
   const entries = await readPictureEntries(options, adapters);
   const frames = readFrames(options, adapters);
-  // Pictures of one size are read once, for all passes that draw it.
-  const read = new Map<string, Promise<(use: PictureUse) => Condition>>();
+  const readings = entries.map(({ adapter, pictures, entry }) =>
+    oncePerSize(adapter.pictures!.read(pictures, `${entry}.image`)),
+  );
   return {
     warnings,
     frames,
@@ -78,20 +79,28 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
     async unet({ clock, width, height, told, signal }) {
       const conditions: Condition[] = [];
       if (adapters.some(({ unet }) => unet !== undefined)) conditions.push(() => strengths('unet', progress(clock())));
-      for (const { adapter, pictures, entry, strength, start, end, guess } of entries) {
-        const option = `${entry}.image`;
-        const key = `${option} ${width} x ${height}`;
-        const reading = read.get(key) ?? adapter.pictures!.read(pictures, { option, width, height, signal });
-        read.set(key, reading);
+      for (const [i, { entry, strength, start, end, guess }] of entries.entries()) {
+        const reading = await readings[i]!({ width, height, signal });
         const now = () =>
           acts(clock(), start, end) ? strengthAt(`${entry}.strength`, strength, progress(clock())) : 0;
-        conditions.push((await reading)({ strength: now, guess, told, signal }));
+        conditions.push(reading({ strength: now, guess, told, signal }));
       }
       return conditions;
     },
     async release() {
       await Promise.all(adapters.map((adapter) => adapter.release?.()));
     },
+  };
+}
+
+/** For all passes that draw a size. */
+function oncePerSize<T>(read: (drawing: Drawing) => T): (drawing: Drawing) => T {
+  const known = new Map<string, T>();
+  return (drawing) => {
+    const key = `${drawing.width} x ${drawing.height}`;
+    const reading = known.get(key) ?? read(drawing);
+    known.set(key, reading);
+    return reading;
   };
 }
 

@@ -22,12 +22,14 @@ export async function openControlNet(file: AdapterFile, context: AdapterContext)
     kind: 'controlnet',
     ...residualRoom(path === '' ? (source.name ?? name) : path, net.outputs, context),
     pictures: {
-      async read([picture], { width, height, signal }) {
-        const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
-        const features = await net.readImage(image, { signal });
-        return ({ told, ...use }) =>
-          controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });
-      },
+      read:
+        ([picture]) =>
+        async ({ width, height, signal }) => {
+          const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
+          const features = await net.readImage(image, { signal });
+          return ({ told, ...use }) =>
+            controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });
+        },
     },
     warnings: () => unusedTensors(spare),
     release: net.release,

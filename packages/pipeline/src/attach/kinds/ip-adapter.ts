@@ -24,10 +24,18 @@ export async function openIpAdapter(file: AdapterFile, context: AdapterContext):
     kind: 'ip-adapter',
     unet: adapter.extension,
     pictures: {
-      async read(pictures, { option, signal }) {
-        const pixels = pictures.map((picture) => row(clipPreprocess(picture, encoder.preprocessing, option), 0));
-        const prompt = await adapter.prompt(encoder, stack(pixels), { ...(signal && { signal }) });
-        return ({ strength }) => imagePromptCondition(name, prompt, strength);
+      read(pictures, option) {
+        const encode = (signal: AbortSignal | undefined) => {
+          const pixels = pictures.map((picture) => row(clipPreprocess(picture, encoder.preprocessing, option), 0));
+          return adapter.prompt(encoder, stack(pixels), { ...(signal && { signal }) });
+        };
+        // What the encoder sees is of one size, whatever is drawn.
+        let encoded: ReturnType<typeof encode> | undefined;
+        return async ({ signal }) => {
+          encoded ??= encode(signal);
+          const prompt = await encoded;
+          return ({ strength }) => imagePromptCondition(name, prompt, strength);
+        };
       },
     },
     async release() {

@@ -24,12 +24,14 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
     kind: 't2i-adapter',
     unet: other?.unet ?? t2iAdapterInputs(unetConfigOf(context)),
     pictures: {
-      async read([picture], { width, height, signal }) {
-        const sized = fitPicture(picture!, { width, height, fit: 'stretch' });
-        const image = imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
-        const features = await adapter.features(image, { signal });
-        return ({ strength }) => t2iAdapterCondition(features, strength);
-      },
+      read:
+        ([picture]) =>
+        async ({ width, height, signal }) => {
+          const sized = fitPicture(picture!, { width, height, fit: 'stretch' });
+          const image = imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
+          const features = await adapter.features(image, { signal });
+          return ({ strength }) => t2iAdapterCondition(features, strength);
+        },
     },
     warnings: () => unusedTensors(adapter.unusedTensors),
     release: adapter.release,
