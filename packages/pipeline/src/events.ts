@@ -43,6 +43,8 @@ export interface StepEvent {
   readonly steps: number;
   /** Timestep of the noise level that was reached. */
   readonly timestep: number;
+  /** How many frames it has: 1, unless it is a clip. */
+  readonly frames: number;
   /**
    * The latents at that level, [1, channels, height / 8, width / 8]; of a first pass at its own size. Frames of a clip are
    * one under the other.
@@ -50,8 +52,11 @@ export interface StepEvent {
   readonly latents: Tensor<'float32'>;
   /** The model's estimate of the finished latents. */
   readonly denoised: Tensor<'float32'>;
-  /** A cheap small picture of that estimate, made only when asked for. */
-  preview(): Promise<SdImage>;
+  /**
+   * A cheap small picture of that estimate, made only when asked for; of a clip one frame, from 0. By default the middle one,
+   * since frames differ little while they are made, and to look on should cost no more than it does with a picture.
+   */
+  preview(frame?: number): Promise<SdImage>;
   readonly milliseconds: number;
 }
 

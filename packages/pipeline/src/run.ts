@@ -13,6 +13,7 @@ import { type Condition, createDenoiser, type Size, type WeightedText } from '@s
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
+import { framesOf, previewedFrame } from './frames.js';
 import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
 import { previewOf } from './preview.js';
@@ -139,8 +140,9 @@ async function* denoise(
   let step = 0;
   let call = -1;
   const { stepCount: steps, callCount: calls = steps } = plan;
+  const { frames = 1 } = adapters;
   const unet = await adapters.clips(plain);
-  const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / (adapters.frames ?? 1)) * vae.scaleFactor };
+  const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / frames) * vae.scaleFactor };
   const { told, conditions: own } = await ownConditions(request, facts, picture);
   const conditions: Condition[] = [
     ...own,
@@ -181,9 +183,10 @@ async function* denoise(
       step: firstStep + step,
       steps: stepsOf(request),
       timestep: taken.level.timestep,
+      frames,
       latents,
       denoised,
-      preview: () => previewOf({ vae, previewVae }, denoised, signal),
+      preview: async (frame) => previewOf({ vae, previewVae }, previewedFrame(denoised, frames, frame), signal),
       milliseconds,
     };
     throwIfAborted(signal);
@@ -191,21 +194,6 @@ async function* denoise(
     before = performance.now();
   }
   return latents;
-}
-
-/** A clip is one tall sample, [1, channels, frames * h, w]: its frames, [1, channels, h, w] each. */
-function framesOf(latents: Tensor<'float32'>, frames: number): Tensor<'float32'>[] {
-  if (frames === 1) return [latents];
-  const [, channels, height, width] = latents.dims as [number, number, number, number];
-  const size = (height / frames) * width;
-  return Array.from({ length: frames }, (_, i) => {
-    const frame = tensor('float32', [1, channels, height / frames, width]);
-    for (let channel = 0; channel < channels; channel++) {
-      const from = (channel * frames + i) * size;
-      frame.data.set(latents.data.subarray(from, from + size), channel * size);
-    }
-    return frame;
-  });
 }
 
 /** What the U-Net hears beside text by itself; `told` is what is said of the picture, for ControlNets to hear too. */

@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createNodeBackend } from '@sd/backend-node';
-import { CheckpointError, row } from '@sd/core';
+import { CheckpointError, row, tensor } from '@sd/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { createImage } from '../src/image/index.js';
@@ -75,6 +75,29 @@ describe('clips', () => {
       const decoded = await sd.stages.vae.decode({ ...latents!, dims: [1, 4, 8, 8], data: own });
       const { data: image } = createImage(row(decoded, 0));
       expect(image).toEqual(data);
+    }
+  });
+
+  test('a preview is of one frame, the middle one if none is named', async () => {
+    await sd.attach(motion);
+    const { vae } = sd.stages;
+    for await (const event of sd.stream({ ...clip, count: 1, steps: 1 })) {
+      if (event.type !== 'step') continue;
+      const { frames, denoised, preview } = event;
+      expect([frames, denoised.dims]).toEqual([2, [1, 4, 16, 8]]);
+      const shown = await Promise.all([preview(0), preview(1), preview()]);
+      for (const [i, { width, height, data }] of shown.entries()) {
+        expect([width, height]).toEqual([8, 8]);
+        const own = tensor('float32', [1, 4, 8, 8]);
+        const frame = Math.min(i, 1);
+        for (let c = 0; c < 4; c++)
+          own.data.set(denoised.data.subarray((2 * c + frame) * 64, (2 * c + frame + 1) * 64), c * 64);
+        expect(data).toEqual(createImage(row(await vae.preview!(own), 0)).data);
+      }
+      expect(shown[0]!.data).not.toEqual(shown[1]!.data);
+      for (const frame of [2, -1, 0.5, '0' as never]) {
+        await expect(preview(frame)).rejects.toMatchObject({ code: 'invalid-option', option: 'frame' });
+      }
     }
   });
 

@@ -15,7 +15,13 @@ import { schedulerFromConfig } from '@sd/scheduler';
 import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createPipeline, type GenerateResult, type PipelineEvent, readParameters } from '../src/index.js';
+import {
+  createPipeline,
+  type GenerateResult,
+  type PipelineEvent,
+  readParameters,
+  type StepEvent,
+} from '../src/index.js';
 import type { LoadPipelineOptions } from '../src/load/load-pipeline.js';
 import type { Stages } from '../src/stages.js';
 import { loadWorkerPipeline, type MessagePortLike } from '../src/worker/page.js';
@@ -92,10 +98,11 @@ describe('a pipeline in a worker', () => {
     const near = here();
     const previews: unknown[] = [];
     await near.generate({ ...road, onStep: async (step) => void previews.push((await step.preview()).data) });
-    const steps: { preview(): Promise<{ data: unknown; width: number }> }[] = [];
+    const steps: StepEvent[] = [];
     await far.generate({ ...road, onStep: (step) => void steps.push(step) });
     expect(steps).toHaveLength(2);
-    for (const [i, step] of steps.entries()) expect((await step.preview()).data).toEqual(previews[i]);
+    for (const [i, step] of steps.entries()) expect((await step.preview(0)).data).toEqual(previews[i]);
+    await expect(steps[0]!.preview(1)).rejects.toMatchObject({ code: 'invalid-option', option: 'frame' });
     await far.dispose();
   });
 

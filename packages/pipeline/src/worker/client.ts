@@ -1,7 +1,8 @@
-import { DisposedError, type Tensor, throwIfAborted } from '@sd/core';
+import { DisposedError, throwIfAborted } from '@sd/core';
 import type { AttachResult } from '../attach/adapter.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
+import { previewedFrame } from '../frames.js';
 import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
 import type { Pipeline } from '../pipeline.js';
@@ -79,11 +80,17 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
 
   const eventOf = (event: PipelineEvent, signal: AbortSignal | undefined): PipelineEvent => {
     if (event.type === 'image') return { ...event, picture: picture(event.picture) };
-    if (event.type === 'step') return { ...event, preview: () => preview(event.denoised, signal) };
+    if (event.type === 'step') return { ...event, preview: (frame) => preview(event, frame, signal) };
     return event;
   };
-  const preview = async (latents: Tensor<'float32'>, signal: AbortSignal | undefined) =>
-    picture(await connection.call('preview', { latents }, { signal }));
+  const preview = async (
+    { denoised, frames }: StepEvent,
+    frame: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<SdImage> => {
+    const latents = previewedFrame(denoised, frames, frame);
+    return picture(await connection.call('preview', { latents }, { signal }));
+  };
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     if (disposing !== undefined) throw gone();
