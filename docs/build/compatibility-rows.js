@@ -38,7 +38,7 @@ export const rows = {
   },
   adapters: {
     'lora-peft': ['LoRA', 'diffusers’ by PEFT', 'diffusers'],
-    'lora-kohya': ['LoRA, convolutions too', 'kohya’s', 'diffusers, merged'],
+    'lora-kohya': ['LoRA, convolutions too', 'kohya’s, .safetensors and .pt', 'diffusers, merged'],
     'lora-both': ['both at once', 'diffusers’ and kohya’s', 'diffusers'],
     'lora-sdxl': ['LoRA for SDXL', 'kohya’s, original modules', 'diffusers, merged'],
     locon: ['LoCon', 'LyCORIS', 'LyCORIS in diffusers'],

@@ -1,7 +1,7 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { type GenerateOptions, inspect, loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
 import { counting, largestDifference, rgbOf } from './support.js';
 
@@ -54,6 +54,14 @@ describe('whole runs are those of diffusers', () => {
       expect(counts.loaded).toHaveLength(length);
     }));
 
+  test('of one by kohya in a .pt file, as torch saves it', () => {
+    const it = kohya.replace('.safetensors', '.pt');
+    return withLoras({ it }, async (sd) => {
+      expect(await inspect(it)).toMatchObject({ kind: 'lora', layout: 'kohya', details: { modules: 42 } });
+      await expectRun(sd, 'lora-kohya', { loras: { it: 0.7 } });
+    });
+  });
+
   test.each([
     ['locon', 0.7],
     ['loha', 0.7],
@@ -97,6 +105,23 @@ describe('a strength', () => {
       const [plain] = (await sd.generate(settings)).images;
       expect(largestDifference(rgbOf(none!), rgbOf(plain!))).toBeLessThanOrEqual(1);
     }));
+
+  test.each([
+    ['a1111', '<lora:peft:0.7>', '<lora:absent:1>'],
+    ['compel', 'withLora(peft, 0.7)', 'useLora(absent)'],
+  ] as const)('may stand in a prompt of %s', (syntax, mention, absent) =>
+    withLoras({ peft }, async (sd) => {
+      const { images } = await sd.generate({ ...settings, syntax, loras: { peft: 0.7 } });
+      const mentioned = await sd.generate({ ...settings, syntax, prompt: `${settings.prompt} ${mention} ${absent}` });
+      expect(mentioned.images[0]!.data).toEqual(images[0]!.data);
+      expect(mentioned.warnings).toEqual([
+        {
+          code: 'network-missing',
+          message: 'The prompt names the lora absent, but no such network is attached. It has no part.',
+        },
+      ]);
+    }),
+  );
 });
 
 test('a LoRA for another family says so, and leaves the pipeline as it was', () =>
