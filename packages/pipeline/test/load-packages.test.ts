@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,4 +45,22 @@ test.each([
     package: name,
     message: `${purpose} needs the package ${name}: npm install ${name}`,
   });
+});
+
+test('an app without them is bundled all the same', async () => {
+  const require = createRequire(import.meta.url);
+  const { build } = createRequire(require.resolve('tsup'))('esbuild');
+  const { outputFiles } = await build({
+    stdin: { contents: "export { loadPipeline } from '@sd/pipeline'", resolveDir: root },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    target: 'es2022',
+    outdir: path.join(root, 'out'),
+    write: false,
+    logLevel: 'silent',
+  });
+  const code = outputFiles.map(({ text }: { readonly text: string }) => text).join('');
+  const left = code.match(/(?<=import\(")@sd\/[\w-]+/g);
+  expect(left.sort()).toEqual(['@sd/backend-web', '@sd/clip-vocabulary', '@sd/model-tiny']);
 });

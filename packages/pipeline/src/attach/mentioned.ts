@@ -1,3 +1,4 @@
+import type { PromptSyntax } from '@sd/tokenizer/prompt';
 import type { Warning } from '../events.js';
 import type { Request } from '../options.js';
 import type { Adapter } from './adapter.js';
@@ -8,14 +9,18 @@ export interface Mentioned {
   readonly warnings: readonly Warning[];
 }
 
-/** What prompts in A1111's syntax say of attached networks: `<lora:style:0.7>`. */
+/** How a prompt that names networks looks, by syntax: A1111's `<lora:style:0.7>`, compel's `withLora(style, 0.7)`. */
+const marks: Partial<Record<PromptSyntax, string>> = { a1111: '<', compel: 'Lora' };
+
+/** What prompts say of attached networks. */
 export async function mentionedStrengths(
   { syntax, prompts }: Request,
   adapters: readonly Adapter[],
 ): Promise<Mentioned> {
-  if (syntax !== 'a1111' || !prompts.some(({ text }) => text.includes('<'))) return { strengths: {}, warnings: [] };
+  const mark = marks[syntax];
+  if (mark === undefined || !prompts.some(({ text }) => text.includes(mark))) return { strengths: {}, warnings: [] };
   const { strengthsInPrompts } = await import('../text/networks.js');
-  return strengthsInPrompts(prompts, adapters);
+  return strengthsInPrompts(syntax, prompts, adapters);
 }
 
 /** Options with strengths that prompts mention; what the options say themselves counts more. */

@@ -14,12 +14,3 @@ export function importError(error: unknown, name: string, purpose: string): unkn
   const { code, message } = error as { code?: string; message?: string };
   return missing.test(`${code} ${message}`) ? new MissingPackageError(name, purpose, { cause: error }) : error;
 }
-
-/** A package that an app installs only if it needs it. */
-export async function imported<T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    throw importError(error, name, purpose);
-  }
-}
