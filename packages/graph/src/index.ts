@@ -2,11 +2,12 @@ export type { AdaptedLayer, ConvOptions, LayerAdapter, LayerExtension } from './
 export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint, renameTensors } from './checkpoint.js';
 export { Config, readConfig } from './config.js';
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
-export { Graph, type GraphOptions } from './graph.js';
+export { Graph } from './graph.js';
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
 export { type ClipLayerOptions, clipLayer } from './modules/clip-layer.js';
 export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';
+export type { GraphOptions } from './nodes.js';
 export { partFiles } from './part-files.js';
 export type { PickleFile } from './pickle/open.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';

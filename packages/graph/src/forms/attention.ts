@@ -1,7 +1,8 @@
 import type { Graph } from '../graph.js';
+import type { Nodes } from '../nodes.js';
 import { staticDim, type Value } from '../value.js';
 
-export interface AttentionOptions {
+interface AttentionOptions {
   /** Does each place see those before it only? */
   readonly causal?: boolean;
   /** Added to the scores: [n or 1, 1, s, l]. */
@@ -14,8 +15,37 @@ export interface PreciseAttentionOptions extends AttentionOptions {
   readonly upcast?: boolean;
 }
 
+/** As `Graph.attention` has it, in the form that the provider runs best. */
+export function attention(
+  g: Graph,
+  n: Nodes,
+  [query, key, value]: readonly [Value, Value, Value],
+  heads: number,
+  { upcast = false, ...shown }: PreciseAttentionOptions,
+): Value {
+  const type = upcast ? 'float32' : n.float;
+  const parts = [n.cast(query, type), n.cast(key, type), n.cast(value, type)] as const;
+  return n.cast(attentionForm(g, n, parts, heads, shown));
+}
+
+function attentionForm(
+  g: Graph,
+  { provider, fusedAttention: mayFuse }: Nodes,
+  parts: readonly [Value, Value, Value],
+  heads: number,
+  options: AttentionOptions,
+): Value {
+  if (!mayFuse) return headByHead(g, parts, heads, (head) => plainAttention(g, head, options));
+  // As many queries as keys: a feature map's attention to itself, whose scores are large.
+  const large = parts[1].dims[1] === parts[0].dims[1] && heads > 1;
+  const plain = options.causal !== true && options.bias === undefined;
+  return provider === 'wasm' && large && plain
+    ? headByHead(g, parts, heads, (head) => fusedAttention(g, head, 1))
+    : fusedAttention(g, parts, heads, options);
+}
+
 /** The fused operator: on the CPU and on WebGPU its flash form, where the scores are never whole in memory. */
-export function fusedAttention(
+function fusedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   heads: number,
@@ -36,7 +66,7 @@ export function fusedAttention(
  * is not to be used. The scores are those of one head then, and not of all, which for 512 x 512 pixels are half a gigabyte
  * a picture.
  */
-export function headByHead(
+function headByHead(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   heads: number,
@@ -58,7 +88,7 @@ export function headByHead(
 const hidden = -6e4;
 
 /** One head, from operators that every provider gets right. */
-export function plainAttention(
+function plainAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
   { causal = false, bias }: AttentionOptions = {},
