@@ -196,6 +196,7 @@ describe('files and folders', () => {
     [model('sd1-onnx/vae_decoder/model.onnx'), { kind: 'vae', layout: 'ONNX' }],
     [model('sd1-onnx-old/vae_encoder/model.onnx'), { kind: 'vae', layout: 'ONNX' }],
     [adapter('controlnet-onnx/amblyopius/controlnet'), { kind: 'controlnet', layout: 'ONNX' }],
+    [adapter('controlnet-onnx/fused/unet'), { kind: 'unet', layout: 'ONNX', details: { controlNets: 2 } }],
     [model('taesd'), { kind: 'vae', details: { class: 'AutoencoderTiny' } }],
     [model('taesd/diffusion_pytorch_model.safetensors'), { kind: 'vae', layout: 'diffusers', details: { tiny: true } }],
   ])('%s', async (place, wanted) => {

@@ -68,7 +68,8 @@ function kindOf({ inputs, outputs }: OnnxFile): FileKind {
 }
 
 function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtypes'> {
-  const width = file.inputs.find(({ name }) => name === 'encoder_hidden_states')?.dims[2];
+  const dimsOf = (input: string) => file.inputs.find(({ name }) => name === input)?.dims;
+  const width = dimsOf('encoder_hidden_states')?.[2];
   const family = typeof width === 'number' ? familyByContext[width] : undefined;
   const weights = [...file.weightBytes].filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a);
   const fused = [...file.operators].filter((name) => name.startsWith('com.microsoft.'));
@@ -79,6 +80,8 @@ function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtyp
       opset: file.opset,
       inputs: file.inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(', ')}]`),
       fused: fused.length === 0 ? undefined : fused,
+      // Exported inside the U-Net, by diffusers' script for it.
+      controlNets: dimsOf('controlnet_conds')?.[0],
     },
     ...(family && { family }),
   };
