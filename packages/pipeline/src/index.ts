@@ -3,7 +3,8 @@ export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent,
 export * from './image/index.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { inspect } from './load/inspect.js';
-export { type LoadPipelineOptions, loadPipeline } from './load/load-pipeline.js';
+export type { LoadPipelineOptions } from './load/load-options.js';
+export { loadPipeline } from './load/load-pipeline.js';
 export { schedulerNames } from './load/scheduler-names.js';
 export { type GenerateOptions, randomSources } from './options.js';
 export * from './picture/index.js';

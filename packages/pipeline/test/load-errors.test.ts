@@ -145,6 +145,17 @@ test('if one stage cannot be loaded, no session of the others is left on a backe
   await counted.dispose();
 });
 
+test.each([
+  [{ revision: 'main' }, 'revision', 'is no option of loadPipeline()'],
+  [{ releaseStages: 'yes' }, 'releaseStages', 'must be true or false, not "yes"'],
+  [{ backend: {} }, 'backend', 'must be an object with load(model)'],
+  [{ signal: 'now' }, 'signal', 'must be an AbortSignal'],
+  [{ stages: { uNet: {} } }, 'stages.uNet', 'is no stage. There are tokenizer, textEncoder,'],
+])('options that cannot be are refused: %j', async (options, option, why) => {
+  const refusal = loadPipeline(sourceOf(files), options as object);
+  await expect(refusal).rejects.toMatchObject({ option, message: expect.stringContaining(why) });
+});
+
 test('an aborted load is an AbortError, and leaves nothing', async () => {
   await expect(loadPipeline(sourceOf(files), { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'aborted',

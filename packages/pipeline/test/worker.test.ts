@@ -22,7 +22,7 @@ import {
   readParameters,
   type StepEvent,
 } from '../src/index.js';
-import type { LoadPipelineOptions } from '../src/load/load-pipeline.js';
+import type { LoadPipelineOptions } from '../src/load/load-options.js';
 import type { Stages } from '../src/stages.js';
 import { loadWorkerPipeline, type MessagePortLike } from '../src/worker/page.js';
 import { type ServePipelineOptions, servePipeline } from '../src/worker/serve.js';

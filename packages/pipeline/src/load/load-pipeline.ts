@@ -7,31 +7,11 @@ import { createPipeline, type Pipeline } from '../pipeline.js';
 import { heldStages, type Stages } from '../stages.js';
 import { defaultBackend } from './imports.js';
 import { isExported } from './is-exported.js';
+import { checkLoadOptions, type LoadPipelineOptions } from './load-options.js';
 import { locate, type Place } from './locate.js';
 import { readModelIndex, type TextParts } from './model-index.js';
 import { folderModel, type ModelSource } from './model-source.js';
 import { loadScheduler } from './schedulers.js';
-import type { SingleFileOptions } from './single-file/open.js';
-
-export interface LoadPipelineOptions extends SingleFileOptions {
-  /** Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays the caller's. */
-  readonly backend?: Backend;
-  /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
-  readonly stages?: Partial<Stages>;
-  /** A VAE to make previews with, in the ways of `vae`: a tiny autoencoder (TAESD). */
-  readonly previewVae?: Place;
-  /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
-  readonly path?: string;
-  /** A U-Net in place of the model's own: a folder, a file of it alone in either layout, or a whole model in one file. */
-  readonly unet?: Place;
-  /** A VAE in place of the model's own, in the same ways; a tiny autoencoder too. */
-  readonly vae?: Place;
-  /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
-  readonly variant?: string;
-  /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
-  readonly releaseStages?: boolean;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Loads a model and makes a pipeline of it.
@@ -39,9 +19,11 @@ export interface LoadPipelineOptions extends SingleFileOptions {
  * (`.safetensors`, `.ckpt`, `.pt`), as a path, a URL, a file that a person picked, or a Source; without one, the embedded model of `@sd/model-tiny`.
  *
  * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for models that
- * this version does not know, a MissingPackageError for a package to install, a BackendError, or an AbortError.
+ * this version does not know, a MissingPackageError for a package to install, an InvalidOptionError for options that are
+ * unknown or cannot be, a BackendError, or an AbortError.
  */
 export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
+  checkLoadOptions(options);
   const { releaseStages = false, signal } = options;
   throwIfAborted(signal);
   const model = await openModelSource(source, options);

@@ -1,6 +1,6 @@
 import type { Backend, Source } from '@sd/core';
 import { type DownloadProgress, openFiles, openUrl } from '@sd/source';
-import type { LoadPipelineOptions } from '../load/load-pipeline.js';
+import type { LoadPipelineOptions } from '../load/load-options.js';
 import type { Pipeline } from '../pipeline.js';
 import { createBackend as webBackend } from '../platform/web.js';
 import type { PlainLoadOptions, WorkerBackendOptions } from './options.js';

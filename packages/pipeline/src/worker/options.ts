@@ -1,7 +1,7 @@
 import type { WebBackendOptions } from '@sd/backend-web';
 import type { DownloadProgress, OpenUrlOptions, PickedFiles } from '@sd/source';
 import type { AttachOptions } from '../attach/attach-options.js';
-import type { LoadPipelineOptions } from '../load/load-pipeline.js';
+import type { LoadPipelineOptions } from '../load/load-options.js';
 
 /** A model: the address of a folder or file, from the page's own on, or files that a person picked. */
 export type WorkerSource = string | URL | PickedFiles;
