@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     globalSetup: ['fixtures/make.js'],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: process.env.TEST_REPORT ?? 'out/tests.json' }]]
       : ['default'],
