@@ -14,7 +14,7 @@ const prompts = [
   'a cat on the grass',
   'an orange cactus in the desert',
   'a red heart, pixel art',
-  'a ship, watercolor painting',
+  'a boat, watercolor painting',
   'a mushroom in a forest',
 ];
 const settings = { seed: 1, steps: 30, guidanceScale: 5 };

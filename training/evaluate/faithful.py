@@ -25,7 +25,7 @@ def asked(plan):
 
 
 def score(classifier, pictures, plans):
-    """Shares of what was asked for that the classifier finds: overall, and by style and size for objects."""
+    """Shares of what was asked for that the classifier finds: overall, by style, and by size for objects."""
     counts = {}
     for i in range(0, len(plans), 128):
         for plan, said in zip(plans[i : i + 128], classifier.name(as_input(pictures[i : i + 128]))):
@@ -33,6 +33,8 @@ def score(classifier, pictures, plans):
                 if want is None:
                     continue
                 keys = [head]
+                if head == 'style':
+                    keys.append(f'style, {plan.style}')
                 if head == 'object':
                     size = plan.things[0].size or {1: 'middle', 2: 'two', 3: 'three'}[plan.count]
                     keys += [f"object, {plan.style or 'plain style'}", f'object, {size}']
