@@ -2,9 +2,9 @@ import { openFolder } from '@sd/backend-node';
 import type { Source } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
+import { type GenerateOptions, loadPipeline } from '../src/index.js';
 import { bytesOf, compareRun, road } from './start-support.js';
-import { largestDifference } from './support.js';
+import { largestDifference, using } from './support.js';
 
 const sd1 = fixture('models/sd1');
 const fromPicture = fixture('adapters/from-picture');
@@ -19,15 +19,6 @@ async function withParts(folder: string, schedulerClass: string): Promise<Source
       return new TextEncoder().encode(JSON.stringify({ ...index, scheduler: ['diffusers', schedulerClass] }));
     },
   };
-}
-
-async function using<T>(loading: Promise<Pipeline>, run: (sd: Pipeline) => Promise<T>): Promise<T> {
-  const sd = await loading;
-  try {
-    return await run(sd);
-  } finally {
-    await sd.dispose();
-  }
 }
 
 describe('a latent consistency model', () => {

@@ -5,20 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
+import { using } from './support.js';
 
 const size = { width: 96, height: 64, steps: 6 };
 const exported = (name: string) => fixture(`models/${name}`);
 const nets = fixture('adapters/controlnet-onnx');
 const controlNet = fixture('adapters/controlnet');
-
-async function using<T>(loading: Promise<Pipeline>, use: (sd: Pipeline) => Promise<T>): Promise<T> {
-  const sd = await loading;
-  try {
-    return await use(sd);
-  } finally {
-    await sd.dispose();
-  }
-}
 
 /** A folder without some of its files, or with others in their place. */
 async function changed(folder: string, change: (path: string) => Uint8Array | undefined | 'own'): Promise<Source> {

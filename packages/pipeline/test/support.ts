@@ -8,7 +8,7 @@ import { mockTokenizer } from '@sd/tokenizer/testing';
 import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { sd1 } from '../../../fixtures/golden.js';
-import type { SdImage, Stages } from '../src/index.js';
+import type { Pipeline, SdImage, Stages } from '../src/index.js';
 
 /** What the runs of the fixture's model have in common. */
 export const road = { prompt: 'a blue car on a road', steps: 2, width: 64, height: 64, seed: 1 };
@@ -23,6 +23,16 @@ export function mockStages(replaced: Partial<Stages> = {}): Stages {
     scheduler: schedulerFromConfig({ _class_name: 'DDIMScheduler', clip_sample: false, steps_offset: 1 }),
     ...replaced,
   };
+}
+
+/** Uses a pipeline, and disposes of it whatever comes. */
+export async function using<T>(loading: Promise<Pipeline>, use: (sd: Pipeline) => Promise<T>): Promise<T> {
+  const sd = await loading;
+  try {
+    return await use(sd);
+  } finally {
+    await sd.dispose();
+  }
 }
 
 /** All files of a folder, by their paths in it. */

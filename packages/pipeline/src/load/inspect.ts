@@ -7,8 +7,8 @@ import type { Place } from './locate.js';
  * for which family, of which types of values. Goes by names, shapes and configs; no weights are read.
  *
  * @param place A path, URL, file that a person picked, or Source.
- * Rejects with a SourceError for what is not there, and a CheckpointError for a file that is broken, or a pickle that
- * calls out, an InvalidOptionError for options that are unknown or cannot be.
+ * Rejects with a SourceError for what is not there, a CheckpointError for a file that is broken, or a pickle that calls
+ * out, and an InvalidOptionError for options that are unknown or cannot be.
  */
 export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
   return (await import('./inspect/inspect.js')).inspect(place, options);
