@@ -61,11 +61,17 @@ if [ "${CLASSIFIER:-2}" != 0 ]; then
   once measure $MEASURE --out "$W/faithful.json" --guidance 5 1 3 7.5 --steps 20 5 10 50
   once measure-held-out $MEASURE --out "$W/held-out.json" --split held-out
 fi
-for part in preview:${PREVIEW:-1} control:${CONTROL:-2} inpaint:${INPAINT:-2} distill:${DISTILL:-2}; do
+if [ "${PREVIEW:-1}" != 0 ]; then
+  once preview python3 -m train.decoder "$W/data" --tiny --out "$W/preview" --minutes "${PREVIEW:-1}" \
+    --batch ${BATCH:-256} --lr 1e-3 --checkpoint 1
+fi
+for part in control:${CONTROL:-2} inpaint:${INPAINT:-2} distill:${DISTILL:-2}; do
   name=${part%:*} minutes=${part#*:}
   if [ "$minutes" = 0 ]; then continue; fi
-  options="--minutes $minutes --batch ${BATCH:-256} --checkpoint 1"
-  if [ "$name" != preview ]; then options="$options --model $W/model"; fi
-  once "$name" python3 -m "train.$name" "$W/data" --out "$W/$name" $options
+  once "$name" python3 -m "train.$name" "$W/data" --model "$W/model" --out "$W/$name" --minutes "$minutes" \
+    --batch ${BATCH:-256} --checkpoint 1
 done
+if [ "${CONTROL:-2}" != 0 ]; then
+  once edges python3 -m evaluate.edges "$W/model" --control "$W/control" --data "$W/unseen" --count $(( UNSEEN / 20 ))
+fi
 echo "[$(date +%T)] done: $W/model"

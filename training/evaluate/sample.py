@@ -17,6 +17,9 @@ class Model:
         self.unet = to_device(UNet2DConditionModel.from_pretrained(folder + '/unet')).eval()
         self.vae = to_device(AutoencoderKL.from_pretrained(folder + '/vae')).eval()
 
+    def predict(self, x, t, words):
+        return self.unet(x, t, words).sample
+
     @torch.no_grad()
     def latents(self, prompts, seeds, steps=20, guidance=5.0):
         """float32 [n, 4, side, side]; a prompt's noise goes by its seed alone, so batches do not matter."""
@@ -31,7 +34,7 @@ class Model:
             words = self.text(ids).last_hidden_state
             for t in scheduler.timesteps:
                 both = torch.cat([x, x]) if guided else x
-                said = self.unet(both.contiguous(memory_format=torch.channels_last), t, words).sample.float()
+                said = self.predict(both.contiguous(memory_format=torch.channels_last), t, words).float()
                 if guided:
                     without, said = said.chunk(2)
                     said = without + guidance * (said - without)

@@ -1,15 +1,17 @@
-"""The autoencoder's decoder alone, sharpened once a U-Net has been trained on the latents, which stay as they are.
+"""A decoder alone: the autoencoder's, sharpened once a U-Net has been trained on the latents, which stay as they are; or,
+with `--tiny`, a small new one for previews, after TAESD (Ollin Boer Bohan 2023), of latents scaled as a U-Net has them.
 
 usage: python -m train.decoder DATA --from VAE --out DIR [--minutes 30] [--crop 64]
-reads DATA.npy and DATA.latents.pt; writes a folder in diffusers' layout, averaged weights in float32. The figure that it
-prints is dB.
+       python -m train.decoder DATA --tiny --out DIR --minutes 10 --lr 1e-3
+reads DATA.npy and DATA.latents.pt; writes a folder in diffusers' layout, averaged weights in float32: an AutoencoderKL, or
+an AutoencoderTiny, whose encoder is not trained. The figure that it prints is dB.
 """
 import argparse
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderTiny
 
 from .common import DEVICE, as_input, autocast, start, to_device
 from .latents import Latents
@@ -17,26 +19,35 @@ from .loop import Loop, add_options
 from .vae import reconstruction
 
 
+def new_tiny(width=32):
+    widths = dict(encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(width,) * 4)
+    return AutoencoderTiny(**widths, num_encoder_blocks=(1, 1, 1, 1), num_decoder_blocks=(2, 2, 2, 1), latent_channels=4)
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('data')
-    a.add_argument('--from', dest='source', required=True)
+    what = a.add_mutually_exclusive_group(required=True)
+    what.add_argument('--from', dest='source')
+    what.add_argument('--tiny', action='store_true')
     a.add_argument('--crop', type=int, default=64)
     add_options(a, minutes=30, lr=3e-4, batch=16)
     a = a.parse_args()
     start(2)
     pictures, latents = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0)
-    vae = to_device(AutoencoderKL.from_pretrained(a.source)).train()
+    vae = to_device(new_tiny() if a.tiny else AutoencoderKL.from_pretrained(a.source)).train()
+    trained, scaling = [*vae.decoder.parameters()], 1
+    if not a.tiny:
+        trained, scaling = [*trained, *vae.post_quant_conv.parameters()], latents.scaling
     factor, side = pictures.shape[1] // latents.latents.shape[2], a.crop
-    loop = Loop(a, [vae], lambda average: average.save_pretrained(a.out),
-                trained=[*vae.decoder.parameters(), *vae.post_quant_conv.parameters()])
+    loop = Loop(a, [vae], lambda average: average.save_pretrained(a.out), trained=trained)
     np.random.seed(loop.step)
     decode = loop.compiled(vae.decode)
     for _ in loop:
         i = np.sort(np.random.randint(0, len(latents), a.batch))
         y, x = np.random.randint(0, (pictures.shape[1] - side) // factor + 1, 2)
         z, _ = latents.at(torch.from_numpy(i).to(DEVICE))
-        z = z[:, :, y : y + side // factor, x : x + side // factor] / latents.scaling
+        z = z[:, :, y : y + side // factor, x : x + side // factor] / scaling
         y, x = factor * y, factor * x
         want = as_input(pictures[i, y : y + side, x : x + side])
         with autocast():
