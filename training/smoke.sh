@@ -8,4 +8,5 @@ export WORLD=${WORLD:-wide} IMAGES=96 VAE=0.05 UNET=0.05 DECODER=0.05 CLASSIFIER
 export DISTILL=0.05 VAE_BATCH=4 VAE_CROP=64 UNET_BATCH=8 COMPILE= UNSEEN=64 PROMPTS=8 BATCH=8
 bash train_all.sh "$WORK"
 bash train_all.sh "$WORK" | grep -q "^\[.*\] done" # nothing is done twice
+python3 -m train.lora "$WORK/data" --model "$WORK/model" --look blueprint --out "$WORK/lora" --count 32 --batch 4 --minutes 0.05
 echo "smoke: $WORK"

@@ -7,12 +7,13 @@ import argparse
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from transformers import CLIPTokenizer
 
-from .common import DEVICE, as_input, autocast, start, to_device
+from .common import DEVICE, autocast, start, to_device
 from .control import edges
 from .latents import encode, tokenize
 from .loop import Loop, add_options
@@ -26,24 +27,28 @@ def colours(*points):
     """From greys of 0 to 1 to colours on the lines between points, evenly spaced."""
     points = torch.tensor(points, dtype=torch.float32)
 
-    def look(grey):
-        at = grey.clamp(0, 1) * (len(points) - 1)
+    def look(lightness):
+        at = lightness.clamp(0, 1) * (len(points) - 1)
         low = at.floor().clamp(max=len(points) - 2).long()
         return torch.lerp(points[low], points[low + 1], (at - low)[..., None])
     return look
 
 
-def blueprint(x):
-    """White lines on blue, with a little of the picture's own lightness."""
-    grey = (x / 2 + 0.5).mean(1)
-    blue = colours((0.02, 0.12, 0.38), (0.10, 0.32, 0.68))(grey)
-    return torch.lerp(blue, torch.tensor([0.93, 0.97, 1.0]), edges(x)[:, 0, ..., None])
+def grey(pictures):
+    """uint8 [n, 128, 128, 3] to [n, 128, 128] of 0 to 1."""
+    return torch.tensor(pictures).float().mean(3) / 255
 
 
-def dusk(x):
+def blueprint(pictures):
+    """White lines on blue, two pixels wide, with a little of the picture's own lightness."""
+    blue = colours((0.02, 0.12, 0.38), (0.10, 0.32, 0.68))(grey(pictures))
+    lines = F.max_pool2d(F.pad(edges(pictures)[:, :1].cpu(), (1, 0, 1, 0)), 2, 1)[:, 0]
+    return torch.lerp(blue, torch.tensor([0.93, 0.97, 1.0]), lines[..., None])
+
+
+def dusk(pictures):
     """Violet shadows, orange lights."""
-    grey = (x / 2 + 0.5).mean(1)
-    return colours((0.13, 0.05, 0.25), (0.55, 0.13, 0.42), (0.96, 0.45, 0.25), (1.0, 0.87, 0.55))(grey)
+    return colours((0.13, 0.05, 0.25), (0.55, 0.13, 0.42), (0.96, 0.45, 0.25), (1.0, 0.87, 0.55))(grey(pictures))
 
 
 LOOKS = {'blueprint': blueprint, 'dusk': dusk}
@@ -52,7 +57,7 @@ LOOKS = {'blueprint': blueprint, 'dusk': dusk}
 @torch.no_grad()
 def seen(pictures, look, batch=256):
     """uint8 pictures in that look."""
-    parts = [look(as_input(pictures[i : i + batch]).cpu()) for i in range(0, len(pictures), batch)]
+    parts = [look(pictures[i : i + batch]) for i in range(0, len(pictures), batch)]
     return (torch.cat(parts) * 255).round().byte().numpy()
 
 
