@@ -44,15 +44,28 @@ def truth(plan):
     }
 
 
+def block(ins, outs, stride=1):
+    return nn.Conv2d(ins, outs, 3, stride, 1), nn.GroupNorm(8, outs), nn.ReLU()
+
+
+class Residual(nn.Module):
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.layers(x)
+
+
 class Classifier(nn.Module):
     """[n, 3, 128, 128] in [-1, 1] to logits by head."""
 
-    def __init__(self, labels, widths=(32, 64, 96, 128)):
+    def __init__(self, labels, widths=(48, 96, 128, 128)):
         super().__init__()
         layers = [nn.PixelUnshuffle(2)]
         for ins, outs in zip((12, *widths), widths):
-            layers += [nn.Conv2d(ins, outs, 3, 2, 1), nn.GroupNorm(8, outs), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.1))
+            layers += [*block(ins, outs, stride=2), Residual(*block(outs, outs))]
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
         self.heads = nn.ModuleDict({k: nn.Linear(widths[-1] * 16, len(v)) for k, v in labels.items()})
         self.labels = labels
 
