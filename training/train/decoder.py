@@ -19,7 +19,7 @@ from .loop import Loop, add_options
 from .vae import reconstruction
 
 
-def new_tiny(width=32):
+def new_tiny(width=24):
     widths = dict(encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(width,) * 4)
     return AutoencoderTiny(**widths, num_encoder_blocks=(1, 1, 1, 1), num_decoder_blocks=(2, 2, 2, 1), latent_channels=4)
 

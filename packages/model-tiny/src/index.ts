@@ -1,2 +1,5 @@
 /** The folder of the embedded model, in diffusers' layout: 128 x 128 pictures, float16 weights. */
 export const folder: URL = new URL('../model/', import.meta.url);
+
+/** The folder of a tiny decoder of the same latents, for previews while it draws: an `AutoencoderTiny`. */
+export const previewVae: URL = new URL('../preview/', import.meta.url);
