@@ -29,7 +29,7 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
 ])('the embedded model draws as diffusers does: %s', compare);
 
 test('its previews are those of diffusers', async () => {
-  const latents = { dtype: 'float32', dims: [1, 4, 16, 16], data: await golden('ddim.latents.7') } as const;
+  const latents = { type: 'float32', dims: [1, 4, 16, 16], data: await golden('ddim.latents.7') } as const;
   const seen = await sd.stages.previewVae!.decode(latents);
   const unit = { ...seen, data: seen.data.map((value) => Math.min(1, Math.max(0, value / 2 + 0.5))) };
   expect(largestDifference(rgbOfUnit(unit), decode(await bytesOf('preview.png')).data)).toBeLessThanOrEqual(1);
