@@ -40,9 +40,9 @@ def chances(data, styled):
     return np.where(in_style, styled / in_style.sum(), (1 - styled) / (~in_style).sum())
 
 
-def crops(pictures, n, side, chances=None):
+def crops(pictures, n, side, p=None):
     """Crops train four times the steps that whole pictures do; they lie on the latent grid, as the picture does."""
-    chosen = pictures[np.sort(np.random.choice(len(pictures), n, p=chances))]
+    chosen = pictures[np.sort(np.random.choice(len(pictures), n, p=p))]
     y, x = 8 * np.random.randint(0, (chosen.shape[1] - side) // 8 + 1, 2)
     return as_input(chosen[:, y : y + side, x : x + side])
 
