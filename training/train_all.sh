@@ -22,8 +22,8 @@ if ls wheels/*.whl > /dev/null 2>&1; then
 fi
 WORLD=${WORLD:-wide} IMAGES=${IMAGES:-120000} UNSEEN=${UNSEEN:-4000} PROMPTS=${PROMPTS:-1000}
 COMPILE=${COMPILE---compile}
-UNET_OPTIONS="--batch ${UNET_BATCH:-512} --lr ${UNET_LR:-1e-3} --average 0.9995 --checkpoint 1"
-VAE_OPTIONS="--batch ${VAE_BATCH:-64} --crop ${VAE_CROP:-128} --lr ${VAE_LR:-8e-4} --checkpoint 1"
+UNET_OPTIONS="--batch ${UNET_BATCH:-512} --lr ${UNET_LR:-1e-3} --muon --average 0.9995 --checkpoint 1"
+VAE_OPTIONS="--batch ${VAE_BATCH:-64} --crop ${VAE_CROP:-128} --lr ${VAE_LR:-8e-4} --muon --checkpoint 1"
 
 # once NAME COMMAND...: runs it, unless it was finished before.
 once() {
@@ -42,7 +42,7 @@ if [ -n "$FROM" ]; then
 else
   VAE_DIR=$W/vae TOKENIZER=$W/tokenizer
   once tokenizer python3 -m train.tokenizer "$TOKENIZER" "$W/data.txt"
-  once vae python3 -m train.vae "$W/data" --out "$VAE_DIR" --minutes "${VAE:-5}" $VAE_OPTIONS $COMPILE
+  once vae python3 -m train.vae "$W/data" --out "$VAE_DIR" --minutes "${VAE:-5}" --share "pixel art=0.12" $VAE_OPTIONS $COMPILE
 fi
 once latents python3 -m train.latents "$W/data" --vae "$VAE_DIR" --tokenizer "$TOKENIZER"
 once unet python3 -m train.unet "$W/data" --out "$W/unet" ${FROM:+--from "$FROM"} --minutes "${UNET:-10}" $UNET_OPTIONS $COMPILE

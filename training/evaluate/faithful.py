@@ -10,7 +10,7 @@ from dataclasses import asdict
 from train.classifier import HEADS, load_classifier, truth
 from train.common import as_input, start
 
-from .prompts import unseen
+from .prompts import TRAINED, unseen
 from .sample import Model, write_json
 
 
@@ -54,7 +54,7 @@ def main():
     a.add_argument('--split', default='train', choices=['train', 'held-out'])
     a.add_argument('--steps', type=int, nargs='+', default=[20])
     a.add_argument('--guidance', type=float, nargs='+', default=[5.0])
-    a.add_argument('--trained', type=int, default=24_000, help='seeds of training whose captions are left out')
+    a.add_argument('--trained', type=int, default=TRAINED, help='seeds of training whose captions are left out')
     a = a.parse_args()
     start()
     plans, captions = zip(*unseen(a.count, a.world, a.split, a.trained))

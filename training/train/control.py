@@ -1,17 +1,23 @@
 """A ControlNet (Zhang et al. 2023, arXiv 2302.05543) that draws along edges: small, its blocks without attention.
 
 usage: python -m train.control DATA --model MODEL --out DIR [--minutes 30]
-reads DATA.npy and DATA.latents.pt; writes DIR as diffusers' ControlNetModel. Edges are white on black, as Canny finds them.
+reads DATA.npy, DATA.json and DATA.latents.pt; writes DIR as diffusers' ControlNetModel. Edges are white on black, as Canny
+finds them. Captions do not say where things are and how large: where words say all, there is nothing to learn from edges.
 """
 import argparse
+import json
 
 import cv2
 import numpy as np
 import torch
 from diffusers import ControlNetModel
+from transformers import CLIPTokenizer
+
+from data.captions import caption
+from data.plan import Plan, Thing
 
 from .common import DEVICE, autocast, start, to_device
-from .latents import Latents
+from .latents import Latents, tokenize
 from .loop import Loop, add_options
 from .noise import Noise
 from .unet import load_models
@@ -23,6 +29,13 @@ def edges(pictures):
     """Canny's edges of pictures: uint8 [n, 128, 128, 3] to [n, 3, 128, 128], 1 on edges and 0 elsewhere."""
     found = torch.tensor(np.stack([cv2.Canny(p, LOW, HIGH) for p in pictures]), device=DEVICE)
     return (found[:, None] > 0).float().expand(-1, 3, -1, -1)
+
+
+def loose_captions(plans):
+    """Captions that leave sizes and sides to the edges."""
+    for plan in plans:
+        things = tuple(Thing(t['name'], t['colour']) for t in plan['things'])
+        yield caption(Plan(**{**plan, 'things': things, 'side': ''}))
 
 
 def new_control(unet):
@@ -46,7 +59,10 @@ def main():
     add_options(a, minutes=30, lr=3e-4, batch=32)
     a = a.parse_args()
     start(5)
-    pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0.3), Noise()
+    pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0.2), Noise()
+    with open(a.data + '.json') as file:
+        captions = [*loose_captions(json.load(file))]
+    latents.ids = tokenize(CLIPTokenizer.from_pretrained(a.model + '/tokenizer'), captions).to(DEVICE)
     unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
     control = to_device(new_control(unet)).train()
     loop = Loop(a, [control], lambda average: average.save_pretrained(a.out))
@@ -57,7 +73,8 @@ def main():
         t = noise.times(a.batch)
         noisy, v = noise.add(z, t, torch.randn_like(z))
         with autocast():
-            words = text(ids).last_hidden_state
+            with torch.no_grad():
+                words = text(ids).last_hidden_state
             down, middle = control(noisy, t, words, edges(pictures[i]), return_dict=False)
             said = unet(noisy, t, words, down_block_additional_residuals=down, mid_block_additional_residual=middle).sample
         loop.update(*noise.loss(said, v, t))

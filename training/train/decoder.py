@@ -1,7 +1,7 @@
 """A decoder alone: the autoencoder's, sharpened once a U-Net has been trained on the latents, which stay as they are; or,
 with `--tiny`, a small new one for previews, after TAESD (Ollin Boer Bohan 2023), of latents scaled as a U-Net has them.
 
-usage: python -m train.decoder DATA --from VAE --out DIR [--minutes 30] [--crop 64]
+usage: python -m train.decoder DATA --from VAE --out DIR [--minutes 30] [--crop 128]
        python -m train.decoder DATA --tiny --out DIR --minutes 10 --lr 1e-3
 reads DATA.npy and DATA.latents.pt; writes a folder in diffusers' layout, averaged weights in float32: an AutoencoderKL, or
 an AutoencoderTiny, whose encoder is not trained. The figure that it prints is dB.
@@ -30,7 +30,7 @@ def main():
     what = a.add_mutually_exclusive_group(required=True)
     what.add_argument('--from', dest='source')
     what.add_argument('--tiny', action='store_true')
-    a.add_argument('--crop', type=int, default=64)
+    a.add_argument('--crop', type=int, default=128)
     add_options(a, minutes=30, lr=3e-4, batch=16)
     a = a.parse_args()
     start(2)

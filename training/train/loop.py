@@ -7,6 +7,7 @@ import time
 import torch
 
 from .common import DEVICE, replace_file
+from .muon import Muon
 
 
 class Average:
@@ -24,7 +25,7 @@ class Average:
         torch._foreach_lerp_(self.mine, self.theirs, 1 - decay)
 
 
-def rate(peak, step, share, warm_up=100, hold=0.4):
+def rate(peak, step, share, hold, warm_up=100):
     """A learning rate: rises over `warm_up` steps, holds for a share of the time, and falls to 2% along a cosine."""
     fall = 1.0 if share < hold else 0.5 * (1 + math.cos(math.pi * (share - hold) / (1 - hold)))
     return peak * min(1.0, (step + 1) / warm_up) * (0.98 * fall + 0.02)
@@ -35,6 +36,8 @@ def add_options(parser, minutes, lr, batch):
     parser.add_argument('--minutes', type=float, default=minutes, help='in all, over restarts')
     parser.add_argument('--lr', type=float, default=lr)
     parser.add_argument('--batch', type=int, default=batch)
+    parser.add_argument('--hold', type=float, default=0.4, help='share of the time at the full rate, which then falls')
+    parser.add_argument('--muon', action='store_true', help='step with Muon: more for a sample, and slower for small batches')
     parser.add_argument('--average', type=float, default=0.998, help='decay of the averaged weights')
     parser.add_argument('--checkpoint', type=float, default=4, help='minutes between checkpoints')
     parser.add_argument('--compile', action='store_true', help='faster on a GPU, after a minute of compiling')
@@ -49,7 +52,8 @@ class Loop:
     def __init__(self, options, modules, export, trained=None, report=100, inspect=None):
         self.options, self.modules, self.export = options, modules, export
         self.trained = list(trained or (p for m in modules for p in m.parameters()))
-        self.optimizer = torch.optim.AdamW(self.trained, lr=options.lr, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+        settings = dict(lr=options.lr, betas=(0.9, 0.99), weight_decay=0.01)
+        self.optimizer = Muon(self.trained, **settings) if options.muon else torch.optim.AdamW(self.trained, **settings, fused=True)
         self.average = Average(modules, options.average)
         self.step, self.used, self.report, self.inspect, self.shown = 0, 0.0, report, inspect, []
         self.file = options.out + '/state.pt'
@@ -81,7 +85,7 @@ class Loop:
         while self.used < total:
             share = self.used / total
             for group in self.optimizer.param_groups:
-                group['lr'] = rate(self.options.lr, self.step, share)
+                group['lr'] = rate(self.options.lr, self.step, share, self.options.hold)
             yield share
             now = time.time()
             self.used, last = self.used + now - last, now

@@ -1,7 +1,7 @@
 """Text encoder and U-Net, trained together to predict v.
 
-usage: python -m train.unet DATA --out DIR [--from MODEL] [--minutes 60]
-reads DATA.latents.pt; writes DIR/unet, DIR/text_encoder and DIR/scheduler, averaged weights in float32.
+usage: python -m train.unet DATA --out DIR [--from MODEL] [--minutes 60] [--share STYLE=0.1]
+reads DATA.latents.pt and DATA.json; writes DIR/unet, DIR/text_encoder and DIR/scheduler, averaged weights in float32.
 Begins anew, or from the weights of a model folder with a fresh optimizer; goes on where DIR/state.pt stands.
 """
 import argparse
@@ -14,6 +14,7 @@ from .common import DEVICE, autocast, start, to_device
 from .latents import Latents
 from .loop import Loop, add_options
 from .noise import STEPS, Noise, schedule
+from .shares import add_share, chances
 
 WIDTH = 256  # of the words
 
@@ -60,11 +61,13 @@ def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('data')
     a.add_argument('--from', dest='source')
+    add_share(a)
     add_options(a, minutes=60, lr=6e-4, batch=32)
     a = a.parse_args()
     start(1)
     latents, noise = Latents(a.data + '.latents.pt'), Noise()
     unseen = min(512, len(latents) // 8)
+    taken = torch.tensor(chances(a.data, a.share)[: len(latents) - unseen], device=DEVICE)
     if a.source:
         unet, text = load_models(a.source)
     else:
@@ -80,7 +83,7 @@ def main():
     loop = Loop(a, [unet, text], export, report=250, inspect=lambda *m: f'unseen {unseen_loss(*m, latents, noise, unseen):.4f}')
     run_unet, run_text = loop.compiled(unet), loop.compiled(text)
     for _ in loop:
-        z, ids = latents.at(torch.randint(len(latents) - unseen, (a.batch,), device=DEVICE))
+        z, ids = latents.at(torch.multinomial(taken, a.batch, replacement=True))
         t = noise.times(a.batch)
         noisy, v = noise.add(z, t, torch.randn_like(z))
         with autocast():
