@@ -65,13 +65,15 @@ if [ "${PREVIEW:-1}" != 0 ]; then
   once preview python3 -m train.decoder "$W/data" --tiny --out "$W/preview" --minutes "${PREVIEW:-1}" \
     --batch ${BATCH:-256} --lr 1e-3 --checkpoint 1
 fi
-for part in control:${CONTROL:-2} inpaint:${INPAINT:-2} distill:${DISTILL:-2}; do
+if [ "${CONTROL:-2}" != 0 ]; then
+  once control python3 -m train.control "$W/data" --model "$W/model" --out "$W/control" --minutes "${CONTROL:-2}" \
+    --batch ${BATCH:-256} --muon --checkpoint 1
+  once edges python3 -m evaluate.edges "$W/model" --control "$W/control" --data "$W/unseen" --count $(( UNSEEN / 20 ))
+fi
+for part in inpaint:${INPAINT:-2} distill:${DISTILL:-2}; do
   name=${part%:*} minutes=${part#*:}
   if [ "$minutes" = 0 ]; then continue; fi
   once "$name" python3 -m "train.$name" "$W/data" --model "$W/model" --out "$W/$name" --minutes "$minutes" \
     --batch ${BATCH:-256} --checkpoint 1
 done
-if [ "${CONTROL:-2}" != 0 ]; then
-  once edges python3 -m evaluate.edges "$W/model" --control "$W/control" --data "$W/unseen" --count $(( UNSEEN / 20 ))
-fi
 echo "[$(date +%T)] done: $W/model"

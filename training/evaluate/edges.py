@@ -1,10 +1,12 @@
-"""Whether drawings follow the edges that a ControlNet is given: those of unseen drawn pictures, whose captions are the prompts.
+"""Whether drawings follow the edges that a ControlNet is given: those of unseen drawn pictures of one thing that is big, small
+or to one side, which the prompts do not say.
 
 usage: python -m evaluate.edges MODEL --control DIR --data DATA [--count 200] [--steps 20] [--guidance 5]
-reads DATA.npy and DATA.txt. Prints, with and without the ControlNet, how much of the given edges is within a pixel of an
+reads DATA.npy and DATA.json. Prints, with and without the ControlNet, how much of the given edges is within a pixel of an
 edge of the drawing, and how much of the drawing's edges is within a pixel of a given one.
 """
 import argparse
+import json
 
 import cv2
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 from diffusers import ControlNetModel
 
 from train.common import DEVICE, start, to_device
-from train.control import edges
+from train.control import edges, loose_captions
 
 from .sample import Model
 
@@ -57,9 +59,11 @@ def main():
     a.add_argument('--guidance', type=float, default=5)
     a = a.parse_args()
     start()
-    given = edges(np.load(a.data + '.npy', mmap_mode='r')[: a.count])
-    with open(a.data + '.txt') as file:
-        captions = file.read().split('\n')[: a.count]
+    with open(a.data + '.json') as file:
+        plans = json.load(file)
+    chosen = [i for i, plan in enumerate(plans) if plan['side'] or plan['things'][0]['size']][: a.count]
+    captions = [*loose_captions(plans[i] for i in chosen)]
+    given = edges(np.load(a.data + '.npy', mmap_mode='r')[chosen])
     want = given[:, 0].bool().cpu().numpy()
     for name, model in (('with', Controlled(a.model, a.control)), ('without', Model(a.model))):
         found = drawn(model, given, captions, a.steps, a.guidance)[:, 0].bool().cpu().numpy()

@@ -56,7 +56,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('data')
     a.add_argument('--model', required=True)
-    add_options(a, minutes=30, lr=3e-4, batch=32)
+    add_options(a, minutes=30, lr=1e-3, batch=16)
     a = a.parse_args()
     start(5)
     pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0.2), Noise()
