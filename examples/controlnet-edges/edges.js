@@ -1,17 +1,31 @@
-// node edges.js MODEL CONTROLNET PICTURE [PROMPT]: keeps a picture's edges, and draws something else along them.
+// node edges.js [PICTURE] [--prompt TEXT]: keeps a picture's edges, and draws something else along them.
 import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { folder } from '@sd/model-tiny-controlnet';
 import { cannyEdges, contactSheet, fitPicture, loadPipeline, readPicture } from '@sd/pipeline';
 
-const [model, controlNet, path, prompt = 'a house in the snow'] = process.argv.slice(2);
-if (path === undefined) {
-  console.error('usage: node edges.js MODEL CONTROLNET PICTURE [PROMPT]');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    prompt: { type: 'string', default: 'a green car in the snow' },
+    model: { type: 'string' },
+    controlnet: { type: 'string' },
+  },
+});
+const { prompt, model, controlnet } = values;
+if ((model === undefined) !== (controlnet === undefined)) {
+  console.error('--model and --controlnet go together: a ControlNet fits the model that it was trained with.');
   process.exit(2);
 }
 
 const sd = await loadPipeline(model);
-await sd.attach(controlNet, { name: 'edges' });
+await sd.attach(controlnet ?? folder, { name: 'edges' });
+const settings = { guidanceScale: 5, seed: 5 };
 
-const given = await readPicture(await readFile(path));
+const [path] = positionals;
+const given = path
+  ? await readPicture(await readFile(path))
+  : (await sd.generate({ ...settings, prompt: 'a red car on the right on a road' })).images[0];
 // Sides in multiples of 64, as models like them, and no larger than they know.
 const { sampleSize } = sd.stages.unet;
 const largest = sampleSize * sd.stages.vae.scaleFactor;
@@ -23,7 +37,7 @@ const edges = cannyEdges(picture);
 const images = [picture, edges];
 for (const strength of [0.5, 1]) {
   const controls = [{ name: 'edges', image: edges, strength }];
-  const result = await sd.generate({ prompt, width, height, seed: 5, controls });
+  const result = await sd.generate({ ...settings, prompt, width, height, controls });
   images.push(...result.images);
 }
 await writeFile('edges.png', await contactSheet(images, { columns: images.length }).toPng());

@@ -2,10 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { openSafetensors, toFloat32 } from '@sd/graph';
 import { previewVae } from '@sd/model-tiny';
+import { folder as controlNet } from '@sd/model-tiny-controlnet';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
-import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
+import {
+  cannyEdges,
+  type GenerateOptions,
+  loadPipeline,
+  type Pipeline,
+  readPicture,
+  type StepEvent,
+} from '../src/index.js';
 import { largestDifference, rgbOf, rgbOfUnit } from './support.js';
 
 const folder = new URL('./data/model-tiny/', import.meta.url);
@@ -27,6 +35,14 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
   ['rescaled', { guidanceScale: 5, guidanceRescale: 0.7 }],
   ['unguided', { guidanceScale: 1 }],
 ])('the embedded model draws as diffusers does: %s', compare);
+
+test('the embedded model draws along edges as diffusers does', async () => {
+  const image = cannyEdges(await readPicture(await bytesOf('ddim.png')));
+  expect(largestDifference(rgbOf(image), decode(await bytesOf('edges-given.png')).data)).toBe(0);
+  await sd.attach(controlNet, { name: 'edges' });
+  await compare('edges', { prompt: 'a green car in the snow', guidanceScale: 5, controls: [{ image, strength: 0.8 }] });
+  await sd.detach('edges');
+});
 
 test('its previews are those of diffusers', async () => {
   const latents = { type: 'float32', dims: [1, 4, 16, 16], data: await golden('ddim.latents.7') } as const;
