@@ -38,7 +38,9 @@ class Muon(torch.optim.Optimizer):
         for p in group['params']:
             if p.grad is None:
                 continue
-            momentum = self.state[p].setdefault('momentum', torch.zeros_like(p))
+            if p not in self.state:
+                self.state[p]['momentum'] = torch.zeros_like(p)
+            momentum = self.state[p]['momentum']
             momentum.lerp_(p.grad, 1 - group['momentum'])
             flat = p.grad.lerp(momentum, group['momentum']).flatten(1)
             p.mul_(1 - rate * group['weight_decay'])
