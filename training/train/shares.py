@@ -17,5 +17,7 @@ def chances(data, shares):
     others = ~np.isin(styles, list(asked))
     chance = np.where(others, (1 - sum(asked.values())) / others.sum(), 0)
     for style, share in asked.items():
+        if style not in styles:
+            raise SystemExit(f'--share: no picture of {data} is in the style {style!r}; there are {sorted(set(styles))}')
         chance[styles == style] = share / (styles == style).sum()
     return chance / chance.sum()
