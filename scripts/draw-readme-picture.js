@@ -1,7 +1,10 @@
-// Draws docs/embedded-model.png, the picture that the README opens with, and docs/noise-to-picture.gif, a run of the
-// embedded model step by step: `npm run build && node scripts/draw-readme-picture.js`.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { animate, contactSheet, enlarge, loadPipeline, recordRun } from '@sd/pipeline';
+// Draws docs/embedded-model.jpg, the picture that the README opens with, docs/noise-to-picture.gif, a run of the embedded
+// model step by step, docs/inpainting.jpg, and docs/controlnet-edges.jpg, what examples/controlnet-edges drew last:
+// `npm run build && npm start -w @sd/example-controlnet-edges && node scripts/draw-readme-picture.js`.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
+import { animate, contactSheet, enlarge, loadPipeline, readPicture, recordRun } from '@sd/pipeline';
+import { toJpeg } from './support/jpeg.js';
 
 const prompts = [
   'a blue car on a road',
@@ -27,8 +30,26 @@ const { result, previews } = await recordRun(sd.stream({ prompt: 'two red balloo
 await sd.dispose();
 
 await mkdir('docs', { recursive: true });
-await writeFile('docs/embedded-model.png', await contactSheet(images, { columns: 6, gap: 4 }).toPng());
+await writeFile('docs/embedded-model.jpg', await toJpeg(contactSheet(images, { columns: 6, gap: 4 })));
 
-const frames = [...previews[0], ...result.images].map((image) => enlarge(image, side / image.width));
-const delay = frames.map((_, i) => (i < frames.length - 1 ? 120 : 2500));
+const seen = previews[0].filter((_, i) => i % 2 === 0);
+const frames = [...seen, ...result.images].map((image) => enlarge(image, side / image.width));
+const delay = frames.map((_, i) => (i < frames.length - 1 ? 240 : 2500));
 await writeFile('docs/noise-to-picture.gif', await animate(frames, { delay }));
+
+const [road] = images;
+const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) => {
+  const column = (i >> 2) % side;
+  return i % 4 === 3 || (column >= 16 && column < side - 16) ? 255 : 0;
+});
+const mask = { width: side, height: side, data };
+const painter = await loadPipeline(undefined, { unet: inpaintingUnet });
+const repainted = [road];
+for (const prompt of ['a red truck on a road', 'a horse on a road', 'a mushroom on a road']) {
+  repainted.push(...(await painter.generate({ prompt, image: road, mask, ...settings })).images);
+}
+await painter.dispose();
+await writeFile('docs/inpainting.jpg', await toJpeg(contactSheet(repainted, { columns: 4, gap: 4 })));
+
+const drawn = await readPicture(await readFile('examples/controlnet-edges/edges.png'));
+await writeFile('docs/controlnet-edges.jpg', await toJpeg(drawn));

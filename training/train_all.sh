@@ -5,7 +5,8 @@
 #
 # WORLD      core or wide (data/world.py)                     IMAGES   pictures to draw
 # FROM       a model folder to go on from: its words and latents are kept, U-Net and decoder trained further
-# VAE UNET DECODER CLASSIFIER PREVIEW CONTROL INPAINT DISTILL  minutes of each; 0 leaves a part out
+# VAE UNET DECODER CLASSIFIER PREVIEW CONTROL INPAINT DISTILL  minutes of each; 0 leaves a part out. Without a classifier of
+#            its own it measures by the committed one, which knows the world core
 # VAE_BATCH UNET_BATCH BATCH COMPILE                           defaults suit one large GPU; COMPILE= where a GPU has no compiler
 # UNSEEN PROMPTS  pictures and prompts to measure on
 # EMOJI_FONT the font's file, where Debian's fonts-noto-color-emoji is not installed (README.md)
@@ -48,19 +49,21 @@ once latents python3 -m train.latents "$W/data" --vae "$VAE_DIR" --tokenizer "$T
 once unet python3 -m train.unet "$W/data" --out "$W/unet" ${FROM:+--from "$FROM"} --minutes "${UNET:-10}" $UNET_OPTIONS $COMPILE
 if [ "${DECODER:-2}" != 0 ]; then
   once decoder python3 -m train.decoder "$W/data" --out "$W/decoder" --from "$VAE_DIR" \
-    --minutes "${DECODER:-2}" $VAE_OPTIONS $COMPILE
+    --restore "$W/unet" --minutes "${DECODER:-2}" $VAE_OPTIONS $COMPILE
   VAE_DIR=$W/decoder
 fi
 once export python3 export.py "$W/model" --unet "$W/unet" --vae "$VAE_DIR" --tokenizer "$TOKENIZER"
 once sheet python3 -m evaluate.sheet "$W/model" "$W/sheet.jpg" --world "$WORLD"
 once psnr python3 -m evaluate.vae "$W/model/vae" --data "$W/unseen"
+MEASURED_BY=classifier
 if [ "${CLASSIFIER:-2}" != 0 ]; then
+  MEASURED_BY=$W/classifier
   once classifier python3 -m train.classifier "$W/data" --unseen "$W/unseen" --out "$W/classifier" --world "$WORLD" \
     --minutes "${CLASSIFIER:-2}" --batch ${BATCH:-256} --checkpoint 1
-  MEASURE="python3 -m evaluate.faithful $W/model --classifier $W/classifier --world $WORLD --trained $IMAGES --count $PROMPTS"
-  once measure $MEASURE --out "$W/faithful.json" --guidance 5 1 3 7.5 --steps 20 5 10 50
-  once measure-held-out $MEASURE --out "$W/held-out.json" --split held-out
 fi
+MEASURE="python3 -m evaluate.faithful $W/model --classifier $MEASURED_BY --world $WORLD --trained $IMAGES --count $PROMPTS"
+once measure $MEASURE --out "$W/faithful.json" --guidance 5 1 3 7.5 --steps 20 5 10 50
+once measure-held-out $MEASURE --out "$W/held-out.json" --split held-out
 if [ "${PREVIEW:-1}" != 0 ]; then
   once preview python3 -m train.decoder "$W/data" --tiny --out "$W/preview" --minutes "${PREVIEW:-1}" \
     --batch ${BATCH:-256} --lr 1e-3 --checkpoint 1
@@ -70,10 +73,15 @@ if [ "${CONTROL:-2}" != 0 ]; then
     --batch ${BATCH:-256} --muon --checkpoint 1
   once edges python3 -m evaluate.edges "$W/model" --control "$W/control" --data "$W/unseen" --count $(( UNSEEN / 20 ))
 fi
-for part in inpaint:${INPAINT:-2} distill:${DISTILL:-2}; do
-  name=${part%:*} minutes=${part#*:}
-  if [ "$minutes" = 0 ]; then continue; fi
-  once "$name" python3 -m "train.$name" "$W/data" --model "$W/model" --out "$W/$name" --minutes "$minutes" \
+if [ "${INPAINT:-2}" != 0 ]; then
+  once inpaint python3 -m train.inpaint "$W/data" --model "$W/model" --out "$W/inpaint" --minutes "${INPAINT:-2}" --muon \
     --batch ${BATCH:-256} --checkpoint 1
-done
+  once repaint python3 -m evaluate.inpaint "$W/model" --unet "$W/inpaint/unet" --data "$W/unseen" \
+    --classifier "$MEASURED_BY" --count $(( UNSEEN / 20 ))
+fi
+if [ "${DISTILL:-2}" != 0 ]; then
+  once distill python3 -m train.distill "$W/data" --model "$W/model" --out "$W/distill" --minutes "${DISTILL:-2}" \
+    --batch ${BATCH:-256} --checkpoint 1
+  once measure-four $MEASURE --out "$W/four.json" --lcm "$W/distill/lcm.safetensors" --steps 4 --guidance 1
+fi
 echo "[$(date +%T)] done: $W/model"

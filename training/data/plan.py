@@ -37,6 +37,11 @@ class Plan:
         return self.scene or self.background
 
 
+def read_plan(entry):
+    """A plan of what a set of pictures' .json file has."""
+    return Plan(**{**entry, 'things': tuple(Thing(**thing) for thing in entry['things'])})
+
+
 def held_out(plan):
     """Whether the picture shows a combination that is kept for evaluation. It depends on the words alone."""
     return any(

@@ -52,13 +52,14 @@ def main():
     a.add_argument('--count', type=int, default=1000)
     a.add_argument('--world', default='core')
     a.add_argument('--split', default='train', choices=['train', 'held-out'])
+    a.add_argument('--lcm', help='a LoRA of latent consistency to draw with')
     a.add_argument('--steps', type=int, nargs='+', default=[20])
     a.add_argument('--guidance', type=float, nargs='+', default=[5.0])
     a.add_argument('--trained', type=int, default=TRAINED, help='seeds of training whose captions are left out')
     a = a.parse_args()
     start()
     plans, captions = zip(*unseen(a.count, a.world, a.split, a.trained))
-    model, classifier, rows = Model(a.model), load_classifier(a.classifier), []
+    model, classifier, rows = Model(a.model, a.lcm), load_classifier(a.classifier), []
     settings = [(a.steps[0], g) for g in a.guidance] + [(s, a.guidance[0]) for s in a.steps[1:]]
     for steps, guidance in settings:
         pictures = model.draw(captions, range(len(captions)), steps, guidance)

@@ -35,14 +35,15 @@ def main():
     a.add_argument('--count', type=int, default=40)
     a.add_argument('--prompts', nargs='+')
     a.add_argument('--world', default='core')
+    a.add_argument('--lcm', help='a LoRA of latent consistency to draw with')
     a.add_argument('--steps', type=int, default=20)
     a.add_argument('--guidance', type=float, default=5.0)
     a.add_argument('--columns', type=int, default=8)
     a = a.parse_args()
     start()
     prompts = a.prompts if a.prompts else [words for _, words in unseen(a.count, a.world)]
-    pictures = Model(a.model).draw(prompts, range(len(prompts)), a.steps, a.guidance)
-    sheet(pictures, prompts, a.columns).save(a.out, quality=88)
+    pictures = Model(a.model, a.lcm).draw(prompts, range(len(prompts)), a.steps, a.guidance)
+    sheet(pictures, prompts, a.columns).save(a.out, quality=75, progressive=True)
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ finds them. Captions do not say where things are and how large: where words say 
 """
 import argparse
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from diffusers import ControlNetModel
 from transformers import CLIPTokenizer
 
 from data.captions import caption
-from data.plan import Plan, Thing
+from data.plan import read_plan
 
 from .common import DEVICE, autocast, start, to_device
 from .latents import Latents, tokenize
@@ -33,9 +34,8 @@ def edges(pictures):
 
 def loose_captions(plans):
     """Captions that leave sizes and sides to the edges."""
-    for plan in plans:
-        things = tuple(Thing(t['name'], t['colour']) for t in plan['things'])
-        yield caption(Plan(**{**plan, 'things': things, 'side': ''}))
+    for plan in map(read_plan, plans):
+        yield caption(replace(plan, things=tuple(replace(thing, size='') for thing in plan.things), side=''))
 
 
 def new_control(unet):
@@ -66,7 +66,6 @@ def main():
     unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
     control = to_device(new_control(unet)).train()
     loop = Loop(a, [control], lambda average: average.save_pretrained(a.out))
-    np.random.seed(loop.step)
     for _ in loop:
         i = np.sort(np.random.randint(0, len(latents), a.batch))
         z, ids = latents.at(torch.from_numpy(i).to(DEVICE))

@@ -1,23 +1,22 @@
-"""A U-Net for four steps, by latent consistency distillation (Luo et al. 2023, arXiv 2310.04378) from the model's own,
-guidance included: it is called without guidance afterwards, with diffusers' LCMScheduler.
+"""A LoRA for four steps, by latent consistency distillation (Luo et al. 2023, arXiv 2310.04378 and 2311.05556) from the model's
+own U-Net, guidance included: with it the model is called without guidance, with diffusers' LCMScheduler.
 
-usage: python -m train.distill DATA --model MODEL --out DIR [--minutes 30] [--guidance 5]
-reads DATA.latents.pt; writes DIR/unet and DIR/scheduler. The model's words stay.
+usage: python -m train.distill DATA --model MODEL --out DIR [--minutes 30] [--guidance 5] [--rank 4] [--keep 2]
+reads DATA.latents.pt; writes DIR/lcm.safetensors, the U-Net's part alone, as diffusers' `save_lora_weights` has it.
 """
 import argparse
-import copy
 
 import torch
-from diffusers import LCMScheduler
 
+from .adapters import add_adapters, save_lora, trained
 from .common import DEVICE, autocast, start
 from .latents import Latents
 from .loop import Loop, add_options
-from .noise import STEPS, Noise, schedule
+from .noise import STEPS, Noise
 from .unet import load_models
 
-SOLVER_STEPS = 50
-DATA_DEVIATION, TIME_SCALING = 0.5, 10.0  # LCMScheduler's sigma_data and timestep_scaling
+SOLVER_STEPS = 50  # LCMScheduler's original_inference_steps
+DATA_DEVIATION, TIME_SCALING = 0.5, 10.0  # its sigma_data and timestep_scaling
 HUBER = 0.001
 
 
@@ -28,36 +27,29 @@ def boundary(t):
     return DATA_DEVIATION**2 / bottom, s / bottom.sqrt()
 
 
-def split(v, x, t, noise):
-    """The picture and the noise that v says are in x."""
-    signal, rest = noise.levels(t)
-    return signal * x - rest * v, rest * x + signal * v
-
-
 def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('data')
     a.add_argument('--model', required=True)
     a.add_argument('--guidance', type=float, default=5.0)
-    add_options(a, minutes=30, lr=1e-4, batch=32)
+    a.add_argument('--rank', type=int, default=4)
+    a.add_argument('--keep', type=int, default=2, help='the rank that is written: half of it is a file half as large')
+    add_options(a, minutes=30, lr=1e-3, batch=16)
     a = a.parse_args()
     start(7)
     latents, noise = Latents(a.data + '.latents.pt', dropout=0), Noise()
-    teacher, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
-    student = copy.deepcopy(teacher).train().requires_grad_(True)
-
-    def export(unet):
-        unet.save_pretrained(a.out + '/unet')
-        LCMScheduler.from_config(schedule().config, original_inference_steps=SOLVER_STEPS).save_pretrained(a.out + '/scheduler')
+    unet, text = load_models(a.model)
+    teacher, text = (m.eval().requires_grad_(False) for m in (unet, text))
+    student = add_adapters(load_models(a.model)[0], a.rank)
+    loop = Loop(a, [student], lambda average: save_lora(average, a.out, 'lcm', a.keep), trained=trained(student))
+    target = loop.average.modules[0]
 
     def answer(unet, x, t, words):
         keep, trust = boundary(t)
         with autocast():
             v = unet(x, t, words).sample.float()
-        return keep * x + trust * split(v, x, t, noise)[0]
+        return keep * x + trust * noise.split(v, x, t)[0]
 
-    loop = Loop(a, [student], export)
-    target = loop.average.modules[0]
     with torch.no_grad(), autocast():
         nothing = text(latents.empty.expand(a.batch, -1)).last_hidden_state
     for _ in loop:
@@ -70,7 +62,7 @@ def main():
             words = text(ids).last_hidden_state
             v, without = teacher(x, t, words).sample.float(), teacher(x, t, nothing).sample.float()
         with torch.no_grad():
-            picture, rest = split(without + a.guidance * (v - without), x, t, noise)
+            picture, rest = noise.split(without + a.guidance * (v - without), x, t)
             signal, deviation = noise.levels(before)
             earlier = (signal * picture + deviation * rest).contiguous(memory_format=torch.channels_last)
             want = answer(target, earlier, before, words)

@@ -8,6 +8,7 @@ import torch
 
 from .common import DEVICE, replace_file
 from .muon import Muon
+from .parallel import RANK, WORLD, add_up, agreed, meet, seed
 
 
 class Average:
@@ -35,7 +36,7 @@ def add_options(parser, minutes, lr, batch):
     parser.add_argument('--out', required=True)
     parser.add_argument('--minutes', type=float, default=minutes, help='in all, over restarts')
     parser.add_argument('--lr', type=float, default=lr)
-    parser.add_argument('--batch', type=int, default=batch)
+    parser.add_argument('--batch', type=int, default=batch, help='of each process')
     parser.add_argument('--hold', type=float, default=0.4, help='share of the time at the full rate, which then falls')
     parser.add_argument('--muon', action='store_true', help='step with Muon: more for a sample, and slower for small batches')
     parser.add_argument('--average', type=float, default=0.998, help='decay of the averaged weights')
@@ -50,6 +51,7 @@ class Loop:
     """
 
     def __init__(self, options, modules, export, trained=None, report=100, inspect=None):
+        meet()
         self.options, self.modules, self.export = options, modules, export
         self.trained = list(trained or (p for m in modules for p in m.parameters()))
         settings = dict(lr=options.lr, betas=(0.9, 0.99), weight_decay=0.01)
@@ -60,6 +62,7 @@ class Loop:
         os.makedirs(options.out, exist_ok=True)
         if os.path.exists(self.file):
             self.restore()
+        seed(self.step)
 
     def compiled(self, run):
         """`run`, compiled where that is wished and safe: on processors torch 2.13 gave an autoencoder wrong gradients."""
@@ -71,23 +74,24 @@ class Loop:
             module.load_state_dict(saved)
         self.optimizer.load_state_dict(state['optimizer'])
         self.step, self.used = state['step'], state['used']
-        torch.manual_seed(self.step)
 
     def save(self):
+        if RANK > 0:
+            return
         state = {'modules': [m.state_dict() for m in (*self.modules, *self.average.modules)],
                  'optimizer': self.optimizer.state_dict(), 'step': self.step, 'used': self.used}
         replace_file(self.file, lambda path: torch.save(state, path))
         self.export(*self.average.modules)
 
     def __iter__(self):
-        total, last = self.options.minutes * 60, time.time()
+        total, last = self.options.minutes * 60, agreed(time.time())
         saved = last
         while self.used < total:
             share = self.used / total
             for group in self.optimizer.param_groups:
                 group['lr'] = rate(self.options.lr, self.step, share, self.options.hold)
             yield share
-            now = time.time()
+            now = agreed(time.time())
             self.used, last = self.used + now - last, now
             if now - saved > self.options.checkpoint * 60:
                 self.save()
@@ -95,15 +99,16 @@ class Loop:
         self.save()
 
     def update(self, loss, shown):
-        loss.backward()
+        (loss / WORLD).backward()
+        add_up([p.grad for p in self.trained if p.grad is not None])
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.average.update(self.step)
         self.step += 1
         self.shown.append(shown)
-        if self.step % self.report == 0:
+        if self.step % self.report == 0 and RANK == 0:
             more = f', {self.inspect(*self.average.modules)}' if self.inspect else ''
             mean = torch.stack(self.shown).mean()
-            print(f'{self.step * self.options.batch} samples, {self.used / 60:.1f} min: {mean:.4f}{more}', flush=True)
+            print(f'{self.step * self.options.batch * WORLD} samples, {self.used / 60:.1f} min: {mean:.4f}{more}', flush=True)
             self.shown = []

@@ -1,4 +1,4 @@
-"""A LoRA (Hu et al. 2021, arXiv 2106.09685) that draws everything in one look, whatever the words say.
+"""A LoRA that draws everything in one look, whatever the words say.
 
 usage: python -m train.lora DATA --model MODEL --look blueprint --out DIR [--minutes 8]
 reads DATA.npy and DATA.txt; writes DIR/LOOK.safetensors, the U-Net's part alone, as diffusers' `save_lora_weights` has it.
@@ -8,19 +8,16 @@ import argparse
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, StableDiffusionPipeline
-from peft import LoraConfig
-from peft.utils import get_peft_model_state_dict
+from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
+from .adapters import add_adapters, save_lora, trained
 from .common import DEVICE, autocast, start, to_device
 from .control import edges
 from .latents import encode, tokenize
 from .loop import Loop, add_options
 from .noise import Noise
 from .unet import load_models
-
-LAYERS = ['to_q', 'to_k', 'to_v', 'to_out.0', 'ff.net.0.proj', 'ff.net.2', 'conv1', 'conv2', 'conv_in', 'conv_out']
 
 
 def colours(*points):
@@ -80,14 +77,9 @@ def main():
     empty = tokenize(tokenizer, [''])
 
     unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
-    unet.add_adapter(LoraConfig(r=a.rank, lora_alpha=a.rank, target_modules=LAYERS))
+    add_adapters(unet, a.rank)
     noise = Noise()
-
-    def export(unet):
-        layers = {name: value.half() for name, value in get_peft_model_state_dict(unet).items()}
-        StableDiffusionPipeline.save_lora_weights(a.out, layers, weight_name=a.look + '.safetensors')
-
-    loop = Loop(a, [unet], export, trained=[p for p in unet.parameters() if p.requires_grad], report=20)
+    loop = Loop(a, [unet], lambda average: save_lora(average, a.out, a.look), trained=trained(unet), report=20)
     for _ in loop:
         i = torch.randint(len(latents), (a.batch,))
         ids = torch.where(torch.rand(a.batch, 1) < 0.15, empty, captions[i]).to(DEVICE)

@@ -2,6 +2,8 @@
 so that its weak directions move as far as its strong ones. A convolution is the matrix [out, in x height x width]."""
 import torch
 
+from .parallel import RANK, WORLD, add_up
+
 SMALLEST = 16  # rows and columns: thinner ones are left to AdamW
 MOST_ROWS = 2000  # as are embeddings, of which a step touches few rows
 
@@ -35,16 +37,19 @@ class Muon(torch.optim.Optimizer):
     def step(self):
         group, = self.param_groups
         rate = group['lr']
-        for p in group['params']:
-            if p.grad is None:
-                continue
+        matrices = sorted((p for p in group['params'] if p.grad is not None), key=lambda p: -p.numel())
+        directions = [torch.zeros_like(p) for p in matrices]  # each process makes some of them
+        for i, (p, direction) in enumerate(zip(matrices, directions)):
             if p not in self.state:
                 self.state[p]['momentum'] = torch.zeros_like(p)
             momentum = self.state[p]['momentum']
             momentum.lerp_(p.grad, 1 - group['momentum'])
-            flat = p.grad.lerp(momentum, group['momentum']).flatten(1)
+            if i % WORLD == RANK:
+                direction.copy_(orthogonal(p.grad.lerp(momentum, group['momentum']).flatten(1)).view_as(p))
+        add_up(directions)
+        for p, direction in zip(matrices, directions):
             p.mul_(1 - rate * group['weight_decay'])
-            p.add_(orthogonal(flat).view_as(p), alpha=-rate * 0.2 * max(flat.shape) ** 0.5)
+            p.add_(direction, alpha=-rate * 0.2 * max(len(p), p[0].numel()) ** 0.5)
         self.rest.param_groups[0]['lr'] = rate
         self.rest.step()
 

@@ -32,6 +32,11 @@ class Noise:
         signal, rest = self.levels(t)
         return (signal * z + rest * noise).contiguous(memory_format=torch.channels_last), signal * noise - rest * z
 
+    def split(self, v, noisy, t):
+        """The picture and the noise that v says are in noisy latents."""
+        signal, rest = self.levels(t)
+        return signal * noisy - rest * v, rest * noisy + signal * v
+
     def weights(self, t, gamma=5):
         """min-SNR (Hang et al. 2023, arXiv 2303.09556) for v: one up to an SNR of gamma, then falling."""
         snr = self.alphas[t] / (1 - self.alphas[t])

@@ -55,7 +55,6 @@ def main():
         average.save_pretrained(a.out)
 
     loop = Loop(a, [vae], export)
-    np.random.seed(loop.step)
     decode = loop.compiled(vae.decode)
     for _ in loop:
         x = crops(pictures, a.batch, a.crop, taken)

@@ -3,9 +3,9 @@ import { CheckpointError, SourceError, tensor, UnsupportedError } from '@sd/core
 import { afterAll, describe, expect, test } from 'vitest';
 import { Graph } from '../src/index.js';
 import { castTensor } from '../src/onnx-file/cast.js';
-import { toHalf } from '../src/onnx-file/half.js';
 import { encodedField, joined } from '../src/onnx-file/wire.js';
 import { onnxSession, openOnnxFile } from '../src/onnx-file.js';
+import { toHalf } from '../src/safetensors/half.js';
 import { toFloat32 } from '../src/safetensors/values.js';
 import { memorySource } from './memory.js';
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { openSafetensors, toFloat32 } from '@sd/graph';
-import { previewVae } from '@sd/model-tiny';
+import { lcmLora, previewVae } from '@sd/model-tiny';
 import { folder as controlNet } from '@sd/model-tiny-controlnet';
+import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
@@ -14,7 +15,7 @@ import {
   readPicture,
   type StepEvent,
 } from '../src/index.js';
-import { largestDifference, rgbOf, rgbOfUnit } from './support.js';
+import { largestDifference, rgbOf, rgbOfUnit, using } from './support.js';
 
 const folder = new URL('./data/model-tiny/', import.meta.url);
 let sd: Pipeline;
@@ -34,14 +35,24 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
   ['euler', { guidanceScale: 5, scheduler: 'euler' }],
   ['rescaled', { guidanceScale: 5, guidanceRescale: 0.7 }],
   ['unguided', { guidanceScale: 1 }],
-])('the embedded model draws as diffusers does: %s', compare);
+])('the embedded model draws as diffusers does: %s', (run, options) => compare(run, options));
 
 test('the embedded model draws along edges as diffusers does', async () => {
   const image = cannyEdges(await readPicture(await bytesOf('ddim.png')));
   expect(largestDifference(rgbOf(image), decode(await bytesOf('edges-given.png')).data)).toBe(0);
-  await sd.attach(controlNet, { name: 'edges' });
-  await compare('edges', { prompt: 'a green car in the snow', guidanceScale: 5, controls: [{ image, strength: 0.8 }] });
-  await sd.detach('edges');
+  const controls = [{ image, strength: 0.8 }];
+  const options = { prompt: 'a green car in the snow', guidanceScale: 5, controls };
+  await withAttached(controlNet, () => compare('edges', options));
+});
+
+test('its LoRA draws in four steps as in diffusers', async () => {
+  await withAttached(lcmLora, () => compare('lcm', { scheduler: 'lcm', steps: 4, guidanceScale: 1 }));
+});
+
+test('its U-Net for inpainting repaints as diffusers does', async () => {
+  const [image, mask] = await Promise.all(['ddim.png', 'mask-given.png'].map(bytesOf));
+  const options = { prompt: 'a red truck on a road', guidanceScale: 5, image, mask };
+  await using(loadPipeline(undefined, { unet: inpaintingUnet }), (painter) => compare('inpaint', options, painter));
 });
 
 test('its previews are those of diffusers', async () => {
@@ -55,15 +66,25 @@ async function bytesOf(name: string): Promise<Buffer> {
   return readFile(new URL(name, folder));
 }
 
-async function compare(run: string, options: Partial<GenerateOptions>): Promise<void> {
-  const steps: StepEvent[] = [];
-  const onStep = (step: StepEvent) => void steps.push(step);
-  const { images } = await sd.generate({ prompt: 'a blue car on a road', steps: 8, seed: 1, onStep, ...options });
+async function withAttached(file: URL, use: () => Promise<void>): Promise<void> {
+  await sd.attach(file, { name: 'attached' });
+  try {
+    await use();
+  } finally {
+    await sd.detach('attached');
+  }
+}
 
-  expect(steps).toHaveLength(8);
+async function compare(run: string, options: Partial<GenerateOptions>, pipeline = sd): Promise<void> {
+  const seen: StepEvent[] = [];
+  const onStep = (step: StepEvent) => void seen.push(step);
+  const settings = { prompt: 'a blue car on a road', steps: 8, seed: 1, onStep };
+  const { images } = await pipeline.generate({ ...settings, ...options });
+
+  expect(seen).toHaveLength(options.steps ?? settings.steps);
   const ratios = await golden('euler.ratios');
   let largest = 0;
-  for (const { step, latents } of steps) {
+  for (const { step, latents } of seen) {
     // diffusers' Euler keeps its latents divided by alpha.
     const alpha = run === 'euler' ? 1 / Math.hypot(1, ratios[step]!) : 1;
     const want = await golden(`${run}.latents.${step}`);

@@ -1,6 +1,6 @@
 import { type Tensor, type TensorType, tensor } from '@sd/core';
+import { toHalf } from '../safetensors/half.js';
 import { toFloat32 } from '../safetensors/values.js';
-import { toHalf } from './half.js';
 
 /** A tensor in another type: floats as the nearest ones, whole numbers without what is behind the point. */
 export function castTensor(value: Tensor, type: TensorType): Tensor {
