@@ -41,6 +41,7 @@ export default [
   bundle('@sd/unet/onnx', '*', '4 kB', shared),
   bundle('@sd/vae/onnx', '*', '4 kB', shared),
   bundle('@sd/source', '*', '5 kB', ['@sd/core']),
+  bundle('@sd/image', '*', '9 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
   bundle('@sd/pipeline/worker/page', '{ loadWorkerPipeline }', '5 kB'),

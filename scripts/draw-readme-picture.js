@@ -2,8 +2,9 @@
 // model step by step, docs/inpainting.jpg, and docs/controlnet-edges.jpg, what examples/controlnet-edges drew last:
 // `npm run build && npm start -w @sd/example-controlnet-edges && node scripts/draw-readme-picture.js`.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { animate, contactSheet, enlarge, readPicture } from '@sd/image';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
-import { animate, contactSheet, enlarge, loadPipeline, readPicture, recordRun } from '@sd/pipeline';
+import { loadPipeline, recordRun } from '@sd/pipeline';
 import { toJpeg } from './support/jpeg.js';
 
 const prompts = [

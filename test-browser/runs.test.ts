@@ -1,5 +1,6 @@
 import type { Backend } from '@sd/core';
-import { loadPipeline, readPicture, type StepEvent } from '@sd/pipeline';
+import { readPicture } from '@sd/image';
+import { loadPipeline, type StepEvent } from '@sd/pipeline';
 import { openUrl } from '@sd/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backendOn, providers } from './backends.js';

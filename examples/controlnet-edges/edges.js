@@ -1,8 +1,9 @@
 // node edges.js [PICTURE] [--prompt TEXT]: keeps a picture's edges, and draws something else along them.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { cannyEdges, contactSheet, fitPicture, readPicture } from '@sd/image';
 import { folder } from '@sd/model-tiny-controlnet';
-import { cannyEdges, contactSheet, fitPicture, loadPipeline, readPicture } from '@sd/pipeline';
+import { loadPipeline } from '@sd/pipeline';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,8 @@
 // without a reload.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { contactSheet, loadPipeline } from '@sd/pipeline';
+import { contactSheet } from '@sd/image';
+import { loadPipeline } from '@sd/pipeline';
 
 const prompts = ['a red car on a road', 'a green house in the snow', 'a blue fish under the sea', 'a cat on a table'];
 const styles = [

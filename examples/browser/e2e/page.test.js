@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { readParameters } from '@sd/pipeline';
+import { readParameters } from '@sd/image';
 import { difference, handsOn } from './hands.js';
 import { launch, serveBuild } from './site.js';
 

@@ -1,5 +1,5 @@
 import type { Tensor, Warning } from '@sd/core';
-import type { SdImage } from './image/index.js';
+import type { SdImage } from '@sd/image';
 
 export type { Warning };
 

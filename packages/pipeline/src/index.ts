@@ -1,15 +1,14 @@
 export { SdError } from '@sd/core';
 export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
-export * from './image/index.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { inspect } from './load/inspect.js';
 export type { LoadPipelineOptions } from './load/load-options.js';
 export { loadPipeline } from './load/load-pipeline.js';
 export { schedulerNames } from './load/scheduler-names.js';
 export { type GenerateOptions, randomSources } from './options.js';
-export * from './picture/index.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export type { WeightedPrompt } from './prompts.js';
+export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages } from './stages.js';
 export {
   type InterpolateOptions,

@@ -1,5 +1,5 @@
 import { row, type Tensor, type Vae } from '@sd/core';
-import { createImage, type SdImage } from './image/index.js';
+import { createImage, type SdImage } from '@sd/image';
 import type { Stages } from './stages.js';
 
 /** A cheap small picture of latents, [1, channels, h, w]. Rejects as the VAE does, with an AbortError too. */

@@ -9,12 +9,12 @@ import {
   throwIfAborted,
   type Vae,
 } from '@sd/core';
+import { createImage, type ImageParameters } from '@sd/image';
 import { type Condition, createDenoiser, type Size, type WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import { framesOf, previewedFrame } from './frames.js';
-import { createImage, type ImageParameters } from './image/index.js';
 import type { Request } from './options.js';
 import { previewOf } from './preview.js';
 import { promptText } from './prompts.js';

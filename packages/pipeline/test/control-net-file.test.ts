@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError } from '@sd/core';
+import { readPicture } from '@sd/image';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { fixture } from '../../../fixtures/golden.js';
-import { loadPipeline, type Pipeline, readPicture } from '../src/index.js';
-import { largestDifference, road, sourceOf } from './support.js';
+import { largestDifference } from '../../image/test/support.js';
+import { loadPipeline, type Pipeline } from '../src/index.js';
+import { road, sourceOf } from './support.js';
 
 const folder = fixture('adapters/controlnet');
 const diffusers = path.join(folder, 'canny', 'diffusion_pytorch_model.safetensors');

@@ -6,9 +6,10 @@ import { schedulerFromConfig } from '@sd/scheduler';
 import { afterAll, describe, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
 import { type GenerateOptions, type LoadPipelineOptions, loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun } from './start-support.js';
-import { largestDifference, rgbOf, rgbOfUnit, sourceOf } from './support.js';
+import { rgbOfUnit, sourceOf } from './support.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

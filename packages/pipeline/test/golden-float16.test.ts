@@ -1,9 +1,9 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, expect, test } from 'vitest';
 import { readGolden, sd1 } from '../../../fixtures/golden.js';
+import { rgbOf } from '../../image/test/support.js';
 import { loadPipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
-import { rgbOf } from './support.js';
 
 const float32 = createNodeBackend({ threads: 1 });
 const float16 = createNodeBackend({ threads: 1, float16: true });

@@ -4,9 +4,10 @@ import { CheckpointError, type ImageEncoder } from '@sd/core';
 import { loadImageEncoder } from '@sd/image-encoder';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
 import { loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
-import { counting, largestDifference, rgbOf, sourceOf } from './support.js';
+import { counting, sourceOf } from './support.js';
 
 const model = fixture('models/sd1');
 const folder = fixture('adapters/ip-adapter');

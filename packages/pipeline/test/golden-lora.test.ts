@@ -1,9 +1,10 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
 import { type GenerateOptions, inspect, loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
-import { counting, largestDifference, rgbOf } from './support.js';
+import { counting } from './support.js';
 
 const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
 afterAll(() => backend.dispose());

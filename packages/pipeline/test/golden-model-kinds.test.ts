@@ -2,9 +2,10 @@ import { openFolder } from '@sd/backend-node';
 import type { Source } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
+import { largestDifference } from '../../image/test/support.js';
 import { type GenerateOptions, loadPipeline } from '../src/index.js';
 import { bytesOf, compareRun, road } from './start-support.js';
-import { largestDifference, using } from './support.js';
+import { using } from './support.js';
 
 const sd1 = fixture('models/sd1');
 const fromPicture = fixture('adapters/from-picture');

@@ -1,21 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { openSafetensors, toFloat32 } from '@sd/graph';
+import { cannyEdges, readPicture } from '@sd/image';
 import { lcmLora, previewVae } from '@sd/model-tiny';
 import { folder as controlNet } from '@sd/model-tiny-controlnet';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
-import {
-  cannyEdges,
-  type GenerateOptions,
-  loadPipeline,
-  type Pipeline,
-  readPicture,
-  type StepEvent,
-} from '../src/index.js';
-import { largestDifference, rgbOf, rgbOfUnit, using } from './support.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
+import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
+import { rgbOfUnit, using } from './support.js';
 
 const folder = new URL('./data/model-tiny/', import.meta.url);
 let sd: Pipeline;

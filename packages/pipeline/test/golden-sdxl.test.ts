@@ -1,9 +1,9 @@
 import { torchCpu } from '@sd/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
+import { largestDifference } from '../../image/test/support.js';
 import { createPipeline, type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
 import { bytesOf, compareRun, road } from './start-support.js';
-import { largestDifference } from './support.js';
 
 const folder = fixture('models/sdxl');
 const refinerFolder = fixture('models/sdxl-refiner');

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { readGolden, sd1 } from '../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
 import { loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
-import { largestDifference, rgbOf, rgbOfUnit } from './support.js';
+import { rgbOfUnit } from './support.js';
 
 const golden = readGolden();
 let sd: Pipeline;

@@ -9,8 +9,9 @@ import {
   withinInterval,
 } from '@sd/unet';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { largestDifference } from '../../image/test/support.js';
 import { createPipeline, type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
-import { largestDifference, mockStages } from './support.js';
+import { mockStages } from './support.js';
 
 describe('what a request brings', () => {
   const stages = mockStages();

@@ -1,6 +1,7 @@
 import { stack, tensor, torchCpu } from '@sd/core';
+import { readParameters } from '@sd/image';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadPipeline, type Pipeline, readParameters } from '../src/index.js';
+import { loadPipeline, type Pipeline } from '../src/index.js';
 import { road } from './support.js';
 
 let sd: Pipeline;

@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { fixture } from '../../../fixtures/golden.js';
 import { toHalf, toSingle } from '../../../fixtures/variants.js';
+import { largestDifference } from '../../image/test/support.js';
 import { type LoadPipelineOptions, loadPipeline } from '../src/index.js';
-import { filesOf, largestDifference, road, sourceOf } from './support.js';
+import { filesOf, road, sourceOf } from './support.js';
 import { torchFile } from './torch-file.js';
 
 const folder = fixture('adapters/single-file');

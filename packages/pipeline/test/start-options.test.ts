@@ -1,9 +1,10 @@
 import { type RandomSource, tensor, torchCpu, type UnetInput, type Vae } from '@sd/core';
+import type { Pixels } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { describe, expect, test, vi } from 'vitest';
-import { createPipeline, type GenerateOptions, type Pixels, type StepEvent } from '../src/index.js';
+import { createPipeline, type GenerateOptions, type StepEvent } from '../src/index.js';
 import { mockStages } from './support.js';
 
 function plain(width: number, height: number, level: number | ((x: number, y: number) => number)): Pixels {

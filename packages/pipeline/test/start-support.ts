@@ -4,8 +4,8 @@ import type { NoiseLevel, Tensor } from '@sd/core';
 import { expect } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { sd1, sd1Inpaint } from '../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../image/test/support.js';
 import { type GenerateOptions, loadPipeline, type Pipeline, type StepEvent } from '../src/index.js';
-import { largestDifference, rgbOf } from './support.js';
 
 /** What all golden runs have in common; their size is the picture's. */
 export const road = { prompt: 'a blue car on a road', negativePrompt: 'pixel art', guidanceScale: 7.5, seed: 42 };

@@ -8,7 +8,7 @@ import { mockTokenizer } from '@sd/tokenizer/testing';
 import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { sd1 } from '../../../fixtures/golden.js';
-import type { Pipeline, SdImage, Stages } from '../src/index.js';
+import type { Pipeline, Stages } from '../src/index.js';
 
 /** What the runs of the fixture's model have in common. */
 export const road = { prompt: 'a blue car on a road', steps: 2, width: 64, height: 64, seed: 1 };
@@ -101,18 +101,6 @@ export function gate(): { readonly passed: Promise<void>; open(): void } {
     open = resolve;
   });
   return { passed, open };
-}
-
-export function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) throw new RangeError(`${got.length} values, ${want.length} wanted.`);
-  let largest = 0;
-  for (let i = 0; i < want.length; i++) largest = Math.max(largest, Math.abs(got[i]! - want[i]!));
-  return largest;
-}
-
-/** A picture's colours, without its alpha. */
-export function rgbOf({ data }: Pick<SdImage, 'data'>): number[] {
-  return Array.from(data).filter((_, i) => i % 4 !== 3);
 }
 
 /** A float picture [1, 3, h, w] of 0 to 1 as 8-bit colours. */

@@ -11,17 +11,12 @@ import {
   tensor,
   type Vae,
 } from '@sd/core';
+import { readParameters } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  createPipeline,
-  type GenerateResult,
-  type PipelineEvent,
-  readParameters,
-  type StepEvent,
-} from '../src/index.js';
+import { createPipeline, type GenerateResult, type PipelineEvent, type StepEvent } from '../src/index.js';
 import type { LoadPipelineOptions } from '../src/load/load-options.js';
 import type { Stages } from '../src/stages.js';
 import { loadWorkerPipeline, type MessagePortLike } from '../src/worker/page.js';

@@ -1,7 +1,7 @@
 import type { Tensor, Warning } from '@sd/core';
 import type { LayerExtension } from '@sd/graph';
+import type { Pixels } from '@sd/image';
 import type { Condition, UnetExtension } from '@sd/unet';
-import type { Pixels } from '../picture/index.js';
 
 /** What can be attached to a pipeline. */
 export type AdapterKind =

@@ -17,7 +17,7 @@ function pictureReader(index: number, count: number): PictureReader {
     read:
       ([picture]) =>
       async ({ width, height }) => {
-        const { fitPicture, shareTensor } = await import('../picture/index.js');
+        const { fitPicture, shareTensor } = await import('@sd/image');
         const { fusedControlNetCondition } = await import('@sd/unet/onnx');
         const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
         return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });

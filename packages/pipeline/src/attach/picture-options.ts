@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
+import type { PictureInput, Pixels } from '@sd/image';
+import { readPicture } from '@sd/image';
 import { checkOptional, checkPart, describe } from '../checks.js';
-import type { PictureInput, Pixels } from '../picture/index.js';
-import { readPicture } from '../picture/index.js';
 import type { Adapter, AdapterKind } from './adapter.js';
 import { type Strength, strengthAt } from './strengths.js';
 

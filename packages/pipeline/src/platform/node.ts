@@ -20,12 +20,3 @@ export async function openSource(source: string | URL): Promise<Source> {
   const folder = typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source;
   return (await nodePackage()).openFolder(folder);
 }
-
-/** The JPEG decoder's WebAssembly: Node does not fetch files. */
-export async function jpegDecoder(): Promise<{ wasmBinary?: Uint8Array }> {
-  const builtin = globalThis.process.getBuiltinModule;
-  const { resolve } = builtin('node:module').createRequire(import.meta.url);
-  return {
-    wasmBinary: await builtin('node:fs/promises').readFile(resolve('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')),
-  };
-}

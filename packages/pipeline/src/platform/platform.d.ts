@@ -2,5 +2,4 @@
 declare module '#platform' {
   export const createBackend: typeof import('./web.js').createBackend;
   export const openSource: typeof import('./web.js').openSource;
-  export const jpegDecoder: typeof import('./web.js').jpegDecoder;
 }

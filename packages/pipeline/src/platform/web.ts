@@ -19,8 +19,3 @@ export async function createBackend(settings?: WebBackendOptions): Promise<Backe
 export async function openSource(source: string | URL): Promise<Source> {
   return openUrl(source);
 }
-
-/** The JPEG decoder's WebAssembly, where the decoder does not fetch it from beside itself. */
-export async function jpegDecoder(): Promise<{ wasmBinary?: Uint8Array }> {
-  return {};
-}

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
+import type { SdImage } from '@sd/image';
 import { checkWhole } from '../checks.js';
-import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
 import type { Pipeline } from '../pipeline.js';
 import { randomSeed } from '../seeds.js';

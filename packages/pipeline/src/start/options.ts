@@ -6,8 +6,8 @@ import {
   type Scheduler,
   type Tensor,
 } from '@sd/core';
+import type { Fit, PictureInput } from '@sd/image';
 import { checkOptional, checkPart, checkSide, checkText, checkWhole, describe } from '../checks.js';
-import type { Fit, PictureInput } from '../picture/index.js';
 import { seedsFrom } from '../seeds.js';
 import type { StageFacts } from '../stage-facts.js';
 import { lastSteps, type RunPart, stepsFor } from './cut.js';

@@ -2,13 +2,13 @@ import { InvalidOptionError, type Tensor } from '@sd/core';
 import {
   type Fit,
   fitPicture,
+  grayTensor,
   maskTensor,
   type PictureInput,
   type Pixels,
   pictureTensor,
   readPicture,
-} from '../picture/index.js';
-import { grayTensor } from '../picture/tensors.js';
+} from '@sd/image';
 
 /** The pictures among a request's options, as they were given. */
 export interface GivenPictures {

@@ -1,9 +1,9 @@
 import { type RandomSource, row, type SamplingPlan, sizeOf, type Tensor, tensor } from '@sd/core';
 import { addNoise } from '@sd/scheduler';
-import { latentMask } from '../picture/index.js';
 import type { RunPart } from './cut.js';
 import { type EncodedPictures, sampled } from './encode-pictures.js';
 import { type Keeper, keepOutside } from './keep.js';
+import { latentMask } from './latent-mask.js';
 import type { SizedMask } from './pictures.js';
 
 export type LatentShape = readonly [channels: number, height: number, width: number];

@@ -1,9 +1,9 @@
 import { DisposedError, throwIfAborted } from '@sd/core';
+import type { SdImage } from '@sd/image';
 import type { AttachResult } from '../attach/adapter.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
 import { previewedFrame } from '../frames.js';
-import type { SdImage } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
 import type { Pipeline } from '../pipeline.js';
 import { type Connection, connect } from './connection.js';
@@ -72,7 +72,7 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
       async toPng() {
         // Encoding is work for the worker, as long as there is one.
         if (!connection.ended) return connection.call('png', { picture: image });
-        const { encodePng } = await import('../image/png.js');
+        const { encodePng } = await import('@sd/image');
         return encodePng(image, image.parameters);
       },
     };

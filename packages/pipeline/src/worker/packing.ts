@@ -1,4 +1,4 @@
-import type { ImageParameters } from '../image/index.js';
+import type { ImageParameters } from '@sd/image';
 
 /** Plain data: objects, lists, tensors and pictures, whose functions stayed behind. */
 export type Packed = unknown;

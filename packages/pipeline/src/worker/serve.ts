@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
+import { encodePng } from '@sd/image';
 import type { DownloadProgress } from '@sd/source';
-import { encodePng } from '../image/index.js';
 import type { GenerateOptions } from '../options.js';
 import { previewOf } from '../preview.js';
 import { toFailure } from './failures.js';

@@ -1,9 +1,8 @@
 import { CheckpointError } from '@sd/core';
+import { fitPicture, grayTensor, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
 import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
-import { fitPicture, shareTensor } from '../../picture/index.js';
-import { grayTensor } from '../../picture/tensors.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { backendOf } from './backend-of.js';

@@ -1,0 +1,12 @@
+export { type AnimateOptions, animate } from './animate.js';
+export { type CannyOptions, cannyEdges } from './canny.js';
+export { type ContactSheetOptions, contactSheet } from './contact-sheet.js';
+export { enlarge } from './enlarge.js';
+export { type Fit, type FitPictureOptions, fitPicture } from './fit.js';
+export { createImage, type SdImage } from './image.js';
+export { type OutpaintOptions, outpaint } from './outpaint.js';
+export { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from './parameters.js';
+export { encodePng, type Pixels, readParameters } from './png/encode.js';
+export { clipPreprocess } from './preprocess.js';
+export { type PictureInput, readPicture } from './read.js';
+export { grayTensor, maskTensor, pictureTensor, shareTensor } from './tensors.js';

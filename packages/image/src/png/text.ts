@@ -1,0 +1,107 @@
+import { InvalidOptionError } from '@sd/core';
+import { brokenPng as broken, latin1Of, readChunks } from './chunks.js';
+
+const headerEnd = 8 + 12 + 13;
+const longestText = 2 ** 24;
+
+/**
+ * A PNG file with a text in it, before its pixels: as tEXt where Latin-1 can hold it, as uncompressed iTXt otherwise.
+ * Follows the PNG specification, third edition, 11.3.3.
+ */
+export async function addText(png: Uint8Array, keyword: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
+  // A text in a PNG has no null characters.
+  const clean = text.replaceAll('\0', '');
+  const latin1 = /^[\t\n\r\x20-\x7e\xa0-\xff]*$/.test(clean);
+  const bytes = latin1
+    ? Uint8Array.from(`${keyword}\0${clean}`, (character) => character.charCodeAt(0))
+    : new TextEncoder().encode(`${keyword}\0\0\0\0\0${clean}`);
+  const chunk = await makeChunk(latin1 ? 'tEXt' : 'iTXt', bytes);
+  const out = new Uint8Array(png.length + chunk.length);
+  out.set(png.subarray(0, headerEnd));
+  out.set(chunk, headerEnd);
+  out.set(png.subarray(headerEnd), headerEnd + chunk.length);
+  return out;
+}
+
+/**
+ * The first text of that keyword in a PNG file, from its tEXt, zTXt or iTXt chunk, or undefined where there is none.
+ * Throws an InvalidOptionError (`png`) for bytes that are no whole PNG file, and for a text that is broken, or longer
+ * than 16 MB.
+ */
+export async function findText(png: Uint8Array, keyword: string): Promise<string | undefined> {
+  const texts = readChunks(png).filter(
+    ({ type, data }) => /^(tEXt|zTXt|iTXt)$/.test(type) && keywordOf(data) === keyword,
+  );
+  const [first] = texts;
+  if (first === undefined) return undefined;
+  if ((await crc32(first.checked)) !== first.crc) throw broken(`its ${first.type} chunk has a wrong checksum.`);
+  return decodeText(first.type, first.data.subarray(keyword.length + 1));
+}
+
+function keywordOf(data: Uint8Array): string | undefined {
+  const end = data.indexOf(0);
+  return end < 1 || end > 79 ? undefined : latin1Of(data.subarray(0, end));
+}
+
+async function decodeText(type: string, data: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (type === 'tEXt') return latin1Of(data);
+  if (type === 'zTXt') return latin1Of(await inflate(data.subarray(1)));
+  const compressed = data[0] !== 0;
+  const languageEnd = data.indexOf(0, 2);
+  const titleEnd = languageEnd < 0 ? -1 : data.indexOf(0, languageEnd + 1);
+  if (titleEnd < 0) throw broken('its iTXt chunk is cut off.');
+  const text = data.subarray(titleEnd + 1);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(compressed ? await inflate(text) : text);
+  } catch (error) {
+    throw error instanceof InvalidOptionError ? error : broken('its iTXt chunk is not UTF-8.');
+  }
+}
+
+async function makeChunk(type: string, data: Uint8Array): Promise<Uint8Array> {
+  const chunk = new Uint8Array(12 + data.length);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, data.length);
+  chunk.set(
+    Uint8Array.from(type, (character) => character.charCodeAt(0)),
+    4,
+  );
+  chunk.set(data, 8);
+  view.setUint32(8 + data.length, await crc32(chunk.subarray(4, 8 + data.length)));
+  return chunk;
+}
+
+/** PNG's checksum is gzip's, and every platform has gzip: it stands in the last 8 bytes, before the length. */
+async function crc32(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+  const zipped = await collect(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip')), Infinity);
+  return new DataView(zipped.buffer).getUint32(zipped.length - 8, true);
+}
+
+async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await collect(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate')), longestText);
+  } catch (error) {
+    throw error instanceof InvalidOptionError ? error : broken('its compressed text does not unpack.');
+  }
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const reader = stream.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+    if (length <= longest) continue;
+    await reader.cancel();
+    throw broken(`its text is longer than ${longest} bytes.`);
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { formatParameters, parseParameters } from '../src/index.js';
+
+const settings = { Steps: 20, Sampler: 'Euler a', 'CFG scale': 7, Seed: 965400086, Size: '512x512' };
+const written = 'Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 965400086, Size: 512x512';
+const read = { Steps: '20', Sampler: 'Euler a', 'CFG scale': '7', Seed: '965400086', Size: '512x512' };
+
+test("the text is A1111's", () => {
+  expect(formatParameters({ prompt: 'a blue car', negativePrompt: 'blurry, ugly', settings })).toBe(
+    `a blue car\nNegative prompt: blurry, ugly\n${written}`,
+  );
+  expect(formatParameters({ prompt: 'a blue car', settings })).toBe(`a blue car\n${written}`);
+});
+
+test('values are quoted where A1111 quotes, and where they would not read back', () => {
+  const text = formatParameters({
+    prompt: 'a',
+    settings: {
+      Steps: 1,
+      'Lora hashes': 'a: 1, b: 2',
+      Model: 'm "x"',
+      Note: 'two\nlines',
+      Empty: '',
+      Pad: ' x',
+      Quoted: '"q"',
+      Tiling: true,
+      Eta: undefined,
+    },
+  });
+  expect(text).toBe(
+    'a\nSteps: 1, Lora hashes: "a: 1, b: 2", Model: m "x", Note: "two\\nlines", Empty: "", Pad: " x", Quoted: "\\"q\\"", Tiling: True',
+  );
+  expect(parseParameters(text).settings).toEqual({
+    Steps: '1',
+    'Lora hashes': 'a: 1, b: 2',
+    Model: 'm "x"',
+    Note: 'two\nlines',
+    Empty: '',
+    Pad: ' x',
+    Quoted: '"q"',
+    Tiling: 'True',
+  });
+});
+
+describe('prompts read back as they were', () => {
+  const prompts = [
+    '',
+    'a blue car on a road',
+    '一辆蓝色的汽车，行驶在路上',
+    'car \u{1f697}, astronaut \u{1f469}\u{1f3fd}\u200d\u{1f680}',
+    'several\nlines\n\nand an empty one',
+    'Windows\r\nlines',
+    '  blanks about  ',
+    '\nan empty line first',
+    'and last\n',
+    '\n',
+    'a line\n  indented',
+    'Negative prompt: none of it',
+    'a car\nNegative prompt: fake\nmore',
+    'a car, Negative prompt: inside a line',
+    'Steps: 20, Sampler: fake, Seed: 1',
+    'a car\nSteps: 20, Sampler: fake, Seed: 1, Size: 1x1',
+    'quotes " and \\ and "a: b, c: d"',
+    '(weights:1.3), [from:to:0.5], <lora:name:0.8>',
+  ];
+  const pairs = prompts.flatMap((prompt) => prompts.map((negativePrompt) => ({ prompt, negativePrompt })));
+
+  test.each(pairs)('$prompt | $negativePrompt', ({ prompt, negativePrompt }) => {
+    const text = formatParameters({ prompt, negativePrompt, settings });
+    expect(parseParameters(text)).toEqual({ prompt, negativePrompt, settings: read });
+  });
+
+  test.each(prompts)('with a single setting: %s', (prompt) => {
+    const result = parseParameters(formatParameters({ prompt, settings: { Seed: 1 } }));
+    expect(result).toEqual({ prompt, negativePrompt: '', settings: { Seed: '1' } });
+  });
+
+  test('an ordinary prompt is written once', () => {
+    expect(formatParameters({ prompt: 'a, b', negativePrompt: 'c\nd', settings })).not.toContain('Prompt: "');
+  });
+});
+
+describe('texts of others', () => {
+  test('the example in A1111’s source', () => {
+    const text = [
+      "girl with an artist's beret, determined, ((eyeshadow)), (coquettish), detailed, intricate",
+      'Negative prompt: ugly, (((deformed))), [blurry], (extra_limb)',
+      'Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 965400086, Size: 512x512, Model hash: 45dee52b',
+    ].join('\n');
+    expect(parseParameters(text)).toEqual({
+      prompt: "girl with an artist's beret, determined, ((eyeshadow)), (coquettish), detailed, intricate",
+      negativePrompt: 'ugly, (((deformed))), [blurry], (extra_limb)',
+      settings: { ...read, 'Model hash': '45dee52b' },
+    });
+  });
+
+  test('without settings all of it is the prompt', () => {
+    expect(parseParameters('just: this')).toEqual({ prompt: 'just: this', negativePrompt: '', settings: {} });
+    expect(parseParameters('')).toEqual({ prompt: '', negativePrompt: '', settings: {} });
+  });
+
+  test('names like those of Object are only names', () => {
+    const { settings: found } = parseParameters('a\nSteps: 1, __proto__: x, constructor: y');
+    expect(Object.entries(found)).toEqual([
+      ['Steps', '1'],
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+  });
+
+  test.each([
+    ['words', 'word '],
+    ['blanks', ' '],
+    ['open quotes', 'aa:"'],
+    ['escapes', 'aa: "\\"'],
+    ['colons', 'a b:'],
+  ])('a megabyte of %s is read in time', (_, piece) => {
+    const start = performance.now();
+    parseParameters(`x${piece.repeat(1e6 / piece.length)}x`);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
+test.each(['a', 'a, b', 'a:b', ' Steps', 'Steps ', '', 'Prompt', 'Negative prompt', 'a\nb'])(
+  'the setting name %j is refused',
+  (name) => {
+    expect(() => formatParameters({ prompt: 'a', settings: { [name]: 1 } })).toThrow(
+      expect.objectContaining({ code: 'invalid-option', option: 'settings' }),
+    );
+  },
+);

@@ -1,0 +1,28 @@
+import type { SdImage } from '@sd/image';
+import type { GenerateResult, PipelineEvent } from './events.js';
+
+/** A run, and what could be seen of it on the way. */
+export interface RecordedRun {
+  readonly result: GenerateResult;
+  /** For each picture, the preview of each of its steps: one pixel a latent. */
+  readonly previews: readonly (readonly SdImage[])[];
+}
+
+/**
+ * Takes a run to its end, with a preview of every step: `recordRun(sd.stream({ prompt }))`. Rejects with what the run
+ * rejects with; if a preview fails, the run is ended first.
+ */
+export async function recordRun(stream: AsyncGenerator<PipelineEvent, GenerateResult, void>): Promise<RecordedRun> {
+  const previews: SdImage[][] = [];
+  try {
+    for (;;) {
+      const { done, value } = await stream.next();
+      if (done) return { result: value, previews };
+      if (value.type !== 'step') continue;
+      previews[value.image] ??= [];
+      previews[value.image]!.push(await value.preview());
+    }
+  } finally {
+    await stream.return(undefined as never);
+  }
+}
