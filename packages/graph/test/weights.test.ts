@@ -1,19 +1,7 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { tensor, UnsupportedError } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  type Checkpoint,
-  Graph,
-  openCheckpoint,
-  openSafetensors,
-  openWeights,
-  partFiles,
-  Scope,
-  sliceView,
-  type TensorToWrite,
-  toFloat32,
-  transposeView,
-} from '../src/index.js';
+import { type Checkpoint, Graph, openCheckpoint, openSafetensors, openWeights, partFiles, Scope, sliceView, type TensorToWrite, toFloat32, transposeView } from '../src/index.js';
 import { fileOf, floats, memorySource } from './memory.js';
 
 const backend = createNodeBackend({ threads: 1 });

@@ -1,15 +1,4 @@
-import {
-  type Backend,
-  expectFinite,
-  expectTensor,
-  type ImageEncoder,
-  type ImagePreprocessing,
-  lazySession,
-  row,
-  type Source,
-  SourceError,
-  type Tensor,
-} from '@sd/core';
+import { type Backend, expectFinite, expectTensor, type ImageEncoder, type ImagePreprocessing, lazySession, row, type Source, SourceError, type Tensor } from '@sd/core';
 import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
 import { clipVisionGraph } from './clip-vision-graph.js';
 import { type ClipVisionConfig, clipVisionConfig } from './config.js';

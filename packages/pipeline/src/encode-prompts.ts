@@ -1,11 +1,5 @@
-import {
-  InvalidOptionError,
-  type TextEmbedding,
-  type TextEncoder,
-  type TextEncoderOptions,
-  type Tokenizer,
-} from '@sd/core';
-import type { WeightedText } from '@sd/unet';
+import { InvalidOptionError, type TextEmbedding, type TextEncoder, type TextEncoderOptions, type Tokenizer } from '@sd/core';
+import type { WeightedText } from '@sd/guidance';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { sideBySide, zerosLike } from './embeddings.js';
 import type { Warning } from './events.js';

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@sd/core';
-import { classifierFreeGuidance, type Guidance, pix2pixGuidance, predictPositive, withRescale } from '@sd/unet';
+import { classifierFreeGuidance, type Guidance, pix2pixGuidance, predictPositive, withRescale } from '@sd/guidance';
 import type { StageFacts } from './stage-facts.js';
 
 export interface GuidanceOptions {

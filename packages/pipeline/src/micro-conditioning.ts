@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
-import { type Condition, type MicroConditioning, microConditioning, type Size } from '@sd/unet';
+import type { Condition } from '@sd/guidance';
 import { checkWhole, describe } from './checks.js';
+import { type MicroConditioning, microConditioning, type Size } from './families/sdxl/time-ids.js';
 import type { StageFacts } from './stage-facts.js';
 
 /** What SDXL is told of the picture that it shall draw, as it was told of those that it learned from; sizes in pixels. */

@@ -1,19 +1,6 @@
-import {
-  expectFinite,
-  InvalidOptionError,
-  numpyLegacy,
-  nvPhilox,
-  type RandomSource,
-  type RandomSourceFactory,
-  type SamplingPlan,
-  type Scheduler,
-  sizeOf,
-  type Tensor,
-  TensorError,
-  torchCpu,
-} from '@sd/core';
+import { expectFinite, InvalidOptionError, numpyLegacy, nvPhilox, type RandomSource, type RandomSourceFactory, type SamplingPlan, type Scheduler, sizeOf, type Tensor, TensorError, torchCpu } from '@sd/core';
+import type { Guidance } from '@sd/guidance';
 import type { PromptSyntax } from '@sd/tokenizer/prompt';
-import type { Guidance } from '@sd/unet';
 import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkNames, checkOptional, checkSide, checkSignal, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';

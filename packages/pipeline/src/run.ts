@@ -1,19 +1,10 @@
-import {
-  type NoiseLevel,
-  row,
-  sizeOf,
-  stack,
-  type Tensor,
-  type TextEmbedding,
-  tensor,
-  throwIfAborted,
-  type Vae,
-} from '@sd/core';
+import { type NoiseLevel, row, sizeOf, stack, type Tensor, type TextEmbedding, tensor, throwIfAborted, type Vae } from '@sd/core';
+import { type Condition, createDenoiser, type WeightedText } from '@sd/guidance';
 import { createImage, type ImageParameters } from '@sd/image';
-import { type Condition, createDenoiser, type Size, type WeightedText } from '@sd/unet';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
+import type { Size } from './families/sdxl/time-ids.js';
 import { framesOf, previewedFrame } from './frames.js';
 import type { Request } from './options.js';
 import { previewOf } from './preview.js';

@@ -1,7 +1,7 @@
 import type { TextEncoder } from '@sd/core';
+import { mockUnet } from '@sd/core/testing';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
-import { mockUnet } from '@sd/unet/testing';
 import { describe, expect, test } from 'vitest';
 import { createPipeline, type GenerateOptions } from '../src/index.js';
 import { mockStages } from './support.js';

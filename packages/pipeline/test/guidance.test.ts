@@ -1,13 +1,6 @@
 import type { Scheduler, UnetInput } from '@sd/core';
+import { adaptiveProjectedGuidance, cfgPpGuidance, classifierFreeGuidance, type Guidance, predictPositive, withinInterval } from '@sd/guidance';
 import { dpmpp2mCfgPp, euler, eulerCfgPp } from '@sd/scheduler';
-import {
-  adaptiveProjectedGuidance,
-  cfgPpGuidance,
-  classifierFreeGuidance,
-  type Guidance,
-  predictPositive,
-  withinInterval,
-} from '@sd/unet';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { largestDifference } from '../../image/test/support.js';
 import { createPipeline, type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';

@@ -1,7 +1,7 @@
 import { type RandomSource, tensor, torchCpu, type UnetInput, type Vae } from '@sd/core';
+import { mockUnet } from '@sd/core/testing';
 import type { Pixels } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
-import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { createPipeline, type GenerateOptions, type StepEvent } from '../src/index.js';

@@ -1,19 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
-import {
-  AbortError,
-  type Backend,
-  BackendError,
-  CheckpointError,
-  DisposedError,
-  InvalidOptionError,
-  type Source,
-  SourceError,
-  tensor,
-  type Vae,
-} from '@sd/core';
+import { AbortError, type Backend, BackendError, CheckpointError, DisposedError, InvalidOptionError, type Source, SourceError, tensor, type Vae } from '@sd/core';
+import { mockUnet } from '@sd/core/testing';
 import { readParameters } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
-import { mockUnet } from '@sd/unet/testing';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createPipeline, type GenerateResult, type PipelineEvent, type StepEvent } from '../src/index.js';

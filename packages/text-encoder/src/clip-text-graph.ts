@@ -1,14 +1,4 @@
-import {
-  clipLayer,
-  Graph,
-  type GraphModel,
-  type GraphOptions,
-  type LayerExtension,
-  Scope,
-  type TensorLookup,
-  type TensorView,
-  type Value,
-} from '@sd/graph';
+import { clipLayer, Graph, type GraphModel, type GraphOptions, type LayerExtension, Scope, type TensorLookup, type TensorView, type Value } from '@sd/graph';
 import type { ClipTextConfig } from './config.js';
 
 export interface ClipTextGraphOptions extends GraphOptions {

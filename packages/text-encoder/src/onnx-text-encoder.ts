@@ -1,16 +1,4 @@
-import {
-  type Backend,
-  expectFinite,
-  InvalidOptionError,
-  row,
-  type Source,
-  type Tensor,
-  TensorError,
-  type TextEncoder,
-  type Tokens,
-  tensor,
-  UnsupportedError,
-} from '@sd/core';
+import { type Backend, expectFinite, InvalidOptionError, row, type Source, type Tensor, TensorError, type TextEncoder, type Tokens, tensor, UnsupportedError } from '@sd/core';
 import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
 
 export interface LoadOnnxTextEncoderOptions {

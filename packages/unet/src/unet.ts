@@ -1,13 +1,4 @@
-import {
-  type Backend,
-  type Conditions,
-  expectTensor,
-  lazySession,
-  type Tensor,
-  TensorError,
-  tensor,
-  type Unet,
-} from '@sd/core';
+import { type Backend, type Conditions, expectTensor, lazySession, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
 import { type Checkpoint, completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
 import { type UnetConfig, unetConfig } from './config.js';
 import type { UnetExtension } from './extension.js';

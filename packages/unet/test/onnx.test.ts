@@ -1,5 +1,6 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { TensorError, tensor, UnsupportedError } from '@sd/core';
+import { unetSuite } from '@sd/core/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
@@ -8,7 +9,6 @@ import type { NamedInput } from '../src/onnx/inputs.js';
 import { residualOutputs } from '../src/onnx/residual-names.js';
 import { timestepFor } from '../src/onnx/timestep.js';
 import { loadOnnxControlNet, loadOnnxUnet } from '../src/onnx.js';
-import { unetSuite } from '../src/testing.js';
 
 const tolerance = 1e-5;
 const backend = createNodeBackend();

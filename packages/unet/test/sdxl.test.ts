@@ -1,9 +1,9 @@
 import { TensorError, tensor, type UnetInput } from '@sd/core';
+import { unetSuite } from '@sd/core/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
 import type { CheckpointUnet } from '../src/index.js';
-import { unetSuite } from '../src/testing.js';
 import { unetIn } from './unet.js';
 
 const folder = fixture('models/sdxl');

@@ -1,7 +1,7 @@
 import { DisposedError, TensorError, tensor, torchCpu, type UnetInput } from '@sd/core';
+import { mockUnet, unetSuite } from '@sd/core/testing';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
-import { mockUnet, unetSuite } from '../src/testing.js';
 import { golden, input, only, unetIn } from './unet.js';
 
 test.each([

@@ -1,13 +1,4 @@
-import {
-  type Backend,
-  expectTensor,
-  type LatentDistribution,
-  type Source,
-  type Tensor,
-  tensor,
-  UnsupportedError,
-  type Vae,
-} from '@sd/core';
+import { type Backend, expectTensor, type LatentDistribution, type Source, type Tensor, tensor, UnsupportedError, type Vae } from '@sd/core';
 import { Config, hasFile, readConfig } from '@sd/graph';
 import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
 import { latentScaling } from './config.js';

@@ -1,7 +1,8 @@
 import type { Tensor, Warning } from '@sd/core';
 import type { LayerExtension } from '@sd/graph';
+import type { Condition } from '@sd/guidance';
 import type { Pixels } from '@sd/image';
-import type { Condition, UnetExtension } from '@sd/unet';
+import type { UnetExtension } from '@sd/unet';
 
 /** What can be attached to a pipeline. */
 export type AdapterKind =

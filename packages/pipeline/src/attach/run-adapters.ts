@@ -1,5 +1,5 @@
 import { type Conditions, InvalidOptionError, type Unet, type Warning } from '@sd/core';
-import type { Condition } from '@sd/unet';
+import type { Condition } from '@sd/guidance';
 import { checkWhole } from '../checks.js';
 import type { Adapter, Drawing } from './adapter.js';
 import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';

@@ -1,12 +1,4 @@
-import {
-  type Backend,
-  expectTensor,
-  lazySession,
-  type StageResources,
-  type Tensor,
-  tensor,
-  type UnetInput,
-} from '@sd/core';
+import { type Backend, expectTensor, lazySession, type StageResources, type Tensor, tensor, type UnetInput } from '@sd/core';
 import { completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';

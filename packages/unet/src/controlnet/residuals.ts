@@ -1,5 +1,5 @@
 import { type Conditions, row, stack, type Tensor, tensor } from '@sd/core';
-import type { Condition, ModelCall } from '../conditions.js';
+import type { Condition, ModelCall } from '@sd/guidance';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 import type { ControlNet } from './controlnet.js';

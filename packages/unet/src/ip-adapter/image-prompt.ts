@@ -1,5 +1,5 @@
 import { stack, tensor } from '@sd/core';
-import type { Condition, ModelCall } from '../conditions.js';
+import type { Condition, ModelCall } from '@sd/guidance';
 import type { ImagePrompt } from './ip-adapter.js';
 
 /**

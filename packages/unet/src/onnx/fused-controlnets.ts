@@ -1,5 +1,5 @@
 import { type Conditions, expectTensor, sizeOf, type Tensor, tensor, UnsupportedError } from '@sd/core';
-import type { Condition } from '../conditions.js';
+import type { Condition } from '@sd/guidance';
 import type { NamedInput } from './inputs.js';
 
 const picturesInput = 'controlnet_conds';

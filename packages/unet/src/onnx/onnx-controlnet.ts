@@ -1,12 +1,4 @@
-import {
-  type Backend,
-  expectTensor,
-  type Source,
-  type StageResources,
-  type Tensor,
-  tensor,
-  UnsupportedError,
-} from '@sd/core';
+import { type Backend, expectTensor, type Source, type StageResources, type Tensor, tensor, UnsupportedError } from '@sd/core';
 import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
 import type { ControlNet } from '../controlnet/controlnet.js';
 import { namedInputs, sizeOfAxis } from './inputs.js';

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from '@sd/core';
-import type { Condition } from '../conditions.js';
+import type { Condition } from '@sd/guidance';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 

@@ -1,11 +1,12 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor } from '@sd/core';
 import { Config, openCheckpoint, readConfig } from '@sd/graph';
+import type { ModelCall } from '@sd/guidance';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../../fixtures/golden.js';
 import { type ControlNet, controlNetCondition, controlNetInputs, loadControlNet } from '../../src/adapters.js';
-import { loadUnet, type ModelCall } from '../../src/index.js';
+import { loadUnet } from '../../src/index.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

@@ -1,11 +1,12 @@
 import { openFolder } from '@sd/backend-node';
 import { CheckpointError, row, type Tensor, TensorError, tensor } from '@sd/core';
 import { Config } from '@sd/graph';
+import type { ModelCall } from '@sd/guidance';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
 import { imagePromptCondition, loadIpAdapter } from '../../src/adapters.js';
-import { loadUnet, type ModelCall, unetConfig } from '../../src/index.js';
+import { loadUnet, unetConfig } from '../../src/index.js';
 import { crossAttentions } from '../../src/ip-adapter/cross-attentions.js';
 import { backend, encoderSaying, sourceOf, zeros } from './support.js';
 

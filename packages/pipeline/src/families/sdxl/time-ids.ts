@@ -1,5 +1,5 @@
 import { TensorError, type TextEmbedding, tensor } from '@sd/core';
-import type { Condition } from './conditions.js';
+import type { Condition } from '@sd/guidance';
 
 export interface Size {
   readonly width: number;

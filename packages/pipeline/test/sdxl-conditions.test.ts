@@ -1,7 +1,8 @@
 import { TensorError, type TextEmbedding, tensor } from '@sd/core';
+import { guidanceEmbedding, type ModelCall } from '@sd/guidance';
 import { expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
-import { guidanceEmbedding, type ModelCall, microConditioning } from '../src/index.js';
+import { microConditioning } from '../src/families/sdxl/time-ids.js';
 
 const text = (value: number, pooled = true): TextEmbedding => ({
   hidden: tensor('float32', [1, 1]),

@@ -1,7 +1,7 @@
-import { AbortError, type Conditions, type Tensor, tensor, type Unet } from '@sd/core';
-import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
-
-export { guidanceSuite } from './testing/guidance-suite.js';
+import { type ConformanceCase, conforms, rejection, withStage } from '../conformance.js';
+import { AbortError } from '../errors.js';
+import type { Conditions, Unet } from '../stages.js';
+import { type Tensor, tensor } from '../tensor.js';
 
 export interface UnetSuiteOptions {
   create(): Promise<Unet> | Unet;

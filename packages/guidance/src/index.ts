@@ -1,0 +1,13 @@
+export { type Condition, conditionsOf, type ModelCall } from './conditions.js';
+export { createDenoiser, type DenoiserOptions } from './denoiser.js';
+export { cfgPpGuidance } from './guidance/cfg-pp.js';
+export { type ClassifierFreeGuidanceOptions, classifierFreeGuidance } from './guidance/classifier-free.js';
+export type { Guidance, GuidanceInput, GuidanceSettings, Guide, WeightedText } from './guidance/guidance.js';
+export { type GuidanceInterval, withinInterval } from './guidance/interval.js';
+export { type GuidedOutputs, predictBoth, predictPositive } from './guidance/outputs.js';
+export { type Pix2PixGuidanceOptions, pix2pixGuidance } from './guidance/pix2pix.js';
+export { type AdaptiveProjectedGuidanceOptions, adaptiveProjectedGuidance } from './guidance/projected.js';
+export { withRescale } from './guidance/rescale.js';
+export type { GuidanceScale } from './guidance/scale.js';
+export { type CfgZeroStarOptions, cfgZeroStar } from './guidance/zero-star.js';
+export { type GuidanceEmbeddingOptions, guidanceEmbedding } from './guidance-embedding.js';

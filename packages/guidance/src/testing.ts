@@ -1,0 +1,1 @@
+export * from './testing/guidance-suite.js';
