@@ -23,13 +23,14 @@ function bundle(name, names, limit, without = []) {
   };
 }
 
-const shared = ['@sd/core', '@sd/graph'];
+const shared = ['@sd/core', '@sd/weights', '@sd/graph'];
 
 export default [
   bundle('@sd/core', '*', '4 kB'),
-  bundle('@sd/graph', '*', '13 kB', ['@sd/core']),
+  bundle('@sd/weights', '*', '7 kB', ['@sd/core']),
+  bundle('@sd/graph', '*', '8 kB', ['@sd/core', '@sd/weights']),
   bundle('@sd/graph/adapters', '*', '12 kB', ['@sd/core']),
-  bundle('@sd/graph/onnx-file', '*', '9 kB', ['@sd/core']),
+  bundle('@sd/weights/onnx-file', '*', '9 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '3 kB', shared),
   bundle('@sd/image-encoder', '*', '3 kB', shared),

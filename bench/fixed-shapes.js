@@ -4,9 +4,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor, torchCpu } from '@sd/core';
-import { Graph, openCheckpoint, readConfig } from '@sd/graph';
+import { Graph } from '@sd/graph';
 import { unetConfig, unetGraph } from '@sd/unet';
 import { vaeConfig, vaeDecoderGraph } from '@sd/vae';
+import { openCheckpoint, readConfig } from '@sd/weights';
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'checkpoints', 'sd15-F32');
 const source = await openFolder(folder);

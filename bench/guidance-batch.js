@@ -1,7 +1,7 @@
 // Guidance on the embedded model: prompts of a step in one call of the U-Net, or one by one.
 import { torchCpu } from '@sd/core';
-import { loadPipeline } from '@sd/pipeline';
 import { classifierFreeGuidance, createDenoiser } from '@sd/guidance';
+import { loadPipeline } from '@sd/pipeline';
 
 const sd = await loadPipeline();
 const { tokenizer, textEncoder, unet, scheduler } = sd.stages;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor, torchCpu } from '@sd/core';
-import { Graph, openCheckpoint, Scope, writeSafetensors } from '@sd/graph';
+import { Graph, Scope } from '@sd/graph';
+import { openCheckpoint, writeSafetensors } from '@sd/weights';
 
 /** Shapes of the U-Net and the VAE at 512 x 512 that take most of their time. */
 const convolutions = [

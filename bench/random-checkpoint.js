@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openFolder } from '@sd/backend-node';
 import { torchCpu } from '@sd/core';
-import { readConfig, writeSafetensors } from '@sd/graph';
 import { clipTextConfig, clipTextGraph } from '@sd/text-encoder';
 import { unetConfig, unetGraph } from '@sd/unet';
 import { loadControlNet } from '@sd/unet/adapters';
 import { vaeConfig, vaeDecoderGraph, vaeEncoderGraph } from '@sd/vae';
+import { readConfig, writeSafetensors } from '@sd/weights';
 import { clipVocabulary } from '../fixtures/clip-vocabulary.js';
 
 const text = { file: 'model', config: clipTextConfig, graphs: [clipTextGraph], unbiased: /text_projection$/ };

@@ -2,8 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { openFolder } from '@sd/backend-node';
-import { openCheckpoint, readConfig, writeSafetensors } from '@sd/graph';
 import { unetConfig, unetGraph } from '@sd/unet';
+import { openCheckpoint, readConfig, writeSafetensors } from '@sd/weights';
 import { randomTensor } from './random-checkpoint.js';
 
 /**

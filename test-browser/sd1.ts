@@ -1,6 +1,6 @@
 import { type Source, type Tensor, type Tokens, tensor } from '@sd/core';
-import { openSafetensors, toFloat32 } from '@sd/graph';
 import { openUrl } from '@sd/source';
+import { openSafetensors, toFloat32 } from '@sd/weights';
 import { inject } from 'vitest';
 
 /** The small SD 1 checkpoint, from the test's own server. */

@@ -1,8 +1,8 @@
 import { type Backend, type Source, type Tensor, tensor } from '@sd/core';
+import { unetSuite } from '@sd/core/testing';
 import { loadTextEncoder } from '@sd/text-encoder';
 import { textEncoderSuite } from '@sd/text-encoder/testing';
 import { loadUnet } from '@sd/unet';
-import { unetSuite } from '@sd/core/testing';
 import { loadVae } from '@sd/vae';
 import { vaeSuite } from '@sd/vae/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -2,10 +2,10 @@
 // difference alone, a twentieth of the size: low-rank adapters by PEFT's names, and a first convolution of nine channels.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, toFloat32, toHalf, writeSafetensors } from '@sd/graph';
 import { folder as embedded } from '@sd/model-tiny';
+import { openSafetensors, toFloat32, toHalf, writeSafetensors } from '@sd/weights';
 
-/** @typedef {import('@sd/graph').TensorView & { bytes: Uint8Array }} Tensor */
+/** @typedef {import('@sd/weights').TensorView & { bytes: Uint8Array }} Tensor */
 
 const weights = 'diffusion_pytorch_model.safetensors';
 const base = new URL('unet/', embedded);

@@ -1,6 +1,20 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Backend, BackendError, checkFeeds, checkOutputs, DisposedError, InvalidOptionError, type Model, type RunOptions, type Session, type Tensor, throwIfAborted, toTensorInfo, type Warning } from '@sd/core';
+import {
+  type Backend,
+  BackendError,
+  checkFeeds,
+  checkOutputs,
+  DisposedError,
+  InvalidOptionError,
+  type Model,
+  type RunOptions,
+  type Session,
+  type Tensor,
+  throwIfAborted,
+  toTensorInfo,
+  type Warning,
+} from '@sd/core';
 import type { Calls } from './protocol.js';
 import { type Provider, providers } from './providers.js';
 import { startMessage } from './start-message.js';

@@ -1,4 +1,15 @@
-import { checkFeeds, checkOutputs, DisposedError, type Model, type ModelHints, type Session, type TensorInfo, throwIfAborted, toTensorInfo, untilAborted } from '@sd/core';
+import {
+  checkFeeds,
+  checkOutputs,
+  DisposedError,
+  type Model,
+  type ModelHints,
+  type Session,
+  type TensorInfo,
+  throwIfAborted,
+  toTensorInfo,
+  untilAborted,
+} from '@sd/core';
 import type * as Ort from 'onnxruntime-web';
 import type { WebProvider } from './choice.js';
 import { explained } from './failures.js';

@@ -1,5 +1,5 @@
+import type { TensorView } from '@sd/weights';
 import type { Graph } from './graph.js';
-import type { TensorView } from './safetensors/tensor-view.js';
 import type { Value } from './value.js';
 
 /** How a convolution moves over its input. */

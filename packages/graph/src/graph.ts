@@ -1,4 +1,5 @@
 import type { TensorType } from '@sd/core';
+import { sliceView, type TensorView } from '@sd/weights';
 import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import type { GraphInput, GraphModel } from './feeds.js';
 import { attention, type PreciseAttentionOptions } from './forms/attention.js';
@@ -9,7 +10,6 @@ import { type TimestepEmbeddingOptions, timestepEmbedding } from './forms/timest
 import { type GraphOptions, Nodes } from './nodes.js';
 import type { Attribute } from './onnx/messages.js';
 import { onnxType } from './onnx/onnx-writer.js';
-import { sliceView, type TensorView } from './safetensors/tensor-view.js';
 import type { Scope } from './scope.js';
 import { type Dim, staticDim, type Value } from './value.js';
 

@@ -1,8 +1,8 @@
 import type { BackendFeatures, ModelHints } from '@sd/core';
+import { type TensorView, transposeView } from '@sd/weights';
 import type { GraphInput } from './feeds.js';
 import type { Attribute } from './onnx/messages.js';
 import { OnnxWriter, onnxType } from './onnx/onnx-writer.js';
-import { type TensorView, transposeView } from './safetensors/tensor-view.js';
 import { Shapes, type Size } from './shapes.js';
 import type { Dim, FloatType, Value } from './value.js';
 

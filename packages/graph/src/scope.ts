@@ -1,4 +1,4 @@
-import type { TensorView } from './safetensors/tensor-view.js';
+import type { TensorView } from '@sd/weights';
 
 /** Where a scope looks tensors up: a Checkpoint, or anything that answers as one does. */
 export interface TensorLookup {

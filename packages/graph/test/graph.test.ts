@@ -1,11 +1,12 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { createNodeBackend } from '@sd/backend-node';
 import { type BackendFeatures, type Model, type Tensor, tensor, torchCpu } from '@sd/core';
+import { openCheckpoint, type TensorToWrite } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { halfBits } from '../../../fixtures/small-floats.js';
-import { Graph, openCheckpoint, Scope, type TensorToWrite, type Value } from '../src/index.js';
-import { fileOf, floats, memorySource } from './memory.js';
+import { fileOf, floats, memorySource } from '../../weights/test/memory.js';
+import { Graph, Scope, type Value } from '../src/index.js';
 import { ModelProtoSchema } from './onnx/onnx_pb.js';
 
 const backend = createNodeBackend({ threads: 1 });

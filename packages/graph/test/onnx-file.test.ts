@@ -1,13 +1,12 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { CheckpointError, SourceError, tensor, UnsupportedError } from '@sd/core';
+import { toFloat32, toHalf } from '@sd/weights';
+import { onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import { afterAll, describe, expect, test } from 'vitest';
+import { castTensor } from '../../weights/src/onnx-file/cast.js';
+import { encodedField, joined } from '../../weights/src/onnx-file/wire.js';
+import { memorySource } from '../../weights/test/memory.js';
 import { Graph } from '../src/index.js';
-import { castTensor } from '../src/onnx-file/cast.js';
-import { encodedField, joined } from '../src/onnx-file/wire.js';
-import { onnxSession, openOnnxFile } from '../src/onnx-file.js';
-import { toHalf } from '../src/safetensors/half.js';
-import { toFloat32 } from '../src/safetensors/values.js';
-import { memorySource } from './memory.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

@@ -1,8 +1,19 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { tensor, UnsupportedError } from '@sd/core';
+import {
+  type Checkpoint,
+  openCheckpoint,
+  openSafetensors,
+  openWeights,
+  partFiles,
+  sliceView,
+  type TensorToWrite,
+  toFloat32,
+  transposeView,
+} from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Checkpoint, Graph, openCheckpoint, openSafetensors, openWeights, partFiles, Scope, sliceView, type TensorToWrite, toFloat32, transposeView } from '../src/index.js';
-import { fileOf, floats, memorySource } from './memory.js';
+import { fileOf, floats, memorySource } from '../../weights/test/memory.js';
+import { Graph, Scope } from '../src/index.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

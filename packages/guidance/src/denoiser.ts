@@ -1,4 +1,19 @@
-import { convertPrediction, type Denoiser, expectFinite, expectTensor, type GuidedDenoiser, InvalidOptionError, type NoiseLevel, type Prediction, sizeOf, stack, type Tensor, type TextEmbedding, tensor, type Unet } from '@sd/core';
+import {
+  convertPrediction,
+  type Denoiser,
+  expectFinite,
+  expectTensor,
+  type GuidedDenoiser,
+  InvalidOptionError,
+  type NoiseLevel,
+  type Prediction,
+  sizeOf,
+  stack,
+  type Tensor,
+  type TextEmbedding,
+  tensor,
+  type Unet,
+} from '@sd/core';
 import { type Condition, conditionsOf } from './conditions.js';
 import type { Guidance, WeightedText } from './guidance/guidance.js';
 import { remembering } from './guidance/outputs.js';

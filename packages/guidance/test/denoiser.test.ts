@@ -1,8 +1,26 @@
-import { AbortError, convertPrediction, type Prediction, TensorError, type TextEmbedding, tensor, torchCpu, type Unet, type UnetInput } from '@sd/core';
+import {
+  AbortError,
+  convertPrediction,
+  type Prediction,
+  TensorError,
+  type TextEmbedding,
+  tensor,
+  torchCpu,
+  type Unet,
+  type UnetInput,
+} from '@sd/core';
 import { mockUnet } from '@sd/core/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
-import { classifierFreeGuidance, createDenoiser, type DenoiserOptions, type Guidance, type GuidanceInput, type ModelCall, predictPositive } from '../src/index.js';
+import {
+  classifierFreeGuidance,
+  createDenoiser,
+  type DenoiserOptions,
+  type Guidance,
+  type GuidanceInput,
+  type ModelCall,
+  predictPositive,
+} from '../src/index.js';
 
 const shape = [4, 3, 5] as const;
 const x0 = torchCpu(1).randn(60);

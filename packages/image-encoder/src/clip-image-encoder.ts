@@ -1,5 +1,16 @@
-import { type Backend, expectFinite, expectTensor, type ImageEncoder, type ImagePreprocessing, lazySession, row, type Source, SourceError, type Tensor } from '@sd/core';
-import { type NameTable, openCheckpoint, readConfig } from '@sd/graph';
+import {
+  type Backend,
+  expectFinite,
+  expectTensor,
+  type ImageEncoder,
+  type ImagePreprocessing,
+  lazySession,
+  row,
+  type Source,
+  SourceError,
+  type Tensor,
+} from '@sd/core';
+import { type NameTable, openCheckpoint, readConfig } from '@sd/weights';
 import { clipVisionGraph } from './clip-vision-graph.js';
 import { type ClipVisionConfig, clipVisionConfig } from './config.js';
 import { clipPreprocessing, imagePreprocessing } from './preprocessing.js';

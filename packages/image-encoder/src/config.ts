@@ -1,4 +1,4 @@
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** The shape of a CLIP vision model, from its `config.json`. */
 export interface ClipVisionConfig {

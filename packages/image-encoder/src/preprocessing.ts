@@ -1,5 +1,5 @@
 import { CheckpointError, type ImagePreprocessing } from '@sd/core';
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** OpenAI's statistics of the pictures that CLIP was trained on. */
 const mean = [0.48145466, 0.4578275, 0.40821073];

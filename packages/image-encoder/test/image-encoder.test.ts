@@ -1,5 +1,5 @@
 import { CheckpointError, DisposedError, TensorError, tensor, UnsupportedError } from '@sd/core';
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';

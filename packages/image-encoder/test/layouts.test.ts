@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CheckpointError, type Source, SourceError } from '@sd/core';
-import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/graph';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { clipPreprocessing, loadImageEncoder } from '../src/index.js';
 import { backend, folder, golden } from './encoder.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ImagePreprocessing } from '@sd/core';
-import { Config } from '@sd/graph';
 import { clipPreprocessing, imagePreprocessing } from '@sd/image-encoder';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { clipPreprocess, readPicture } from '../src/index.js';

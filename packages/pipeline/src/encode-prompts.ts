@@ -1,4 +1,10 @@
-import { InvalidOptionError, type TextEmbedding, type TextEncoder, type TextEncoderOptions, type Tokenizer } from '@sd/core';
+import {
+  InvalidOptionError,
+  type TextEmbedding,
+  type TextEncoder,
+  type TextEncoderOptions,
+  type Tokenizer,
+} from '@sd/core';
 import type { WeightedText } from '@sd/guidance';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { sideBySide, zerosLike } from './embeddings.js';

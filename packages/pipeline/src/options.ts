@@ -1,4 +1,17 @@
-import { expectFinite, InvalidOptionError, numpyLegacy, nvPhilox, type RandomSource, type RandomSourceFactory, type SamplingPlan, type Scheduler, sizeOf, type Tensor, TensorError, torchCpu } from '@sd/core';
+import {
+  expectFinite,
+  InvalidOptionError,
+  numpyLegacy,
+  nvPhilox,
+  type RandomSource,
+  type RandomSourceFactory,
+  type SamplingPlan,
+  type Scheduler,
+  sizeOf,
+  type Tensor,
+  TensorError,
+  torchCpu,
+} from '@sd/core';
 import type { Guidance } from '@sd/guidance';
 import type { PromptSyntax } from '@sd/tokenizer/prompt';
 import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';

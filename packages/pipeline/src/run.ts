@@ -1,4 +1,14 @@
-import { type NoiseLevel, row, sizeOf, stack, type Tensor, type TextEmbedding, tensor, throwIfAborted, type Vae } from '@sd/core';
+import {
+  type NoiseLevel,
+  row,
+  sizeOf,
+  stack,
+  type Tensor,
+  type TextEmbedding,
+  tensor,
+  throwIfAborted,
+  type Vae,
+} from '@sd/core';
 import { type Condition, createDenoiser, type WeightedText } from '@sd/guidance';
 import { createImage, type ImageParameters } from '@sd/image';
 import type { RunAdapters } from './attach/run-adapters.js';

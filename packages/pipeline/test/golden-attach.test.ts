@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import type { Source } from '@sd/core';
-import { openSafetensors, writeSafetensors } from '@sd/graph';
 import { schedulerFromConfig } from '@sd/scheduler';
+import { openSafetensors, writeSafetensors } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, toFloat32 } from '@sd/graph';
 import { cannyEdges, readPicture } from '@sd/image';
 import { lcmLora, previewVae } from '@sd/model-tiny';
 import { folder as controlNet } from '@sd/model-tiny-controlnet';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
+import { openSafetensors, toFloat32 } from '@sd/weights';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';

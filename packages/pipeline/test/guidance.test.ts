@@ -1,5 +1,12 @@
 import type { Scheduler, UnetInput } from '@sd/core';
-import { adaptiveProjectedGuidance, cfgPpGuidance, classifierFreeGuidance, type Guidance, predictPositive, withinInterval } from '@sd/guidance';
+import {
+  adaptiveProjectedGuidance,
+  cfgPpGuidance,
+  classifierFreeGuidance,
+  type Guidance,
+  predictPositive,
+  withinInterval,
+} from '@sd/guidance';
 import { dpmpp2mCfgPp, euler, eulerCfgPp } from '@sd/scheduler';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { largestDifference } from '../../image/test/support.js';

@@ -1,6 +1,6 @@
 import { createNodeBackend } from '@sd/backend-node';
-import { writeSafetensors } from '@sd/graph';
 import { folder } from '@sd/model-tiny';
+import { writeSafetensors } from '@sd/weights';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sd1 as onDisk } from '../../../fixtures/golden.js';
 import { tensorsOf } from '../../../fixtures/variants.js';

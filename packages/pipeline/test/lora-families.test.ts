@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Source } from '@sd/core';
-import { Config, type TensorLookup, type TensorToWrite, writeSafetensors } from '@sd/graph';
+import type { TensorLookup } from '@sd/graph';
 import { type Lora, openLora } from '@sd/graph/adapters';
 import { clipTextConfig, clipTextGraph } from '@sd/text-encoder';
 import { originalUnetNames, unetConfig, unetGraph } from '@sd/unet';
+import { Config, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 
 const dataOf = (name: string) =>

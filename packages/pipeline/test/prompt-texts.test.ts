@@ -1,4 +1,12 @@
-import { type Tensor, TensorError, type TextEmbedding, type TextEncoder, type TextEncoderOptions, type Tokens, tensor } from '@sd/core';
+import {
+  type Tensor,
+  TensorError,
+  type TextEmbedding,
+  type TextEncoder,
+  type TextEncoderOptions,
+  type Tokens,
+  tensor,
+} from '@sd/core';
 import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';

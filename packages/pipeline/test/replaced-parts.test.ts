@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/graph';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { renamed } from '../../../fixtures/variants.js';

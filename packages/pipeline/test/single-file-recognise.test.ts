@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { TensorView } from '@sd/graph';
-import { Config } from '@sd/graph';
 import { clipTextConfig } from '@sd/text-encoder';
 import { type UnetConfig, unetConfig } from '@sd/unet';
 import { vaeConfig } from '@sd/vae';
+import type { TensorView } from '@sd/weights';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { textConfigOf, unetConfigOf, vaeConfigOf } from '../src/load/single-file/configs.js';
 import { families } from '../src/load/single-file/families.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openFolder } from '@sd/backend-node';
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/graph';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { measured } from '../../../fixtures/deviations.js';
 import { fixture } from '../../../fixtures/golden.js';

@@ -1,6 +1,6 @@
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, readConfig, writeSafetensors } from '@sd/graph';
 import { t2iAdapterConfig } from '@sd/unet/adapters';
+import { openSafetensors, readConfig, writeSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { openT2iAdapterFile } from '../src/load/single-file/t2i-adapter.js';

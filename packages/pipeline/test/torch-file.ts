@@ -1,4 +1,4 @@
-import type { TensorToWrite } from '@sd/graph';
+import type { TensorToWrite } from '@sd/weights';
 
 const storages: Readonly<Record<string, string>> = {
   F32: 'FloatStorage',

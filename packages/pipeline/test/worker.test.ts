@@ -1,5 +1,16 @@
 import { MessageChannel } from 'node:worker_threads';
-import { AbortError, type Backend, BackendError, CheckpointError, DisposedError, InvalidOptionError, type Source, SourceError, tensor, type Vae } from '@sd/core';
+import {
+  AbortError,
+  type Backend,
+  BackendError,
+  CheckpointError,
+  DisposedError,
+  InvalidOptionError,
+  type Source,
+  SourceError,
+  tensor,
+  type Vae,
+} from '@sd/core';
 import { mockUnet } from '@sd/core/testing';
 import { readParameters } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';

@@ -1,4 +1,11 @@
-import { InvalidOptionError, type NoiseLevel, type Prediction, type Sampler, type SamplingPlan, type Scheduler } from '@sd/core';
+import {
+  InvalidOptionError,
+  type NoiseLevel,
+  type Prediction,
+  type Sampler,
+  type SamplingPlan,
+  type Scheduler,
+} from '@sd/core';
 import { checkCount } from './numbers.js';
 import type { NoiseSchedule } from './schedules/noise-schedule.js';
 

@@ -1,7 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { type NoiseLevel, type Sampler, torchCpu } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { dpm2, dpm2Ancestral, dpmpp2m, dpmpp2mSde, dpmpp2sAncestral, dpmpp3mSde, dpmppSde, euler, eulerAncestral, exponentialSigmas, heun, karrasSigmas, lms, polyexponentialSigmas } from '../src/index.js';
+import {
+  dpm2,
+  dpm2Ancestral,
+  dpmpp2m,
+  dpmpp2mSde,
+  dpmpp2sAncestral,
+  dpmpp3mSde,
+  dpmppSde,
+  euler,
+  eulerAncestral,
+  exponentialSigmas,
+  heun,
+  karrasSigmas,
+  lms,
+  polyexponentialSigmas,
+} from '../src/index.js';
 
 const figures: {
   sigmas: number[];

@@ -1,7 +1,33 @@
 import { getEventListeners } from 'node:events';
 import type { NoiseLevel, Sampler } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { alignYourSteps, alphasCumprodOf, betaSigmas, comfyBeta, cosineBetas, createScheduler, discreteSchedule, exponentialSigmas, fixedSigmas, fixedTimesteps, flowSchedule, karrasSigmas, linearBetas, logLinear, noiseRatio, polyexponentialSigmas, rescaleZeroTerminalSnr, type Spacing, scaledLinearBetas, schedulerClasses, schedulerFromConfig, sgmUniform, sigmaSpacing, simple, timestepSpacing } from '../src/index.js';
+import {
+  alignYourSteps,
+  alphasCumprodOf,
+  betaSigmas,
+  comfyBeta,
+  cosineBetas,
+  createScheduler,
+  discreteSchedule,
+  exponentialSigmas,
+  fixedSigmas,
+  fixedTimesteps,
+  flowSchedule,
+  karrasSigmas,
+  linearBetas,
+  logLinear,
+  noiseRatio,
+  polyexponentialSigmas,
+  rescaleZeroTerminalSnr,
+  type Spacing,
+  scaledLinearBetas,
+  schedulerClasses,
+  schedulerFromConfig,
+  sgmUniform,
+  sigmaSpacing,
+  simple,
+  timestepSpacing,
+} from '../src/index.js';
 import { isFalling, schedulerSuite, testNoise } from '../src/testing.js';
 import { everySampler } from './support/every-sampler.js';
 

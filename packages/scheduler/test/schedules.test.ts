@@ -1,7 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { InvalidOptionError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { addNoise, alphasCumprodOf, cosineBetas, discreteSchedule, flowSchedule, linearBetas, noiseRatio, noiseScheduleFromConfig, rescaleZeroTerminalSnr, scaledLinearBetas } from '../src/index.js';
+import {
+  addNoise,
+  alphasCumprodOf,
+  cosineBetas,
+  discreteSchedule,
+  flowSchedule,
+  linearBetas,
+  noiseRatio,
+  noiseScheduleFromConfig,
+  rescaleZeroTerminalSnr,
+  scaledLinearBetas,
+} from '../src/index.js';
 
 interface Figures {
   config: Record<string, unknown>;

@@ -1,6 +1,22 @@
 import type { Sampler } from '@sd/core';
 import { expect, test } from 'vitest';
-import { cleanLevel, ddim, ddpm, dpm2Ancestral, dpmpp2mSde, dpmpp2sAncestral, dpmpp3mSde, dpmppSde, euler, eulerAncestral, exponentialSigmas, heun, preservingLevel, restart, saSolver } from '../src/index.js';
+import {
+  cleanLevel,
+  ddim,
+  ddpm,
+  dpm2Ancestral,
+  dpmpp2mSde,
+  dpmpp2sAncestral,
+  dpmpp3mSde,
+  dpmppSde,
+  euler,
+  eulerAncestral,
+  exponentialSigmas,
+  heun,
+  preservingLevel,
+  restart,
+  saSolver,
+} from '../src/index.js';
 import { exampleMixture, mixtureDenoiser, testNoise } from '../src/testing.js';
 
 const points = 10_000;

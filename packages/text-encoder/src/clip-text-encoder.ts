@@ -1,5 +1,18 @@
-import { type Backend, expectFinite, InvalidOptionError, lazySession, row, type Tensor, TensorError, type TextEmbedding, type TextEncoder, type Tokens, tensor } from '@sd/core';
-import { type Checkpoint, completeFeeds, type LayerExtension, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import {
+  type Backend,
+  expectFinite,
+  InvalidOptionError,
+  lazySession,
+  row,
+  type Tensor,
+  TensorError,
+  type TextEmbedding,
+  type TextEncoder,
+  type Tokens,
+  tensor,
+} from '@sd/core';
+import { completeFeeds, type LayerExtension } from '@sd/graph';
+import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { clipTextGraph } from './clip-text-graph.js';
 import { type ClipTextConfig, clipTextConfig } from './config.js';
 import { clipTextNames } from './names/transformers.js';

@@ -1,4 +1,14 @@
-import { clipLayer, Graph, type GraphModel, type GraphOptions, type LayerExtension, Scope, type TensorLookup, type TensorView, type Value } from '@sd/graph';
+import {
+  clipLayer,
+  Graph,
+  type GraphModel,
+  type GraphOptions,
+  type LayerExtension,
+  Scope,
+  type TensorLookup,
+  type Value,
+} from '@sd/graph';
+import type { TensorView } from '@sd/weights';
 import type { ClipTextConfig } from './config.js';
 
 export interface ClipTextGraphOptions extends GraphOptions {

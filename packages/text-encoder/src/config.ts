@@ -1,4 +1,4 @@
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** The shape of a CLIP text model, from its `config.json`. */
 export interface ClipTextConfig {

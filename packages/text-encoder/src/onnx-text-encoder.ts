@@ -1,5 +1,17 @@
-import { type Backend, expectFinite, InvalidOptionError, row, type Source, type Tensor, TensorError, type TextEncoder, type Tokens, tensor, UnsupportedError } from '@sd/core';
-import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import {
+  type Backend,
+  expectFinite,
+  InvalidOptionError,
+  row,
+  type Source,
+  type Tensor,
+  TensorError,
+  type TextEncoder,
+  type Tokens,
+  tensor,
+  UnsupportedError,
+} from '@sd/core';
+import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 
 export interface LoadOnnxTextEncoderOptions {
   readonly backend: Backend;

@@ -1,5 +1,5 @@
 import { CheckpointError, type Source, type Tensor, tensor } from '@sd/core';
-import { openPickle, openWeights, type TensorView, toFloat32 } from '@sd/graph';
+import { openPickle, openWeights, type TensorView, toFloat32 } from '@sd/weights';
 
 /** Vectors of a word that a text encoder learned later, [count, width]: textual inversion, arXiv 2208.01618. */
 export interface TextualInversion {

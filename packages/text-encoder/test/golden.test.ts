@@ -1,5 +1,5 @@
 import { openFolder } from '@sd/backend-node';
-import { openCheckpoint } from '@sd/graph';
+import { openCheckpoint } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { readGolden, sd1, sd2 } from '../../../fixtures/golden.js';

@@ -1,5 +1,5 @@
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, type TensorView } from '@sd/graph';
+import { openSafetensors, type TensorView } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { clipTextNames, openClipTensors } from '../src/index.js';

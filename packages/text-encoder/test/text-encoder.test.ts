@@ -1,5 +1,5 @@
 import { CheckpointError, DisposedError, InvalidOptionError, TensorError, UnsupportedError } from '@sd/core';
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { clipTextConfig } from '../src/index.js';

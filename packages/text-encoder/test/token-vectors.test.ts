@@ -1,6 +1,6 @@
 import { openFolder } from '@sd/backend-node';
 import { TensorError, type Tokens, tensor } from '@sd/core';
-import { openSafetensors } from '@sd/graph';
+import { openSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { sd1 } from '../../../fixtures/golden.js';
 import { encoderIn, tokens } from './encoder.js';

@@ -1,5 +1,5 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** One level of the U-Net: its channels and what stands in it. */
 export interface UnetLevel {

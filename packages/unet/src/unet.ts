@@ -1,5 +1,15 @@
-import { type Backend, type Conditions, expectTensor, lazySession, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
-import { type Checkpoint, completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import {
+  type Backend,
+  type Conditions,
+  expectTensor,
+  lazySession,
+  type Tensor,
+  TensorError,
+  tensor,
+  type Unet,
+} from '@sd/core';
+import { completeFeeds } from '@sd/graph';
+import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type UnetConfig, unetConfig } from './config.js';
 import type { UnetExtension } from './extension.js';
 import { unetGraph } from './unet-graph.js';

@@ -1,5 +1,5 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { unetConfig } from '../src/index.js';
 

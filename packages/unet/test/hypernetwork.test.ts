@@ -1,5 +1,5 @@
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, writeSafetensors } from '@sd/graph';
+import { openSafetensors, writeSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { hypernetwork } from '../src/adapters.js';

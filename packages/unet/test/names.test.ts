@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors } from '@sd/graph';
+import { openSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { originalControlNetNames, originalUnetNames } from '../src/index.js';

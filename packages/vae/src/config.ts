@@ -1,5 +1,5 @@
 import { UnsupportedError } from '@sd/core';
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** The shape of an autoencoder, from its `config.json`. */
 export interface VaeConfig {

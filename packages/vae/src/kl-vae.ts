@@ -1,5 +1,5 @@
 import type { Backend } from '@sd/core';
-import type { Checkpoint } from '@sd/graph';
+import type { Checkpoint } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import type { VaeConfig } from './config.js';
 import { halvesOf } from './halves.js';

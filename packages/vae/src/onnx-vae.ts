@@ -1,6 +1,15 @@
-import { type Backend, expectTensor, type LatentDistribution, type Source, type Tensor, tensor, UnsupportedError, type Vae } from '@sd/core';
-import { Config, hasFile, readConfig } from '@sd/graph';
-import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import {
+  type Backend,
+  expectTensor,
+  type LatentDistribution,
+  type Source,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+  type Vae,
+} from '@sd/core';
+import { Config, hasFile, readConfig } from '@sd/weights';
+import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import { latentScaling } from './config.js';
 import { distribution, inUnetSpace, type LatentSpace, toAutoencoder } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';

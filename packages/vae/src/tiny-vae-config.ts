@@ -1,5 +1,5 @@
 import { UnsupportedError } from '@sd/core';
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** One half of a tiny autoencoder: for each level its channels and how many blocks. */
 export type TinyLevels = readonly { readonly channels: number; readonly blocks: number }[];

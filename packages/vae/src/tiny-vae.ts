@@ -1,5 +1,6 @@
 import { type Backend, type Model, type Tensor, tensor } from '@sd/core';
-import { type Checkpoint, Graph, type GraphOptions, Scope, type TensorLookup, type Value } from '@sd/graph';
+import { Graph, type GraphOptions, Scope, type TensorLookup, type Value } from '@sd/graph';
+import type { Checkpoint } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import { halvesOf } from './halves.js';
 import type { TinyVaeConfig } from './tiny-vae-config.js';

@@ -1,5 +1,5 @@
 import type { Backend } from '@sd/core';
-import { type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import { vaeConfig } from './config.js';
 import { klVae } from './kl-vae.js';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { type TensorToWrite, tensorsOf, writeVariant } from '../../../fixtures/variants.js';

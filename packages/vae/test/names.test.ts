@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors } from '@sd/graph';
+import { openSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
 import { originalTinyVaeNames, originalVaeNames, vaeNames } from '../src/index.js';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Source, UnsupportedError } from '@sd/core';
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';

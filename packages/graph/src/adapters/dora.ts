@@ -1,6 +1,6 @@
 import { sizeOf, UnsupportedError } from '@sd/core';
+import { reshapeView, type TensorView } from '@sd/weights';
 import type { Graph } from '../graph.js';
-import { reshapeView, type TensorView } from '../safetensors/tensor-view.js';
 import type { Value } from '../value.js';
 import { type Branch, type Fit, ownRows } from './fit.js';
 

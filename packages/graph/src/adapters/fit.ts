@@ -1,7 +1,7 @@
 import { type CheckpointError, sizeOf } from '@sd/core';
+import { reshapeView, sliceView, type TensorView } from '@sd/weights';
 import type { AdaptedLayer } from '../adapter.js';
 import type { Graph } from '../graph.js';
-import { reshapeView, sliceView, type TensorView } from '../safetensors/tensor-view.js';
 import type { Value } from '../value.js';
 import type { LoraModule } from './modules.js';
 

@@ -1,5 +1,5 @@
+import { reshapeView, type TensorView } from '@sd/weights';
 import type { Graph } from '../graph.js';
-import { reshapeView, type TensorView } from '../safetensors/tensor-view.js';
 import type { Value } from '../value.js';
 import { type Branch, type Fit, matrixOf, ownRows, plusProduct, shaped, sizesOf, sumOver } from './fit.js';
 import { lowRank, transposed, tucker } from './low-rank.js';

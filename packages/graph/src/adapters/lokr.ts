@@ -1,6 +1,6 @@
 import { UnsupportedError } from '@sd/core';
+import { sliceView, type TensorView } from '@sd/weights';
 import type { Graph } from '../graph.js';
-import { sliceView, type TensorView } from '../safetensors/tensor-view.js';
 import type { Value } from '../value.js';
 import { type Branch, type Fit, matrixOf, normsOf, product, shaped, sizesOf, sumOver } from './fit.js';
 import { chain, transposed, tucker } from './low-rank.js';

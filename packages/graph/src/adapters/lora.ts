@@ -1,9 +1,8 @@
 import { CheckpointError, type Source, sizeOf } from '@sd/core';
+import { openWeights, reshapeView } from '@sd/weights';
 import type { AdaptedLayer, LayerExtension } from '../adapter.js';
 import type { Graph } from '../graph.js';
-import { reshapeView } from '../safetensors/tensor-view.js';
 import type { Value } from '../value.js';
-import { openWeights } from '../weights.js';
 import { dora } from './dora.js';
 import { type LoraFamily, type Origin, originOf } from './family.js';
 import type { Branch, Fit } from './fit.js';

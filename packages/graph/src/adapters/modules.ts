@@ -1,5 +1,5 @@
 import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
-import type { TensorView } from '../safetensors/tensor-view.js';
+import type { TensorView } from '@sd/weights';
 import { foreignFamily, type LoraPart, otherAlgorithm, readTensorName, type Slot } from './names.js';
 
 /** How a module's change is written. */

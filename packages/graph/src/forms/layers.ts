@@ -1,6 +1,6 @@
+import type { TensorView } from '@sd/weights';
 import type { ConvOptions } from '../adapter.js';
 import type { Nodes } from '../nodes.js';
-import type { TensorView } from '../safetensors/tensor-view.js';
 import type { Dim, Value } from '../value.js';
 
 /** x [..., in] times a matrix [out, in], plus a bias [out]: [..., out]. */

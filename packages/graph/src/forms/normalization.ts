@@ -1,5 +1,5 @@
+import type { TensorView } from '@sd/weights';
 import type { Nodes } from '../nodes.js';
-import type { TensorView } from '../safetensors/tensor-view.js';
 import type { Scope } from '../scope.js';
 import { staticDim, type Value } from '../value.js';
 

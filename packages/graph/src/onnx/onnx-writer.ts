@@ -1,6 +1,5 @@
 import { type TensorType, UnsupportedError, type WeightFile } from '@sd/core';
-import type { Dtype } from '../safetensors/dtype.js';
-import type { TensorView } from '../safetensors/tensor-view.js';
+import type { Dtype, TensorView } from '@sd/weights';
 import {
   type Attribute,
   elementType,

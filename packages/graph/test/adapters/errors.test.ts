@@ -1,7 +1,7 @@
 import { CheckpointError, SourceError, UnsupportedError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
+import { memorySource } from '../../../weights/test/memory.js';
 import { openLora } from '../../src/adapters.js';
-import { memorySource } from '../memory.js';
 import { type Layer, loraOf, normal, resultOf, type Values } from './support.js';
 
 const key = 'lora_unet_mid_block_layer';

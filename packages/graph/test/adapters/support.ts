@@ -1,9 +1,10 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { type Tensor, tensor, torchCpu } from '@sd/core';
+import { openCheckpoint, type TensorToWrite } from '@sd/weights';
 import { afterAll } from 'vitest';
+import { fileOf, floats, memorySource } from '../../../weights/test/memory.js';
 import { type Lora, openLora } from '../../src/adapters.js';
-import { Graph, openCheckpoint, Scope, type TensorToWrite } from '../../src/index.js';
-import { fileOf, floats, memorySource } from '../memory.js';
+import { Graph, Scope } from '../../src/index.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

@@ -1,5 +1,14 @@
 import { describe, expect, test, vi } from 'vitest';
-import { adaptiveProjectedGuidance, cfgPpGuidance, cfgZeroStar, classifierFreeGuidance, type Guidance, type GuidanceScale, withinInterval, withRescale } from '../../src/index.js';
+import {
+  adaptiveProjectedGuidance,
+  cfgPpGuidance,
+  cfgZeroStar,
+  classifierFreeGuidance,
+  type Guidance,
+  type GuidanceScale,
+  withinInterval,
+  withRescale,
+} from '../../src/index.js';
 import { alone, figures, guided, positive, second } from './support.js';
 
 const byScale: Record<string, (scale: GuidanceScale) => Guidance> = {

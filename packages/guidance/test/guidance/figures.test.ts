@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { relativeError } from '../../../../fixtures/golden.js';
-import { adaptiveProjectedGuidance, cfgPpGuidance, cfgZeroStar, classifierFreeGuidance, type Guidance, withRescale } from '../../src/index.js';
+import {
+  adaptiveProjectedGuidance,
+  cfgPpGuidance,
+  cfgZeroStar,
+  classifierFreeGuidance,
+  type Guidance,
+  withRescale,
+} from '../../src/index.js';
 import { figures, guided, positive, type Run, second } from './support.js';
 
 const scale = 7.5;

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { adaptiveProjectedGuidance, cfgPpGuidance, cfgZeroStar, classifierFreeGuidance, type Guidance, pix2pixGuidance, predictPositive, withinInterval, withRescale } from '../../src/index.js';
+import {
+  adaptiveProjectedGuidance,
+  cfgPpGuidance,
+  cfgZeroStar,
+  classifierFreeGuidance,
+  type Guidance,
+  pix2pixGuidance,
+  predictPositive,
+  withinInterval,
+  withRescale,
+} from '../../src/index.js';
 import { guidanceSuite } from '../../src/testing.js';
 
 const cfg = classifierFreeGuidance({ scale: 5 });

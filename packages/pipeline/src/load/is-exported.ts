@@ -1,5 +1,5 @@
 import type { Source } from '@sd/core';
-import { hasFile } from '@sd/graph';
+import { hasFile } from '@sd/weights';
 
 /** Is a folder's U-Net there as an ONNX model, and not as the checkpoint that it was made from? */
 export async function isExported(source: Source): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
-import { readConfig } from '@sd/graph';
 import { schedulerClasses } from '@sd/scheduler';
+import { readConfig } from '@sd/weights';
 import type { Warning } from '../events.js';
 import type { ModelFlags } from '../stage-facts.js';
 

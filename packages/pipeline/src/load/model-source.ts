@@ -1,5 +1,5 @@
 import type { Backend, Source, TextEncoder, Unet, Vae, Warning } from '@sd/core';
-import { hasFile, type ModelFolder, type ModelParts, readConfig } from '@sd/graph';
+import { hasFile, type ModelFolder, type ModelParts, readConfig } from '@sd/weights';
 
 /** Makes stages of the parts that were exported to ONNX, by their folders. */
 export interface ExportedStages {

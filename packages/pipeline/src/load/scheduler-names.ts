@@ -1,5 +1,19 @@
 import type { Scheduler } from '@sd/core';
-import { type CountedSampler, countsOf, dpmpp2mCfgPp, dpmpp2sAncestral, eulerAncestral, eulerCfgPp, ipndm, type LevelAt, noiseScheduleFromConfig, resMultistep, restart, type SchedulerConfig, schedulerFromConfig } from '@sd/scheduler';
+import {
+  type CountedSampler,
+  countsOf,
+  dpmpp2mCfgPp,
+  dpmpp2sAncestral,
+  eulerAncestral,
+  eulerCfgPp,
+  ipndm,
+  type LevelAt,
+  noiseScheduleFromConfig,
+  resMultistep,
+  restart,
+  type SchedulerConfig,
+  schedulerFromConfig,
+} from '@sd/scheduler';
 
 interface NamedScheduler {
   /** diffusers' class. */

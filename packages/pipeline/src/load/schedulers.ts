@@ -1,5 +1,11 @@
 import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
-import { parseSchedulerConfig, type SchedulerConfig, schedulerClasses, schedulerFromConfig, stableDiffusionConfig } from '@sd/scheduler';
+import {
+  parseSchedulerConfig,
+  type SchedulerConfig,
+  schedulerClasses,
+  schedulerFromConfig,
+  stableDiffusionConfig,
+} from '@sd/scheduler';
 import { schedulerNames, schedulerOfName } from './scheduler-names.js';
 
 const file = 'scheduler/scheduler_config.json';

@@ -1,4 +1,11 @@
-import { InvalidOptionError, type RandomSource, type RandomSourceFactory, type SamplingPlan, type Scheduler, type Tensor } from '@sd/core';
+import {
+  InvalidOptionError,
+  type RandomSource,
+  type RandomSourceFactory,
+  type SamplingPlan,
+  type Scheduler,
+  type Tensor,
+} from '@sd/core';
 import type { Fit, PictureInput } from '@sd/image';
 import { checkOptional, checkPart, checkSide, checkText, checkWhole, describe } from '../checks.js';
 import { seedsFrom } from '../seeds.js';

@@ -1,5 +1,14 @@
 import { InvalidOptionError, type Tensor } from '@sd/core';
-import { type Fit, fitPicture, grayTensor, maskTensor, type PictureInput, type Pixels, pictureTensor, readPicture } from '@sd/image';
+import {
+  type Fit,
+  fitPicture,
+  grayTensor,
+  maskTensor,
+  type PictureInput,
+  type Pixels,
+  pictureTensor,
+  readPicture,
+} from '@sd/image';
 
 /** The pictures among a request's options, as they were given. */
 export interface GivenPictures {

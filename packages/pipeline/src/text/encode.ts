@@ -1,6 +1,14 @@
 import type { Tensor, TextEmbedding, TextEncoder, TextEncoderOptions } from '@sd/core';
 import type { ClipTokenizer } from '@sd/tokenizer';
-import { type ChunkOptions, type Clause, encodeFragments, type PromptText, type Section, type WeightedTokens, type WordTokenizer } from '@sd/tokenizer/prompt';
+import {
+  type ChunkOptions,
+  type Clause,
+  encodeFragments,
+  type PromptText,
+  type Section,
+  type WeightedTokens,
+  type WordTokenizer,
+} from '@sd/tokenizer/prompt';
 import { type EndTokens, withEndTokens } from './end-tokens.js';
 import { fillUp, joinTokens } from './lengths.js';
 import { lowered } from './lowered.js';

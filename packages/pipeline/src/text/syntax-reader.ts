@@ -1,6 +1,14 @@
 import { InvalidOptionError, type TextEmbedding, type TextEncoder, type Tokenizer } from '@sd/core';
 import type { ClipTokenizer } from '@sd/tokenizer';
-import { chunkOptions, type PromptPlan, type PromptText, parsePrompt, textsOver, type WordTokenizer, withWords } from '@sd/tokenizer/prompt';
+import {
+  chunkOptions,
+  type PromptPlan,
+  type PromptText,
+  parsePrompt,
+  textsOver,
+  type WordTokenizer,
+  withWords,
+} from '@sd/tokenizer/prompt';
 import type { RunAdapters } from '../attach/run-adapters.js';
 import {
   type Asked,

@@ -1,4 +1,11 @@
-import { type Tensor, type TextEmbedding, type TextEncoder, type TextEncoderOptions, type Tokens, tensor } from '@sd/core';
+import {
+  type Tensor,
+  type TextEmbedding,
+  type TextEncoder,
+  type TextEncoderOptions,
+  type Tokens,
+  tensor,
+} from '@sd/core';
 import type { WeightedTokens } from '@sd/tokenizer/prompt';
 
 /** A window to encode, and which of its tokens no other may attend to. */

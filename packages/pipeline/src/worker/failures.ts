@@ -1,4 +1,16 @@
-import { AbortError, BackendError, CheckpointError, DisposedError, type ErrorCode, InvalidOptionError, MissingPackageError, SdError, SourceError, TensorError, UnsupportedError } from '@sd/core';
+import {
+  AbortError,
+  BackendError,
+  CheckpointError,
+  DisposedError,
+  type ErrorCode,
+  InvalidOptionError,
+  MissingPackageError,
+  SdError,
+  SourceError,
+  TensorError,
+  UnsupportedError,
+} from '@sd/core';
 
 /** An error as data: structured cloning keeps neither classes nor fields. */
 export interface Failure {

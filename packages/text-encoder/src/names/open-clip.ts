@@ -1,4 +1,4 @@
-import { sliceView, type TensorView, transposeView } from '@sd/graph';
+import { sliceView, type TensorView, transposeView } from '@sd/weights';
 
 /** Names of open_clip's text model, and those of transformers' `CLIPTextModel` without `text_model.`. */
 const modules: Readonly<Record<string, string>> = {

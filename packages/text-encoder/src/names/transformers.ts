@@ -1,4 +1,4 @@
-import type { NameTable } from '@sd/graph';
+import type { NameTable } from '@sd/weights';
 
 /** Names with and without the prefix `text_model.`; the position numbers of older files are dropped. */
 export const clipTextNames: NameTable = (name) => {

@@ -1,4 +1,4 @@
-import { Config } from '@sd/graph';
+import { Config } from '@sd/weights';
 import { type UnetConfig, unetConfig } from '../config.js';
 
 /** The shape of a ControlNet, from its `config.json`. */

@@ -1,5 +1,14 @@
-import { type Backend, expectTensor, lazySession, type StageResources, type Tensor, tensor, type UnetInput } from '@sd/core';
-import { completeFeeds, type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import {
+  type Backend,
+  expectTensor,
+  lazySession,
+  type StageResources,
+  type Tensor,
+  tensor,
+  type UnetInput,
+} from '@sd/core';
+import { completeFeeds } from '@sd/graph';
+import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
 

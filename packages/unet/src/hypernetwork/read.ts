@@ -1,5 +1,5 @@
 import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/graph';
+import type { TensorView } from '@sd/weights';
 
 /** A layer of one network. */
 export type HypernetworkLayer =

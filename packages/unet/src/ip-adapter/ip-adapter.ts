@@ -1,4 +1,15 @@
-import { type Backend, CheckpointError, expectTensor, type ImageEncoder, lazySession, type Source, type StageResources, stack, type Tensor, tensor } from '@sd/core';
+import {
+  type Backend,
+  CheckpointError,
+  expectTensor,
+  type ImageEncoder,
+  lazySession,
+  type Source,
+  type StageResources,
+  stack,
+  type Tensor,
+  tensor,
+} from '@sd/core';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 import { imageAttention } from './attention-extension.js';

@@ -1,5 +1,5 @@
 import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
-import { Checkpoint, openWeights, type TensorView } from '@sd/graph';
+import { Checkpoint, openWeights, type TensorView } from '@sd/weights';
 
 /**
  * How an IP-Adapter makes tokens of a picture: `plain` from its embedding, `plus` from its hidden states by attention,

@@ -1,4 +1,4 @@
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** The shape of a motion adapter, from its `config.json`. */
 export interface MotionConfig {

@@ -1,5 +1,6 @@
 import { CheckpointError } from '@sd/core';
-import { type ModelFolder, type ModelParts, openModel, Scope } from '@sd/graph';
+import { Scope } from '@sd/graph';
+import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import type { UnetConfig } from '../config.js';
 import type { UnetExtension } from '../extension.js';
 import { type MotionConfig, motionConfig } from './config.js';

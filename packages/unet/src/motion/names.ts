@@ -1,4 +1,4 @@
-import type { NameTable } from '@sd/graph';
+import type { NameTable } from '@sd/weights';
 
 const parts: readonly (readonly [RegExp, string])[] = [
   [/^module\./, ''],

@@ -1,4 +1,4 @@
-import type { NameTable } from '@sd/graph';
+import type { NameTable } from '@sd/weights';
 
 /** Modules outside of the blocks. */
 const top: Readonly<Record<string, string>> = {

@@ -1,5 +1,13 @@
-import { type Backend, expectTensor, type Source, type StageResources, type Tensor, tensor, UnsupportedError } from '@sd/core';
-import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import {
+  type Backend,
+  expectTensor,
+  type Source,
+  type StageResources,
+  type Tensor,
+  tensor,
+  UnsupportedError,
+} from '@sd/core';
+import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import type { ControlNet } from '../controlnet/controlnet.js';
 import { namedInputs, sizeOfAxis } from './inputs.js';
 import { residualOutputs } from './residual-names.js';

@@ -1,6 +1,6 @@
 import { type Backend, expectTensor, type Source, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
-import { hasFile, readConfig } from '@sd/graph';
-import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/graph/onnx-file';
+import { hasFile, readConfig } from '@sd/weights';
+import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import { fusedControlNets, isFusedInput } from './fused-controlnets.js';
 import { namedInputs, sizeOfAxis } from './inputs.js';
 import { timestepFor } from './timestep.js';

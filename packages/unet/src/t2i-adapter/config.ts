@@ -1,4 +1,4 @@
-import type { Config } from '@sd/graph';
+import type { Config } from '@sd/weights';
 
 /** One stage of a T2I-Adapter: what it gives is one feature map. */
 export interface AdapterStage {

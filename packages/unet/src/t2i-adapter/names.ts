@@ -1,4 +1,4 @@
-import type { NameTable } from '@sd/graph';
+import type { NameTable } from '@sd/weights';
 
 /** The first adapters number their residual blocks through, two to a stage: `body.3.block1` is the second of stage 1. */
 export const originalNames: NameTable = (name) => {

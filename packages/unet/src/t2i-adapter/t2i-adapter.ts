@@ -1,5 +1,13 @@
-import { type Backend, expectTensor, lazySession, type StageResources, type Tensor, TensorError, tensor } from '@sd/core';
-import { type ModelFolder, type ModelParts, openModel } from '@sd/graph';
+import {
+  type Backend,
+  expectTensor,
+  lazySession,
+  type StageResources,
+  type Tensor,
+  TensorError,
+  tensor,
+} from '@sd/core';
+import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type T2iAdapterConfig, t2iAdapterConfig } from './config.js';
 import { t2iAdapterGraph } from './graph.js';
 import { originalNames } from './names.js';

@@ -1,7 +1,7 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor } from '@sd/core';
-import { Config, openCheckpoint, readConfig } from '@sd/graph';
 import type { ModelCall } from '@sd/guidance';
+import { Config, openCheckpoint, readConfig } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../../fixtures/golden.js';

@@ -1,7 +1,7 @@
 import { openFolder } from '@sd/backend-node';
 import { CheckpointError, row, type Tensor, TensorError, tensor } from '@sd/core';
-import { Config } from '@sd/graph';
 import type { ModelCall } from '@sd/guidance';
+import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';

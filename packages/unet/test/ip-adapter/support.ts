@@ -1,6 +1,6 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { type ImageEncoder, type Source, SourceError, type Tensor, tensor } from '@sd/core';
-import { type TensorToWrite, writeSafetensors } from '@sd/graph';
+import { type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { afterAll } from 'vitest';
 
 export const backend = createNodeBackend({ threads: 1 });

@@ -1,4 +1,4 @@
-import type { NameTable } from '@sd/graph';
+import type { NameTable } from '@sd/weights';
 
 /** Parts of a name in the original code, and what diffusers calls them. */
 const parts: readonly (readonly [RegExp, string])[] = [

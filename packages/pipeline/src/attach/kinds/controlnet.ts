@@ -1,8 +1,8 @@
 import { type Backend, CheckpointError } from '@sd/core';
-import { hasFile } from '@sd/graph';
 import { fitPicture, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/unet/adapters';
+import { hasFile } from '@sd/weights';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { backendOf } from './backend-of.js';

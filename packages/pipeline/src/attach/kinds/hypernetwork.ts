@@ -1,5 +1,5 @@
-import { openPickle } from '@sd/graph';
 import { hypernetwork } from '@sd/unet/adapters';
+import { openPickle } from '@sd/weights';
 import type { Adapter } from '../adapter.js';
 import type { AdapterFile } from '../open.js';
 

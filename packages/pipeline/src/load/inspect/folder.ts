@@ -1,5 +1,5 @@
 import type { Source } from '@sd/core';
-import { hasFile, readConfig } from '@sd/graph';
+import { hasFile, readConfig } from '@sd/weights';
 import { isExported } from '../is-exported.js';
 import type { FamilyId } from '../single-file/families.js';
 import { familyByContext } from './adapters.js';

@@ -1,5 +1,5 @@
 import { type Source, sizeOf } from '@sd/core';
-import { isTorchFile, openPickle, openSafetensors, type TensorView } from '@sd/graph';
+import { isTorchFile, openPickle, openSafetensors, type TensorView } from '@sd/weights';
 
 /** A file that is looked at: names and shapes, and what is beside them. */
 export interface InspectedFile {

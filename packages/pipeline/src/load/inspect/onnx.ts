@@ -1,6 +1,6 @@
 import type { Source } from '@sd/core';
-import { hasFile } from '@sd/graph';
-import { missingOperators, type OnnxFile, openOnnxFile } from '@sd/graph/onnx-file';
+import { hasFile } from '@sd/weights';
+import { missingOperators, type OnnxFile, openOnnxFile } from '@sd/weights/onnx-file';
 import { familyByContext } from './adapters.js';
 import type { FileKind, Finding } from './inspection.js';
 

@@ -1,5 +1,5 @@
 import type { Source } from '@sd/core';
-import { hasFile, readConfig } from '@sd/graph';
+import { hasFile, readConfig } from '@sd/weights';
 import type { ExportedStages, ModelSource } from '../model-source.js';
 
 /** What SDXL's latents are multiplied with. */

@@ -1,4 +1,4 @@
-import { Checkpoint, Config, hasFile, type ModelParts, partFiles, readConfig } from '@sd/graph';
+import { Checkpoint, Config, hasFile, type ModelParts, partFiles, readConfig } from '@sd/weights';
 import type { Located } from '../locate.js';
 import type { Json } from './families.js';
 import type { Tensors } from './parts.js';

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/graph';
+import type { TensorView } from '@sd/weights';
 import type { Family, Heads, Json, TextRules } from './families.js';
 
 type Shapes = ReadonlyMap<string, Pick<TensorView, 'shape'>>;

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@sd/core';
-import { type ModelParts, openWeights, renameTensors } from '@sd/graph';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
+import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
 import { conditioningOf, unetConfigOf } from './configs.js';
 import type { Tensors } from './parts.js';

@@ -1,5 +1,5 @@
-import { type ModelParts, openWeights, renameTensors } from '@sd/graph';
 import { originalMotionNames } from '@sd/unet/adapters';
+import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
 
 /** What every motion module of AnimateDiff's authors has. */

@@ -1,5 +1,14 @@
 import { CheckpointError, InvalidOptionError, type Source, UnsupportedError } from '@sd/core';
-import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, partFiles, readConfig } from '@sd/graph';
+import {
+  Checkpoint,
+  Config,
+  hasFile,
+  type ModelFolder,
+  type ModelParts,
+  openWeights,
+  partFiles,
+  readConfig,
+} from '@sd/weights';
 import type { Warning } from '../../events.js';
 import { clipVocabulary } from '../clip-vocabulary.js';
 import { chosenSource, textSource } from '../layered-source.js';

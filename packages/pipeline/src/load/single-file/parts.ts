@@ -1,7 +1,7 @@
-import { renameTensors, type TensorView } from '@sd/graph';
 import { clipTextNames, openClipTensors } from '@sd/text-encoder';
 import { originalUnetNames } from '@sd/unet';
 import { originalVaeNames, vaeNames } from '@sd/vae';
+import { renameTensors, type TensorView } from '@sd/weights';
 
 export type Tensors = ReadonlyMap<string, TensorView>;
 

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '@sd/core';
-import type { TensorView } from '@sd/graph';
+import type { TensorView } from '@sd/weights';
 import { type FamilyId, families } from './families.js';
 import type { Parts } from './parts.js';
 

@@ -1,6 +1,6 @@
 import { CheckpointError, type Source } from '@sd/core';
-import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/graph';
 import { originalTinyVaeNames } from '@sd/vae';
+import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/weights';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ExportedStages, ModelSource } from '../model-source.js';
 import { unetConfigOf, vaeConfigOf } from './configs.js';

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@sd/core';
-import { type ModelParts, openWeights, renameTensors } from '@sd/graph';
 import { originalT2iAdapterNames } from '@sd/unet/adapters';
+import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
 import type { Tensors } from './parts.js';
 

@@ -1,4 +1,15 @@
-import { type Backend, lazySession, type ModelHints, type RunOptions, type StageResources, type Tensor, TensorError, type TensorInfo, tensor, toTensorInfo } from '@sd/core';
+import {
+  type Backend,
+  lazySession,
+  type ModelHints,
+  type RunOptions,
+  type StageResources,
+  type Tensor,
+  TensorError,
+  type TensorInfo,
+  tensor,
+  toTensorInfo,
+} from '@sd/core';
 import { asFloat32, castTensor } from './cast.js';
 import type { OnnxFile } from './open.js';
 import { expectOperators } from './operators.js';

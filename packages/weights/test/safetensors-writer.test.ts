@@ -1,6 +1,13 @@
 import { UnsupportedError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { openSafetensors, reshapeView, sliceView, type TensorToWrite, type TensorView, toFloat32 } from '../src/index.js';
+import {
+  openSafetensors,
+  reshapeView,
+  sliceView,
+  type TensorToWrite,
+  type TensorView,
+  toFloat32,
+} from '../src/index.js';
 import { fileOf, floats, memorySource } from './memory.js';
 
 async function valuesOf({ dtype, file, offset, length }: TensorView): Promise<Float32Array> {

@@ -1,5 +1,5 @@
 import { type Source, SourceError } from '@sd/core';
-import { type TensorToWrite, writeSafetensors } from '../src/index.js';
+import { type TensorToWrite, writeSafetensors } from '@sd/weights';
 
 /** A source over files in memory; `sizes: false` makes one that cannot tell sizes. */
 export function memorySource(files: Readonly<Record<string, Uint8Array | string>>, { sizes = true } = {}): Source {

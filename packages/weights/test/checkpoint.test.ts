@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { Scope } from '@sd/graph';
 import { describe, expect, test } from 'vitest';
-import { openCheckpoint, Scope } from '../src/index.js';
+import { openCheckpoint } from '../src/index.js';
 import { fileOf, floats, memorySource } from './memory.js';
 
 const stems = ['model'];

@@ -1,0 +1,13 @@
+export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint, renameTensors } from './checkpoint.js';
+export { Config, readConfig } from './config.js';
+export { hasFile } from './has-file.js';
+export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
+export { partFiles } from './part-files.js';
+export type { PickleFile } from './pickle/open.js';
+export { bytesOf, type Dtype } from './safetensors/dtype.js';
+export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
+export { toHalf } from './safetensors/half.js';
+export { reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
+export { toFloat32 } from './safetensors/values.js';
+export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
+export { isTorchFile, openPickle, openWeights } from './weights.js';
