@@ -1,8 +1,8 @@
 // One measured run of a U-Net, with a LoRA or without, in a process of its own so that its peak memory is its own.
 import path from 'node:path';
+import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor, torchCpu } from '@sd/core';
-import { openLora } from '@sd/graph/adapters';
 import { loadUnet } from '@sd/unet';
 import { peakMemory } from './memory.js';
 import { timed } from './timing.js';

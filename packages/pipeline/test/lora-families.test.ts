@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { type Lora, openLora } from '@sd/adapters';
 import type { Source } from '@sd/core';
 import type { TensorLookup } from '@sd/graph';
-import { type Lora, openLora } from '@sd/graph/adapters';
 import { clipTextConfig, clipTextGraph } from '@sd/text-encoder';
 import { originalUnetNames, unetConfig, unetGraph } from '@sd/unet';
 import { Config, type TensorToWrite, writeSafetensors } from '@sd/weights';

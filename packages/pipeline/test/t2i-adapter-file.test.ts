@@ -1,5 +1,5 @@
+import { t2iAdapterConfig } from '@sd/adapters';
 import { openFolder } from '@sd/backend-node';
-import { t2iAdapterConfig } from '@sd/unet/adapters';
 import { openSafetensors, readConfig, writeSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';

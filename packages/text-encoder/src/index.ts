@@ -3,4 +3,3 @@ export { type ClipTextGraphOptions, clipTextGraph } from './clip-text-graph.js';
 export { type ClipTextConfig, clipTextConfig } from './config.js';
 export { openClipTensors } from './names/open-clip.js';
 export { clipTextNames } from './names/transformers.js';
-export { readTextualInversion, type TextualInversion } from './textual-inversion.js';

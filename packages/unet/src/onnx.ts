@@ -1,3 +1,5 @@
-export { type FusedControlNetOptions, fusedControlNetCondition } from './onnx/fused-controlnets.js';
-export { type LoadOnnxControlNetOptions, loadOnnxControlNet, type OnnxControlNet } from './onnx/onnx-controlnet.js';
+export { picturesInput, scalesInput } from './onnx/fused-controlnets.js';
+export { type NamedInput, namedInputs, sizeOfAxis } from './onnx/inputs.js';
 export { type LoadOnnxUnetOptions, loadOnnxUnet, type OnnxUnet } from './onnx/onnx-unet.js';
+export { residualOutputs } from './onnx/residual-names.js';
+export { timestepFor } from './onnx/timestep.js';

@@ -1,6 +1,6 @@
+import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { type Tensor, tensor } from '@sd/core';
-import { openLora } from '@sd/graph/adapters';
 import { afterAll, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type CheckpointUnet, loadUnet } from '../src/index.js';

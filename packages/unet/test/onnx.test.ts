@@ -1,3 +1,4 @@
+import { loadOnnxControlNet } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { TensorError, tensor, UnsupportedError } from '@sd/core';
 import { unetSuite } from '@sd/core/testing';
@@ -8,7 +9,7 @@ import { fusedControlNets } from '../src/onnx/fused-controlnets.js';
 import type { NamedInput } from '../src/onnx/inputs.js';
 import { residualOutputs } from '../src/onnx/residual-names.js';
 import { timestepFor } from '../src/onnx/timestep.js';
-import { loadOnnxControlNet, loadOnnxUnet } from '../src/onnx.js';
+import { loadOnnxUnet } from '../src/onnx.js';
 
 const tolerance = 1e-5;
 const backend = createNodeBackend();

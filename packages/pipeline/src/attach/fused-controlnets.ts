@@ -18,7 +18,7 @@ function pictureReader(index: number, count: number): PictureReader {
       ([picture]) =>
       async ({ width, height }) => {
         const { fitPicture, shareTensor } = await import('@sd/image');
-        const { fusedControlNetCondition } = await import('@sd/unet/onnx');
+        const { fusedControlNetCondition } = await import('@sd/adapters');
         const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
         return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
       },

@@ -71,7 +71,7 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
     frames,
     async clips(unet) {
       if (frames === undefined) return unet;
-      const { clipUnet } = await import('@sd/unet/adapters');
+      const { clipUnet } = await import('@sd/adapters');
       return clipUnet(unet, frames);
     },
     text: (part) => strengths(part, 0),

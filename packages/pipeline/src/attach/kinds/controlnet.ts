@@ -1,7 +1,7 @@
+import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/adapters';
 import { type Backend, CheckpointError } from '@sd/core';
 import { fitPicture, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
-import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/unet/adapters';
 import { hasFile } from '@sd/weights';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';

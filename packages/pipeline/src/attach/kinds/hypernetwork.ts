@@ -1,4 +1,4 @@
-import { hypernetwork } from '@sd/unet/adapters';
+import { hypernetwork } from '@sd/adapters';
 import { openPickle } from '@sd/weights';
 import type { Adapter } from '../adapter.js';
 import type { AdapterFile } from '../open.js';

@@ -1,7 +1,7 @@
+import { imagePromptCondition, loadIpAdapter } from '@sd/adapters';
 import { row, SourceError, stack } from '@sd/core';
 import { clipPreprocess } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
-import { imagePromptCondition, loadIpAdapter } from '@sd/unet/adapters';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { backendOf } from './backend-of.js';

@@ -1,4 +1,4 @@
-import { openLora } from '@sd/graph/adapters';
+import { openLora } from '@sd/adapters';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unused, unusedTensors } from './unused.js';

@@ -1,5 +1,5 @@
+import { loadMotionAdapter } from '@sd/adapters';
 import { InvalidOptionError } from '@sd/core';
-import { loadMotionAdapter } from '@sd/unet/adapters';
 import { openMotionFile } from '../../load/single-file/motion.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';

@@ -1,5 +1,5 @@
+import { loadOnnxControlNet, type OnnxControlNet } from '@sd/adapters';
 import { type Backend, CheckpointError } from '@sd/core';
-import { loadOnnxControlNet, type OnnxControlNet } from '@sd/unet/onnx';
 import type { AdapterContext, AdapterFile } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 import { isExported } from './residual-room.js';

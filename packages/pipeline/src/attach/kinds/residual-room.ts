@@ -1,5 +1,5 @@
+import { controlNetInputs } from '@sd/adapters';
 import { CheckpointError, InvalidOptionError, type Unet } from '@sd/core';
-import { controlNetInputs } from '@sd/unet/adapters';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';

@@ -1,7 +1,7 @@
+import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { fitPicture, grayTensor, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
-import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/unet/adapters';
 import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';

@@ -1,5 +1,5 @@
+import { readTextualInversion } from '@sd/adapters';
 import { CheckpointError, InvalidOptionError, type Tensor, type TextEncoder, type Warning } from '@sd/core';
-import { readTextualInversion } from '@sd/text-encoder';
 import type { Adapter, LearnedWords } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
 

@@ -113,7 +113,7 @@ const loraTensor =
 
 const lora: Finder = async (file) => {
   if (!has(file, loraTensor)) return undefined;
-  const { originOf, readModules } = await import('@sd/graph/adapters');
+  const { originOf, readModules } = await import('@sd/adapters');
   const names = [...file.tensors.keys()];
   const kohya = names.some((name) => /^(lora|lycoris)_/.test(name));
   const layout = kohya ? 'kohya' : names.some((name) => /\.lora_[AB](\.|$)/.test(name)) ? 'PEFT' : 'diffusers';

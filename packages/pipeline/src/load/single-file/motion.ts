@@ -1,4 +1,4 @@
-import { originalMotionNames } from '@sd/unet/adapters';
+import { originalMotionNames } from '@sd/adapters';
 import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
 

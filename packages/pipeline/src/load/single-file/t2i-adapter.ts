@@ -1,5 +1,5 @@
+import { originalT2iAdapterNames } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
-import { originalT2iAdapterNames } from '@sd/unet/adapters';
 import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
 import type { Tensors } from './parts.js';

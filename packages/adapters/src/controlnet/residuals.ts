@@ -1,0 +1,91 @@
+import { type Conditions, row, stack, type Tensor, tensor } from '@sd/core';
+import type { Condition, ModelCall } from '@sd/guidance';
+import type { UnetConfig, UnetExtension } from '@sd/unet';
+import type { ControlNet } from './controlnet.js';
+import { residualNames, skipCount } from './graphs.js';
+
+/**
+ * Room in a U-Net for what ControlNets give: it is added to what goes over to the way up, and to the middle's output. What
+ * is not given adds nothing.
+ */
+export function controlNetInputs(config: UnetConfig): UnetExtension {
+  const names = residualNames(skipCount(config));
+  const places = new Map(names.map((name, i) => [i < names.length - 1 ? `skips.${i}` : 'mid_block', name]));
+  return {
+    name: 'controlnets',
+    extend: (g) => ({
+      feature(place, x) {
+        const name = places.get(place);
+        if (name === undefined) return x;
+        return g.add(x, g.optionalInput(name, [`${name}:0`, x.dims[1], `${name}:2`, `${name}:3`]));
+      },
+    }),
+  };
+}
+
+/** What of a ControlNet acts on a U-Net; of any origin. */
+export interface ActingControlNet extends Pick<ControlNet, 'outputs' | 'predict'> {
+  readonly config: Pick<ControlNet['config'], 'pooled'>;
+}
+
+export interface ControlNetConditionOptions {
+  readonly net: ActingControlNet;
+  /** What `net.readImage` gave for the picture. */
+  readonly features: Tensor<'float32'>;
+  /** How strongly it acts; asked at each call. At 0 the ControlNet does not run. */
+  readonly strength: () => number;
+  /**
+   * Guess mode: the picture is to be recognised without a prompt. The ControlNet acts on the prompt's side alone, and less
+   * in shallow layers: a tenth in the first, rising evenly in the logarithm.
+   */
+  readonly guess?: boolean | undefined;
+  /** What the ControlNet hears beside text, as SDXL's do. */
+  readonly conditions?: Condition | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A ControlNet and its picture as a condition of a U-Net with `controlNetInputs`. */
+export function controlNetCondition(options: ControlNetConditionOptions): Condition {
+  const { net, features, strength, signal } = options;
+  // One that gives the same everywhere is for the prompt's side too.
+  const promptOnly = (options.guess ?? false) || net.config.pooled;
+  const last = net.outputs.length - 1;
+  const shares = net.outputs.map((_, i) => (options.guess === true && !net.config.pooled ? 10 ** (i / last - 1) : 1));
+  return async (call) => {
+    const now = strength();
+    const rows = call.texts.flatMap((text, i) => (promptOnly && text === call.negative ? [] : [i]));
+    if (now === 0 || rows.length === 0) return {};
+    const own = rowsOf(call, rows);
+    const conditions = await options.conditions?.(own);
+    const { sample, timestep, context } = own;
+    const scales = shares.map((share) => share * now);
+    const residuals = await net.predict(
+      { sample, timestep, context, features, scales, ...(conditions && { conditions }) },
+      { signal },
+    );
+    return rows.length === call.texts.length ? residuals : spread(residuals, rows, call.texts.length);
+  };
+}
+
+/** The call for some of its texts. */
+function rowsOf(call: ModelCall, rows: readonly number[]): ModelCall {
+  if (rows.length === call.texts.length) return call;
+  return {
+    ...call,
+    sample: stack(rows.map((i) => row(call.sample, i))),
+    context: stack(rows.map((i) => row(call.context, i))),
+    texts: rows.map((i) => call.texts[i]),
+  };
+}
+
+/** Outputs for some rows as outputs for all, zero in the others. */
+function spread(outputs: Conditions, rows: readonly number[], count: number): Conditions {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { dims, data }]) => {
+      const all = tensor('float32', [count, ...dims.slice(1)]);
+      const size = data.length / rows.length;
+      for (const [i, to] of rows.entries()) all.data.set(data.subarray(i * size, (i + 1) * size), to * size);
+      return [name, all];
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+import { CheckpointError } from '@sd/core';
+import type { UnetConfig, UnetExtension } from '@sd/unet';
+import { familyOfText } from '../families.js';
+import { crossAttentions } from './cross-attentions.js';
+import type { ImageAttention, IpAdapterFile } from './read.js';
+
+/**
+ * Attention to a picture beside that to the text: each cross-attention gives `attention(q, k, v) + strength * attention(q,
+ * key(tokens), value(tokens))`. The tokens are the input `image_tokens.<name>` [n, t, width], the strength
+ * `strength.<name>` [1]. Throws a CheckpointError, naming the first tensor that does not fit, for another family's U-Net.
+ * @see arXiv 2308.06721, equation 5
+ */
+export function imageAttention(name: string, adapter: IpAdapterFile, unet: UnetConfig): UnetExtension {
+  const width = unet.levels[0].contextWidth;
+  const places = crossAttentions(unet);
+  adapter.attentions.forEach(({ key, value }, i) => {
+    expectFit(adapter.file, key, places[i]?.width, width);
+    expectFit(adapter.file, value, places[i]?.width, width);
+  });
+  const { length } = adapter.attentions;
+  if (length !== places.length) {
+    throw new CheckpointError(
+      'missing-tensor',
+      adapter.file,
+      `has keys and values for ${length} cross-attentions, but this U-Net has ${places.length}: it was made for another model.`,
+    );
+  }
+  const byModule = new Map(places.map(({ module }, i) => [module, adapter.attentions[i]]));
+  return {
+    name,
+    extend(g) {
+      const tokens = g.optionalInput(`image_tokens.${name}`, ['batch', `image_tokens.${name}`, width]);
+      const strength = g.optionalInput(`strength.${name}`, [1]);
+      return {
+        attention({ module, query, heads, output }) {
+          const own = byModule.get(module);
+          if (own === undefined) return output;
+          // Values are far fewer than places: scaled here, the strength costs nothing.
+          const values = g.mul(g.product(tokens, own.value), strength);
+          return g.add(output, g.attention(query, g.product(tokens, own.key), values, heads));
+        },
+      };
+    },
+  };
+}
+
+function expectFit(
+  file: string,
+  { name, shape }: ImageAttention['key'],
+  width: number | undefined,
+  tokenWidth: number,
+): void {
+  const [rows, columns] = shape;
+  if (columns === tokenWidth && (width === undefined || rows === width)) return;
+  const known = (size: number) => (familyOfText(size) === undefined ? '' : `, as that of ${familyOfText(size)}`);
+  const reason =
+    columns === tokenWidth
+      ? 'it was made for another model'
+      : `it was made for a model whose text is ${columns} wide${known(columns)}, and this one’s is ${tokenWidth}${known(tokenWidth)}`;
+  throw new CheckpointError(
+    'misshapen-tensor',
+    file,
+    `the tensor ${name} has the shape [${shape.join(', ')}], but this U-Net asks for [${width ?? '*'}, ${tokenWidth}]: ${reason}.`,
+    { tensor: name },
+  );
+}

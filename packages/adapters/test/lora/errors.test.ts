@@ -1,0 +1,161 @@
+import { CheckpointError, SourceError, UnsupportedError } from '@sd/core';
+import { describe, expect, test } from 'vitest';
+import { memorySource } from '../../../weights/test/memory.js';
+import { openLora } from '../../src/index.js';
+import { type Layer, loraOf, normal, resultOf, type Values } from './support.js';
+
+const key = 'lora_unet_mid_block_layer';
+const [down, up] = [normal(4, 12), normal(24, 4)];
+const layer: Layer = { name: 'mid_block.layer', weight: normal(24, 12) };
+const x = normal(1, 3, 12);
+const named = (tensors: Readonly<Record<string, Values>>) =>
+  loraOf(Object.fromEntries(Object.entries(tensors).map(([slot, values]) => [`${key}.${slot}`, values])));
+
+describe('missing halves are named', () => {
+  test.each([
+    [{ 'lora_down.weight': down }, `${key}.lora_up.weight`],
+    [{ 'lora_up.weight': up }, `${key}.lora_down.weight`],
+    [{ alpha: normal() }, `${key}.lora_down.weight`],
+    [{ hada_w1_a: up, hada_w1_b: down, hada_w2_a: up }, `${key}.hada_w2_b`],
+    [{ hada_t1: up, hada_w1_a: up, hada_w1_b: down, hada_w2_a: up, hada_w2_b: down }, `${key}.hada_t2`],
+    [{ lokr_w1: up }, `${key}.lokr_w2_a`],
+    [{ lokr_w1_a: up, lokr_w2: up }, `${key}.lokr_w1_b`],
+  ] as const)('%#: %o', async (tensors, missing) => {
+    const error = await named(tensors as Readonly<Record<string, Values>>).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error).toMatchObject({ code: 'missing-tensor', tensor: missing });
+    expect((error as Error).message).toContain(
+      `style.safetensors: has no tensor ${missing}, which belongs to ${key}: `,
+    );
+  });
+
+  test('in PEFT’s names', async () => {
+    const opening = loraOf({ 'unet.mid_block.layer.lora_B.weight': up });
+    await expect(opening).rejects.toMatchObject({ tensor: 'unet.mid_block.layer.lora_A.weight' });
+  });
+});
+
+test.each([
+  ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', 'is for Flux, by its tensor'],
+  ['transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for Flux, by its tensor'],
+  ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', 'is for Stable Diffusion 3, by its tensor'],
+  ['lora_prior_unet_down_blocks_0.lora_down.weight', 'is for Stable Cascade, by its tensor'],
+  [
+    'transformer.blocks.0.attn.to_q.lora_A.weight',
+    'is for a model with a transformer in the U-Net’s place, by its tensor',
+  ],
+  [
+    'diffusion_model.blocks.0.attn.lora_A.weight',
+    'is for a model with a transformer in the U-Net’s place, by its tensor',
+  ],
+  [`${key}.oft_blocks`, 'its tensor lora_unet_mid_block_layer.oft_blocks is of OFT'],
+  [`${key}.a1.weight`, 'is of GLoRA'],
+  [`${key}.on_input`, 'is of IA3'],
+  [`${key}.diff`, 'is of whole differences'],
+])('what is not supported is named: %s', async (name, message) => {
+  const opening = loraOf({ [name]: down });
+  await expect(opening).rejects.toThrow(UnsupportedError);
+  await expect(opening).rejects.toThrow(message);
+});
+
+test('a file with nothing of a LoRA is no LoRA', async () => {
+  const opening = loraOf({ 'model.diffusion_model.input_blocks.0.0.weight': down });
+  await expect(opening).rejects.toThrow(
+    'style.safetensors: has no LoRA, LoHa or LoKr for a U-Net or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
+  );
+  const broken = openLora(memorySource({ 'x.safetensors': 'nonsense' }), 'x.safetensors', { name: 'x' });
+  await expect(broken).rejects.toThrow(CheckpointError);
+  await expect(openLora(memorySource({}), 'x.safetensors', { name: 'x' })).rejects.toThrow(SourceError);
+});
+
+test('tensors of no module are listed', async () => {
+  const lora = await loraOf({
+    [`${key}.lora_down.weight`]: down,
+    [`${key}.lora_up.weight`]: up,
+    'emb.rose': normal(1, 4),
+  });
+  expect(lora.unusedTensors).toEqual(['emb.rose']);
+});
+
+test('two tensors for one place', async () => {
+  const opening = loraOf({
+    [`${key}.lora_down.weight`]: down,
+    [`${key}.lora_up.weight`]: up,
+    'unet.mid_block.layer.lora_A.weight': down,
+  });
+  await expect(opening).rejects.toThrow(
+    'has two tensors for one place, unet.mid_block.layer.lora_A.weight the second.',
+  );
+});
+
+test('a factor without values', async () => {
+  const opening = named({ 'lora_down.weight': normal(0, 12), 'lora_up.weight': normal(24, 0) });
+  await expect(opening).rejects.toThrow(`style.safetensors: has the tensor ${key}.lora_down.weight without values.`);
+});
+
+describe('an adapter for another model', () => {
+  test.each([
+    ['lora_down.weight', { 'lora_down.weight': normal(4, 10), 'lora_up.weight': up }, '4, 10'],
+    ['lora_up.weight', { 'lora_down.weight': down, 'lora_up.weight': normal(20, 4) }, '20, 4'],
+    ['lora_up.weight', { 'lora_down.weight': down, 'lora_up.weight': normal(24, 3) }, '24, 3'],
+    ['hada_w2_b', { hada_w1_a: up, hada_w1_b: down, hada_w2_a: up, hada_w2_b: normal(4, 10) }, '4, 10'],
+    ['lokr_w1', { lokr_w1: normal(4, 5), lokr_w2: normal(6, 4) }, '4, 5'],
+    ['lokr_w1', { lokr_w1: normal(3, 3), lokr_w2: normal(6, 4) }, '3, 3'],
+    ['lokr_w2', { lokr_w1: normal(4, 3), lokr_w2: normal(6, 5) }, '6, 5'],
+    ['lokr_w1_a', { lokr_w1_a: normal(4, 2), lokr_w1_b: normal(3, 3), lokr_w2: normal(6, 4) }, '4, 2'],
+    ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(20, 1) }, '20'],
+  ] as const)('is told by the first tensor that does not fit: %s', async (slot, tensors, shape) => {
+    const lora = await named(tensors as Readonly<Record<string, Values>>);
+    const error = await resultOf(layer, x, lora, 1).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'misshapen-tensor', tensor: `${key}.${slot}` });
+    expect((error as Error).message).toBe(
+      `style.safetensors: is for another model: its tensor ${key}.${slot} of shape [${shape}] does not fit the U-Net’s mid_block.layer, [24, 12].`,
+    );
+  });
+
+  test.each([
+    [768, {}, 'sd1', 'Stable Diffusion 1.'],
+    [1024, {}, 'sd2', 'Stable Diffusion 2.'],
+    [2048, {}, 'sdxl', 'SDXL.'],
+    [1280, {}, 'sdxl-refiner', 'the SDXL refiner.'],
+    [10, {}, undefined, 'a model whose text is 10 wide.'],
+    [10, { ss_base_model_version: 'sdxl_base_v1-0' }, 'sdxl', 'SDXL.'],
+    [10, { 'modelspec.architecture': 'stable-diffusion-v1/lora' }, 'sd1', 'Stable Diffusion 1.'],
+  ] as const)(
+    'whose family is known by its text’s width, %i, or its metadata',
+    async (width, metadata, family, title) => {
+      const module = 'lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k';
+      const lora = await loraOf(
+        { [`${module}.lora_down.weight`]: normal(4, width), [`${module}.lora_up.weight`]: up },
+        metadata,
+      );
+      expect(lora.family).toBe(family);
+      const own = { ...layer, name: 'mid_block.attentions.0.transformer_blocks.0.attn2.to_k' };
+      await expect(resultOf(own, x, lora, 1)).rejects.toThrow(`The file is for ${title}`);
+    },
+  );
+
+  test('or that matches nothing', async () => {
+    const lora = await loraOf({
+      [`${key}.lora_down.weight`]: down,
+      [`${key}.lora_up.weight`]: up,
+      'lora_unet_mid_block_idle.lora_down.weight': down,
+      'lora_unet_mid_block_idle.lora_up.weight': up,
+    });
+    lora.check();
+    await resultOf(layer, x, lora, 1);
+    lora.check();
+    expect(lora.unmatched()).toEqual(['lora_unet_mid_block_idle']);
+    await resultOf({ ...layer, name: 'mid_block.other' }, x, lora, 1);
+    expect(() => lora.check()).toThrow(
+      `style.safetensors: changes nothing: the U-Net has none of its 2 modules, of which the first is ${key}.`,
+    );
+  });
+});
+
+test('magnitudes for inputs are not read', async () => {
+  const lora = await named({ 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(1, 12) });
+  await expect(resultOf(layer, x, lora, 1)).rejects.toThrow(
+    `style.safetensors: ${key}.dora_scale has a magnitude for each input; only those for each output are read.`,
+  );
+});

@@ -1,0 +1,92 @@
+import { createNodeBackend } from '@sd/backend-node';
+import { type Tensor, tensor, torchCpu } from '@sd/core';
+import { Graph, Scope } from '@sd/graph';
+import { openCheckpoint, type TensorToWrite } from '@sd/weights';
+import { afterAll } from 'vitest';
+import { fileOf, floats, memorySource } from '../../../weights/test/memory.js';
+import { type Lora, openLora } from '../../src/index.js';
+
+const backend = createNodeBackend({ threads: 1 });
+afterAll(() => backend.dispose());
+
+/** Values under a shape. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+const random = torchCpu(7);
+
+/** Normally distributed values. */
+export function normal(...shape: number[]): Values {
+  return { shape, data: random.randn(shape.reduce((a, b) => a * b, 1)) };
+}
+
+/** Values by a function of their place. */
+export function filled(shape: readonly number[], value: (...place: number[]) => number): Values {
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const place = shape.map(() => 0);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = value(...place);
+    for (let axis = shape.length - 1; axis >= 0 && ++place[axis] === shape[axis]; axis--) place[axis] = 0;
+  }
+  return { shape, data };
+}
+
+/** Reads values by place. */
+export function reader({ shape, data }: Values): (...place: number[]) => number {
+  return (...place) => data[place.reduce((index, at, axis) => index * shape[axis] + at, 0)];
+}
+
+export function sum(count: number, term: (i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += term(i);
+  return total;
+}
+
+const written = (name: string, { shape, data }: Values): TensorToWrite => floats(name, shape, data);
+
+/** Opens a LoRA file that holds these tensors. */
+export async function loraOf(
+  tensors: Readonly<Record<string, Values>>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<Lora> {
+  const file = await fileOf(
+    Object.entries(tensors).map(([name, values]) => written(name, values)),
+    metadata,
+  );
+  return openLora(memorySource({ 'style.safetensors': file }), 'style.safetensors', { name: 'style' });
+}
+
+/** A layer of the model that the tests change. */
+export interface Layer {
+  readonly name: string;
+  readonly weight: Values;
+  readonly bias?: Values;
+  readonly stride?: number;
+  /** Rows of the parts that are read by themselves. */
+  readonly parts?: readonly number[];
+}
+
+/** What a layer gives for x, with an adapter at a strength, or without one. */
+export async function resultOf(layer: Layer, x: Values, lora?: Lora, strength?: number): Promise<Float32Array> {
+  const { name, weight, bias, stride, parts } = layer;
+  const tensors = [written(`${name}.weight`, weight)];
+  if (bias !== undefined) tensors.push(written(`${name}.bias`, bias));
+  const source = memorySource({ 'm/model.safetensors': await fileOf(tensors) });
+  const w = new Scope(await openCheckpoint(source, 'm', { stems: ['model'] })).at(name);
+  const g = new Graph();
+  const conv = weight.shape.length === 4;
+  const input = g.input('x', conv ? ['n', weight.shape[1], 'h', 'w'] : ['n', 'tokens', weight.shape[1]]);
+  const change = lora?.unet?.extend(g).layer;
+  if (change !== undefined) g.adapt(change);
+  const out = weight.shape[0];
+  if (conv) g.output('y', g.conv(input, w, out, { kernel: weight.shape[2], stride }));
+  else g.output('y', parts === undefined ? g.linear(input, w, out) : g.concat(g.linearParts(input, w, parts), 2));
+  const session = await backend.load(g.finish('test', { repeated: false }));
+  const feeds: Record<string, Tensor> = { x: tensor('float32', x.shape, x.data) };
+  if (strength !== undefined) feeds['strength.style'] = tensor('float32', [1], Float32Array.of(strength));
+  const { y } = await session.run(feeds);
+  await session.dispose();
+  return y.data as Float32Array;
+}
