@@ -1,5 +1,5 @@
 import { type Backend, type Source, type Tensor, tensor } from '@sd/core';
-import { unetSuite } from '@sd/core/testing';
+import { noisePredictorSuite } from '@sd/core/testing';
 import { loadTextEncoder } from '@sd/text-encoder';
 import { textEncoderSuite } from '@sd/text-encoder/testing';
 import { loadUnet } from '@sd/unet';
@@ -34,7 +34,7 @@ describe.each(providers)('stages on %s', (provider) => {
       create: () => loadTextEncoder({ source, backend }),
       tokens: goldenTokens(golden),
     }),
-    'U-Net': unetSuite({ create: () => loadUnet({ source, backend }), contextWidth: 32 }),
+    'U-Net': noisePredictorSuite({ create: () => loadUnet({ source, backend }), contextWidth: 32 }),
     VAE: vaeSuite({ create: () => loadVae({ source, backend }) }),
   };
   for (const [stage, suite] of Object.entries(suites)) {

@@ -1,3 +1,3 @@
 import { library } from '../../tsup.base.js';
 
-export default library(['src/index.ts', 'src/testing.ts']);
+export default library(['src/index.ts', 'src/options.ts', 'src/testing.ts']);

@@ -9,6 +9,14 @@ export type {
   TensorInfo,
   WeightFile,
 } from './backend.js';
+export {
+  type CheckpointStage,
+  type Extendable,
+  hasResidualInputs,
+  isCheckpointStage,
+  isExtendable,
+  type ResidualInputs,
+} from './checkpoint-stage.js';
 export * from './errors.js';
 export { checkFeeds, checkOutputs, type RawTensorInfo, toTensorInfo } from './feeds.js';
 export { type LazySession, lazySession } from './lazy-session.js';
@@ -36,14 +44,14 @@ export type {
   ImageEncoder,
   ImagePreprocessing,
   LatentDistribution,
+  NoisePredictor,
+  NoisePredictorInput,
   StageResources,
   TextEmbedding,
   TextEncoder,
   TextEncoderOptions,
   Tokenizer,
   Tokens,
-  Unet,
-  UnetInput,
   Vae,
 } from './stages.js';
 export {

@@ -57,7 +57,7 @@ export interface TextEncoder extends StageResources {
   encode(tokens: readonly Tokens[], options?: TextEncoderOptions): Promise<TextEmbedding[]>;
 }
 
-export interface UnetInput {
+export interface NoisePredictorInput {
   /** Noisy latents, scaled as the model was trained to see them: [n, inChannels, height / 8, width / 8]. */
   readonly sample: Tensor<'float32'>;
   /** Training step of the noise, 0 to 999 in SD 1; may be fractional. */
@@ -73,7 +73,7 @@ export interface UnetInput {
 }
 
 /** Predicts what is noise. What its output means (epsilon, v, x0) is the scheduler's `prediction`. */
-export interface Unet extends StageResources {
+export interface NoisePredictor extends StageResources {
   readonly inChannels: number;
   readonly outChannels: number;
   /** Height and width of the latents that it was trained on. */
@@ -81,7 +81,7 @@ export interface Unet extends StageResources {
   /** The `conditions` that it cannot do without: `text_embeds` and `time_ids` of SDXL, `timestep_cond` of LCM. None if left out. */
   readonly needs?: readonly TensorInfo[];
   /** The model's raw output, [n, outChannels, height / 8, width / 8]. */
-  predict(input: UnetInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
+  predict(input: NoisePredictorInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
 
 /** Latents as a diagonal Gaussian, in the space that the U-Net works in: `mean + std * noise` is a sample. */

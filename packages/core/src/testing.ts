@@ -1,3 +1,7 @@
 export { type ConformanceCase, ConformanceError, conforms, rejection, withStage } from './conformance.js';
 export { backendSuite } from './testing/backend-suite.js';
-export { mockUnet, type UnetSuiteOptions, unetSuite } from './testing/unet-suite.js';
+export {
+  mockNoisePredictor,
+  type NoisePredictorSuiteOptions,
+  noisePredictorSuite,
+} from './testing/noise-predictor-suite.js';

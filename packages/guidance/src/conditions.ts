@@ -1,5 +1,16 @@
 import { type Conditions, expectTensor, type Tensor, type TextEmbedding, tensor } from '@sd/core';
 
+/** How far a pass of the sampler is: the step that is being taken and the call of the model, both from 0, and of how many. */
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly call: number;
+  readonly calls: number;
+}
+
+/** The first call of a pass of one step: for a denoiser that nobody counts for. */
+export const singleCall: Progress = { step: 0, steps: 1, call: 0, calls: 1 };
+
 /** One call of the model, as what conditions it sees it. */
 export interface ModelCall {
   /**
@@ -8,6 +19,7 @@ export interface ModelCall {
    */
   readonly sample: Tensor<'float32'>;
   readonly timestep: number;
+  readonly progress: Progress;
   /** The texts of the call, n of them, and their hidden states, [n, tokens, width]. */
   readonly texts: readonly TextEmbedding[];
   readonly context: Tensor<'float32'>;

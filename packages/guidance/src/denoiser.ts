@@ -1,31 +1,29 @@
 import {
   convertPrediction,
-  type Denoiser,
   expectFinite,
   expectTensor,
-  type GuidedDenoiser,
   InvalidOptionError,
   type NoiseLevel,
+  type NoisePredictor,
   type Prediction,
   sizeOf,
   stack,
   type Tensor,
   type TextEmbedding,
   tensor,
-  type Unet,
 } from '@sd/core';
-import { type Condition, conditionsOf } from './conditions.js';
+import { type Condition, conditionsOf, type Progress, singleCall } from './conditions.js';
 import type { Guidance, WeightedText } from './guidance/guidance.js';
 import { remembering } from './guidance/outputs.js';
 
 export interface DenoiserOptions {
-  readonly unet: Unet;
+  readonly unet: NoisePredictor;
   /** What the U-Net's output means. */
   readonly prediction: Prediction;
   readonly guidance: Guidance;
   /** What to draw: one prompt, or several with weights (arXiv 2206.01714). A function is asked at each call. */
-  readonly positive: TextEmbedding | readonly WeightedText[] | (() => readonly WeightedText[]);
-  readonly negative: TextEmbedding | (() => TextEmbedding);
+  readonly positive: TextEmbedding | readonly WeightedText[] | ((progress: Progress) => readonly WeightedText[]);
+  readonly negative: TextEmbedding | ((progress: Progress) => TextEmbedding);
   /** What the model hears beside text. Where several give the same input, as ControlNets do, the sum counts. */
   readonly conditions?: readonly Condition[];
   /** Shape of one sample: [channels, height / 8, width / 8]. */
@@ -37,6 +35,9 @@ export interface DenoiserOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A denoiser that is given how far the pass is; without it, every call counts as the only one. */
+export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
+
 /**
  * The U-Net as a denoiser: scales the sample to what the model was trained to see, asks the model, guides, and reads x0
  * from the output. Everything that depends on the kind of model is here, so that samplers need not know. One denoiser is
@@ -47,7 +48,9 @@ export interface DenoiserOptions {
  *
  * Throws an InvalidOptionError for a `batch` below 1. Rejects with a TensorError if the model's output is not finite.
  */
-export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { readonly unconditional: Denoiser } {
+export function createDenoiser(
+  options: DenoiserOptions,
+): ProgressDenoiser & { readonly unconditional: ProgressDenoiser } {
   const { unet, prediction, guidance, shape, conditions = [], beside, batch = Infinity, signal } = options;
   if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
     throw new InvalidOptionError('batch', `must be a whole number from 1 up, not ${batch}.`);
@@ -57,8 +60,8 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
   let last: { x: Float32Array; level: NoiseLevel; unconditional: Float32Array } | undefined;
 
   /** What guidance is told, and how a raw output is read. */
-  const at = (x: Float32Array, level: NoiseLevel) => {
-    const { positive, negative } = textsNow(options);
+  const at = (x: Float32Array, level: NoiseLevel, progress: Progress) => {
+    const { positive, negative } = textsNow(options, progress);
     const seen = asTrained(x, level, prediction);
     const bare = tensor('float32', shape, seen.x);
     const shown = joined(bare, beside);
@@ -77,6 +80,7 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
         ...(beside && { sample: stack(texts.map(() => bare)) }),
         texts: texts.map((text) => (text === blind ? negative : text)),
         negative,
+        progress,
       });
       const output = await unet.predict({ ...input, ...(given && { conditions: given }) }, { signal });
       expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
@@ -96,29 +100,32 @@ export function createDenoiser(options: DenoiserOptions): GuidedDenoiser & { rea
     };
   };
 
-  const denoise: Denoiser = async (x, level) => {
-    const { input: given, read } = at(x, level);
+  const denoise: ProgressDenoiser = async (x, level, progress = singleCall) => {
+    const { input: given, read } = at(x, level, progress);
     const { input, outputs } = remembering(given);
     const raw = await guide(input);
     last = { x, level, unconditional: outputs.get(given.negative) ?? raw };
     return read(raw);
   };
-  const unconditional: Denoiser = async (x, level) => {
-    const { input, read } = at(x, level);
+  const unconditional: ProgressDenoiser = async (x, level, progress = singleCall) => {
+    const { input, read } = at(x, level, progress);
     const kept = last?.x === x && last.level === level;
     return read(kept ? last!.unconditional : (await input.predict([input.negative]))[0]);
   };
   return Object.assign(denoise, { unconditional });
 }
 
-function textsNow({ positive, negative }: DenoiserOptions): {
+function textsNow(
+  { positive, negative }: DenoiserOptions,
+  progress: Progress,
+): {
   positive: readonly WeightedText[];
   negative: TextEmbedding;
 } {
-  const now = typeof positive === 'function' ? positive() : positive;
+  const now = typeof positive === 'function' ? positive(progress) : positive;
   return {
     positive: 'hidden' in now ? [{ embedding: now, weight: 1 }] : now,
-    negative: typeof negative === 'function' ? negative() : negative,
+    negative: typeof negative === 'function' ? negative(progress) : negative,
   };
 }
 

@@ -1,5 +1,5 @@
-export { type Condition, conditionsOf, type ModelCall } from './conditions.js';
-export { createDenoiser, type DenoiserOptions } from './denoiser.js';
+export { type Condition, conditionsOf, type ModelCall, type Progress, singleCall } from './conditions.js';
+export { createDenoiser, type DenoiserOptions, type ProgressDenoiser } from './denoiser.js';
 export { cfgPpGuidance } from './guidance/cfg-pp.js';
 export { type ClassifierFreeGuidanceOptions, classifierFreeGuidance } from './guidance/classifier-free.js';
 export type { Guidance, GuidanceInput, GuidanceSettings, Guide, WeightedText } from './guidance/guidance.js';

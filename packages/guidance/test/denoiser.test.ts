@@ -1,15 +1,15 @@
 import {
   AbortError,
   convertPrediction,
+  type NoisePredictor,
+  type NoisePredictorInput,
   type Prediction,
   TensorError,
   type TextEmbedding,
   tensor,
   torchCpu,
-  type Unet,
-  type UnetInput,
 } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { mockNoisePredictor } from '@sd/core/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import {
@@ -29,10 +29,10 @@ const noise = torchCpu(2).randn(60);
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [2, 1], Float32Array.of(value, value)) });
 
 /** A U-Net that knows the answer, and keeps what it was asked. */
-function knowing(answer: Float32Array): Unet & { asked: UnetInput[] } {
-  const asked: UnetInput[] = [];
+function knowing(answer: Float32Array): NoisePredictor & { asked: NoisePredictorInput[] } {
+  const asked: NoisePredictorInput[] = [];
   return {
-    ...mockUnet(),
+    ...mockNoisePredictor(),
     asked,
     async predict(input) {
       asked.push(input);
@@ -44,10 +44,10 @@ function knowing(answer: Float32Array): Unet & { asked: UnetInput[] } {
 }
 
 /** A U-Net whose answer for each text is the sample times what the text says. */
-function answering(): Unet & { asked: UnetInput[] } {
-  const asked: UnetInput[] = [];
+function answering(): NoisePredictor & { asked: NoisePredictorInput[] } {
+  const asked: NoisePredictorInput[] = [];
   return {
-    ...mockUnet(),
+    ...mockNoisePredictor(),
     asked,
     async predict(input) {
       asked.push(input);
@@ -64,7 +64,7 @@ function answering(): Unet & { asked: UnetInput[] } {
   };
 }
 
-function denoiserOf(unet: Unet, prediction: Prediction, options: Partial<DenoiserOptions> = {}) {
+function denoiserOf(unet: NoisePredictor, prediction: Prediction, options: Partial<DenoiserOptions> = {}) {
   const guidance = classifierFreeGuidance({ scale: 1 });
   return createDenoiser({ unet, prediction, guidance, positive: text(1), negative: text(-1), shape, ...options });
 }
@@ -174,7 +174,9 @@ describe('how many texts run in one call', () => {
   });
 
   test.each([0, 1.5, -1, Number.NaN])('not %f', (batch) => {
-    expect(() => denoiserOf(mockUnet(), 'epsilon', { batch })).toThrow('batch: must be a whole number from 1 up');
+    expect(() => denoiserOf(mockNoisePredictor(), 'epsilon', { batch })).toThrow(
+      'batch: must be a whole number from 1 up',
+    );
   });
 });
 
@@ -265,14 +267,14 @@ describe('a model that goes wrong', () => {
   });
 
   test('an output of another shape is an error', async () => {
-    const unet = { ...mockUnet(), predict: async () => tensor('float32', [1, 4, 3, 6]) };
+    const unet = { ...mockNoisePredictor(), predict: async () => tensor('float32', [1, 4, 3, 6]) };
     await expect(denoiserOf(unet, 'epsilon')(x0, level)).rejects.toThrow(
       'The U-Net’s output must be float32 [1, 4, 3, 5], not float32 [1, 4, 3, 6] with 72 values.',
     );
   });
 
   test('an aborted signal reaches it', async () => {
-    const denoise = denoiserOf(mockUnet(), 'epsilon', { signal: AbortSignal.abort() });
+    const denoise = denoiserOf(mockNoisePredictor(), 'epsilon', { signal: AbortSignal.abort() });
     await expect(denoise(x0, level)).rejects.toBeInstanceOf(AbortError);
   });
 });

@@ -1,4 +1,4 @@
-import type { Scheduler, StageResources, TextEncoder, Tokenizer, Unet, Vae } from '@sd/core';
+import type { NoisePredictor, Scheduler, StageResources, TextEncoder, Tokenizer, Vae } from '@sd/core';
 
 /** The objects that a pipeline is made of. Any that meet the interfaces will do. */
 export interface Stages {
@@ -7,7 +7,7 @@ export interface Stages {
   /** The second of SDXL's two text encoders, and its tokenizer. */
   readonly tokenizer2?: Tokenizer;
   readonly textEncoder2?: TextEncoder;
-  readonly unet: Unet;
+  readonly unet: NoisePredictor;
   readonly vae: Vae;
   /** Makes the previews in place of the VAE: a tiny autoencoder. */
   readonly previewVae?: Pick<Vae, 'decode'> & StageResources;

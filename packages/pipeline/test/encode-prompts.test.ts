@@ -1,5 +1,5 @@
 import type { TextEncoder } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { mockNoisePredictor } from '@sd/core/testing';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
@@ -41,7 +41,7 @@ describe('at a guidance scale of 1', () => {
 
 test('a long text for one of SDXL’s encoders and a short one for the other: the empty prompt fills up', async () => {
   const widths: number[][] = [];
-  const mock = mockUnet();
+  const mock = mockNoisePredictor();
   const unet: typeof mock = {
     ...mock,
     predict(input, options) {

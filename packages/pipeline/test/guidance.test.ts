@@ -1,4 +1,4 @@
-import type { Scheduler, UnetInput } from '@sd/core';
+import type { NoisePredictorInput, Scheduler } from '@sd/core';
 import {
   adaptiveProjectedGuidance,
   cfgPpGuidance,
@@ -64,7 +64,7 @@ describe('what a request brings', () => {
 describe('with the embedded model', () => {
   let model: Pipeline;
   let sd: Pipeline;
-  const asked: UnetInput[] = [];
+  const asked: NoisePredictorInput[] = [];
   beforeAll(async () => {
     model = await loadPipeline();
     const { unet } = model.stages;

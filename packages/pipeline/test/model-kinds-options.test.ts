@@ -1,5 +1,5 @@
-import { type Conditions, tensor, type Unet } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { type Conditions, type NoisePredictor, tensor } from '@sd/core';
+import { mockNoisePredictor } from '@sd/core/testing';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
@@ -9,10 +9,10 @@ import { mockStages } from './support.js';
 const run = { prompt: 'a car', width: 32, height: 16, steps: 4, seed: 1 };
 
 /** A U-Net that keeps what it is told, call by call. */
-function told(needs: Unet['needs']): { unet: Unet; calls: Conditions[] } {
+function told(needs: NoisePredictor['needs']): { unet: NoisePredictor; calls: Conditions[] } {
   const calls: Conditions[] = [];
-  const mock = mockUnet();
-  const unet: Unet = {
+  const mock = mockNoisePredictor();
+  const unet: NoisePredictor = {
     ...mock,
     ...(needs && { needs }),
     async predict(input, options) {

@@ -1,5 +1,5 @@
 import { TensorError, type TextEmbedding, tensor } from '@sd/core';
-import { guidanceEmbedding, type ModelCall } from '@sd/guidance';
+import { guidanceEmbedding, type ModelCall, singleCall } from '@sd/guidance';
 import { expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { microConditioning } from '../src/families/sdxl/time-ids.js';
@@ -13,6 +13,7 @@ const callOf = (texts: readonly TextEmbedding[]): ModelCall => ({
   sample: tensor('float32', [texts.length, 4, 1, 1]),
   context: tensor('float32', [texts.length, 1, 1]),
   timestep: 1,
+  progress: singleCall,
   texts,
   negative,
 });

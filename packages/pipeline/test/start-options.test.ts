@@ -1,5 +1,5 @@
-import { type RandomSource, tensor, torchCpu, type UnetInput, type Vae } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { type NoisePredictorInput, type RandomSource, tensor, torchCpu, type Vae } from '@sd/core';
+import { mockNoisePredictor } from '@sd/core/testing';
 import type { Pixels } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockVae } from '@sd/vae/testing';
@@ -18,11 +18,11 @@ function plain(width: number, height: number, level: number | ((x: number, y: nu
 
 /** Takes 9 channels and gives 4. */
 function unetOf9() {
-  const unet = mockUnet();
+  const unet = mockNoisePredictor();
   return {
     ...unet,
     inChannels: 9,
-    async predict({ sample, ...input }: UnetInput) {
+    async predict({ sample, ...input }: NoisePredictorInput) {
       const [n, , height, width] = sample.dims as [number, number, number, number];
       const size = height * width;
       const rows = Array.from({ length: n }, (_, i) => sample.data.subarray(9 * i * size, (9 * i + 4) * size));

@@ -1,4 +1,4 @@
-import { tensor, type Unet } from '@sd/core';
+import { type NoisePredictor, tensor } from '@sd/core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPipeline, loadPipeline, type Pipeline, type PipelineEvent, type StepEvent } from '../src/index.js';
 import { mockStages, road } from './support.js';
@@ -141,7 +141,7 @@ describe('preview', () => {
 });
 
 test('a U-Net that gives NaN is named, with the timestep', async () => {
-  const predict: Unet['predict'] = async ({ sample: { dims, data }, timestep }) =>
+  const predict: NoisePredictor['predict'] = async ({ sample: { dims, data }, timestep }) =>
     tensor('float32', dims, timestep < 500 ? data.map(() => Number.NaN) : data);
   const stages = mockStages();
   const sd = createPipeline({ ...stages, unet: { ...stages.unet, predict } });

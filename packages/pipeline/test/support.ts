@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Backend, type Session, type Source, SourceError, type Tensor } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { mockNoisePredictor } from '@sd/core/testing';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
@@ -18,7 +18,7 @@ export function mockStages(replaced: Partial<Stages> = {}): Stages {
   return {
     tokenizer: mockTokenizer(),
     textEncoder: mockTextEncoder(),
-    unet: mockUnet(),
+    unet: mockNoisePredictor(),
     vae: mockVae(),
     scheduler: schedulerFromConfig({ _class_name: 'DDIMScheduler', clip_sample: false, steps_offset: 1 }),
     ...replaced,

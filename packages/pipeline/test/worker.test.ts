@@ -11,7 +11,7 @@ import {
   tensor,
   type Vae,
 } from '@sd/core';
-import { mockUnet } from '@sd/core/testing';
+import { mockNoisePredictor } from '@sd/core/testing';
 import { readParameters } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockVae } from '@sd/vae/testing';
@@ -118,7 +118,7 @@ describe('a pipeline in a worker', () => {
   });
 
   test('tells what was exported inside its U-Net', async () => {
-    const sd = await loadWorkerPipeline(serve({ unet: Object.assign(mockUnet(), { controlNets: 1 }) }));
+    const sd = await loadWorkerPipeline(serve({ unet: Object.assign(mockNoisePredictor(), { controlNets: 1 }) }));
     expect(sd.attached).toEqual([{ name: 'controlnet', kind: 'controlnet' }]);
     await expect(sd.detach('controlnet')).rejects.toThrow('exported inside the U-Net');
     await sd.dispose();

@@ -3,10 +3,10 @@ import {
   type Conditions,
   expectTensor,
   lazySession,
+  type NoisePredictor,
   type Tensor,
   TensorError,
   tensor,
-  type Unet,
 } from '@sd/core';
 import { completeFeeds } from '@sd/graph';
 import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@sd/weights';
@@ -18,15 +18,15 @@ import { unetGraph } from './unet-graph.js';
 export type LoadUnetOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
 /** A U-Net from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
-export interface CheckpointUnet extends Unet {
+export interface CheckpointUnet extends NoisePredictor {
   readonly config: UnetConfig;
   readonly unusedTensors: readonly string[];
-  readonly needs: NonNullable<Unet['needs']>;
+  readonly needs: NonNullable<NoisePredictor['needs']>;
   /**
    * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
    * own. Throws what an extension throws that does not fit this model.
    */
-  extended(extensions: readonly UnetExtension[]): CheckpointUnet;
+  withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
 }
 
 /**
@@ -63,7 +63,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,
     needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
-    extended: (others) => unetOf(parts, others),
+    withExtensions: (others) => unetOf(parts, others),
     load: session.load,
     release: session.release,
     dispose: session.dispose,

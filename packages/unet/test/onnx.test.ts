@@ -1,7 +1,7 @@
 import { loadOnnxControlNet } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { TensorError, tensor, UnsupportedError } from '@sd/core';
-import { unetSuite } from '@sd/core/testing';
+import { noisePredictorSuite } from '@sd/core/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
@@ -20,7 +20,7 @@ const unetIn = async (folder: string, inside = 'unet') =>
   loadOnnxUnet({ backend, source: await openFolder(folder), folder: inside });
 
 // An exporter keeps how sides that halve unevenly were for the sizes that it saw.
-const cases = unetSuite({ create: () => unetIn(fixture('models/sd1-onnx-old')), contextWidth: 32 });
+const cases = noisePredictorSuite({ create: () => unetIn(fixture('models/sd1-onnx-old')), contextWidth: 32 });
 test.each(cases.filter(({ name }) => !name.includes('9 x 10')))('conformance: $name', ({ run }) => run());
 
 describe('U-Nets that others exported give the numbers of diffusers', () => {

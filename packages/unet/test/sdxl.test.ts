@@ -1,5 +1,5 @@
-import { TensorError, tensor, type UnetInput } from '@sd/core';
-import { unetSuite } from '@sd/core/testing';
+import { type NoisePredictorInput, TensorError, tensor } from '@sd/core';
+import { noisePredictorSuite } from '@sd/core/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
@@ -9,7 +9,7 @@ import { unetIn } from './unet.js';
 const folder = fixture('models/sdxl');
 const golden = readGolden('golden.safetensors', folder);
 
-const input = (timestep: number, conditions: UnetInput['conditions']): UnetInput => ({
+const input = (timestep: number, conditions: NoisePredictorInput['conditions']): NoisePredictorInput => ({
   sample: golden('unet.sample'),
   timestep,
   context: golden('unet.context'),
@@ -32,7 +32,7 @@ test.each([1, 500, 999])('the numbers of diffusers at t = %i', async (t) => {
 });
 
 test.each(
-  unetSuite({
+  noisePredictorSuite({
     create: () => unetIn(folder),
     contextWidth: 80,
     conditions: (batch) => ({ text_embeds: tensor('float32', [batch, 40]), time_ids: tensor('float32', [batch, 6]) }),

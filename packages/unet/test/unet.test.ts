@@ -1,12 +1,15 @@
-import { DisposedError, TensorError, tensor, torchCpu, type UnetInput } from '@sd/core';
-import { mockUnet, unetSuite } from '@sd/core/testing';
+import { DisposedError, type NoisePredictorInput, TensorError, tensor, torchCpu } from '@sd/core';
+import { mockNoisePredictor, noisePredictorSuite } from '@sd/core/testing';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { golden, input, only, unetIn } from './unet.js';
 
 test.each([
-  ...unetSuite({ create: () => unetIn(), contextWidth: 32 }).map((c) => ({ ...c, whose: 'the checkpoint' })),
-  ...unetSuite({ create: () => mockUnet(), contextWidth: 32 }).map((c) => ({ ...c, whose: 'the mock' })),
+  ...noisePredictorSuite({ create: () => unetIn(), contextWidth: 32 }).map((c) => ({ ...c, whose: 'the checkpoint' })),
+  ...noisePredictorSuite({ create: () => mockNoisePredictor(), contextWidth: 32 }).map((c) => ({
+    ...c,
+    whose: 'the mock',
+  })),
 ])('conformance of $whose: $name', ({ run }) => run());
 
 test('a batch of two is two single runs', async () => {
@@ -51,7 +54,7 @@ test('a timestep between two steps gives what lies between', async () => {
 });
 
 describe('what cannot be predicted', () => {
-  const wrong: [string, Partial<UnetInput>, RegExp][] = [
+  const wrong: [string, Partial<NoisePredictorInput>, RegExp][] = [
     [
       'other channels',
       { sample: tensor('float32', [2, 3, 8, 12]) },

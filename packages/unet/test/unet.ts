@@ -1,5 +1,5 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
-import { type Tensor, tensor, type UnetInput } from '@sd/core';
+import { type NoisePredictorInput, type Tensor, tensor } from '@sd/core';
 import { afterAll } from 'vitest';
 import { readGolden, sd1 } from '../../../fixtures/golden.js';
 import { loadUnet } from '../src/index.js';
@@ -10,7 +10,7 @@ afterAll(() => backend.dispose());
 export const golden = readGolden();
 
 /** What the golden figures were computed for. */
-export const input = (timestep: number): UnetInput => ({
+export const input = (timestep: number): NoisePredictorInput => ({
   sample: golden('unet.sample'),
   timestep,
   context: golden('unet.context'),

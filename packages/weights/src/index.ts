@@ -10,4 +10,4 @@ export { toHalf } from './safetensors/half.js';
 export { reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
-export { isTorchFile, openPickle, openWeights } from './weights.js';
+export { isTorchFile, openPickle, openWeights, type WeightsFile } from './weights.js';

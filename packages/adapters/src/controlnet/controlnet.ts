@@ -2,17 +2,17 @@ import {
   type Backend,
   expectTensor,
   lazySession,
+  type NoisePredictorInput,
   type StageResources,
   type Tensor,
   tensor,
-  type UnetInput,
 } from '@sd/core';
 import { completeFeeds } from '@sd/graph';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
 
-export interface ControlNetInput extends UnetInput {
+export interface ControlNetInput extends NoisePredictorInput {
   /** What `readImage` gave, [1 or n, c, height / 8, width / 8]. */
   readonly features: Tensor<'float32'>;
   /** How much of each output: as many as there are, the middle's last. */

@@ -1,11 +1,11 @@
-import { type Conditions, type Tensor, tensor, type Unet } from '@sd/core';
+import { type Conditions, type NoisePredictor, type Tensor, tensor } from '@sd/core';
 import { framesInput } from './motion-adapter.js';
 
 /**
  * A U-Net with a motion adapter, for clips. To what calls it a clip is one tall sample, its frames one under the other:
  * [n, c, frames * h, w], which in memory is [n, c, frames, h, w]. The U-Net sees frames as a batch; each hears the text.
  */
-export function clipUnet(unet: Unet, frames: number): Unet {
+export function clipUnet(unet: NoisePredictor, frames: number): NoisePredictor {
   return {
     inChannels: unet.inChannels,
     outChannels: unet.outChannels,

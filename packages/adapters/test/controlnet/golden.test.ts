@@ -1,6 +1,6 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor } from '@sd/core';
-import type { ModelCall } from '@sd/guidance';
+import { type ModelCall, singleCall } from '@sd/guidance';
 import { loadUnet } from '@sd/unet';
 import { Config, openCheckpoint, readConfig } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -26,7 +26,7 @@ async function controlNet(values: Record<string, unknown> = {}): Promise<Control
 const call = (): ModelCall => {
   const context = golden('control.context');
   const texts = Array.from({ length: context.dims[0] }, () => ({ hidden: tensor('float32', [0, 0]) }));
-  return { sample: golden('control.sample'), timestep: 500, context, texts, negative: texts[0] };
+  return { sample: golden('control.sample'), timestep: 500, context, texts, negative: texts[0], progress: singleCall };
 };
 
 describe('the numbers of diffusers', () => {
@@ -44,7 +44,7 @@ describe('the numbers of diffusers', () => {
     });
 
     const plain = await loadUnet({ source: await openFolder(fixture('models/sd1')), backend });
-    const unet = plain.extended([controlNetInputs(plain.config)]);
+    const unet = plain.withExtensions([controlNetInputs(plain.config)]);
     const { sample, timestep, context } = call();
     const output = await unet.predict({ sample, timestep, context, conditions: residuals });
     expect(stageError('controlnet', output.data, golden('unet.out.t500').data)).toBeLessThan(1e-5);

@@ -1,6 +1,6 @@
 import { openFolder } from '@sd/backend-node';
 import { CheckpointError, row, type Tensor, TensorError, tensor } from '@sd/core';
-import type { ModelCall } from '@sd/guidance';
+import { type ModelCall, singleCall } from '@sd/guidance';
 import { loadUnet, unetConfig } from '@sd/unet';
 import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ async function opened(names: readonly string[]) {
   const open = (name: string) =>
     loadIpAdapter({ name, source, path: 'ip-adapter.safetensors', backend, unet: plain.config });
   const adapters = await Promise.all(names.map(open));
-  return { plain, adapters, unet: plain.extended(adapters.map(({ extension }) => extension)) };
+  return { plain, adapters, unet: plain.withExtensions(adapters.map(({ extension }) => extension)) };
 }
 
 const sample = golden('unet.sample');
@@ -112,7 +112,7 @@ describe('an IP-Adapter Plus', () => {
       backend,
       unet: plain.config,
     });
-    return { adapter, unet: plain.extended([adapter.extension]) };
+    return { adapter, unet: plain.withExtensions([adapter.extension]) };
   }
 
   test('gives the tokens and the U-Net output of diffusers', async () => {
@@ -139,7 +139,7 @@ test('imagePromptCondition gives the negative prompt its own tokens, and asks fo
   const prompt = { positive: tensor('float32', [2, 3]), negative: tensor('float32', [2, 3]) };
   prompt.positive.data.fill(1);
   const [negative, positive] = [{ hidden: text }, { hidden: text }];
-  const call: ModelCall = { ...input, sample, texts: [negative, positive], negative };
+  const call: ModelCall = { ...input, sample, texts: [negative, positive], negative, progress: singleCall };
   const condition = imagePromptCondition('style', prompt, ({ timestep }) => timestep / 1000);
   expect(condition(call)).toEqual({
     'image_tokens.style': tensor('float32', [2, 2, 3], Float32Array.of(0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1)),

@@ -42,8 +42,8 @@ function predict(stage: CheckpointUnet, golden: Figures, conditions?: Conditions
 }
 
 /** The same model with LoRAs all of whose tensors have a use and a place in it. */
-function extended(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointUnet {
-  const result = stage.extended(loras.map((lora) => lora.unet!));
+function withExtensions(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointUnet {
+  const result = stage.withExtensions(loras.map((lora) => lora.unet!));
   for (const lora of loras) lora.check();
   expect(loras.flatMap((lora) => [...lora.unmatched(), ...lora.unusedTensors])).toEqual([]);
   return result;
@@ -51,7 +51,7 @@ function extended(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointU
 
 describe('the numbers of diffusers', () => {
   test('of a LoRA by PEFT, of one by kohya, and of both at once', async () => {
-    const stage = extended(unet, await peft(), await kohya());
+    const stage = withExtensions(unet, await peft(), await kohya());
     for (const [folder, values] of [
       ['lora-peft', { peft: 0.7 }],
       ['lora-kohya', { kohya: 0.7 }],
@@ -72,7 +72,7 @@ describe('the numbers of diffusers', () => {
     ['doha-dokr', 1],
   ])('of LyCORIS: %s', async (folder, strength) => {
     const golden = figures(folder);
-    const stage = extended(unet, await opened(folder, 'style'));
+    const stage = withExtensions(unet, await opened(folder, 'style'));
     const { data } = await predict(stage, golden, strengths({ style: strength }));
     await stage.dispose?.();
     expect(stageError(folder, data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
@@ -80,7 +80,7 @@ describe('the numbers of diffusers', () => {
 
   test('of DoRA by PEFT, at two strengths', async () => {
     const golden = figures('dora-peft');
-    const stage = extended(unet, await opened('dora-peft', 'style', 'pytorch_lora_weights'));
+    const stage = withExtensions(unet, await opened('dora-peft', 'style', 'pytorch_lora_weights'));
     const prompt = only(readGolden('golden.safetensors', fixture('models/sd1'))('text.last_hidden_state'), 0);
     for (const [strength, name] of [
       [1, 'unet.out.t500'],
@@ -96,7 +96,7 @@ describe('the numbers of diffusers', () => {
     const golden = figures('lora-sdxl');
     const lora = await opened('lora-sdxl', 'style');
     expect(lora.family).toBe('sdxl');
-    const stage = extended(await unetOf('models/sdxl'), lora);
+    const stage = withExtensions(await unetOf('models/sdxl'), lora);
     const times = [64, 96, 0, 0, 64, 96];
     const conditions = {
       ...strengths({ style: 0.7 }),
@@ -117,7 +117,7 @@ function pair(one: Tensor<'float32'>, two: Tensor<'float32'>): Tensor<'float32'>
 describe('a strength', () => {
   test('changes without another session, and 0 is the model as it was', async () => {
     const golden = figures('lora-peft');
-    const stage = extended(unet, await peft(), await kohya());
+    const stage = withExtensions(unet, await peft(), await kohya());
     await stage.load?.();
     const before = loads;
     const { data } = await predict(stage, golden, strengths({ peft: 0.7, kohya: 0 }));

@@ -1,8 +1,8 @@
-import type { Unet } from '@sd/core';
+import type { NoisePredictor } from '@sd/core';
 import type { Adapter, PictureReader } from './adapter.js';
 
 /** The ControlNets that an exported U-Net has in its own graph, by the names `controlnet`, or `controlnet-0`, `controlnet-1`. */
-export function fusedControlNets(unet: Unet & { readonly controlNets?: number }): Adapter[] {
+export function fusedControlNets(unet: NoisePredictor & { readonly controlNets?: number }): Adapter[] {
   const { controlNets: count = 0 } = unet;
   return Array.from({ length: count }, (_, index) => ({
     name: count === 1 ? 'controlnet' : `controlnet-${index}`,

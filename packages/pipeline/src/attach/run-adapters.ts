@@ -1,4 +1,4 @@
-import { type Conditions, InvalidOptionError, type Unet, type Warning } from '@sd/core';
+import { type Conditions, InvalidOptionError, type NoisePredictor, type Warning } from '@sd/core';
 import type { Condition } from '@sd/guidance';
 import { checkWhole } from '../checks.js';
 import type { Adapter, Drawing } from './adapter.js';
@@ -51,7 +51,7 @@ export interface RunAdapters {
   /** How many frames a clip has; undefined where pictures are drawn. */
   readonly frames: number | undefined;
   /** The U-Net for clips, if clips are drawn. */
-  clips(unet: Unet): Promise<Unet>;
+  clips(unet: NoisePredictor): Promise<NoisePredictor>;
   /** Conditions of the U-Net in one pass. */
   unet(pass: AdapterPass): Promise<Condition[]>;
   /** Frees what adapters hold between uses. */

@@ -1,11 +1,11 @@
-import type { Backend, Source, TextEncoder, Unet, Vae, Warning } from '@sd/core';
+import type { Backend, NoisePredictor, Source, TextEncoder, Vae, Warning } from '@sd/core';
 import { hasFile, type ModelFolder, type ModelParts, readConfig } from '@sd/weights';
 
 /** Makes stages of the parts that were exported to ONNX, by their folders. */
 export interface ExportedStages {
   readonly text_encoder?: (backend: Backend) => Promise<TextEncoder>;
   readonly text_encoder_2?: (backend: Backend) => Promise<TextEncoder>;
-  readonly unet?: (backend: Backend) => Promise<Unet>;
+  readonly unet?: (backend: Backend) => Promise<NoisePredictor>;
   readonly vae?: (backend: Backend) => Promise<Vae>;
 }
 

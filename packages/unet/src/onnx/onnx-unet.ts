@@ -1,4 +1,12 @@
-import { type Backend, expectTensor, type Source, type Tensor, TensorError, tensor, type Unet } from '@sd/core';
+import {
+  type Backend,
+  expectTensor,
+  type NoisePredictor,
+  type Source,
+  type Tensor,
+  TensorError,
+  tensor,
+} from '@sd/core';
 import { hasFile, readConfig } from '@sd/weights';
 import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import { fusedControlNets, isFusedInput } from './fused-controlnets.js';
@@ -15,8 +23,8 @@ export interface LoadOnnxUnetOptions {
 }
 
 /** A U-Net that was exported to ONNX, as a stage. */
-export interface OnnxUnet extends Unet {
-  readonly needs: NonNullable<Unet['needs']>;
+export interface OnnxUnet extends NoisePredictor {
+  readonly needs: NonNullable<NoisePredictor['needs']>;
   readonly file: OnnxFile;
   /** What ControlNets may add, by the names of `conditions`; empty for a model that was exported without room for it. */
   readonly residuals: readonly string[];

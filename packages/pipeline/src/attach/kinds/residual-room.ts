@@ -1,17 +1,17 @@
 import { controlNetInputs } from '@sd/adapters';
-import { CheckpointError, InvalidOptionError, type Unet } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type NoisePredictor } from '@sd/core';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext } from '../open.js';
 import { unetConfigOf } from './checkpoint-unet.js';
 
 /** A U-Net that was exported to ONNX with room for what ControlNets give, or without. */
-interface ExportedUnet extends Unet {
+interface ExportedUnet extends NoisePredictor {
   readonly residuals: readonly string[];
   /** How many ControlNets are in its own graph. */
   readonly controlNets: number;
 }
 
-export function isExported(unet: Unet): unet is ExportedUnet {
+export function isExported(unet: NoisePredictor): unet is ExportedUnet {
   return 'residuals' in unet;
 }
 

@@ -1,10 +1,10 @@
 import { type ConformanceCase, conforms, rejection, withStage } from '../conformance.js';
 import { AbortError } from '../errors.js';
-import type { Conditions, Unet } from '../stages.js';
+import type { Conditions, NoisePredictor } from '../stages.js';
 import { type Tensor, tensor } from '../tensor.js';
 
-export interface UnetSuiteOptions {
-  create(): Promise<Unet> | Unet;
+export interface NoisePredictorSuiteOptions {
+  create(): Promise<NoisePredictor> | NoisePredictor;
   /** Width of the text embeddings that it takes. */
   readonly contextWidth: number;
   /** What it needs beside text, for so many texts. */
@@ -12,14 +12,18 @@ export interface UnetSuiteOptions {
 }
 
 /** What every U-Net stage must do, as cases for any test runner. */
-export function unetSuite({ create, contextWidth, conditions }: UnetSuiteOptions): ConformanceCase[] {
-  const inputFor = (unet: Unet, [batch, height, width]: readonly number[]) => ({
+export function noisePredictorSuite({
+  create,
+  contextWidth,
+  conditions,
+}: NoisePredictorSuiteOptions): ConformanceCase[] {
+  const inputFor = (unet: NoisePredictor, [batch, height, width]: readonly number[]) => ({
     sample: waves([batch, unet.inChannels, height, width]),
     timestep: 500,
     context: waves([batch, 7, contextWidth]),
     ...(conditions && { conditions: conditions(batch) }),
   });
-  const withUnet = (run: (unet: Unet) => Promise<void>) => withStage(create, run);
+  const withUnet = (run: (unet: NoisePredictor) => Promise<void>) => withStage(create, run);
   return [
     ...[
       [1, 8, 8],
@@ -79,7 +83,13 @@ export function unetSuite({ create, contextWidth, conditions }: UnetSuiteOptions
 }
 
 /** A U-Net that predicts a tenth of its sample, whatever the text. */
-export function mockUnet({ channels = 4, sampleSize = 8 }: { channels?: number; sampleSize?: number } = {}): Unet {
+export function mockNoisePredictor({
+  channels = 4,
+  sampleSize = 8,
+}: {
+  channels?: number;
+  sampleSize?: number;
+} = {}): NoisePredictor {
   return {
     inChannels: channels,
     outChannels: channels,

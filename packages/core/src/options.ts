@@ -1,0 +1,24 @@
+export {
+  type Check,
+  checkFinite,
+  checkFraction,
+  checkOptional,
+  checkSeed,
+  checkSide,
+  checkText,
+  checkWhole,
+  describe,
+} from './options/checks.js';
+export {
+  abortSignal,
+  type CheckOptionsSettings,
+  checkOptions,
+  finite,
+  flag,
+  type OptionRow,
+  type OptionTable,
+  oneOf,
+  text,
+  whole,
+  withMethod,
+} from './options/table.js';
