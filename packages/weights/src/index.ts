@@ -11,3 +11,4 @@ export { reshapeView, sliceView, type TensorView, transposeView } from './safete
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
 export { isTorchFile, openPickle, openWeights, type WeightsFile } from './weights.js';
+export { axisSize, countBlocks, range, type TensorShapes } from './shapes.js';
