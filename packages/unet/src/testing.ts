@@ -9,10 +9,12 @@ export interface UnetSuiteOptions {
   readonly contextWidth: number;
   /** What it needs beside text, for so many texts. */
   readonly conditions?: (batch: number) => Conditions;
+  /** What the sides of its latents must be multiples of: any size if left out. */
+  readonly multiple?: number;
 }
 
 /** What every U-Net stage must do, as cases for any test runner. */
-export function unetSuite({ create, contextWidth, conditions }: UnetSuiteOptions): ConformanceCase[] {
+export function unetSuite({ create, contextWidth, conditions, multiple = 1 }: UnetSuiteOptions): ConformanceCase[] {
   const inputFor = (unet: Unet, [batch, height, width]: readonly number[]) => ({
     sample: waves([batch, unet.inChannels, height, width]),
     timestep: 500,
@@ -25,7 +27,7 @@ export function unetSuite({ create, contextWidth, conditions }: UnetSuiteOptions
       [1, 8, 8],
       [2, 8, 8],
       [1, 8, 12],
-      [1, 9, 10],
+      [1, 9 * multiple, 10 * multiple],
     ].map((shape) => ({
       name: `predicts for a batch of ${shape[0]}, ${shape[1]} x ${shape[2]}`,
       run: () =>
