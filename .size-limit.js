@@ -31,7 +31,7 @@ export default [
   bundle('@sd/graph/adapters', '*', '12 kB', ['@sd/core']),
   bundle('@sd/graph/onnx-file', '*', '9 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
-  bundle('@sd/text-encoder', '*', '3 kB', shared),
+  bundle('@sd/text-encoder', '*', '5 kB', shared),
   bundle('@sd/image-encoder', '*', '3 kB', shared),
   bundle('@sd/scheduler', '*', '12 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
