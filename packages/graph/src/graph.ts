@@ -86,6 +86,11 @@ export class Graph {
     return this.#nodes.weight(view);
   }
 
+  /** x in float32 in a graph of half precision too, for what leaves the range of float16. */
+  toFloat32(x: Value): Value {
+    return this.#nodes.cast(x, 'float32');
+  }
+
   add(a: Value, b: Value): Value {
     return this.op('Add', [a, b], a.dims);
   }

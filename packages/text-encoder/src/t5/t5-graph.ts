@@ -17,16 +17,16 @@ export interface T5GraphOptions extends GraphOptions {
 
 /**
  * T5's encoder: `input_ids` [n, tokens] in, `hidden_states` [n, tokens, width] out, after the final norm. Every token
- * attends to all, padding included, as Stable Diffusion 3 has it. It computes in float32 whatever the provider can do: what
- * goes from layer to layer leaves the range of float16.
+ * attends to all, padding included, as Stable Diffusion 3 has it. What goes from layer to layer leaves the range of float16,
+ * and is float32 in a graph of half precision too.
  * @see arXiv 1910.10683, 2002.05202; tensor names as in transformers' `T5EncoderModel`
  */
 export function t5Graph(
   checkpoint: TensorLookup,
   config: T5Config,
-  { extensions = [], features, ...options }: T5GraphOptions = {},
+  { extensions = [], ...options }: T5GraphOptions = {},
 ): GraphModel {
-  const g = new Graph({ ...options, features: { ...features, float16: false } });
+  const g = new Graph(options);
   const w = new Scope(checkpoint);
   const ids = g.input('input_ids', ['batch', 'tokens'], 'int64');
   for (const extension of extensions) {
@@ -35,7 +35,7 @@ export function t5Graph(
   }
   const encoder = w.at('encoder');
   const bias = distanceBias(g, encoder.at('block.0.layer.0.SelfAttention.relative_attention_bias'), ids, config);
-  let x = g.embedding(ids, tokenTable(w, config));
+  let x = g.toFloat32(g.embedding(ids, tokenTable(w, config)));
   for (let i = 0; i < config.layers; i++) {
     const block = encoder.at('block', i);
     x = selfAttention(g, block.at('layer.0'), x, bias, config);
@@ -77,8 +77,14 @@ function selfAttention(g: Graph, w: Scope, x: Value, bias: Value, config: T5Conf
   const at = w.at('SelfAttention');
   const [query, key, value] = ['q', 'k', 'v'].map((name) => g.linear(normal, at.at(name), heads * headWidth));
   const attended = g.attention(query, key, value, heads, { scale: 1, bias });
-  return g.add(x, g.linear(attended, at.at('o'), width));
+  return g.add(x, g.toFloat32(g.linear(attended, at.at('o'), width)));
 }
+
+/**
+ * The part of its input that a feed-forward's last layer sees, so that its sums stay in the range of float16: transformers
+ * computes that layer in float32. A power of two, which changes no digit.
+ */
+const part = 2 ** -6;
 
 /** A feed-forward that one projection gates; transformers' `T5DenseGatedActDense`. */
 function feedForward(g: Graph, w: Scope, x: Value, { feedForwardWidth, width, epsilon }: T5Config): Value {
@@ -86,5 +92,6 @@ function feedForward(g: Graph, w: Scope, x: Value, { feedForwardWidth, width, ep
   const at = w.at('DenseReluDense');
   const gate = g.geluTanh(g.linear(normal, at.at('wi_0'), feedForwardWidth));
   const h = g.mul(gate, g.linear(normal, at.at('wi_1'), feedForwardWidth));
-  return g.add(x, g.linear(h, at.at('wo'), width));
+  const sum = g.linear(g.mul(h, g.constant([part])), at.at('wo'), width);
+  return g.add(x, g.mul(g.toFloat32(sum), g.constant([1 / part])));
 }
