@@ -36,7 +36,7 @@ export default [
   bundle('@sd/scheduler', '*', '12 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
   bundle('@sd/unet', '*', '8 kB', shared),
-  bundle('@sd/mmdit', '*', '4 kB', shared),
+  bundle('@sd/mmdit', '*', '5 kB', shared),
   bundle('@sd/vae', '*', '4 kB', shared),
   bundle('@sd/text-encoder/onnx', '*', '3 kB', shared),
   bundle('@sd/unet/onnx', '*', '4 kB', shared),
