@@ -1,3 +1,16 @@
+export type {
+  AdaptedModel,
+  Adapter,
+  AdapterFile,
+  AdapterFinding,
+  AdapterKind,
+  AdapterPass,
+  AdapterUse,
+  AttachContext,
+  ClipUse,
+  Detail,
+  LearnedWords,
+} from './adapter.js';
 export { type ControlNetConfig, controlNetConfig } from './controlnet/config.js';
 export { controlNetConfigFromShapes } from './controlnet/config-from-shapes.js';
 export {
@@ -19,6 +32,7 @@ export {
   controlNetInputs,
 } from './controlnet/residuals.js';
 export { familyOfText } from './families.js';
+export { familyOfContext, type ModelFamily } from './family.js';
 export { type Hypernetwork, hypernetwork } from './hypernetwork/hypernetwork.js';
 export { imagePromptCondition } from './ip-adapter/image-prompt.js';
 export { type ImagePrompt, type IpAdapter, type LoadIpAdapterOptions, loadIpAdapter } from './ip-adapter/ip-adapter.js';
@@ -31,6 +45,7 @@ export { clipUnet } from './motion/clip-unet.js';
 export { type MotionConfig, motionConfig } from './motion/config.js';
 export { type LoadMotionAdapterOptions, loadMotionAdapter, type MotionAdapter } from './motion/motion-adapter.js';
 export { originalMotionNames } from './motion/names.js';
+export { actsAt, fractionOf, type Strength, strengthAt } from './strength.js';
 export { type T2iAdapterConfig, t2iAdapterConfig } from './t2i-adapter/config.js';
 export { originalNames as originalT2iAdapterNames } from './t2i-adapter/names.js';
 export { t2iAdapterCondition, t2iAdapterInputs } from './t2i-adapter/residuals.js';

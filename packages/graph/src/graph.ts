@@ -4,7 +4,7 @@ import type { AdaptedLayer, ConvOptions, LayerAdapter } from './adapter.js';
 import type { GraphInput, GraphModel } from './feeds.js';
 import { attention, type PreciseAttentionOptions } from './forms/attention.js';
 import { convolution, embedding, product } from './forms/layers.js';
-import { groupNorm, normalized } from './forms/normalization.js';
+import { groupNorm, normalized, rmsNorm, standardized } from './forms/normalization.js';
 import { halve, upsample } from './forms/resizing.js';
 import { type TimestepEmbeddingOptions, timestepEmbedding } from './forms/timestep-embedding.js';
 import { type GraphOptions, Nodes } from './nodes.js';
@@ -86,6 +86,11 @@ export class Graph {
     return this.#nodes.weight(view);
   }
 
+  /** x in float32 in a graph of half precision too, for what leaves the range of float16. */
+  toFloat32(x: Value): Value {
+    return this.#nodes.cast(x, 'float32');
+  }
+
   add(a: Value, b: Value): Value {
     return this.op('Add', [a, b], a.dims);
   }
@@ -117,6 +122,11 @@ export class Graph {
   /** The exact GELU, by erf. */
   gelu(x: Value): Value {
     return this.op('Gelu', [x], x.dims, {}, 'com.microsoft');
+  }
+
+  /** GELU by its approximation with tanh: arXiv 1606.08415, 2. */
+  geluTanh(x: Value): Value {
+    return this.op('FastGelu', [x], x.dims, {}, 'com.microsoft');
   }
 
   /** x [..., in] times a matrix [out, in], plus a bias where the module has one: [..., out]. */
@@ -187,6 +197,16 @@ export class Graph {
     return groupNorm(this.#nodes, x, w, options);
   }
 
+  /** Normalizes the last axis, with neither scale nor shift. */
+  standardized(x: Value, epsilon: number): Value {
+    return standardized(this.#nodes, x, epsilon);
+  }
+
+  /** x [..., size] over the root of its mean square, times a scale [size]: arXiv 1910.07467. */
+  rmsNorm(x: Value, w: Scope, epsilon: number): Value {
+    return rmsNorm(this.#nodes, x, w.tensor('weight', [staticDim(x, -1)]), epsilon);
+  }
+
   /** Normalizes the last axis. */
   layerNorm(x: Value, w: Scope, epsilon = 1e-5): Value {
     const size = staticDim(x, -1);
@@ -199,8 +219,8 @@ export class Graph {
   }
 
   /**
-   * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width.
-   * On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory.
+   * Multi-head attention of queries [n, s, c] over keys and values [n, l, c], scaled by the root of a head's width if
+   * `scale` says nothing else. On the CPU this is the flash form, without `causal` and `bias`: the s x l scores are never whole in memory.
    */
   attention(query: Value, key: Value, value: Value, heads: number, options: PreciseAttentionOptions = {}): Value {
     return attention(this, this.#nodes, [query, key, value], heads, options);
@@ -267,6 +287,19 @@ export class Graph {
   whole(x: Value): Value {
     const { name, dims } = this.op('Cast', [x], x.dims, { to: BigInt(onnxType('int64')) });
     return { name, dims };
+  }
+
+  /** The size of an axis of x, which may be known to the run alone: a whole number [1]. */
+  size(x: Value, axis: number): Value {
+    return this.op('Shape', [x], [1], { start: BigInt(axis), end: BigInt(axis + 1) });
+  }
+
+  /** The whole numbers from 0 up to, not including, the size of an axis of x: [size]. */
+  places(x: Value, axis: number): Value {
+    const [zero, size, one] = [this.indices([0]), this.size(x, axis), this.indices([1])].map((value) =>
+      this.op('Squeeze', [value], []),
+    );
+    return this.op('Range', [zero, size, one], [x.dims[axis]]);
   }
 
   /** The same values in another shape; one size may be -1, for what remains. */

@@ -299,6 +299,7 @@ describe('the numbers of', () => {
     ['silu', (x: number) => x * sigmoid(x)],
     ['quickGelu', (x: number) => x * sigmoid(1.702 * x)],
     ['gelu', (x: number) => gelu[x]],
+    ['geluTanh', (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))],
   ] as const)('%s', async (name, wanted) => {
     const x = tensor('float32', [7], Float32Array.of(-3, -1, -0.5, 0, 0.5, 1, 3));
     const { data } = await resultOf(x, (g, x) => g[name](x));
@@ -313,6 +314,27 @@ describe('the numbers of', () => {
     const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
     const want = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
     expect(relativeError(data, want)).toBeLessThan(1e-6);
+  });
+
+  test('standardized and rmsNorm: the last axis', async () => {
+    const w = await scopeOf(floats('n.weight', [4], [1, 2, 3, 4]));
+    const x = tensor('float32', [1, 2, 4], Float32Array.of(1, 2, 3, 4, 10, 10, 10, 14));
+    const standardized = await resultOf(x, (g, x) => g.standardized(x, 0.25));
+    const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
+    const want = [-1.5 / a, -0.5 / a, 0.5 / a, 1.5 / a, -1 / b, -1 / b, -1 / b, 3 / b];
+    expect(relativeError(standardized.data, want)).toBeLessThan(1e-6);
+    const rms = await resultOf(x, (g, x) => g.rmsNorm(x, w.at('n'), 0.5));
+    const [c, d] = [Math.sqrt(7.5 + 0.5), Math.sqrt(124 + 0.5)];
+    const scaled = [1 / c, 4 / c, 9 / c, 16 / c, 10 / d, 20 / d, 30 / d, 56 / d];
+    expect(relativeError(rms.data, scaled)).toBeLessThan(1e-6);
+  });
+
+  test('places: as many as an axis is long', async () => {
+    const { dims, data } = await resultOf(noise(2, 3), (g, x) => g.op('Cast', [g.places(x, 1)], ['s'], { to: 1n }), [
+      'n',
+      's',
+    ]);
+    expect([dims, [...data]]).toEqual([[3], [0, 1, 2]]);
   });
 
   test.each([false, true])('attention with two heads, causal: %s', async (causal) => {
@@ -352,21 +374,30 @@ describe('the numbers of', () => {
 
 describe('attention from plain operators', () => {
   const [plain, half]: BackendFeatures[] = [{ fusedAttention: false }, { fusedAttention: false, float16: true }];
-  const [queries, bias] = [noise(2, 5, 12), noise(2, 1, 5, 5)];
+  const [queries, bias, biasOfHeads] = [noise(2, 5, 12), noise(2, 1, 5, 5), noise(1, 3, 5, 5)];
 
   /** Of queries to themselves. */
-  async function attended(features: BackendFeatures, options: { causal?: boolean; bias?: boolean }) {
+  async function attended(
+    features: BackendFeatures,
+    { bias: added, ...options }: { causal?: boolean; bias?: Tensor<'float32'>; scale?: number },
+  ) {
     const g = new Graph({ features });
     const x = g.input('x', ['n', 5, 12]);
-    const added = options.bias === true ? g.weight(await biasView()) : undefined;
-    g.output('y', g.attention(x, x, x, 3, { causal: options.causal, bias: added }));
+    g.output('y', g.attention(x, x, x, 3, { ...options, bias: added && g.weight(await viewOf(added)) }));
     const model = g.finish('test', { repeated: false });
     return { ops: contentsOf(model).ops, y: (await run(model, queries)).y.data };
   }
 
-  const biasView = async () => (await scopeOf(floats('bias', bias.dims, bias.data))).tensor('bias', bias.dims);
+  const viewOf = async ({ dims, data }: Tensor<'float32'>) =>
+    (await scopeOf(floats('bias', dims, data))).tensor('bias', dims);
 
-  test.each([{}, { causal: true }, { bias: true }, { causal: true, bias: true }])('%o', async (options) => {
+  test.each([
+    ['as it is', {}],
+    ['causal', { causal: true }],
+    ['with a bias', { bias }],
+    ['causal, with a bias', { causal: true, bias }],
+    ['with a bias for each head, not scaled', { bias: biasOfHeads, scale: 1 }],
+  ])('%s', async (_, options) => {
     const want = await attended({}, options);
     expect(want.ops).toContain('MultiHeadAttention');
     const got = await attended(plain, options);

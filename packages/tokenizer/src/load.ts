@@ -1,5 +1,6 @@
-import { CheckpointError, SdError, type Source, SourceError } from '@sd/core';
+import { type Source, SourceError } from '@sd/core';
 import { clipTokenizerJson } from './clip-json.js';
+import { prefixOf, readJson, readText } from './read-files.js';
 import { readSettings } from './settings.js';
 import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
 import { checkTokenizerJson } from './tokenizer-json.js';
@@ -12,7 +13,7 @@ import { checkTokenizerJson } from './tokenizer-json.js';
  * file where one is broken.
  */
 export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
-  const prefix = folder === '' ? '' : `${folder.replace(/\/+$/, '')}/`;
+  const prefix = prefixOf(folder);
   const path = (name: string) => `${prefix}${name}`;
   const [tokenizerConfig, specialTokensMap, tokenizerJson] = await Promise.all(
     ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) => readJson(source, path(name))),
@@ -38,30 +39,4 @@ function missing(source: Source, prefix: string, path: string): SourceError {
     path,
     `${path} is missing${where}: a tokenizer is ${prefix}tokenizer.json, or vocab.json and merges.txt.`,
   );
-}
-
-async function readText(source: Source, path: string): Promise<string | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await source.read(path);
-  } catch (error) {
-    if (SdError.isInstance(error) && error.code === 'not-found') return undefined;
-    throw error;
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new CheckpointError('bad-config', path, 'is not UTF-8 text.', { cause });
-  }
-}
-
-async function readJson(source: Source, path: string): Promise<unknown> {
-  const text = await readText(source, path);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError('bad-config', path, `is not JSON: ${reason}`, { cause });
-  }
 }

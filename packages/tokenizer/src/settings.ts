@@ -61,7 +61,8 @@ function special(content: string): SpecialToken {
   return { content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
-function readToken(value: unknown, file: string, name: string): SpecialToken | undefined {
+/** A special token as a file has it, by its text or with its flags; undefined where it has none. */
+export function readToken(value: unknown, file: string, name: string): SpecialToken | undefined {
   if (value === undefined || value === null) return undefined;
   const content = isRecord(value) ? value.content : value;
   if (typeof content !== 'string' || content === '') {

@@ -1,2 +1,2 @@
 export { mockTokenizer } from './testing/mock.js';
-export { tokenizerSuite } from './testing/suite.js';
+export { type TokenizerSuiteOptions, tokenizerSuite } from './testing/suite.js';

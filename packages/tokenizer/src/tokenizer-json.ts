@@ -60,13 +60,7 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   if (!Array.isArray(model.merges) || !model.merges.every(isMerge)) {
     throw new CheckpointError('bad-config', file, 'model.merges is not a list of pairs of tokens.');
   }
-  const added = json.added_tokens ?? [];
-  if (
-    !Array.isArray(added) ||
-    !added.every((token) => isRecord(token) && typeof token.content === 'string' && isId(token.id))
-  ) {
-    throw new CheckpointError('bad-config', file, 'added_tokens is not a list of tokens with an id and a content.');
-  }
+  const added = addedTokensOf(json.added_tokens, file);
   const merges = model.merges as TokenizerJson['model']['merges'];
   return {
     ...json,
@@ -74,6 +68,18 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
     added_tokens: added,
     model: { ...model, type: 'BPE', vocab, merges },
   };
+}
+
+/** `added_tokens` of a `tokenizer.json`, none where it is left out. */
+export function addedTokensOf(value: unknown, file: string): readonly AddedToken[] {
+  const added = value ?? [];
+  if (
+    Array.isArray(added) &&
+    added.every((token) => isRecord(token) && typeof token.content === 'string' && isId(token.id))
+  ) {
+    return added;
+  }
+  throw new CheckpointError('bad-config', file, 'added_tokens is not a list of tokens with an id and a content.');
 }
 
 function isMerge(merge: unknown): boolean {

@@ -1,6 +1,6 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
 import type { AddedToken, SpecialToken } from './added-token.js';
+import { startLibrary } from './library.js';
 import { readLength, readSettings, type SettingsFiles, type TokenizerSettings } from './settings.js';
 import { checkTokenizerJson, isRecord, type TokenizerJson } from './tokenizer-json.js';
 import { windowOf } from './window.js';
@@ -54,7 +54,7 @@ export function assembleTokenizer(json: TokenizerJson, settings: TokenizerSettin
   const padId = idOf(pad);
   const maxLength = settings.maxLength ?? readLength(truncation, file) ?? clipMaxLength;
 
-  const inner = startLibrary({ ...json, added_tokens: added }, file);
+  const inner = startLibrary({ ...json, added_tokens: added }, {}, file);
   const lowers = JSON.stringify(json.normalizer ?? null).includes('"Lowercase"');
 
   const tokenize = (text: string): number[] => {
@@ -104,13 +104,4 @@ function addTokens(
     added.set(token.content, { id: json.model.vocab[token.content]!, ...token });
   }
   return [...added.values()].sort((a, b) => a.id - b.id);
-}
-
-function startLibrary(json: TokenizerJson, file: string): HuggingFaceTokenizer {
-  try {
-    return new HuggingFaceTokenizer(json, {});
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError('bad-config', file, `is not a tokenizer that can be used: ${reason}`, { cause });
-  }
 }

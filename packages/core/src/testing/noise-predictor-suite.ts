@@ -9,6 +9,8 @@ export interface NoisePredictorSuiteOptions {
   readonly contextWidth: number;
   /** What it needs beside text, for so many texts. */
   readonly conditions?: (batch: number) => Conditions;
+  /** What the sides of its latents must be multiples of: any size if left out. */
+  readonly multiple?: number;
 }
 
 /** What every U-Net stage must do, as cases for any test runner. */
@@ -16,6 +18,7 @@ export function noisePredictorSuite({
   create,
   contextWidth,
   conditions,
+  multiple = 1,
 }: NoisePredictorSuiteOptions): ConformanceCase[] {
   const inputFor = (unet: NoisePredictor, [batch, height, width]: readonly number[]) => ({
     sample: waves([batch, unet.inChannels, height, width]),
@@ -29,7 +32,7 @@ export function noisePredictorSuite({
       [1, 8, 8],
       [2, 8, 8],
       [1, 8, 12],
-      [1, 9, 10],
+      [1, 9 * multiple, 10 * multiple],
     ].map((shape) => ({
       name: `predicts for a batch of ${shape[0]}, ${shape[1]} x ${shape[2]}`,
       run: () =>

@@ -27,3 +27,16 @@ export function normalized(n: Nodes, x: Value, scale: TensorView, shift: TensorV
   const inputs = [n.cast(x, 'float32'), n.weight(scale, 'float32'), n.weight(shift, 'float32')];
   return n.cast(n.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon }));
 }
+
+/** Normalizes the last axis, with neither scale nor shift. */
+export function standardized(n: Nodes, x: Value, epsilon: number): Value {
+  const ones = n.constant(new Array(staticDim(x, -1)).fill(1));
+  return n.cast(n.op('LayerNormalization', [n.cast(x, 'float32'), ones], x.dims, { axis: -1n, epsilon }));
+}
+
+/** x [..., size] over the root of its mean square, times a scale [size]. */
+export function rmsNorm(n: Nodes, x: Value, scale: TensorView, epsilon: number): Value {
+  const inputs = [n.cast(x, 'float32'), n.weight(scale, 'float32')];
+  // ONNX Runtime has this operator of its own in ONNX's domain; ONNX's RMSNormalization is of a later operator set.
+  return n.cast(n.op('SimplifiedLayerNormalization', inputs, x.dims, { axis: -1n, epsilon }));
+}

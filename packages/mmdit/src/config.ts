@@ -1,0 +1,68 @@
+import { CheckpointError } from '@sd/core';
+import type { Config } from '@sd/weights';
+
+/** The shape of a multimodal diffusion transformer, from its `config.json`. */
+export interface MmditConfig {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  /** Height and width of the latents that it was trained on. */
+  readonly sampleSize: number;
+  /** Latents a side in each token of the image. */
+  readonly patchSize: number;
+  /** Width of every token inside: that of all heads together. */
+  readonly width: number;
+  readonly heads: number;
+  readonly layers: number;
+  /** Width of the text's tokens. */
+  readonly contextWidth: number;
+  /** Width of the text's pooled embedding. */
+  readonly pooledWidth: number;
+  /** Patches a side that have a position. */
+  readonly positionSize: number;
+  /** The blocks in which the image attends to itself a second time. */
+  readonly dualAttentionLayers: readonly number[];
+  /** Are queries and keys divided by their root mean square, head by head? */
+  readonly normalizedHeads: boolean;
+}
+
+/**
+ * Reads the config of diffusers' `SD3Transformer2DModel`, with that class's defaults. Throws an UnsupportedError for what
+ * this version has no graph for, and a CheckpointError for widths that contradict each other, naming key and value.
+ */
+export function mmditConfig(config: Config): MmditConfig {
+  config.only('qk_norm', 'rms_norm');
+  const heads = config.number('num_attention_heads', 18);
+  const width = heads * config.number('attention_head_dim', 64);
+  const captionWidth = config.number('caption_projection_dim', 1152);
+  if (captionWidth !== width) {
+    throw new CheckpointError(
+      'bad-config',
+      config.file,
+      `caption_projection_dim is ${captionWidth}, but num_attention_heads times attention_head_dim is ${width}: text and image must have one width.`,
+    );
+  }
+  const inChannels = config.number('in_channels', 16);
+  return {
+    inChannels,
+    // diffusers takes null for as many as come in.
+    outChannels: config.entries().some(([key, value]) => key === 'out_channels' && value === null)
+      ? inChannels
+      : config.number('out_channels', 16),
+    sampleSize: config.number('sample_size', 128),
+    patchSize: config.number('patch_size', 2),
+    width,
+    heads,
+    layers: config.number('num_layers', 18),
+    contextWidth: config.number('joint_attention_dim', 4096),
+    pooledWidth: config.number('pooled_projection_dim', 2048),
+    positionSize: config.number('pos_embed_max_size', 96),
+    dualAttentionLayers: layerNumbers(config, 'dual_attention_layers'),
+    normalizedHeads: config.get('qk_norm') !== undefined,
+  };
+}
+
+/** A list of numbers that may be empty. */
+function layerNumbers(config: Config, key: string): readonly number[] {
+  const value = config.get(key) ?? [];
+  return Array.isArray(value) && value.length === 0 ? [] : config.numbers(key);
+}

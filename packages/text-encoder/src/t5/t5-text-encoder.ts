@@ -1,0 +1,98 @@
+import {
+  type Backend,
+  expectFinite,
+  InvalidOptionError,
+  lazySession,
+  row,
+  type Tensor,
+  TensorError,
+  type TextEncoder,
+  type Tokens,
+  tensor,
+} from '@sd/core';
+import { completeFeeds, type LayerExtension } from '@sd/graph';
+import { type Checkpoint, type ModelFolder, type ModelParts, type NameTable, openModel } from '@sd/weights';
+import { type T5Config, t5Config } from './config.js';
+import { t5Graph } from './t5-graph.js';
+
+/** Where the graph runs, and the model: its folder, `text_encoder_3` if not named, or its weights and config. */
+export type LoadT5EncoderOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
+
+/** A T5 encoder as a stage, and the names of the tensors in its files that it has no use for. */
+export interface T5TextEncoder extends TextEncoder {
+  readonly config: T5Config;
+  readonly unusedTensors: readonly string[];
+  /**
+   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
+   * own. Throws what an extension throws that does not fit this model.
+   */
+  withExtensions(extensions: readonly LayerExtension[]): T5TextEncoder;
+}
+
+/** Leaves out the half of a whole T5 that no encoder has. */
+export const t5EncoderNames: NameTable = (name) => (/^(decoder|lm_head)\./.test(name) ? undefined : name);
+
+/**
+ * Opens a T5 encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Nothing is loaded
+ * yet: that happens at first use, or by `load()`. It encodes windows of any length, those of one call all as long, and
+ * gives hidden states [tokens, width] and no pooled embedding. Throws SourceError, CheckpointError, UnsupportedError.
+ */
+export async function loadT5Encoder({ backend, ...from }: LoadT5EncoderOptions): Promise<T5TextEncoder> {
+  await backend.ready?.();
+  const model = await openModel(from, { folder: 'text_encoder_3', stems: ['model'], names: t5EncoderNames });
+  return t5EncoderOf({ backend, checkpoint: model.checkpoint, config: t5Config(model.config) });
+}
+
+interface Parts {
+  readonly backend: Backend;
+  readonly checkpoint: Checkpoint;
+  readonly config: T5Config;
+}
+
+function t5EncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): T5TextEncoder {
+  const { backend, checkpoint, config } = parts;
+  const model = t5Graph(checkpoint, config, { provider: backend.provider, features: backend.features, extensions });
+  const session = lazySession(backend, model);
+
+  return {
+    config,
+    unusedTensors: checkpoint.unasked(),
+    withExtensions: (others) => t5EncoderOf(parts, others),
+    load: session.load,
+    release: session.release,
+    dispose: session.dispose,
+    async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {
+      if (clipSkip !== 0) throw new InvalidOptionError('clipSkip', `must be 0 for T5, not ${clipSkip}.`);
+      if (output !== 'normalized') {
+        throw new InvalidOptionError('output', `must be 'normalized' for T5, not ${JSON.stringify(output)}.`);
+      }
+      const feeds = completeFeeds(model, { input_ids: batchOfIds(tokens, config), ...conditions });
+      const { hidden_states } = await session.run(feeds, { signal });
+      const hidden = hidden_states as Tensor<'float32'>;
+      expectFinite('The T5 encoder’s output', hidden.data);
+      return tokens.map((_, i) => ({ hidden: row(hidden, i) }));
+    },
+  };
+}
+
+function batchOfIds(tokens: readonly Tokens[], { vocabSize }: T5Config): Tensor<'int64'> {
+  const length = tokens[0]?.ids.length ?? 0;
+  const batch = tensor('int64', [tokens.length, length]);
+  tokens.forEach(({ ids }, i) => {
+    if (ids.length !== length) {
+      throw new TensorError(
+        'bad-tensor',
+        `The prompts of one call must be equally long, but prompt 0 has ${length} tokens and prompt ${i} has ${ids.length}.`,
+      );
+    }
+    const unknown = ids.find((id) => id < 0 || id >= vocabSize);
+    if (unknown !== undefined) {
+      throw new TensorError(
+        'bad-tensor',
+        `The T5 encoder knows ${vocabSize} tokens, but prompt ${i} has the token ${unknown}.`,
+      );
+    }
+    batch.data.set(BigInt64Array.from(ids, BigInt), i * length);
+  });
+  return batch;
+}

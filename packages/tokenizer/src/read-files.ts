@@ -1,0 +1,39 @@
+import { CheckpointError, SdError, type Source } from '@sd/core';
+
+/** A file, undefined where it is missing. */
+export async function readBytes(source: Source, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await source.read(path);
+  } catch (error) {
+    if (SdError.isInstance(error) && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** A file as text, undefined where it is missing. Throws a CheckpointError for what is no UTF-8. */
+export async function readText(source: Source, path: string): Promise<string | undefined> {
+  const bytes = await readBytes(source, path);
+  if (bytes === undefined) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CheckpointError('bad-config', path, 'is not UTF-8 text.', { cause });
+  }
+}
+
+/** A parsed JSON file, undefined where it is missing. Throws a CheckpointError for what is no JSON. */
+export async function readJson(source: Source, path: string): Promise<unknown> {
+  const text = await readText(source, path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CheckpointError('bad-config', path, `is not JSON: ${reason}`, { cause });
+  }
+}
+
+/** A folder's path as what its files' paths begin with. */
+export function prefixOf(folder: string): string {
+  return folder === '' ? '' : `${folder.replace(/\/+$/, '')}/`;
+}

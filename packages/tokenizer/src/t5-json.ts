@@ -1,0 +1,37 @@
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import type { AddedToken } from './added-token.js';
+import { addedTokensOf, recordOf } from './tokenizer-json.js';
+
+/** The parts of T5's `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
+export interface UnigramJson {
+  readonly [key: string]: unknown;
+  readonly added_tokens: readonly AddedToken[];
+  readonly model: {
+    readonly [key: string]: unknown;
+    /** Tokens by their ids, each with the logarithm of its probability. */
+    readonly vocab: readonly (readonly [token: string, score: number])[];
+  };
+}
+
+/** Checks a parsed `tokenizer.json`. Throws a CheckpointError, or an UnsupportedError for one that is not Unigram. */
+export function checkUnigramJson(value: unknown, file: string): UnigramJson {
+  const json = recordOf(value, file, 'the file');
+  const model = recordOf(json.model, file, 'model');
+  if (model.type !== 'Unigram') {
+    throw new UnsupportedError(
+      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; T5's type Unigram is supported.`,
+    );
+  }
+  const { vocab, unk_id: unknown } = model;
+  if (!Array.isArray(vocab) || vocab.length === 0 || !vocab.every(isScored)) {
+    throw new CheckpointError('bad-config', file, 'model.vocab is not a list of tokens with their scores.');
+  }
+  if (!Number.isInteger(unknown) || vocab[unknown as number] === undefined) {
+    throw new CheckpointError('bad-config', file, `model.unk_id is ${JSON.stringify(unknown)}, not the id of a token.`);
+  }
+  return { ...json, added_tokens: addedTokensOf(json.added_tokens, file), model: { ...model, vocab } };
+}
+
+function isScored(entry: unknown): boolean {
+  return Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && Number.isFinite(entry[1]);
+}
