@@ -1,10 +1,10 @@
 import type { SdImage } from '@sd/image';
-import type { GenerateResult, PipelineEvent } from './events.js';
+import type { GenerateResult, PipelineEvent } from './generate/events.js';
 
-/** A run, and what could be seen of it on the way. */
+/** A run, and the previews of its steps. */
 export interface RecordedRun {
   readonly result: GenerateResult;
-  /** For each picture, the preview of each of its steps: one pixel a latent. */
+  /** For each image, the preview of each of its steps: one pixel a latent. */
   readonly previews: readonly (readonly SdImage[])[];
 }
 
@@ -19,8 +19,8 @@ export async function recordRun(stream: AsyncGenerator<PipelineEvent, GenerateRe
       const { done, value } = await stream.next();
       if (done) return { result: value, previews };
       if (value.type !== 'step') continue;
-      previews[value.image] ??= [];
-      previews[value.image]!.push(await value.preview());
+      previews[value.index] ??= [];
+      previews[value.index].push(await value.preview());
     }
   } finally {
     await stream.return(undefined as never);

@@ -1,24 +1,31 @@
 import type { NoisePredictor, Scheduler, StageResources, TextEncoder, Tokenizer, Vae } from '@sd/core';
 
-/** The objects that a pipeline is made of. Any that meet the interfaces will do. */
-export interface Stages {
+/** A text encoder and the tokenizer that it reads with. */
+export interface TextStage {
   readonly tokenizer: Tokenizer;
   readonly textEncoder: TextEncoder;
-  /** The second of SDXL's two text encoders, and its tokenizer. */
-  readonly tokenizer2?: Tokenizer;
-  readonly textEncoder2?: TextEncoder;
-  readonly unet: NoisePredictor;
+  /** diffusers' name: by default `text_encoder` for the first, `text_encoder_2` for the second. SDXL's refiner has the second alone. */
+  readonly component?: string;
+}
+
+/** The objects that a pipeline is made of. Any that meet the interfaces will do. */
+export interface Stages {
+  /** One in Stable Diffusion 1 and 2, two in SDXL, three in Stable Diffusion 3. */
+  readonly textEncoders: readonly TextStage[];
+  readonly noisePredictor: NoisePredictor;
   readonly vae: Vae;
   /** Makes the previews in place of the VAE: a tiny autoencoder. */
-  readonly previewVae?: Pick<Vae, 'decode'> & StageResources;
+  readonly previewVae?: (Pick<Vae, 'decode'> & StageResources) | undefined;
   readonly scheduler: Scheduler;
 }
 
 /** The stages that hold something between uses. */
-export function heldStages({ textEncoder, textEncoder2, unet, vae, previewVae }: Stages): StageResources[] {
-  return [textEncoder, textEncoder2, unet, vae, previewVae].filter((stage) => stage !== undefined);
+export function heldStages(stages: Stages): StageResources[] {
+  const { textEncoders, noisePredictor, vae, previewVae } = stages;
+  const encoders = textEncoders.map(({ textEncoder }) => textEncoder);
+  return [...encoders, noisePredictor, vae, previewVae].filter((stage) => stage !== undefined);
 }
 
-export async function releaseTextEncoders({ textEncoder, textEncoder2 }: Stages): Promise<void> {
-  await Promise.all([textEncoder.release?.(), textEncoder2?.release?.()]);
+export async function releaseTextEncoders({ textEncoders }: Stages): Promise<void> {
+  await Promise.all(textEncoders.map(({ textEncoder }) => textEncoder.release?.()));
 }

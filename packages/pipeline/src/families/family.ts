@@ -12,7 +12,7 @@ import type {
 import type { OptionTable } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { Config, ModelFolder, ModelParts, TensorView } from '@sd/weights';
-import type { EncodedText } from '../generate/prompts/encoded-text.js';
+import type { EncodedText } from '@sd/tokenizer/embedding';
 import type { Stages } from '../stages.js';
 
 /** The contents of a `config.json`, or of another JSON file of a diffusers folder. */
@@ -33,10 +33,10 @@ export interface Family extends ModelFamily {
   readonly folder: FolderForm;
   readonly file: SingleFileForm;
   /**
-   * Composes the runs of a model of this family.
+   * How the runs of a model of this family are composed from its stages.
    * @param index The model's `model_index.json`, as far as it has one.
    */
-  composition(index?: Json): Composition;
+  composition(stages: Stages, index?: Json): Composition;
   /** Whether stages that somebody put together are those of such a model. */
   fits(stages: Pick<Stages, 'noisePredictor' | 'textEncoders'>): boolean;
 }

@@ -1,70 +1,65 @@
-import { type Backend, InvalidOptionError } from '@sd/core';
-import { checkNames, checkOptional, checkSignal } from '../checks.js';
-import type { Stages } from '../stages.js';
+import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import { abortSignal, checkOptions, flag, type OptionTable, oneOf, text, withMethod } from '@sd/core/options';
+import type { FilePrediction } from '../families/family.js';
 import type { Place } from './locate.js';
-import type { SingleFileOptions } from './single-file/open.js';
 
-export interface LoadPipelineOptions extends SingleFileOptions {
-  /** Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays the caller's. */
-  readonly backend?: Backend;
-  /** Stages in place of the model's own; their files need not be there. With a scheduler, `generate` knows no others by name. */
-  readonly stages?: Partial<Stages>;
-  /** A VAE to make previews with, in the ways of `vae`: a tiny autoencoder (TAESD). */
-  readonly previewVae?: Place;
+export interface LoadPipelineOptions {
+  /**
+   * Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays
+   * the caller's.
+   */
+  readonly backend?: Backend | undefined;
+  /**
+   * Components in place of the model's, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
+   * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. An object that is such a stage; or, of the noise
+   * predictor and the VAEs, files: a folder of its own, a file of it alone in either layout, or a whole model in one file.
+   * The model's own files for it need not exist.
+   */
+  readonly components?: Readonly<Record<string, ReplacedComponent | undefined>> | undefined;
   /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
-  readonly path?: string;
-  /** A U-Net in place of the model's own: a folder, a file of it alone in either layout, or a whole model in one file. */
-  readonly unet?: Place;
-  /** A VAE in place of the model's own, in the same ways; a tiny autoencoder too. */
-  readonly vae?: Place;
+  readonly path?: string | undefined;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
-  readonly variant?: string;
+  readonly variant?: string | undefined;
   /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
-  readonly releaseStages?: boolean;
-  readonly signal?: AbortSignal;
+  readonly releaseStages?: boolean | undefined;
+  /**
+   * For a model in one file: a folder in diffusers' layout whose files are used in place of the family's:
+   * `unet/config.json`, `scheduler/`, `tokenizer/` and so on, as many as there are.
+   */
+  readonly config?: Place | undefined;
+  /** For a model in one file: what it predicts, where the file does not say it right. */
+  readonly prediction?: FilePrediction | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const known = [
-  'backend',
-  'stages',
-  'previewVae',
-  'path',
-  'unet',
-  'vae',
-  'variant',
-  'releaseStages',
-  'signal',
-  'config',
-  'prediction',
-] satisfies (keyof LoadPipelineOptions)[];
+/** A component in place of the model's own: a stage, or where its files are. */
+export type ReplacedComponent = Place | Tokenizer | TextEncoder | NoisePredictor | Vae | Pick<Vae, 'decode'> | Scheduler;
 
-const stageNames = [
-  'tokenizer',
-  'textEncoder',
-  'tokenizer2',
-  'textEncoder2',
-  'unet',
-  'vae',
-  'previewVae',
-  'scheduler',
-] satisfies (keyof Stages)[];
+export const loadTable: OptionTable<LoadPipelineOptions> = {
+  backend: {
+    type: 'Backend',
+    default: 'made for this environment',
+    text: 'Where graphs run. One that you give stays yours to dispose.',
+    ...withMethod('load', 'an object with load(model), as createNodeBackend() makes'),
+  },
+  components: {
+    type: 'object',
+    default: "the model's",
+    text: "Components in place of the model's, by diffusers' names: stages of your own, or files of a `unet`, `vae` or `preview_vae`.",
+  },
+  path: { ...text, text: 'Which file of a Source is the whole model.' },
+  variant: { ...text, text: "Prefers `model.fp16.safetensors` to `model.safetensors` if it is `'fp16'`." },
+  releaseStages: {
+    ...flag,
+    default: 'false',
+    text: 'Loads each stage when it is needed and frees it after: slower, for large models on small machines.',
+  },
+  config: { type: 'path, URL, Source', text: "For one file: a folder whose configs are used in place of the family's." },
+  prediction: { ...oneOf('epsilon', 'v', 'flow'), text: 'For one file: what the model predicts.' },
+  signal: { ...abortSignal, text: 'Aborts loading.' },
+};
 
-/** Throws an InvalidOptionError for options that are unknown or cannot be; places are looked at when they are opened. */
+/** Throws an InvalidOptionError for unknown or impossible options; places are looked at when they are opened. */
 export function checkLoadOptions(options: LoadPipelineOptions): void {
-  checkNames('loadPipeline', options, known);
-  const { backend, stages = {}, path, variant, releaseStages, signal } = options;
-  checkOptional(
-    'backend',
-    backend,
-    typeof backend?.load === 'function',
-    'an object with load(model), as createNodeBackend() makes',
-  );
-  checkOptional('path', path, typeof path === 'string', 'a string');
-  checkOptional('variant', variant, typeof variant === 'string', 'a string');
-  checkOptional('releaseStages', releaseStages, typeof releaseStages === 'boolean', 'true or false');
-  checkSignal(signal);
-  for (const name of Object.keys(stages)) {
-    if (stageNames.some((stage) => stage === name)) continue;
-    throw new InvalidOptionError(`stages.${name}`, `is no stage. There are ${stageNames.join(', ')}.`);
-  }
+  checkOptions(options, loadTable, { of: 'loadPipeline()' });
 }

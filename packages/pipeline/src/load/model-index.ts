@@ -1,95 +1,101 @@
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, UnsupportedError, type Warning } from '@sd/core';
 import { schedulerClasses } from '@sd/scheduler';
-import { readConfig } from '@sd/weights';
-import type { Warning } from '../events.js';
-import type { ModelFlags } from '../stage-facts.js';
+import { type Config, readConfig } from '@sd/weights';
+import type { Component, Family, FolderFacts, Json, TextEncoderComponent } from '../families/family.js';
+import { familyOfFolder } from '../families/index.js';
+import type { ModelFiles } from './model-files.js';
 
-const index = 'model_index.json';
+const file = 'model_index.json';
 
-/** The parts that a picture needs, and the classes of them that this version knows. */
-const parts: Readonly<Record<string, readonly string[]>> = {
-  tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
-  text_encoder: ['CLIPTextModel'],
-  tokenizer_2: ['CLIPTokenizer', 'CLIPTokenizerFast'],
-  text_encoder_2: ['CLIPTextModelWithProjection'],
-  unet: ['UNet2DConditionModel'],
-  vae: ['AutoencoderKL', 'AutoencoderTiny'],
-  scheduler: schedulerClasses,
-};
-
-/** A text encoder and its tokenizer, by their folders. */
-export interface TextParts {
-  readonly tokenizer: 'tokenizer' | 'tokenizer_2';
-  readonly textEncoder: 'text_encoder' | 'text_encoder_2';
-}
-
-const [firstText, secondText]: readonly [TextParts, TextParts] = [
-  { tokenizer: 'tokenizer', textEncoder: 'text_encoder' },
-  { tokenizer: 'tokenizer_2', textEncoder: 'text_encoder_2' },
-];
-
-/** Parts that pictures can be made without. */
+/** Components that images can be drawn without. */
 const skipped = ['safety_checker', 'feature_extractor', 'image_encoder'];
 
 export interface ModelIndex {
-  /** The scheduler's class: diffusers goes by this one, not by that of the scheduler's own config. */
+  readonly family: Family;
+  /** All values, the flags of some families among them. */
+  readonly values: Json;
+  /** The text encoders that the model has, in their order. */
+  readonly textEncoders: readonly TextEncoderComponent[];
+  /** The scheduler's class: diffusers goes by this one, not by that in the scheduler's own config. */
   readonly schedulerClass: string | undefined;
-  /** Its text encoders, one or two: SDXL's refiner has the second of the two of SDXL alone. */
-  readonly texts: readonly TextParts[];
-  readonly flags: ModelFlags;
-  /** What is left out. */
+  /** The components that are left out. */
   readonly warnings: readonly Warning[];
 }
 
 /**
- * Reads `model_index.json` and checks that this version can run what it lists. What it says of `replaced` parts, which
- * the caller has, does not matter. Throws a SourceError where it is missing, a CheckpointError for a part that is not
- * listed, and an UnsupportedError that names a class that is not known.
+ * Reads `model_index.json`, finds the model's family, and checks that the components it lists are supported. What it says of
+ * `replaced` components, which the caller provides, does not matter. Throws a SourceError where it is missing, a
+ * CheckpointError for a component that is not listed, and an UnsupportedError that names an unknown class.
  */
-export async function readModelIndex(source: Source, replaced: readonly string[] = []): Promise<ModelIndex> {
-  const config = await readConfig(source, index);
+export async function readModelIndex(model: ModelFiles, replaced: ReadonlySet<string> = new Set()): Promise<ModelIndex> {
+  const config = await readConfig(model.files, file);
   config.only('is_cosxl_edit', false);
-  const warnings: Warning[] = [];
-  const has = (part: string) => replaced.includes(part) || className(config.get(part)) !== undefined;
-  const second = has(secondText.textEncoder);
-  const texts = second ? (has(firstText.textEncoder) ? [firstText, secondText] : [secondText]) : [firstText];
-  const needed = [
-    'unet',
-    'vae',
-    'scheduler',
-    ...texts.flatMap(({ tokenizer, textEncoder }) => [tokenizer, textEncoder]),
-  ];
-  for (const [part, classes] of Object.entries(parts)) {
-    if (replaced.includes(part) || !needed.includes(part)) continue;
-    const name = className(config.get(part));
-    if (name === undefined) {
-      throw new CheckpointError('bad-config', index, `lists no ${part}, which is needed.`);
-    }
-    if (!classes.includes(name)) {
-      throw new UnsupportedError(`${index}: ${part} is a ${name}; this version knows ${classes.join(', ')}.`);
-    }
-  }
-  for (const [part, value] of config.entries()) {
-    if (needed.includes(part) || replaced.includes(part) || !(Array.isArray(value) || value === null)) continue;
-    const name = className(value);
-    // The refiner's index lists them so.
-    if (name === undefined && second && (part === firstText.tokenizer || part === firstText.textEncoder)) continue;
-    if (name !== undefined && !skipped.includes(part)) {
-      throw new UnsupportedError(`${index}: ${part}, a ${name}, is a part that this version does not know.`);
-    }
-    warnings.push({
-      code: 'part-skipped',
-      message: name === undefined ? `${part} is empty in ${index}.` : `${part} (${name}) is not used.`,
-    });
-  }
-  const flags = {
-    zeroNegative: config.boolean('force_zeros_for_empty_prompt', true),
-    aestheticScore: config.boolean('requires_aesthetics_score', false),
+  const classOf = (name: string) => (replaced.has(name) ? 'replaced' : classIn(config, name));
+  const family = model.family ?? familyOfFolder(await folderFacts(model, classOf));
+  const textEncoders = family.textEncoders.filter(({ name, optional }) => !optional || classOf(name) !== undefined);
+  const needed = neededClasses(family, textEncoders);
+  for (const [name, classes] of needed) checkClass(name, classOf(name), replaced.has(name) ? undefined : classes);
+  return {
+    family,
+    values: Object.fromEntries(config.entries()),
+    textEncoders,
+    schedulerClass: classIn(config, 'scheduler'),
+    warnings: skippedComponents(config, family, new Set([...needed.keys(), ...replaced])),
   };
-  return { schedulerClass: className(config.get('scheduler')), texts, flags, warnings };
+}
+
+async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {
+  const component = ['transformer', 'unet'].find((name) => classOf(name) !== undefined) ?? 'unet';
+  return { classOf, config: await model.settings(component) };
+}
+
+/** The classes that are supported of each component that a model of a family needs. */
+function neededClasses(
+  { noisePredictor, vae }: Family,
+  textEncoders: readonly TextEncoderComponent[],
+): ReadonlyMap<string, readonly string[]> {
+  return new Map([
+    ...textEncoders.flatMap((encoder): [string, readonly string[]][] => [
+      [encoder.tokenizer, encoder.tokenizerClasses],
+      [encoder.name, encoder.classes],
+    ]),
+    ...[noisePredictor, vae].map(({ name, classes }: Component<unknown>): [string, readonly string[]] => [name, classes]),
+    ['scheduler', schedulerClasses],
+  ]);
+}
+
+function checkClass(name: string, found: string | undefined, classes: readonly string[] | undefined): void {
+  if (found === undefined) throw new CheckpointError('bad-config', file, `lists no ${name}, which is needed.`);
+  if (classes === undefined || classes.includes(found)) return;
+  throw new UnsupportedError(`${file}: ${name} is a ${found}; supported are ${classes.join(', ')}.`);
+}
+
+/** Warnings for components that are not needed. Throws an UnsupportedError for one that is unknown. */
+function skippedComponents(config: Config, family: Family, used: ReadonlySet<string>): Warning[] {
+  const known = new Set(family.textEncoders.flatMap(({ name, tokenizer }) => [name, tokenizer]));
+  return [...config.entries()].flatMap(([name, value]): Warning[] => {
+    if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
+    const found = classIn(config, name);
+    if (found === undefined) {
+      // Families list the text encoders that they do without as nulls.
+      if (known.has(name) || isOtherFamilys(name, family)) return [];
+      return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
+    }
+    if (!skipped.includes(name)) {
+      throw new UnsupportedError(`${file}: ${name}, a ${found}, is a component that is not supported.`);
+    }
+    return [{ code: 'part-skipped', message: `${name} (${found}) is not used.` }];
+  });
+}
+
+/** The refiner of SDXL lists the first text encoder of the base model so. */
+function isOtherFamilys(name: string, { textEncoders }: Family): boolean {
+  const [first] = textEncoders;
+  return first.name !== 'text_encoder' && (name === 'text_encoder' || name === 'tokenizer');
 }
 
 /** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */
-function className(entry: unknown): string | undefined {
+function classIn(config: Config, name: string): string | undefined {
+  const entry = config.get(name);
   return Array.isArray(entry) && typeof entry[1] === 'string' ? entry[1] : undefined;
 }

@@ -1,0 +1,32 @@
+import type { Vae } from '@sd/core';
+import { loadVae, originalVaeNames, vaeConfigFromShapes, vaeNames } from '@sd/vae';
+import { renameTensors } from '@sd/weights';
+import type { Component, FilePart } from './family.js';
+
+/** The autoencoder of a family, whose latents are multiplied by this factor. */
+export function autoencoder(scalingFactor: number): Component<Vae> {
+  return {
+    name: 'vae',
+    classes: ['AutoencoderKL', 'AutoencoderTiny'],
+    load: loadVae,
+    loadOnnx: async ({ backend, source }) =>
+      (await import('@sd/vae/onnx')).loadOnnxVae({ backend, source, scalingFactor }),
+    configFromShapes: vaeConfigFromShapes,
+  };
+}
+
+/** Where an autoencoder stands in a file, under the original names or diffusers'. */
+export const autoencoderPart = (mark: string): FilePart => ({
+  mark,
+  component: 'vae',
+  translate(path, tensors) {
+    const named = renameTensors(path, tensors, originalVaeNames(tensors.keys()));
+    return renameTensors(path, named, vaeNames);
+  },
+});
+
+/** Tensors that tell a file of an autoencoder alone. */
+export const autoencoderAlone: readonly FilePart[] = [
+  autoencoderPart('decoder.up.0.block.0.conv1.weight'),
+  autoencoderPart('decoder.up_blocks.0.resnets.0.conv1.weight'),
+];

@@ -1,0 +1,68 @@
+import { UnsupportedError } from '@sd/core';
+import { autoencoder } from './autoencoder.js';
+import { clipComponent, clipL } from './clip.js';
+import { plainComposition } from './compositions.js';
+import type { Family, FileNotes } from './family.js';
+import { hasClasses, trainedBetas, unetComponent, unetDetails, unetLayout, unetTraits } from './unet.js';
+
+const title = 'Stable Diffusion 1';
+
+/**
+ * Stable Diffusion 1.
+ * @see arXiv 2112.10752; the config files of stable-diffusion-v1-5
+ */
+export const sd1: Family = {
+  id: 'sd1',
+  title,
+  contextWidth: 768,
+  textWidths: { text_encoder: 768 },
+  baseModel: /^(sd_?v?|stable-diffusion-v)1/,
+  textEncoders: [
+    clipComponent({
+      name: 'text_encoder',
+      tokenizer: 'tokenizer',
+      output: 'normalized',
+      facts: clipL,
+      pad: '<|endoftext|>',
+    }),
+  ],
+  noisePredictor: unetComponent({ count: 8 }),
+  vae: autoencoder(0.18215),
+  folder: { recognises: () => true },
+  file: {
+    layout: unetLayout,
+    recognises: (file) => unetTraits(file)?.addsPooledText === false,
+    refuse(file) {
+      const { inChannels } = unetTraits(file)!;
+      const other = hasClasses(file) ? 'a model with classes' : inChannels === 7 ? 'an upscaler' : undefined;
+      if (other !== undefined) throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
+    },
+    known: (component) => ({ unet: known.unet, vae: known.vae })[component] ?? {},
+    scheduler: (notes) => ({
+      _class_name: 'PNDMScheduler',
+      ...trainedBetas,
+      prediction_type: predictionType(notes),
+      ...zeroTerminalSnr(notes),
+    }),
+    index: { _class_name: 'StableDiffusionPipeline' },
+    details: unetDetails,
+  },
+  composition: (stages) => plainComposition('sd1', stages),
+  fits: ({ textEncoders }) => textEncoders.length === 1,
+};
+
+const known: Readonly<Record<string, object>> = {
+  unet: { sample_size: 64, norm_num_groups: 32 },
+  vae: { sample_size: 512, scaling_factor: 0.18215, norm_num_groups: 32 },
+};
+
+/** diffusers' `prediction_type` of a file that predicts noise unless it says otherwise: by a tensor that newer files have, or by metadata. */
+export function predictionType({ metadata, has, prediction }: FileNotes): 'epsilon' | 'v_prediction' {
+  const said = prediction ?? (has('v_pred') ? 'v' : metadata['modelspec.predict_key']);
+  return said === 'v' ? 'v_prediction' : 'epsilon';
+}
+
+/** What a file that was trained to zero terminal signal-to-noise says of itself (arXiv 2305.08891). */
+export function zeroTerminalSnr({ has }: FileNotes): object {
+  return has('ztsnr') ? { rescale_betas_zero_snr: true } : {};
+}

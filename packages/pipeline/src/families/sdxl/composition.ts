@@ -1,0 +1,25 @@
+import type { OptionTable } from '@sd/core/options';
+import type { Stages } from '../../stages.js';
+import { sideBySide, textComponents } from '../compositions.js';
+import type { Composition, Json } from '../family.js';
+import { type MicroConditioningPair, microConditioningRows, readMicroConditioning } from './micro-conditioning.js';
+import { microConditioning } from './time-ids.js';
+
+/**
+ * SDXL's runs: the hidden states of both text encoders side by side, the second one's pooled vector, and the picture's sizes
+ * or, of the refiner, an aesthetic score.
+ * @see diffusers' `StableDiffusionXLPipeline`
+ */
+export function sdxlComposition(family: string, stages: Stages, index: Json = {}): Composition {
+  const scored = index.requires_aesthetics_score === true;
+  return {
+    family,
+    noisePredictor: 'unet',
+    textEncoders: textComponents(stages, 'penultimate'),
+    combine: sideBySide,
+    clipSkipForNegative: false,
+    zeroNegative: index.force_zeros_for_empty_prompt !== false,
+    options: microConditioningRows(scored) satisfies OptionTable<MicroConditioningPair>,
+    condition: (options, size) => microConditioning(readMicroConditioning(options, scored, size)),
+  };
+}

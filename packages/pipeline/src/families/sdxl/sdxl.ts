@@ -1,0 +1,110 @@
+import { UnsupportedError } from '@sd/core';
+import { autoencoder } from '../autoencoder.js';
+import { clipComponent, clipG, clipL } from '../clip.js';
+import type { Family, SplitFile } from '../family.js';
+import { predictionType, zeroTerminalSnr } from '../sd1.js';
+import { trainedBetas, unetComponent, unetDetails, unetLayout, unetTraits } from '../unet.js';
+import { sdxlComposition } from './composition.js';
+
+const first = clipComponent({
+  name: 'text_encoder',
+  tokenizer: 'tokenizer',
+  output: 'penultimate',
+  facts: clipL,
+  pad: '<|endoftext|>',
+});
+
+const second = clipComponent({
+  name: 'text_encoder_2',
+  tokenizer: 'tokenizer_2',
+  output: 'penultimate',
+  facts: clipG,
+  pad: '!',
+});
+
+/** What SDXL and its refiner have in common. */
+const shared = {
+  noisePredictor: unetComponent({ width: 64 }),
+  vae: autoencoder(0.13025),
+};
+
+const file = {
+  layout: unetLayout,
+  known: (component: string) => ({ unet: known.unet, vae: known.vae })[component] ?? {},
+  scheduler: (notes: Parameters<Family['file']['scheduler']>[0]) => ({
+    _class_name: 'EulerDiscreteScheduler',
+    ...trainedBetas,
+    timestep_spacing: 'leading',
+    prediction_type: predictionType(notes),
+    ...zeroTerminalSnr(notes),
+  }),
+  details: unetDetails,
+};
+
+const known: Readonly<Record<string, object>> = {
+  unet: { sample_size: 128, addition_time_embed_dim: 256, norm_num_groups: 32 },
+  vae: { sample_size: 1024, scaling_factor: 0.13025, norm_num_groups: 32, force_upcast: true },
+};
+
+/**
+ * Stable Diffusion XL: two text encoders side by side, a pooled text and the picture's sizes besides.
+ * @see arXiv 2307.01952; the config files of stable-diffusion-xl-base-1.0
+ */
+export const sdxl: Family = {
+  ...shared,
+  id: 'sdxl',
+  title: 'Stable Diffusion XL',
+  contextWidth: 2048,
+  textWidths: { text_encoder: 768, text_encoder_2: 1280 },
+  baseModel: /^(sdxl|stable-diffusion-xl)(?!.*refiner)/,
+  textEncoders: [first, second],
+  folder: {
+    recognises: ({ classOf }) => classOf('text_encoder') !== undefined && classOf('text_encoder_2') !== undefined,
+  },
+  file: {
+    ...file,
+    recognises: (split) => unetTraits(split)?.addsPooledText === true && !isRefiner(split),
+    refuse(split) {
+      const { text_encoder, text_encoder_2 } = split.components;
+      if (text_encoder === undefined || text_encoder_2 !== undefined) return;
+      throw new UnsupportedError(
+        `${split.path} is unCLIP, which makes variations of images, of Stable Diffusion 2, which is not supported.`,
+      );
+    },
+    index: { _class_name: 'StableDiffusionXLPipeline', force_zeros_for_empty_prompt: true },
+  },
+  composition: (stages, index) => sdxlComposition('sdxl', stages, index),
+  fits: ({ noisePredictor }) => noisePredictor.needs?.some(({ name }) => name === 'time_ids') === true,
+};
+
+/** SDXL's refiner: the second text encoder alone, and an aesthetic score. */
+export const sdxlRefiner: Family = {
+  ...shared,
+  id: 'sdxl-refiner',
+  title: 'Stable Diffusion XL, the refiner',
+  contextWidth: 1280,
+  textWidths: { text_encoder_2: 1280 },
+  baseModel: /^(sdxl|stable-diffusion-xl).*refiner/,
+  textEncoders: [second],
+  folder: {
+    recognises: ({ classOf }) => classOf('text_encoder') === undefined && classOf('text_encoder_2') !== undefined,
+  },
+  file: {
+    ...file,
+    recognises: (split) => unetTraits(split)?.addsPooledText === true && isRefiner(split),
+    index: {
+      _class_name: 'StableDiffusionXLImg2ImgPipeline',
+      force_zeros_for_empty_prompt: false,
+      requires_aesthetics_score: true,
+    },
+  },
+  composition: (stages, index) => sdxlComposition('sdxl-refiner', stages, index),
+  fits: () => false,
+};
+
+/** By the text encoders of a whole model; of a U-Net alone by the width of its text. */
+function isRefiner(split: SplitFile): boolean {
+  const { text_encoder, text_encoder_2 } = split.components;
+  const isWhole = text_encoder !== undefined || text_encoder_2 !== undefined;
+  return isWhole ? text_encoder === undefined : unetTraits(split)?.contextWidth === 1280;
+}

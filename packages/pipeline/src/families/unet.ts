@@ -1,0 +1,117 @@
+import type { NoisePredictor } from '@sd/core';
+import { type AttentionHeads, loadUnet, originalUnetNames, unetConfigFromShapes } from '@sd/unet';
+import { hasFile, readConfig, renameTensors } from '@sd/weights';
+import type { Source } from '@sd/core';
+import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
+import { clipPart, openClipPart } from './clip.js';
+import type { Component, FileLayout, FilePart, Json, SplitFile, Tensors } from './family.js';
+
+/** The U-Net as a component. Families differ in the heads of its attention, which no shape tells. */
+export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> {
+  return {
+    name: 'unet',
+    classes: ['UNet2DConditionModel'],
+    load: loadUnet,
+    async loadOnnx({ folder = 'unet', ...from }) {
+      const sampleSize = await exportedSampleSize(from.source);
+      return (await import('@sd/unet/onnx')).loadOnnxUnet({ ...from, folder, sampleSize });
+    },
+    configFromShapes: (path, tensors, known) =>
+      unetConfigFromShapes(path, tensors, known, 'attention_head_dim' in known ? undefined : heads),
+  };
+}
+
+/** Exports do not tell the size that they were trained on: those that predict v are Stable Diffusion 2 for 768 pixels. */
+async function exportedSampleSize(source: Source): Promise<number | undefined> {
+  const file = 'scheduler/scheduler_config.json';
+  if (!(await hasFile(source, file))) return undefined;
+  return (await readConfig(source, file)).get('prediction_type') === 'v_prediction' ? 96 : undefined;
+}
+
+const unetPart = (mark: string): FilePart => ({
+  mark,
+  component: 'unet',
+  translate: (path, tensors) =>
+    tensors.has('conv_in.weight') ? tensors : renameTensors(path, tensors, originalUnetNames(tensors.keys())),
+});
+
+/** Files of Stable Diffusion 1, 2 and XL: the original layout of a whole model, and single components. */
+export const unetLayout: FileLayout = {
+  prefixes: [
+    unetPart('model.diffusion_model.'),
+    autoencoderPart('first_stage_model.'),
+    clipPart('cond_stage_model.transformer.', 'text_encoder'),
+    openClipPart('cond_stage_model.model.', 'text_encoder'),
+    clipPart('conditioner.embedders.0.transformer.', 'text_encoder'),
+    openClipPart('conditioner.embedders.0.model.', 'text_encoder_2'),
+    openClipPart('conditioner.embedders.1.model.', 'text_encoder_2'),
+  ],
+  alone: [
+    unetPart('input_blocks.0.0.weight'),
+    unetPart('down_blocks.0.resnets.0.time_emb_proj.weight'),
+    ...autoencoderAlone,
+    clipPart('text_model.embeddings.token_embedding.weight', 'text_encoder'),
+  ],
+  leftOver:
+    /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$)/,
+  matches: () => true,
+};
+
+/** What the shapes of a U-Net tell. */
+export interface UnetTraits {
+  readonly inChannels: number;
+  /** Width of the text that it attends to. */
+  readonly contextWidth: number;
+  readonly linearProjection: boolean;
+  /** Whether it has inputs for a pooled embedding and numbers, as SDXL has. */
+  readonly addsPooledText: boolean;
+}
+
+/** Traits of the U-Net in a file; undefined for a file without one. */
+export function unetTraits({ components: { unet } }: SplitFile): UnetTraits | undefined {
+  const shape = unet?.get('conv_in.weight')?.shape;
+  if (unet === undefined || shape?.length !== 4) return undefined;
+  const contextWidth = widthOf(unet, '.attn2.to_k.weight');
+  if (contextWidth === undefined) return undefined;
+  return {
+    inChannels: shape[1],
+    contextWidth,
+    linearProjection: [...unet].some(([name, view]) => name.endsWith('.proj_in.weight') && view.shape.length === 2),
+    addsPooledText: unet.has('add_embedding.linear_1.weight'),
+  };
+}
+
+function widthOf(tensors: Tensors, ending: string): number | undefined {
+  return [...tensors].find(([name]) => name.endsWith(ending))?.[1].shape[1];
+}
+
+/** What a U-Net is for, by its input channels over the four of the latents. */
+const purposes: Readonly<Record<number, string>> = { 4: 'text to image', 9: 'inpainting', 8: 'instruct-pix2pix' };
+
+/** What an inspection reports of a file with a U-Net. */
+export function unetDetails(file: SplitFile): Readonly<Record<string, string | number | boolean | undefined>> {
+  const { inChannels, contextWidth } = unetTraits(file)!;
+  return {
+    purpose: purposes[inChannels],
+    channels: inChannels,
+    contextWidth,
+    guidanceInput: file.components.unet!.has('time_embedding.cond_proj.weight') || undefined,
+  };
+}
+
+/** Whether a U-Net has classes as an input, which no family here has. */
+export function hasClasses({ components: { unet } }: SplitFile): boolean {
+  return unet?.has('label_emb.weight') === true || unet?.has('class_embedding.weight') === true;
+}
+
+/** The noise schedule that all of these families were trained with, as their scheduler's config writes it. */
+export const trainedBetas: Json = {
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+  num_train_timesteps: 1000,
+  set_alpha_to_one: false,
+  skip_prk_steps: true,
+  clip_sample: false,
+  steps_offset: 1,
+};

@@ -1,0 +1,15 @@
+import type { Condition } from '@sd/guidance';
+import type { Size } from '../families/family.js';
+import type { Run } from './run.js';
+
+/** The inputs of the noise predictor besides text, in a pass that draws pictures of this size. */
+export async function passConditions({ request, traits, adapters }: Run, size: Size): Promise<Condition[]> {
+  const { composition, guidanceEmbeddingWidth: width } = traits;
+  const familyCondition = composition.condition?.({ ...request.options }, size);
+  const conditions = familyCondition === undefined ? [] : [familyCondition];
+  if (width !== undefined) {
+    const { guidanceEmbedding } = await import('@sd/guidance');
+    conditions.push(guidanceEmbedding({ scale: request.guidanceScale, width }));
+  }
+  return [...conditions, ...(await adapters.conditions({ ...size, familyCondition, signal: request.signal }))];
+}

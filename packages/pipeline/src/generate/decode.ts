@@ -1,0 +1,30 @@
+import { row, type Tensor, throwIfAborted } from '@sd/core';
+import { createImage } from '@sd/image';
+import type { ImageEvent } from './events.js';
+import { framesOf } from './frames.js';
+import { parametersOf } from './parameters.js';
+import type { Run } from './run.js';
+
+/** Decodes the latents of one picture of a run, frame by frame. */
+export async function* decode(
+  { stages, request, adapters, timings }: Run,
+  picture: number,
+  latents: Tensor<'float32'>,
+): AsyncGenerator<ImageEvent, ImageEvent[], void> {
+  const { vae } = stages;
+  const { signal } = request;
+  const { frames = 1 } = adapters;
+  const events: ImageEvent[] = [];
+  for (const [frame, frameLatents] of framesOf(latents, frames).entries()) {
+    const start = performance.now();
+    const decoded = await vae.decode(frameLatents, { signal });
+    throwIfAborted(signal);
+    const image = createImage(row(decoded, 0), parametersOf(request, picture));
+    const milliseconds = performance.now() - start;
+    timings.decode += milliseconds;
+    const event: ImageEvent = { type: 'image', index: picture * frames + frame, image, milliseconds };
+    events.push(event);
+    yield event;
+  }
+  return events;
+}

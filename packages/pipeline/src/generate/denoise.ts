@@ -1,0 +1,72 @@
+import { sizeOf, type Tensor, tensor, throwIfAborted } from '@sd/core';
+import { createDenoiser } from '@sd/guidance';
+import { passConditions } from './conditions.js';
+import { countCalls, type PassDenoiser } from './count-calls.js';
+import type { StepEvent } from './events.js';
+import { previewedFrame } from './frames.js';
+import { type Pass, totalSteps } from './initial/passes.js';
+import { previewOf } from './preview.js';
+import type { Texts } from './prompts/index.js';
+import type { Run } from './run.js';
+
+/** One pass over one picture: from its initial latents to finished ones. Yields every step. */
+export async function* denoise(
+  run: Run,
+  texts: Texts,
+  picture: number,
+  pass: Pass,
+): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
+  const { request, adapters, timings } = run;
+  const { plan, shape, initial, firstStep } = pass;
+  const { signal } = request;
+  const model = await passDenoiser(run, texts, pass);
+  const counted = countCalls(initial.known?.denoiser(model) ?? model, plan);
+  const random = request.random[picture];
+  const noise = () => random.randn(sizeOf(shape));
+  let latents = tensor('float32', [1, ...shape], initial.x);
+  let start = performance.now();
+  for await (const taken of plan.sampler(counted.denoiser, initial.x, plan.levels, { noise, signal })) {
+    const isLast = counted.step >= plan.stepCount - 1;
+    const x = initial.known?.sample(taken.x, isLast ? 'clean' : taken.level) ?? taken.x;
+    latents = tensor('float32', [1, ...shape], x);
+    const denoised = tensor('float32', [1, ...shape], taken.denoised);
+    const { frames = 1 } = adapters;
+    const milliseconds = performance.now() - start;
+    timings.denoise += milliseconds;
+    yield {
+      type: 'step',
+      index: picture,
+      step: firstStep + counted.step,
+      steps: totalSteps(request),
+      timestep: taken.level.timestep,
+      frames,
+      latents,
+      denoised,
+      preview: async (frame) => previewOf(run.stages, previewedFrame(denoised, frames, frame), signal),
+      milliseconds,
+    };
+    throwIfAborted(signal);
+    counted.finishStep();
+    start = performance.now();
+  }
+  return latents;
+}
+
+/** The noise predictor as a denoiser for one pass: with its texts, its conditions and guidance. */
+async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: Pass): Promise<PassDenoiser> {
+  const { stages, request, adapters } = run;
+  const { scaleFactor } = stages.vae;
+  const { frames = 1 } = adapters;
+  const size = { width: shape[2] * scaleFactor, height: (shape[1] / frames) * scaleFactor };
+  return createDenoiser({
+    unet: adapters.noisePredictor(stages.noisePredictor),
+    prediction: request.scheduler.prediction,
+    guidance: request.guidance,
+    positive: ({ step }) => texts.positive(index, step),
+    negative: ({ step }) => texts.negative(index, step),
+    shape,
+    conditions: await passConditions(run, size),
+    ...(initial.extraChannels && { beside: initial.extraChannels }),
+    signal: request.signal,
+  });
+}

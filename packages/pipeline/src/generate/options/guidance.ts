@@ -1,0 +1,64 @@
+import { InvalidOptionError } from '@sd/core';
+import { checkOptional, finite, fraction, type OptionTable } from '@sd/core/options';
+import { classifierFreeGuidance, type Guidance, pix2pixGuidance, predictPositive, withRescale } from '@sd/guidance';
+import type { ModelTraits } from '../model-traits.js';
+
+export interface GuidanceOptions {
+  /** How strongly to follow the prompt: 7.5 by default. At 1 or below, the negative prompt has no effect. */
+  readonly guidanceScale?: number | undefined;
+  /** How strongly to keep to the image, for models that change images (InstructPix2Pix): 1.5 by default. */
+  readonly imageGuidanceScale?: number | undefined;
+  /** How far the guided output's spread is set back to that of the prompt's, 0 to 1 (arXiv 2305.08891): 0 by default. */
+  readonly guidanceRescale?: number | undefined;
+  /** A guidance in place of the classifier-free one: from `@sd/guidance`, or a function of your own. */
+  readonly guidance?: Guidance | undefined;
+}
+
+export const guidanceTable: OptionTable<GuidanceOptions> = {
+  guidanceScale: {
+    ...finite,
+    default: '7.5',
+    text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect.',
+  },
+  imageGuidanceScale: {
+    ...finite,
+    default: '1.5',
+    text: 'How strongly to keep to the image, for models that change images (InstructPix2Pix).',
+  },
+  guidanceRescale: {
+    ...fraction,
+    default: '0',
+    text: "How far the guided output's spread is set back to that of the prompt's (arXiv 2305.08891).",
+  },
+  guidance: {
+    type: 'Guidance',
+    text: 'A guidance in place of the classifier-free one: from `@sd/guidance`, or a function of your own.',
+    check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
+  },
+};
+
+/** The guidance that options describe. Throws an InvalidOptionError. */
+export function readGuidance(
+  options: GuidanceOptions,
+  { imageInput, guidanceEmbeddingWidth }: Pick<ModelTraits, 'imageInput' | 'guidanceEmbeddingWidth'>,
+): Guidance {
+  const { guidance, guidanceScale: scale = 7.5, guidanceRescale: rescale = 0, imageGuidanceScale } = options;
+  if (imageGuidanceScale !== undefined && imageInput !== 'image') {
+    throw new InvalidOptionError('imageGuidanceScale', 'is for models that change images, which this one does not.');
+  }
+  if (guidance !== undefined) {
+    for (const name of ['guidanceScale', 'guidanceRescale', 'imageGuidanceScale'] as const) {
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no effect where a guidance is given.');
+    }
+    return guidance;
+  }
+  if (guidanceEmbeddingWidth !== undefined) return selfGuidance(scale);
+  if (imageInput !== 'image') return classifierFreeGuidance({ scale, rescale });
+  const both = pix2pixGuidance({ scale, imageScale: imageGuidanceScale ?? 1.5 });
+  return rescale === 0 ? both : withRescale(both, rescale);
+}
+
+/** For models that take the scale as an input: they predict with the prompt alone. */
+function selfGuidance(scale: number): Guidance {
+  return Object.assign(() => predictPositive, { settings: { 'CFG scale': scale } });
+}

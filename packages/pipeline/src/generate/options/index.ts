@@ -1,0 +1,68 @@
+import { abortSignal, checkOptional, checkOptions, type OptionRow, type OptionTable, oneOf } from '@sd/core/options';
+import type { Composition } from '../../families/family.js';
+import type { FamilyGenerateOptions } from '../../families/index.js';
+import type { StepEvent } from '../events.js';
+import { type GuidanceOptions, guidanceTable } from './guidance.js';
+import { type InitialImageOptions, initialImageTable, type UpscaleOptions, upscaleRow } from './initial.js';
+import { type PromptOptions, promptTable } from './prompts.js';
+import { type SamplingOptions, samplingTable } from './sampling.js';
+
+export interface OutputOptions {
+  /** In pixels; a multiple of the VAE's factor. By default the initial image's, else that which the model was trained on. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  /** Draws the picture again at a larger size, from the first pass's latents. */
+  readonly upscale?: UpscaleOptions | undefined;
+  /** What to give: images, or the latents that they would be made of, for another model to go on with. Images by default. */
+  readonly output?: 'images' | 'latents' | undefined;
+  /**
+   * Settings of attached adapters by their names: `{ watercolour: 0.8, edges: { image, strength: 0.7 } }`. An adapter that is
+   * left out acts with its defaults: a LoRA at strength 1, a ControlNet not at all.
+   */
+  readonly adapters?: Readonly<Record<string, unknown>> | undefined;
+  /** Ends the run between two steps; it rejects with an AbortError at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every step; what it throws ends the run. */
+  readonly onStep?: ((step: StepEvent) => void | Promise<void>) | undefined;
+}
+
+const outputTable: OptionTable<OutputOptions> = {
+  width: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
+  height: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
+  upscale: upscaleRow,
+  output: {
+    ...oneOf('images', 'latents'),
+    default: "'images'",
+    text: 'What to give: images, or their latents, for another model to go on with.',
+  },
+  adapters: { type: 'object', text: 'Settings of attached adapters by their names; see the guide to adapters.' },
+  signal: { ...abortSignal, text: 'Ends the run between two steps; it rejects with an AbortError at once.' },
+  onStep: {
+    type: 'function',
+    text: 'Called after every step; what it throws ends the run.',
+    check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
+  },
+};
+
+export interface GenerateOptions
+  extends PromptOptions,
+    SamplingOptions,
+    GuidanceOptions,
+    InitialImageOptions,
+    OutputOptions,
+    FamilyGenerateOptions {}
+
+/** All options of `generate` in groups, for checks and for documentation; families add their own. */
+export const generateTables = {
+  prompts: promptTable,
+  sampling: samplingTable,
+  guidance: guidanceTable,
+  'initial image': initialImageTable,
+  output: outputTable,
+} as const;
+
+/** Checks the names and values of options. Throws an InvalidOptionError; what depends on several options is checked later. */
+export function checkGenerateOptions(options: GenerateOptions, { options: familyTable }: Composition): void {
+  const table: Record<string, OptionRow> = Object.assign({}, ...Object.values(generateTables), familyTable);
+  checkOptions(options, table, { of: 'generate()' });
+}

@@ -1,0 +1,151 @@
+import { InvalidOptionError } from '@sd/core';
+import {
+  checkFraction,
+  checkOptional,
+  checkOptions,
+  checkText,
+  describe,
+  fraction,
+  type OptionTable,
+  text,
+  whole,
+} from '@sd/core/options';
+import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
+import { checkSyntax, type PromptInput } from '../prompts/index.js';
+
+/** One of several prompts that make a picture together. */
+export interface WeightedPrompt {
+  readonly text: string;
+  /** 1 by default; below 0 to steer away from it. */
+  readonly weight?: number;
+}
+
+/** Another prompt to go some of the way to. */
+export interface BlendOptions {
+  /** The run's own prompt if left out. */
+  readonly prompt?: string | undefined;
+  readonly negativePrompt?: string | undefined;
+  /** How far: 0 is the run's prompt, 1 the other. */
+  readonly amount: number;
+}
+
+export interface PromptOptions {
+  /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
+  readonly prompt: string | readonly WeightedPrompt[];
+  /** What to keep away from; empty by default. */
+  readonly negativePrompt?: string | undefined;
+  /** What the second text encoder reads in place of `prompt`. */
+  readonly prompt2?: string | undefined;
+  /** What the second text encoder reads in place of `negativePrompt`. */
+  readonly negativePrompt2?: string | undefined;
+  /** What the third text encoder reads in place of `prompt`. */
+  readonly prompt3?: string | undefined;
+  /** What the third text encoder reads in place of `negativePrompt`. */
+  readonly negativePrompt3?: string | undefined;
+  /**
+   * The syntax that the prompts are written in, by name or as an object. `plain`, the default, has none: brackets are text,
+   * and what does not fit the text encoder's window is left out, as in diffusers. The others read weights, and prompts of any
+   * length: `a1111`'s `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s; `compel`'s `word++`.
+   */
+  readonly syntax?: PromptSyntaxName | PromptSyntax | undefined;
+  /** How many of the text encoder's last layers to leave out: 0 by default. */
+  readonly clipSkip?: number | undefined;
+  /** Another prompt, and how far to go to it: their embeddings are mixed. */
+  readonly blend?: BlendOptions | undefined;
+}
+
+const blendTable: OptionTable<BlendOptions> = {
+  prompt: { ...text, text: "The run's own prompt if left out." },
+  negativePrompt: { ...text, text: "The run's own if left out." },
+  amount: { ...fraction, text: "0 is the run's prompt, 1 the other." },
+};
+
+export const promptTable: OptionTable<PromptOptions> = {
+  prompt: {
+    type: 'string | { text, weight }[]',
+    text: 'What to draw; or several prompts with weights, which are composed (arXiv 2206.01714).',
+  },
+  negativePrompt: { ...text, default: "''", text: 'What to keep away from.' },
+  prompt2: { ...text, default: '`prompt`', text: 'What the second text encoder reads (SDXL, Stable Diffusion 3).' },
+  negativePrompt2: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
+  prompt3: { ...text, default: '`prompt`', text: 'What the third text encoder reads (Stable Diffusion 3).' },
+  negativePrompt3: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
+  syntax: {
+    type: "'plain' | 'a1111' | 'comfyui' | 'compel' | PromptSyntax",
+    default: "'plain'",
+    text: 'The syntax that the prompts are written in.',
+    check: (_, value) => checkSyntax(value as PromptOptions['syntax']),
+  },
+  clipSkip: { ...whole(0), default: '0', text: "How many of the text encoder's last layers to leave out." },
+  blend: {
+    type: '{ prompt, negativePrompt, amount }',
+    text: 'Another prompt, and how far to go to it: their embeddings are mixed.',
+    check(option, value) {
+      checkOptions(value, blendTable, { of: option, prefix: `${option}.` });
+      checkFraction(`${option}.amount`, (value as BlendOptions).amount);
+    },
+  },
+};
+
+/** What a request says of its prompts, before they are parsed. */
+export interface PromptSettings {
+  readonly prompts: readonly PromptInput[];
+  readonly negative: PromptInput | undefined;
+  readonly syntax: PromptOptions['syntax'];
+  readonly clipSkip: number;
+  readonly blend: BlendOptions | undefined;
+}
+
+/** Fills in the prompts. Throws an InvalidOptionError for prompts that do not go together, or that the model has no encoders for. */
+export function readPrompts(options: PromptOptions, encoderCount: number): PromptSettings {
+  const prompts = weightedPrompts(options.prompt);
+  for (const [encoder, names] of [
+    [2, ['prompt2', 'negativePrompt2']],
+    [3, ['prompt3', 'negativePrompt3']],
+  ] as const) {
+    for (const name of names) {
+      if (options[name] === undefined || encoder <= encoderCount) continue;
+      throw new InvalidOptionError(name, `is for a model with ${encoder} text encoders; this one has ${encoderCount}.`);
+    }
+  }
+  if (prompts.length > 1) {
+    for (const name of ['prompt2', 'prompt3', 'blend'] as const) {
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'goes with one prompt, not with several.');
+    }
+  }
+  const { negativePrompt, negativePrompt2, negativePrompt3, syntax, clipSkip = 0, blend } = options;
+  const alternatives = [negativePrompt2, negativePrompt3];
+  const isNegativeGiven = [negativePrompt, ...alternatives].some((given) => given !== undefined);
+  return {
+    prompts: prompts.map(({ text, weight }, i) => ({
+      option: prompts.length === 1 ? 'prompt' : `prompt[${i}]`,
+      text,
+      weight,
+      alternatives: [options.prompt2, options.prompt3],
+    })),
+    negative: isNegativeGiven
+      ? { option: 'negativePrompt', text: negativePrompt ?? '', weight: 1, alternatives }
+      : undefined,
+    syntax,
+    clipSkip,
+    blend,
+  };
+}
+
+function weightedPrompts(prompt: PromptOptions['prompt']): Required<WeightedPrompt>[] {
+  if (typeof prompt === 'string') return [{ text: prompt, weight: 1 }];
+  if (!Array.isArray(prompt) || prompt.length === 0) {
+    throw new InvalidOptionError('prompt', `must be a string or a list of { text, weight }, not ${describe(prompt)}.`);
+  }
+  return prompt.map((entry: WeightedPrompt | null | undefined, i) => {
+    const { text, weight = 1 } = entry ?? ({} as Partial<WeightedPrompt>);
+    checkText(`prompt[${i}].text`, text);
+    checkOptional(`prompt[${i}].weight`, weight, Number.isFinite(weight), 'a finite number');
+    return { text, weight };
+  });
+}
+
+/** Prompts as one text, in A1111's syntax: `a lake :0.7 AND a forest`. */
+export function promptText({ prompts }: PromptSettings): string {
+  return prompts.map(({ text, weight }) => (weight === 1 ? text : `${text} :${weight}`)).join(' AND ');
+}

@@ -1,0 +1,110 @@
+import {
+  InvalidOptionError,
+  numpyLegacy,
+  nvPhilox,
+  type RandomSource,
+  type RandomSourceFactory,
+  type Scheduler,
+  type Tensor,
+  torchCpu,
+} from '@sd/core';
+import { checkSeed, describe, fraction, type OptionTable, whole } from '@sd/core/options';
+import { seedsFrom } from '../seeds.js';
+
+/** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
+export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
+
+export interface SamplingOptions {
+  /** Steps of the scheduler: 20 by default. */
+  readonly steps?: number | undefined;
+  /** The scheduler in place of the model's own: an object, or a name that `loadPipeline` knows, such as `euler`. */
+  readonly scheduler?: Scheduler | string | undefined;
+  /** Seed of the first picture; the next ones count up from it. Random by default; the result has it. */
+  readonly seed?: number | bigint | undefined;
+  /** How many pictures: 1 by default. */
+  readonly count?: number | undefined;
+  /** The random number generator: `torch-cpu` by default. One a picture, which draws the initial noise, then that of the steps. */
+  readonly rng?: keyof typeof randomSources | RandomSourceFactory | undefined;
+  /** The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's. */
+  readonly latents?: Tensor<'float32'> | undefined;
+  /**
+   * Seed of a second noise that `variationStrength` mixes in; random by default. With several pictures it counts up, and
+   * `seed` does not: they are variations of one picture.
+   */
+  readonly variationSeed?: number | bigint | undefined;
+  /** How far to go from the noise of `seed` to that of `variationSeed`, 0 to 1. */
+  readonly variationStrength?: number | undefined;
+}
+
+export const samplingTable: OptionTable<SamplingOptions> = {
+  steps: { ...whole(1), default: '20', text: 'Steps of the scheduler.' },
+  scheduler: {
+    type: 'Scheduler | string',
+    default: "the model's",
+    text: 'A scheduler, or the name of one, such as `euler`; see the guide to schedulers.',
+  },
+  seed: {
+    type: 'number | bigint',
+    default: 'random',
+    text: 'Seed of the first picture; the next ones count up from it. The result has it.',
+    check: checkSeed,
+  },
+  count: { ...whole(1), default: '1', text: 'How many pictures.' },
+  rng: {
+    type: "'torch-cpu' | 'nv-philox' | 'numpy' | function",
+    default: "'torch-cpu'",
+    text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or one of your own.",
+  },
+  latents: {
+    type: 'Tensor',
+    text: "The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's.",
+  },
+  variationSeed: {
+    type: 'number | bigint',
+    default: 'random',
+    text: 'Seed of a second noise that `variationStrength` mixes in.',
+    check: checkSeed,
+  },
+  variationStrength: { ...fraction, text: 'How far to go from the noise of `seed` to that of `variationSeed`.' },
+};
+
+/** Variations of a seed: for each picture the seed of the second noise, and its generator. */
+export interface Variation {
+  readonly strength: number;
+  readonly seeds: readonly (number | bigint)[];
+  readonly random: readonly RandomSource[];
+}
+
+export interface Seeds {
+  readonly seeds: readonly (number | bigint)[];
+  /** The generator of each picture. */
+  readonly random: readonly RandomSource[];
+  readonly variation: Variation | undefined;
+}
+
+/** The seeds and generators of a request. Throws an InvalidOptionError. */
+export function readSeeds(options: SamplingOptions): Seeds {
+  const { count = 1, seed, rng = 'torch-cpu' } = options;
+  const random = randomSourceOf(rng);
+  const variation = readVariation(options, count, random);
+  const counted = seedsFrom('seed', seed, count);
+  const seeds = variation === undefined ? counted : counted.fill(counted[0]);
+  return { seeds, random: seeds.map((one) => random(one)), variation };
+}
+
+function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
+  const { variationSeed, variationStrength: strength } = options;
+  if (strength === undefined) {
+    if (variationSeed === undefined) return undefined;
+    throw new InvalidOptionError('variationSeed', 'needs a variationStrength, from 0 to 1.');
+  }
+  const seeds = seedsFrom('variationSeed', variationSeed, count);
+  return { strength, seeds, random: seeds.map((seed) => random(seed)) };
+}
+
+function randomSourceOf(rng: NonNullable<SamplingOptions['rng']>): RandomSourceFactory {
+  if (typeof rng === 'function') return rng;
+  if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
+  const names = Object.keys(randomSources).join(', ');
+  throw new InvalidOptionError('rng', `is ${describe(rng)}; there are ${names}, or a function of your own.`);
+}

@@ -1,0 +1,185 @@
+import {
+  expectFinite,
+  InvalidOptionError,
+  type RandomSource,
+  type SamplingPlan,
+  type Scheduler,
+  sizeOf,
+  type Tensor,
+  TensorError,
+} from '@sd/core';
+import { checkOptional, checkSide } from '@sd/core/options';
+import type { Guidance } from '@sd/guidance';
+import { type InitialImages, type ReadImages, runSize, sizeImages } from './initial/images.js';
+import { lastSteps, planSteps, type StepRange, stepsFor } from './initial/step-range.js';
+import type { ModelTraits } from './model-traits.js';
+import { readGuidance } from './options/guidance.js';
+import type { GenerateOptions } from './options/index.js';
+import { checkInitialImage, checkStrength, type GivenImages, readStepRange } from './options/initial.js';
+import { type PromptSettings, readPrompts } from './options/prompts.js';
+import { readSeeds, type Variation } from './options/sampling.js';
+import { loadSyntax, type ParsedPrompts, parsePrompts } from './prompts/index.js';
+
+/** A second, larger pass. */
+export interface Upscale {
+  readonly width: number;
+  readonly height: number;
+  readonly strength: number;
+  readonly steps: number;
+  /** Cut to the strength. */
+  readonly plan: SamplingPlan;
+}
+
+/** What a run starts from, in place of noise. */
+export interface InitialState {
+  readonly images: InitialImages | undefined;
+  /** In place of an image. */
+  readonly latents: Tensor<'float32'> | undefined;
+  readonly range: StepRange;
+}
+
+/** The options of a run, checked and filled in. */
+export interface Request {
+  readonly options: GenerateOptions;
+  readonly promptSettings: PromptSettings;
+  readonly prompts: ParsedPrompts;
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly scheduler: Scheduler;
+  /** Without the steps that are left out at its start and its end. */
+  readonly plan: SamplingPlan;
+  readonly guidance: Guidance;
+  readonly guidanceScale: number;
+  readonly seeds: readonly (number | bigint)[];
+  /** The generator of each picture. */
+  readonly random: readonly RandomSource[];
+  readonly variation: Variation | undefined;
+  readonly initial: InitialState;
+  readonly upscale: Upscale | undefined;
+  /** The normal noise to start from, in place of the generator's. */
+  readonly noise: Tensor<'float32'> | undefined;
+  readonly output: 'images' | 'latents';
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface RequestContext {
+  readonly traits: ModelTraits;
+  /** Options' images, decoded. */
+  readonly read: ReadImages;
+  schedulerOf(choice: Scheduler | string | undefined): Scheduler;
+}
+
+/**
+ * Fills in options whose names and values were checked by their tables: checks what depends on the model and on other
+ * options. Rejects with an InvalidOptionError, or a TensorError for latents.
+ */
+export async function readRequest(options: GenerateOptions, context: RequestContext): Promise<Request> {
+  const { traits, read } = context;
+  const { count = 1, steps = 20, guidanceScale = 7.5 } = options;
+  const size = checkedSize(options, context);
+  const scheduler = checkedScheduler(options.scheduler, context);
+  const given = givenImages(read);
+  checkInitialImage(options, given, traits.imageInput);
+  const range = readStepRange(options, given, steps, traits.imageInput);
+  const plan = planSteps(scheduler, steps, range);
+  const upscale = readUpscale(options, { ...size, steps, scheduler, traits });
+  const shape = [traits.latentChannels, size.height / traits.scaleFactor, size.width / traits.scaleFactor];
+  if (options.latents !== undefined) checkLatents('latents', options.latents, count, shape);
+  if (read.latents !== undefined) checkLatents('image', read.latents, count, shape);
+  const guidance = readGuidance(options, traits);
+  const promptSettings = readPrompts(options, traits.composition.textEncoders.length);
+  const passes = passSteps(plan, upscale);
+  const usesNegative =
+    options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1);
+  return {
+    options,
+    promptSettings,
+    prompts: parsePrompts({
+      ...promptSettings,
+      syntax: await loadSyntax(promptSettings.syntax),
+      usesNegative,
+      passes,
+      signal: options.signal,
+    }),
+    ...size,
+    steps,
+    scheduler,
+    plan,
+    guidance,
+    guidanceScale,
+    ...readSeeds(options),
+    initial: {
+      images: read.image && sizeImages(read.image, read.mask, { ...size, fit: options.fit }),
+      latents: read.latents,
+      range,
+    },
+    upscale,
+    noise: options.latents,
+    output: options.output ?? 'images',
+    signal: options.signal,
+  };
+}
+
+function checkedSize(options: GenerateOptions, { traits, read }: RequestContext) {
+  const size = runSize(options, read, traits);
+  checkSide('width', size.width, traits.sideMultiple);
+  checkSide('height', size.height, traits.sideMultiple);
+  return size;
+}
+
+function checkedScheduler(choice: GenerateOptions['scheduler'], { schedulerOf }: RequestContext): Scheduler {
+  const scheduler = schedulerOf(choice);
+  checkOptional('scheduler', scheduler, typeof scheduler?.plan === 'function', 'a name or an object with plan(steps)');
+  return scheduler;
+}
+
+function givenImages({ image, latents, mask }: ReadImages): GivenImages {
+  return { hasImage: image !== undefined, hasLatents: latents !== undefined, hasMask: mask !== undefined };
+}
+
+/** The steps of each pass, by which prompts that change over the steps go. */
+function passSteps(plan: SamplingPlan, upscale: Upscale | undefined) {
+  const first = { steps: plan.stepCount };
+  if (upscale === undefined) return [first];
+  return [first, { steps: upscale.plan.stepCount, firstPassSteps: plan.stepCount }];
+}
+
+interface UpscaleContext {
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly scheduler: Scheduler;
+  readonly traits: ModelTraits;
+}
+
+function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext): Upscale | undefined {
+  if (upscale === undefined) return undefined;
+  if (mask !== undefined) {
+    throw new InvalidOptionError('upscale', 'does not go with a mask: draw first, then upscale with a run of its own.');
+  }
+  const { factor, strength = 0.7, steps = context.steps } = upscale;
+  const sides = [upscale.width, upscale.height].filter((side) => side !== undefined).length;
+  if (sides !== (factor === undefined ? 2 : 0)) {
+    throw new InvalidOptionError('upscale', 'must have a factor, or a width and a height, and not both.');
+  }
+  const { width = context.width * (factor ?? 1), height = context.height * (factor ?? 1) } = upscale;
+  checkSide('upscale.width', width, context.traits.sideMultiple);
+  checkSide('upscale.height', height, context.traits.sideMultiple);
+  checkStrength('upscale.strength', strength, steps);
+  const plan = lastSteps(context.scheduler.plan(steps), steps, stepsFor(steps, strength));
+  return { width, height, strength, steps, plan };
+}
+
+function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
+  const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
+  const [rows] = dims;
+  const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
+  if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
+    throw new TensorError(
+      'bad-tensor',
+      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
+    );
+  }
+  expectFinite(option, latents.data);
+}

@@ -1,0 +1,48 @@
+import { InvalidOptionError } from '@sd/core';
+import { describe } from '@sd/core/options';
+import type { Family } from '../families/family.js';
+import type { LoadPipelineOptions, ReplacedComponent } from './load-options.js';
+import type { Place } from './locate.js';
+
+/** The components that a caller provides: stages as they are, and places of files. */
+export interface ReplacedComponents {
+  readonly stages: ReadonlyMap<string, object>;
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+/** Sorts the components that were given. Throws an InvalidOptionError for what is neither a stage nor a place. */
+export function readComponents({ components = {} }: LoadPipelineOptions): ReplacedComponents {
+  const stages = new Map<string, object>();
+  const places = new Map<string, Place>();
+  for (const [name, value] of Object.entries(components)) {
+    if (value === undefined) continue;
+    if (isPlace(value)) places.set(name, value);
+    else if (typeof value === 'object' && value !== null) stages.set(name, value);
+    else {
+      throw new InvalidOptionError(`components.${name}`, `must be a stage or files, not ${describe(value)}.`);
+    }
+  }
+  return { stages, places };
+}
+
+function isPlace(value: ReplacedComponent): value is Place {
+  if (typeof value === 'string' || value instanceof URL) return true;
+  return typeof value === 'object' && value !== null && (value instanceof Blob || 'read' in value);
+}
+
+/** Throws an InvalidOptionError for a component that a family does not have, or whose files cannot be given apart. */
+export function checkComponents({ stages, places }: ReplacedComponents, family: Family): void {
+  const withFiles = [family.noisePredictor.name, family.vae.name, 'preview_vae'];
+  const all = [...family.textEncoders.flatMap(({ tokenizer, name }) => [tokenizer, name]), ...withFiles, 'scheduler'];
+  for (const name of [...stages.keys(), ...places.keys()]) {
+    if (all.includes(name)) continue;
+    throw new InvalidOptionError(
+      `components.${name}`,
+      `is not a component of ${family.title}. Its components are ${all.join(', ')}.`,
+    );
+  }
+  for (const name of places.keys()) {
+    if (withFiles.includes(name)) continue;
+    throw new InvalidOptionError(`components.${name}`, 'must be a stage: its files belong to the model’s folder.');
+  }
+}

@@ -1,0 +1,72 @@
+import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import { loadVae } from '@sd/vae';
+import type { Component, TextEncoderComponent } from '../families/family.js';
+import type { Stages, TextStage } from '../stages.js';
+import type { ReplacedComponents } from './components.js';
+import type { ModelFiles } from './model-files.js';
+import type { ModelIndex } from './model-index.js';
+import { replaceComponent } from './replace-component.js';
+import { loadScheduler } from './schedulers.js';
+
+export interface StageSources {
+  readonly model: ModelFiles;
+  readonly index: ModelIndex;
+  readonly replaced: ReplacedComponents;
+  readonly backend: Backend;
+}
+
+export interface LoadedStages extends Stages {
+  /** The model's noise schedule with another sampler, by name; not with a scheduler of the caller's. */
+  readonly schedulerByName: ((name: string) => Scheduler) | undefined;
+}
+
+/** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
+export async function openStages(sources: StageSources): Promise<LoadedStages> {
+  const { index } = sources;
+  const [textEncoders, noisePredictor, vae, previewVae, scheduler] = await Promise.all([
+    Promise.all(index.textEncoders.map((component) => openTextStage(sources, component))),
+    openComponent(sources, index.family.noisePredictor) as Promise<NoisePredictor>,
+    openComponent(sources, index.family.vae) as Promise<Vae>,
+    openPreviewVae(sources),
+    openScheduler(sources),
+  ]);
+  return { textEncoders, noisePredictor, vae, previewVae, ...scheduler };
+}
+
+async function openTextStage(sources: StageSources, component: TextEncoderComponent): Promise<TextStage> {
+  const { model, replaced } = sources;
+  const tokenizer = replaced.stages.get(component.tokenizer) as Tokenizer | undefined;
+  const [opened, textEncoder] = await Promise.all([
+    tokenizer ?? component.loadTokenizer(model.files, component.tokenizer),
+    openComponent(sources, component) as Promise<TextEncoder>,
+  ]);
+  return { tokenizer: opened, textEncoder, component: component.name };
+}
+
+async function openComponent<Stage>(
+  { model, replaced, backend }: StageSources,
+  component: Component<Stage>,
+): Promise<Stage> {
+  const stage = replaced.stages.get(component.name);
+  if (stage !== undefined) return stage as Stage;
+  const exported = model.exported.get(component.name);
+  if (exported !== undefined && component.loadOnnx !== undefined) return component.loadOnnx({ backend, ...exported });
+  return component.load({ backend, ...model.component(component.name) });
+}
+
+/** A VAE for previews alone. */
+async function openPreviewVae({ model, index, replaced, backend }: StageSources): Promise<Stages['previewVae']> {
+  const stage = replaced.stages.get('preview_vae');
+  if (stage !== undefined) return stage as Stages['previewVae'];
+  const place = replaced.places.get('preview_vae');
+  if (place === undefined) return undefined;
+  const { vae } = index.family;
+  const files = await replaceComponent(model, index.family, vae, place);
+  return loadVae({ backend, ...files.component(vae.name) });
+}
+
+async function openScheduler({ model, index, replaced }: StageSources) {
+  const scheduler = replaced.stages.get('scheduler') as Scheduler | undefined;
+  if (scheduler !== undefined) return { scheduler, schedulerByName: undefined };
+  return loadScheduler(model.files, index.schedulerClass);
+}
