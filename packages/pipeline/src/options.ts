@@ -13,10 +13,11 @@ import {
   torchCpu,
 } from '@sd/core';
 import type { Guidance } from '@sd/guidance';
-import type { PromptSyntax } from '@sd/tokenizer/prompt';
+import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
 import { checkNames, checkOptional, checkSide, checkSignal, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
+import { checkSyntax } from './generate/prompts/index.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
 import type { MicroConditioningPair } from './micro-conditioning.js';
 import { readPrompts, type WeightedPrompt } from './prompts.js';
@@ -33,11 +34,12 @@ export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterO
   /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
   /**
-   * Whose rules the prompts are written by. `plain`, the default, has none: brackets are text, and what does not fit the text
-   * encoder's window is left out, as in diffusers. The others read weights, and prompts of any length: `a1111`'s
-   * `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s; `compel`'s `word++`.
+   * The rules that prompts are written by: a name, or a `PromptSyntax` object of your own. `plain`, the default, has none:
+   * brackets are text, and what does not fit the text encoder's window is left out, as in diffusers. The others read weights,
+   * and prompts of any length: `a1111`'s `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s;
+   * `compel`'s `word++`.
    */
-  readonly syntax?: PromptSyntax;
+  readonly syntax?: PromptSyntaxName | PromptSyntax;
   /** What to keep away from; empty by default. */
   readonly negativePrompt?: string;
   /** What the second text encoder of SDXL reads, in place of `prompt`. */
@@ -71,7 +73,7 @@ export interface GenerateOptions extends GuidanceOptions, StartOptions, AdapterO
 
 /** Options, checked and filled in. */
 export interface Request {
-  readonly syntax: PromptSyntax;
+  readonly syntax: PromptSyntaxName | PromptSyntax | undefined;
   readonly prompts: readonly Required<WeightedPrompt>[];
   readonly prompt2: string | undefined;
   readonly negativePrompt: string | undefined;
@@ -149,6 +151,7 @@ export function readOptions(
   if (prompt2 !== undefined && prompts.length > 1) {
     throw new InvalidOptionError('prompt2', 'goes with one prompt, not with several.');
   }
+  checkSyntax(options.syntax);
   checkOptional('output', output, output === 'images' || output === 'latents', 'images or latents');
   checkSide('width', width, facts.factor);
   checkSide('height', height, facts.factor);
@@ -174,7 +177,7 @@ export function readOptions(
   const seeds = start.variation === undefined ? counted : counted.fill(counted[0]!);
   const guides = facts.guidanceWidth === undefined && guidanceScale > 1;
   return {
-    syntax: readSyntax(options.syntax),
+    syntax: options.syntax,
     prompts,
     prompt2,
     negativePrompt,
@@ -226,11 +229,4 @@ function randomSource(rng: GenerateOptions['rng'] = 'torch-cpu'): RandomSourceFa
     'rng',
     `is ${describe(rng)}; there are ${Object.keys(randomSources).join(', ')}, or a function of your own.`,
   );
-}
-
-const syntaxes: readonly string[] = ['plain', 'a1111', 'comfyui', 'compel'] satisfies PromptSyntax[];
-
-function readSyntax(syntax: PromptSyntax = 'plain'): PromptSyntax {
-  if (syntaxes.includes(syntax)) return syntax;
-  throw new InvalidOptionError('syntax', `is ${describe(syntax)}; there are ${syntaxes.join(', ')}.`);
 }

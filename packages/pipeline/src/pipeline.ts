@@ -3,9 +3,11 @@ import { adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/adapter.js';
 import type { AttachSource } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
-import { mentionedStrengths, withStrengths } from './attach/mentioned.js';
+import { strengthsInPrompts, withStrengths } from './attach/prompt-networks.js';
 import { readAdapters } from './attach/run-adapters.js';
+import { parseRequest } from './encode-prompts.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
+import { namedNetworks } from './generate/prompts/index.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
 import { run } from './run.js';
 import { factsOf, type ModelFlags } from './stage-facts.js';
@@ -91,9 +93,11 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     try {
       const leave = await turns.take(signal);
       try {
-        const { strengths, warnings } = await mentionedStrengths(request, adapted.adapters);
+        const prompts = await parseRequest({ ...request, signal });
+        const { strengths, warnings } = strengthsInPrompts(namedNetworks(prompts), adapted.adapters);
         const adapters = await readAdapters(withStrengths(given, strengths), adapted.adapters);
-        return yield* run(adapted.stages, { ...request, signal }, { adapters, facts, releaseStages, warnings });
+        const settings = { adapters, facts, prompts, releaseStages, warnings };
+        return yield* run(adapted.stages, { ...request, signal }, settings);
       } finally {
         leave();
       }

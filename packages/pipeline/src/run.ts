@@ -12,10 +12,11 @@ import {
 import { type Condition, createDenoiser, type WeightedText } from '@sd/guidance';
 import { createImage, type ImageParameters } from '@sd/image';
 import type { RunAdapters } from './attach/run-adapters.js';
-import { encodePrompts, type Texts } from './encode-prompts.js';
+import { encodePrompts } from './encode-prompts.js';
 import type { GenerateResult, ImageEvent, PipelineEvent, StepEvent, Warning } from './events.js';
 import type { Size } from './families/sdxl/time-ids.js';
 import { framesOf, previewedFrame } from './frames.js';
+import type { ParsedPrompts, Texts } from './generate/prompts/index.js';
 import type { Request } from './options.js';
 import { previewOf } from './preview.js';
 import { promptText } from './prompts.js';
@@ -30,6 +31,8 @@ export interface RunSettings {
   /** What is attached. */
   readonly adapters: RunAdapters;
   readonly facts: StageFacts;
+  /** The request's prompts, parsed. */
+  readonly prompts: ParsedPrompts;
   /** Frees each stage after its use. */
   readonly releaseStages: boolean;
 }
@@ -60,7 +63,7 @@ async function* runStages(
   const spent = { encode: 0, denoise: 0, decode: 0 };
   const start = performance.now();
 
-  const texts = await encodePrompts(stages, request, settings.facts, settings.adapters, warnings);
+  const texts = await encodePrompts(stages, settings.prompts, settings.facts, settings.adapters, warnings);
   throwIfAborted(signal);
   if (settings.releaseStages) await releaseTextEncoders(stages);
   const { upscale, variation } = request.start;

@@ -7,13 +7,18 @@ import {
   type Tokens,
   tensor,
 } from '@sd/core';
-import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
-import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
-import { encodeTexts } from '../src/text/encode.js';
-import { type EndTokens, withEndTokens } from '../src/text/end-tokens.js';
-import { sameLength } from '../src/text/lengths.js';
-import { applyWeights, mixed, mixWithout } from '../src/text/weights.js';
+import {
+  type EndTokens,
+  mixAblated,
+  repeatToSameLength,
+  scaleFromEmpty,
+  scaleKeepingMean,
+  weightedSum,
+  withEndTokens,
+} from '../src/embedding.js';
+import { a1111, comfyui, compel, encodeTexts, type PromptSyntax, parsePrompt } from '../src/prompt.js';
+import { mockTokenizer } from '../src/testing/mock.js';
 
 const hidden = (dims: readonly [number, number], values: readonly number[]) =>
   tensor('float32', dims, Float32Array.from(values));
@@ -43,8 +48,8 @@ const textsOf = (syntax: PromptSyntax, ...prompts: string[]) =>
 describe('encodeTexts', () => {
   test('encodes each window once, all in one call, with the options of the encoder', async () => {
     const { calls, textEncoder } = tellingEncoder();
-    const texts = textsOf('a1111', 'ab', 'abcdefgh', 'abcdefxy', '');
-    const { embeddings, empty } = await encodeTexts(texts, { tokenizer, textEncoder, weights: 'a1111', clipSkip: 1 });
+    const texts = textsOf(a1111, 'ab', 'abcdefgh', 'abcdefxy', '');
+    const { embeddings, empty } = await encodeTexts(texts, { tokenizer, textEncoder, syntax: a1111, clipSkip: 1 });
     expect(calls).toHaveLength(1);
     expect(calls[0]!.options).toEqual({ clipSkip: 1 });
     const decoded = calls[0]!.tokens.map(({ ids, length }) => tokenizer.decode(ids.subarray(1, length - 1)));
@@ -61,18 +66,18 @@ describe('encodeTexts', () => {
   test('the pooled vector is the first window’s; compel’s is of the prompt as written', async () => {
     const { textEncoder } = tellingEncoder();
     const last = (char: string) => tokenizer.tokenize(char)[0];
-    const options = { tokenizer, textEncoder, weights: 'a1111' } as const;
-    const a1111 = await encodeTexts(textsOf('a1111', 'abcdefgh'), options);
-    expect(a1111.embeddings[0]!.pooled!.data[0]).toBe(last('f'));
-    const compel = await encodeTexts(textsOf('compel', 'abc+'), options);
-    expect(compel.embeddings[0]!.pooled!.data[0]).toBe(last('+'));
+    const options = { tokenizer, textEncoder };
+    const first = await encodeTexts(textsOf(a1111, 'abcdefgh'), { ...options, syntax: a1111 });
+    expect(first.embeddings[0]!.pooled!.data[0]).toBe(last('f'));
+    const written = await encodeTexts(textsOf(compel, 'abc+'), { ...options, syntax: compel });
+    expect(written.embeddings[0]!.pooled!.data[0]).toBe(last('+'));
   });
 
   test('tells what was left out and what is not known', async () => {
     const { textEncoder } = tellingEncoder();
-    const texts = textsOf('comfyui', 'abcdefgh', 'ab', 'embedding:ink');
-    const chunks = { ...chunkOptions.comfyui, wholeWords: 1, maxChunks: 1 };
-    const result = await encodeTexts(texts, { tokenizer, textEncoder, weights: 'comfyui', chunks });
+    const texts = textsOf(comfyui, 'abcdefgh', 'ab', 'embedding:ink');
+    const syntax = { ...comfyui, chunks: { ...comfyui.chunks, wholeWords: 1, maxChunks: 1 } };
+    const result = await encodeTexts(texts, { tokenizer, textEncoder, syntax });
     expect(result.truncated).toEqual(['gh', '', '']);
     expect(result.missing).toEqual(['ink']);
   });
@@ -80,10 +85,10 @@ describe('encodeTexts', () => {
   test('hides words of compel’s weights below 1 from the others, with what conditions there are', async () => {
     const { calls, textEncoder } = tellingEncoder();
     const strength = hidden([1, 1], [1]);
-    await encodeTexts(textsOf('compel', 'a b-'), {
+    await encodeTexts(textsOf(compel, 'a b-'), {
       tokenizer,
       textEncoder,
-      weights: 'compel',
+      syntax: compel,
       conditions: { strength },
     });
     const { conditions } = calls[0]!.options;
@@ -98,8 +103,8 @@ describe('encodeTexts', () => {
 
   test('asks for no hiding where nothing is hidden', async () => {
     const { calls, textEncoder } = tellingEncoder();
-    await encodeTexts(textsOf('compel', 'a b+'), { tokenizer, textEncoder, weights: 'compel' });
-    await encodeTexts(textsOf('compel', 'a b-'), { tokenizer, textEncoder, weights: 'compel', downweight: 'remove' });
+    await encodeTexts(textsOf(compel, 'a b+'), { tokenizer, textEncoder, syntax: compel });
+    await encodeTexts(textsOf(compel, 'a b-'), { tokenizer, textEncoder, syntax: { ...compel, downweight: 'remove' } });
     expect(calls.map(({ options }) => options.conditions)).toEqual([undefined, undefined]);
   });
 });
@@ -109,40 +114,40 @@ describe('weights', () => {
   const empty = hidden([3, 2], [1, 1, 1, 1, 1, 1]);
 
   test('a1111 multiplies and restores the mean', () => {
-    const { data } = applyWeights(z, Float32Array.of(1, 2, 1), 'a1111', empty);
+    const { data } = scaleKeepingMean(z, Float32Array.of(1, 2, 1), empty);
     const factor = 21 / 28;
     expect([...data]).toEqual([1, 2, 6, 8, 5, 6].map((value) => Math.fround(value * factor)));
   });
 
-  test.each(['comfyui', 'compel'] as const)('%s goes that far from the empty prompt', (mode) => {
-    expect([...applyWeights(z, Float32Array.of(1, 2, 0), mode, empty).data]).toEqual([1, 2, 5, 7, 1, 1]);
+  test.each([comfyui, compel])('$name moves tokens away from the empty prompt', ({ weigh }) => {
+    expect([...weigh(z, Float32Array.of(1, 2, 0), empty).data]).toEqual([1, 2, 5, 7, 1, 1]);
   });
 
   test('1 changes no bit', () => {
-    for (const mode of ['a1111', 'comfyui', 'compel'] as const) {
-      expect(applyWeights(z, Float32Array.of(1, 1, 1), mode, empty)).toBe(z);
+    for (const { weigh } of [a1111, comfyui, compel]) {
+      expect(weigh(z, Float32Array.of(1, 1, 1), empty)).toBe(z);
     }
   });
 
   test('what does not fit is an error', () => {
-    expect(() => applyWeights(z, Float32Array.of(1), 'a1111', empty)).toThrow(TensorError);
-    expect(() => applyWeights(z, Float32Array.of(1, 1, 1), 'comfyui', hidden([1, 2], [1, 1]))).toThrow(TensorError);
-    expect(() => applyWeights(z, Float32Array.of(1, Infinity, 1), 'a1111', empty)).toThrow(TensorError);
+    expect(() => scaleKeepingMean(z, Float32Array.of(1), empty)).toThrow(TensorError);
+    expect(() => scaleFromEmpty(z, Float32Array.of(1, 1, 1), hidden([1, 2], [1, 1]))).toThrow(TensorError);
+    expect(() => scaleKeepingMean(z, Float32Array.of(1, Infinity, 1), empty)).toThrow(TensorError);
   });
 
   test('half of a word is half-way to the prompt without it, none is that prompt', () => {
     const lacking = hidden([1, 2], [10, 20]);
     const base = hidden([1, 2], [0, 0]);
     expect(
-      [...mixWithout(base, [{ hidden: lacking, weight: 0.5 }]).data].map((x) => Math.round(x * 1e4) / 1e4),
+      [...mixAblated(base, [{ hidden: lacking, weight: 0.5 }]).data].map((x) => Math.round(x * 1e4) / 1e4),
     ).toEqual([5, 10]);
-    expect(mixWithout(base, [{ hidden: lacking, weight: 0 }]).data[0]).toBeCloseTo(10, 3);
-    expect(mixWithout(base, [])).toBe(base);
+    expect(mixAblated(base, [{ hidden: lacking, weight: 0 }]).data[0]).toBeCloseTo(10, 3);
+    expect(mixAblated(base, [])).toBe(base);
   });
 
   test('mixed embeddings have one shape', () => {
     expect(() =>
-      mixed([
+      weightedSum([
         { hidden: z, weight: 1 },
         { hidden: hidden([1, 2], [1, 1]), weight: 1 },
       ]),
@@ -167,13 +172,15 @@ describe('withEndTokens', () => {
   });
 });
 
-describe('sameLength', () => {
+describe('repeatToSameLength', () => {
   const text = (tokens: number, value: number): TextEmbedding => ({
     hidden: hidden([tokens, 1], Array(tokens).fill(value)),
   });
 
   test('repeats texts to the least common multiple', () => {
-    const [two, three, six] = sameLength([text(4, 1), text(6, 2), text(12, 3)]);
+    const [two, three, six] = repeatToSameLength(
+      [text(4, 1), text(6, 2), text(12, 3)].map((embedding) => ({ embedding })),
+    );
     expect([two, three, six].map((one) => one!.hidden.dims)).toEqual([
       [12, 1],
       [12, 1],
@@ -184,6 +191,7 @@ describe('sameLength', () => {
 
   test('texts of one length are left as they are', () => {
     const texts = [text(2, 1), text(2, 2)];
-    expect(sameLength(texts).every((one, i) => one === texts[i])).toBe(true);
+    const repeated = repeatToSameLength(texts.map((embedding) => ({ embedding })));
+    expect(repeated.every((one, i) => one === texts[i])).toBe(true);
   });
 });

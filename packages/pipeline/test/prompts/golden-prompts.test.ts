@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createNodeBackend } from '@sd/backend-node';
 import type { ClipTokenizer } from '@sd/tokenizer';
-import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
+import { encodeTexts, type PromptSyntaxName, parsePrompt, promptSyntaxNamed } from '@sd/tokenizer/prompt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stageError } from '../../../fixtures/deviations.js';
-import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
-import { encodeTexts } from '../src/text/encode.js';
-import { compareRun, road } from './start-support.js';
+import { stageError } from '../../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline } from '../../src/index.js';
+import { compareRun, road } from '../start-support.js';
 
 interface Case {
   readonly name: string;
-  readonly syntax: Exclude<PromptSyntax, 'plain'>;
+  readonly syntax: PromptSyntaxName;
   readonly text: string;
   readonly clipSkip: number;
 }
@@ -32,15 +31,14 @@ afterAll(async () => {
 
 test.each(cases)('$name: the embedding of the rules in fixtures/python', async ({ name, syntax, text, clipSkip }) => {
   const { tokenizer, textEncoder } = sd.stages;
-  const texts = [parsePrompt(text, { syntax }).parts[0]!.at({ step: 0, steps: 1 })];
+  const texts = [parsePrompt(text, { syntax }).parts[0].at({ step: 0, steps: 1 })];
   const { embeddings } = await encodeTexts(texts, {
     tokenizer: tokenizer as ClipTokenizer,
     textEncoder,
-    weights: syntax,
-    chunks: chunkOptions[syntax],
+    syntax: promptSyntaxNamed(syntax),
     clipSkip,
   });
-  const { hidden } = embeddings[0]!;
+  const { hidden } = embeddings[0];
   expect(hidden.dims).toEqual(golden(name).dims);
   expect(stageError(`prompt-${syntax}`, hidden.data, golden(name).data)).toBeLessThan(1e-5);
 });

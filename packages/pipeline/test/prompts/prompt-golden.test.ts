@@ -1,27 +1,34 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
+import type { TextEncoderOptions } from '@sd/core';
 import { type ClipTextEncoder, loadTextEncoder } from '@sd/text-encoder';
 import { type ClipTokenizer, loadTokenizer } from '@sd/tokenizer';
-import { chunkOptions, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
+import {
+  encodeTexts,
+  type PromptSyntax,
+  type PromptSyntaxName,
+  parsePrompt,
+  promptSyntaxNamed,
+} from '@sd/tokenizer/prompt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { stageError } from '../../../fixtures/deviations.js';
-import { type EncodeTextsOptions, encodeTexts } from '../src/text/encode.js';
-import golden from './data/prompt-golden.json' with { type: 'json' };
+import { stageError } from '../../../../fixtures/deviations.js';
+import golden from '../data/prompt-golden.json' with { type: 'json' };
 
 const backend = createNodeBackend();
 let tokenizer: ClipTokenizer;
 let textEncoder: ClipTextEncoder;
 beforeAll(async () => {
-  const source = await openFolder(new URL('../../model-tiny/model/', import.meta.url));
+  const source = await openFolder(new URL('../../../model-tiny/model/', import.meta.url));
   tokenizer = await loadTokenizer(source);
   textEncoder = await loadTextEncoder({ source, backend });
 });
 afterAll(() => backend.dispose());
 
-async function embed(syntax: PromptSyntax, prompt: string, options: Partial<EncodeTextsOptions> = {}) {
-  const plan = parsePrompt(prompt, { syntax });
-  const weights = syntax === 'plain' ? 'a1111' : syntax;
-  const texts = [plan.parts[0]!.at({ step: 0, steps: 1 })];
-  return encodeTexts(texts, { tokenizer, textEncoder, weights, chunks: chunkOptions[syntax], ...options });
+type Variation = Pick<TextEncoderOptions, 'clipSkip' | 'output'> & Partial<PromptSyntax>;
+
+async function embed(name: PromptSyntaxName, prompt: string, { clipSkip, output, ...rules }: Variation = {}) {
+  const syntax = { ...promptSyntaxNamed(name), ...rules };
+  const texts = [parsePrompt(prompt, { syntax }).parts[0].at({ step: 0, steps: 1 })];
+  return encodeTexts(texts, { tokenizer, textEncoder, syntax, clipSkip, output });
 }
 
 const sentence = 'a blue car on a road, ';
@@ -29,7 +36,7 @@ const long = `${'a blue car on a road. '.repeat(3)}${'a red+ bus, '.repeat(5)}a 
 const longAnd = `("${long}", "a red bus").and(0.5, 1)`;
 const longBlend = `("${long}", "a red bus").blend(1, 0.7)`;
 
-test.each<[name: keyof typeof golden.cases, prompt: string, options?: Partial<EncodeTextsOptions>]>([
+test.each<[name: keyof typeof golden.cases, prompt: string, variation?: Variation]>([
   ['a1111 weights', 'a (blue) car on a (road:0.5)'],
   ['a1111 break', 'a blue car BREAK on a (road:1.6)'],
   ['a1111 commas', `${sentence.repeat(3)}(a blue car, on a road and a red bus:1.2)`],
@@ -62,10 +69,10 @@ test.each<[name: keyof typeof golden.cases, prompt: string, options?: Partial<En
   ['compel long, mean end', long, { endTokens: 'mean' }],
   ['compel long and, mean end', longAnd, { endTokens: 'mean' }],
   ['compel long blend, mean end', longBlend, { endTokens: 'mean' }],
-])('%s', async (name, prompt, options) => {
-  const { embeddings } = await embed(name.split(' ')[0] as PromptSyntax, prompt, options);
+])('%s', async (name, prompt, variation) => {
+  const { embeddings } = await embed(name.split(' ')[0] as PromptSyntaxName, prompt, variation);
   const { dims, values } = golden.cases[name];
-  const { hidden } = embeddings[0]!;
+  const { hidden } = embeddings[0];
   expect(hidden.dims).toEqual(dims);
   const want = new Float32Array(Uint8Array.from(Buffer.from(values, 'base64')).buffer);
   const got = hidden.data.filter((_, i) => i % golden.every === 0);

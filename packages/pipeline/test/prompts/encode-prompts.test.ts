@@ -3,8 +3,8 @@ import { mockUnet } from '@sd/core/testing';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
-import { createPipeline, type GenerateOptions } from '../src/index.js';
-import { mockStages } from './support.js';
+import { createPipeline, type GenerateOptions } from '../../src/index.js';
+import { mockStages } from '../support.js';
 
 const run = { width: 32, height: 16, steps: 1, seed: 1 };
 const tokenizer = mockTokenizer({ maxLength: 8 });
