@@ -1,3 +1,9 @@
 import { library } from '../../tsup.base.js';
 
-export default library(['src/index.ts', 'src/prompt.ts', 'src/testing.ts']);
+export default library({
+  index: 'src/index.ts',
+  prompt: 'src/prompt.ts',
+  'prompt/plain': 'src/prompt/syntaxes/plain.ts',
+  embedding: 'src/embedding.ts',
+  testing: 'src/testing.ts',
+});

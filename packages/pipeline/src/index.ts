@@ -1,19 +1,35 @@
 export { SdError } from '@sd/core';
-export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
-export type { FileKind, Inspection } from './load/inspect/inspection.js';
-export { inspect } from './load/inspect.js';
-export type { LoadPipelineOptions } from './load/load-options.js';
-export { loadPipeline } from './load/load-pipeline.js';
-export { schedulerNames } from './load/scheduler-names.js';
-export { type GenerateOptions, randomSources } from './options.js';
-export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
-export type { WeightedPrompt } from './prompts.js';
-export { type RecordedRun, recordRun } from './record-run.js';
-export type { Stages } from './stages.js';
+export type { AttachedAdapter, AttachResult } from './attach/attached.js';
+export type { AttachOptions } from './attach/attach-options.js';
+export type { Composition, Family, FilePrediction, Size } from './families/family.js';
+export { families } from './families/index.js';
+export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
+export type {
+  EncodeEvent,
+  GenerateResult,
+  ImageEvent,
+  PipelineEvent,
+  StepEvent,
+  Timings,
+  Warning,
+} from './generate/events.js';
+export type { GuidanceOptions } from './generate/options/guidance.js';
+export { type GenerateOptions, generateTables, type OutputOptions } from './generate/options/index.js';
+export { type InitialImageOptions, type UpscaleOptions, upscaleTable } from './generate/options/initial.js';
+export type { BlendOptions, PromptOptions, WeightedPrompt } from './generate/options/prompts.js';
+export { randomSources, type SamplingOptions } from './generate/options/sampling.js';
 export {
   type InterpolateOptions,
   type InterpolationEnd,
   type InterpolationFrame,
   interpolate,
-} from './start/interpolate.js';
-export type { BlendOptions, StartOptions, UpscaleOptions } from './start/options.js';
+} from './interpolate.js';
+export type { FileKind, Inspection } from './load/inspect/inspection.js';
+export { inspect, type InspectOptions } from './load/inspect.js';
+export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
+export { loadPipeline } from './load/load-pipeline.js';
+export type { Place } from './load/locate.js';
+export { schedulerNames } from './load/scheduler-names.js';
+export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
+export { type RecordedRun, recordRun } from './record-run.js';
+export type { Stages, TextStage } from './stages.js';

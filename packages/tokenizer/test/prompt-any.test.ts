@@ -1,9 +1,16 @@
 import { InvalidOptionError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { type PromptSyntax, parsePrompt, textsOver } from '../src/prompt.js';
+import {
+  type PromptSyntax,
+  type PromptSyntaxName,
+  parsePrompt,
+  plain,
+  promptSyntaxes,
+  scheduleTexts,
+} from '../src/prompt.js';
 import { fragmentsAt, randomTexts } from './prompt-support.js';
 
-const all: readonly PromptSyntax[] = ['a1111', 'comfyui', 'compel', 'plain'];
+const all = promptSyntaxes.map(({ name }) => name);
 const signs = ['(', ')', '[', ']', ':', '|', '\\', '"', '<', '>', '+', '-', '.', ',', ' ', '\n'];
 const rules = [
   '1.3',
@@ -73,7 +80,7 @@ describe.each(all)('%s', (syntax) => {
   });
 });
 
-test.each<[PromptSyntax, RegExp]>([
+test.each<[PromptSyntaxName, RegExp]>([
   ['a1111', /[\\()[\]]/g],
   ['comfyui', /[()]/g],
   ['plain', /(?!)/g],
@@ -85,7 +92,7 @@ test.each<[PromptSyntax, RegExp]>([
   }
 });
 
-test.each<[PromptSyntax, (text: string, weight: number) => string]>([
+test.each<[PromptSyntaxName, (text: string, weight: number) => string]>([
   ['a1111', (text, weight) => `(${text}:${weight})`],
   ['compel', (text, weight) => `(${text})${weight}`],
 ])('%s: weights multiply', (syntax, weigh) => {
@@ -107,17 +114,30 @@ test('plain has no rules', () => {
 });
 
 test('a1111 is the default', () => {
-  expect(parsePrompt('(sea)').syntax).toBe('a1111');
+  const text = '(sea) [fog|sun] AND (sky:1.3)';
+  expect(fragmentsAt(parsePrompt(text), 1)).toEqual(fragmentsAt(parsePrompt(text, { syntax: 'a1111' }), 1));
+  expect(parsePrompt(text).parts).toHaveLength(2);
 });
 
-test('what is no prompt', () => {
+test('a syntax of your own is an object', () => {
+  const shouting: PromptSyntax = {
+    ...plain,
+    name: 'shouting',
+    parse: (text) => plain.parse(text.toUpperCase(), { negative: false }),
+  };
+  expect(fragmentsAt(parsePrompt('sea', { syntax: shouting }))).toEqual([['SEA', 1]]);
+});
+
+test('what is not a prompt', () => {
   expect(() => parsePrompt(7 as unknown as string)).toThrow(InvalidOptionError);
-  expect(() => parsePrompt('sea', { syntax: 'markdown' as PromptSyntax })).toThrow(/"markdown" is none of a1111/);
+  expect(() => parsePrompt('sea', { syntax: 'markdown' as PromptSyntaxName })).toThrow(
+    /"markdown"; it must be one of plain, a1111/,
+  );
 });
 
 describe('the texts of a run', () => {
   test('each is there once, with the steps that use it', () => {
-    const { texts, at } = textsOver(parsePrompt('[fish|bird] :0.5 AND sea'), { steps: 4 });
+    const { texts, at } = scheduleTexts(parsePrompt('[fish|bird] :0.5 AND sea'), { steps: 4 });
     const words = texts.map(({ clauses }) => clauses[0]!.mix[0]!.sections[0]![0]!.text.trim());
     expect(words).toEqual(['fish', 'sea', 'bird']);
     expect([0, 1, 2, 3].map(at)).toEqual([
@@ -141,12 +161,12 @@ describe('the texts of a run', () => {
   });
 
   test('one text needs one', () => {
-    expect(textsOver(parsePrompt('a (calm) sea'), { steps: 50 }).texts).toHaveLength(1);
+    expect(scheduleTexts(parsePrompt('a (calm) sea'), { steps: 50 }).texts).toHaveLength(1);
   });
 
   test('a second pass has its own', () => {
     const plan = parsePrompt('[fish:bird:12]');
-    expect(textsOver(plan, { steps: 10 }).texts).toHaveLength(1);
-    expect(textsOver(plan, { steps: 10, firstPassSteps: 10 }).texts).toHaveLength(2);
+    expect(scheduleTexts(plan, { steps: 10 }).texts).toHaveLength(1);
+    expect(scheduleTexts(plan, { steps: 10, firstPassSteps: 10 }).texts).toHaveLength(2);
   });
 });

@@ -3,7 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { clipVocabulary } from '../../../fixtures/clip-vocabulary.js';
 import { clipTokenizerJson } from '../src/clip-json.js';
 import { createTokenizer } from '../src/index.js';
-import { chunkOptions, encodeFragments, type Fragment, parsePrompt, type Section, withWords } from '../src/prompt.js';
+import {
+  a1111,
+  comfyui,
+  compel,
+  encodeFragments,
+  type Fragment,
+  parsePrompt,
+  type Section,
+  withWords,
+} from '../src/prompt.js';
 import { readSettings } from '../src/settings.js';
 
 const files = { ...clipVocabulary(), vocabFile: 'vocab.json', mergesFile: 'merges.txt' };
@@ -88,27 +97,27 @@ describe('BREAK', () => {
 });
 
 describe('commas', () => {
-  const a1111 = chunkOptions.a1111;
+  const options = a1111.chunks;
 
   test('what stands behind a late comma moves to the next window', () => {
     const text = `${words(60)}, ${words(10)} sea sea sea sea sea`;
     expect(lengths(one(text))).toEqual([75, 1]);
-    expect(lengths(one(text), a1111)).toEqual([61, 15]);
-    expect(contents(one(text), a1111)[0]).toMatch(/red,$/);
+    expect(lengths(one(text), options)).toEqual([61, 15]);
+    expect(contents(one(text), options)[0]).toMatch(/red,$/);
   });
 
   test('the look-back is 20 tokens', () => {
-    expect(lengths(one(`${words(55)}, ${words(25)}`), a1111)).toEqual([56, 25]);
-    expect(lengths(one(`${words(54)}, ${words(25)}`), a1111)).toEqual([75, 5]);
+    expect(lengths(one(`${words(55)}, ${words(25)}`), options)).toEqual([56, 25]);
+    expect(lengths(one(`${words(54)}, ${words(25)}`), options)).toEqual([75, 5]);
     expect(lengths(one(`${words(54)}, ${words(25)}`), { commaLookBack: 21 })).toEqual([55, 25]);
   });
 
   test('a comma that does not fit begins the next window', () => {
-    expect(contents(one(`${words(75)}, sea`), a1111)).toEqual([words(75), ', sea']);
+    expect(contents(one(`${words(75)}, sea`), options)).toEqual([words(75), ', sea']);
   });
 
   test('a text that just fits stays', () => {
-    expect(lengths(one(`${words(60)}, ${words(14)}`), a1111)).toEqual([75]);
+    expect(lengths(one(`${words(60)}, ${words(14)}`), options)).toEqual([75]);
   });
 });
 
@@ -117,18 +126,18 @@ test('ComfyUI keeps words of fewer than 8 tokens in one window', () => {
   const size = clip.tokenize(long).length;
   expect(size).toBeLessThan(8);
   expect(lengths(one(`${words(74)} ${long}`))).toEqual([75, size - 1]);
-  expect(lengths(one(`${words(74)} ${long}`), chunkOptions.comfyui)).toEqual([74, size]);
+  expect(lengths(one(`${words(74)} ${long}`), comfyui.chunks)).toEqual([74, size]);
   const longer = 'supercalifragilisticexpialidocious'.repeat(2);
   expect(clip.tokenize(longer).length).toBeGreaterThan(7);
-  expect(lengths(one(`${words(74)} ${longer}`), chunkOptions.comfyui)[0]).toBe(75);
+  expect(lengths(one(`${words(74)} ${longer}`), comfyui.chunks)[0]).toBe(75);
 });
 
 test('compel ends windows at a sentence, else at another sign, else at a word', () => {
-  expect(lengths(one(`${words(30)}. ${words(30)}, ${words(30)}`), chunkOptions.compel)).toEqual([31, 61]);
-  expect(lengths(one(`${words(30)} ${words(30)}, ${words(30)}`), chunkOptions.compel)).toEqual([61, 30]);
-  expect(lengths(one(`${words(90)}`), chunkOptions.compel)).toEqual([75, 15]);
+  expect(lengths(one(`${words(30)}. ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([31, 61]);
+  expect(lengths(one(`${words(30)} ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([61, 30]);
+  expect(lengths(one(`${words(90)}`), compel.chunks)).toEqual([75, 15]);
   const size = clip.tokenize('antidisestablishmentarianism').length;
-  expect(lengths(one(`${words(74)} antidisestablishmentarianism`), chunkOptions.compel)).toEqual([74, size]);
+  expect(lengths(one(`${words(74)} antidisestablishmentarianism`), compel.chunks)).toEqual([74, size]);
 });
 
 test('or at a sign or a word at once, as its other ways to divide a text', () => {
@@ -175,7 +184,7 @@ describe('words of textual inversions', () => {
   test('are never divided between windows', () => {
     expect(lengths(one(`${words(72)} blob`), {}, tokenizer)).toEqual([75]);
     expect(lengths(one(`${words(73)} blob`), {}, tokenizer)).toEqual([73, 3]);
-    expect(lengths(one(`${words(74)} <blob> sea`), chunkOptions.compel, tokenizer)).toEqual([74, 3]);
+    expect(lengths(one(`${words(74)} <blob> sea`), compel.chunks, tokenizer)).toEqual([74, 3]);
   });
 
   test('by name only, where fragments name them', () => {
@@ -184,19 +193,19 @@ describe('words of textual inversions', () => {
       { text: 'embedding:blob', weight: 1.5, word: 'blob' },
       { text: 'embedding:other', weight: 1, word: 'other' },
     ];
-    const { chunks, missing } = encodeFragments(tokenizer, [named], chunkOptions.comfyui);
+    const { chunks, missing } = encodeFragments(tokenizer, [named], comfyui.chunks);
     expect([...chunks[0]!.ids.subarray(1, 6)]).toEqual([...clip.tokenize('blob'), 49410, 49411, 49412, 49407]);
     expect(chunks[0]!.weights[3]).toBe(1.5);
     expect(missing).toEqual(['other']);
-    expect(encodeFragments(clip, [named], chunkOptions.comfyui).missing).toEqual(['blob', 'other']);
+    expect(encodeFragments(clip, [named], comfyui.chunks).missing).toEqual(['blob', 'other']);
   });
 
   test.each([
     [{ blob: 0 }, /"blob" has 0 vectors/],
     [{ blob: 1.5 }, /"blob" has 1.5 vectors/],
-    [{ blob: 76 }, /"blob" has 76 vectors, and a window has room for 75/],
-    [{ ' ': 1 }, /" " is no word/],
-  ])('%j cannot be', (vectors, message) => {
+    [{ blob: 76 }, /"blob" has 76 vectors; a word must have 1 to 75/],
+    [{ ' ': 1 }, /" " has no text/],
+  ])('%j is an error', (vectors, message) => {
     expect(() => withWords(clip, vectors, vocabularySize)).toThrow(InvalidOptionError);
     expect(() => withWords(clip, vectors, vocabularySize)).toThrow(message);
   });

@@ -70,6 +70,8 @@ export interface TextEncoderComponent extends Component<TextEncoder> {
   loadTokenizer(source: Source, folder: string): Promise<Tokenizer>;
   /** Which hidden states the noise predictor attends to. */
   readonly output: NonNullable<TextEncoderOptions['output']>;
+  /** True if it reads a prompt's text without its weights, in one window, as T5 does. */
+  readonly ignoresWeights?: boolean;
   /** True if a model may come without it. */
   readonly optional?: boolean;
   /** Files of its tokenizer, for a model in one file, by their names in the tokenizer's folder. */
@@ -83,7 +85,7 @@ export interface Composition {
   /** diffusers' name of the component that predicts noise. */
   readonly noisePredictor: string;
   /** diffusers' names of the text encoders, in their order, and how each is asked. */
-  readonly textEncoders: readonly Pick<TextEncoderComponent, 'name' | 'output'>[];
+  readonly textEncoders: readonly Pick<TextEncoderComponent, 'name' | 'output' | 'ignoresWeights'>[];
   /** What the noise predictor attends to, from what each text encoder made of one text. */
   combine(texts: readonly EncodedText[]): TextEmbedding;
   /** Whether `clipSkip` leaves out layers for the negative prompt too. */

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '@sd/core';
 const instead: Readonly<Record<string, string>> = {
   scheduler: 'Give its name, such as euler',
   rng: 'Give its name, such as torch-cpu',
+  syntax: 'Give its name, such as a1111',
   guidance: 'Give guidanceScale and guidanceRescale',
   backend: 'Give its settings: { provider, threads, wasmPaths }',
   stages: 'Make them in the worker',

@@ -1,34 +1,22 @@
 import { InvalidOptionError } from '@sd/core';
-import { parseA1111 } from './a1111.js';
-import { parseComfyui } from './comfyui.js';
-import { parseCompel } from './compel/parse.js';
-import { type PromptPlan, type PromptSyntax, steadyPlan, textOf } from './plan.js';
+import type { PromptPlan } from './prompt-plan.js';
+import type { PromptSyntax } from './prompt-syntax.js';
+import { type PromptSyntaxName, promptSyntaxNamed } from './syntaxes/index.js';
 
 export interface ParseOptions {
-  /** `a1111` by default: what most prompts are written in. */
-  readonly syntax?: PromptSyntax;
-  /** Is it a negative prompt? A1111 reads neither `AND` nor `<lora:...>` in one. */
+  /** A syntax or its name: `a1111` by default, which most prompts are written in. */
+  readonly syntax?: PromptSyntaxName | PromptSyntax;
+  /** Whether it is a negative prompt: A1111 reads neither `AND` nor `<lora:...>` in those. False by default. */
   readonly negative?: boolean;
 }
 
 /**
- * What a prompt asks for, read by the rules of A1111, ComfyUI or compel, or by none (`plain`). Any string is a prompt:
- * what fits no rule is text.
+ * Parses a prompt by the rules of a syntax. Any string is a prompt: what fits no rule is text.
  *
- * Throws an InvalidOptionError for what is no string, and for a syntax that is none of these.
+ * Throws an InvalidOptionError if the text is not a string, or the syntax is unknown.
  */
 export function parsePrompt(text: string, { syntax = 'a1111', negative = false }: ParseOptions = {}): PromptPlan {
-  if (typeof text !== 'string') throw new InvalidOptionError('text', `a string is wanted, not ${typeof text}.`);
-  switch (syntax) {
-    case 'a1111':
-      return parseA1111(text, negative);
-    case 'comfyui':
-      return steadyPlan(syntax, textOf([parseComfyui(text)]));
-    case 'compel':
-      return parseCompel(text);
-    case 'plain':
-      return steadyPlan(syntax, textOf([text === '' ? [] : [{ text, weight: 1 }]]));
-    default:
-      throw new InvalidOptionError('syntax', `${JSON.stringify(syntax)} is none of a1111, comfyui, compel and plain.`);
-  }
+  if (typeof text !== 'string') throw new InvalidOptionError('text', `must be a string, not ${typeof text}.`);
+  const rules = typeof syntax === 'string' ? promptSyntaxNamed(syntax) : syntax;
+  return rules.parse(text, { negative });
 }

@@ -1,25 +1,25 @@
 import type { ClipTokenizer } from '../tokenizer.js';
-import type { Fragment } from './plan.js';
-import type { WordTokenizer } from './words.js';
+import type { Fragment } from './prompt-plan.js';
+import type { WordTokenizer } from './word-tokenizer.js';
 
-/** Tokens that stay together. */
+/** Tokens that are not divided between chunks. */
 export interface Piece {
   readonly ids: readonly number[];
   readonly weight: number;
-  /** Which of the text's fragments they are of. */
+  /** Index of the fragment of the text that they belong to. */
   readonly fragment: number;
 }
 
 export interface PieceOptions {
-  /** Are textual inversions found in the text, or where a fragment names one? */
+  /** Whether textual inversions are found in the text, or only where a fragment names one. */
   readonly words: 'text' | 'named';
-  /** Words of fewer tokens than this stay together. */
+  /** Words of fewer tokens than this are one piece. */
   readonly wholeWords: number;
 }
 
 export type AnyTokenizer = ClipTokenizer | WordTokenizer;
 
-/** The tokens of fragments, and the words that were named and that the tokenizer does not know. */
+/** The tokens of fragments, and the textual inversions that they name and the tokenizer does not know. */
 export function piecesOf(
   tokenizer: AnyTokenizer,
   fragments: readonly Fragment[],
@@ -27,8 +27,8 @@ export function piecesOf(
   { words, wholeWords }: PieceOptions,
 ): { readonly pieces: Piece[]; readonly missing: string[] } {
   const known = 'words' in tokenizer ? tokenizer.words : new Map<string, readonly number[]>();
-  const plain = 'plain' in tokenizer && words === 'named' ? tokenizer.plain : tokenizer;
-  const vectors = new Map([...known.values()].map((ids) => [ids[0]!, ids]));
+  const textTokenizer = 'base' in tokenizer && words === 'named' ? tokenizer.base : tokenizer;
+  const vectorIds = new Map([...known.values()].map((ids) => [ids[0], ids]));
   const missing: string[] = [];
   const pieces: Piece[] = [];
   fragments.forEach(({ text, weight, word }, i) => {
@@ -39,22 +39,22 @@ export function piecesOf(
       else pieces.push({ ids, weight, fragment });
       return;
     }
-    const runs = wholeWords > 1 ? text.split(/\s+/).map((one) => plain.tokenize(one)) : [plain.tokenize(text)];
-    for (const run of runs) {
-      if (run.length > 0 && run.length < wholeWords) pieces.push({ ids: run, weight, fragment });
-      else for (const ids of singles(run, vectors)) pieces.push({ ids, weight, fragment });
+    const units = wholeWords > 1 ? text.split(/\s+/) : [text];
+    for (const ids of units.map((unit) => textTokenizer.tokenize(unit))) {
+      if (ids.length > 0 && ids.length < wholeWords) pieces.push({ ids, weight, fragment });
+      else for (const single of singles(ids, vectorIds)) pieces.push({ ids: single, weight, fragment });
     }
   });
   return { pieces, missing };
 }
 
-/** Each token for itself, but for those of a word with several vectors. */
-function singles(ids: readonly number[], vectors: ReadonlyMap<number, readonly number[]>): (readonly number[])[] {
+/** Separate tokens, except that those of a word with several vectors stay together. */
+function singles(ids: readonly number[], vectorIds: ReadonlyMap<number, readonly number[]>): (readonly number[])[] {
   const pieces: (readonly number[])[] = [];
   for (let i = 0; i < ids.length; ) {
-    const together = vectors.get(ids[i]!) ?? [ids[i]!];
-    pieces.push(together);
-    i += together.length;
+    const piece = vectorIds.get(ids[i]) ?? [ids[i]];
+    pieces.push(piece);
+    i += piece.length;
   }
   return pieces;
 }

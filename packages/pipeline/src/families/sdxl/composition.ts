@@ -1,7 +1,8 @@
 import type { OptionTable } from '@sd/core/options';
 import type { Stages } from '../../stages.js';
-import { sideBySide, textComponents } from '../compositions.js';
+import { textComponents } from '../compositions.js';
 import type { Composition, Json } from '../family.js';
+import { sideBySide } from '../side-by-side.js';
 import { type MicroConditioningPair, microConditioningRows, readMicroConditioning } from './micro-conditioning.js';
 import { microConditioning } from './time-ids.js';
 

@@ -1,0 +1,104 @@
+import type { TextEmbedding, Warning } from '@sd/core';
+import type { WeightedText } from '@sd/guidance';
+import type { EncodedText } from '@sd/tokenizer/embedding';
+import { blendEmbeddings } from './blend.js';
+import { zerosLike } from './embeddings.js';
+import type { ParsedPrompts } from './parse-prompts.js';
+import { isPlain } from './plain-text.js';
+import type { PromptRequest } from './prompt-request.js';
+import type { Context } from './prompt-schedule.js';
+import { type ReadTexts, type ReadTextsWith, readPlainTexts, readWeightedTexts } from './read-texts.js';
+import type { TextStack } from './text-stack.js';
+
+/** A run's prompts as embeddings, at a step of a pass, both counted from 0. */
+export interface Texts {
+  positive(pass: number, step: number): readonly WeightedText[];
+  negative(pass: number, step: number): TextEmbedding;
+}
+
+/**
+ * Encodes a run's prompts with all text encoders of a model. Adds to `warnings` what was cut, ignored or not found.
+ *
+ * Rejects as the text encoders do, with an InvalidOptionError for a tokenizer that cannot read the syntax, and with a
+ * TensorError for weights that make numbers that are not finite.
+ */
+export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, warnings: Warning[]): Promise<Texts> {
+  const { request, positive } = prompts;
+  const isZero = stack.zeroNegative && request.negative === undefined;
+  const negative = isZero ? undefined : prompts.negative;
+  const embeddings = await embedContexts(positive.contexts, negative?.contexts ?? [], request, stack, warnings);
+  const embeddingOf = (context: Context) => embeddings.get(context)!;
+  const [first] = positive.contexts.map(embeddingOf);
+  // Conditions recognise the negative prompt by its object, so it must not be the prompt's.
+  const unused = isZero ? zerosLike(first) : { ...first };
+  return {
+    positive: (pass, step) =>
+      positive.at(pass, step).map(({ context, weight }) => ({ embedding: embeddingOf(context), weight })),
+    negative: (pass, step) => (negative === undefined ? unused : embeddingOf(negative.at(pass, step)[0].context)),
+  };
+}
+
+/** The embeddings of all contexts, of one length and blended. */
+async function embedContexts(
+  positive: readonly Context[],
+  negative: readonly Context[],
+  request: PromptRequest,
+  stack: TextStack,
+  warnings: Warning[],
+): Promise<ReadonlyMap<Context, TextEmbedding>> {
+  const { syntax, clipSkip, blend } = request;
+  const contexts = [...withBlends(positive), ...withBlends(negative)];
+  const canReadPlain = contexts.every(({ texts }) => texts.every((text) => isPlain(text, syntax)));
+  const hasWords = stack.encoders.some(({ words }) => words !== undefined);
+  const read = canReadPlain && !hasWords ? readPlainTexts : readWeightedTexts;
+  const encode = (some: readonly Context[], skip: number) =>
+    encodeContexts(some, { ...request, clipSkip: skip }, stack, read, warnings);
+
+  const separately = clipSkip > 0 && !stack.clipSkipForNegative && negative.length > 0;
+  const encoded = separately
+    ? [...(await encode(withBlends(positive), clipSkip)), ...(await encode(withBlends(negative), 0))]
+    : await encode(contexts, clipSkip);
+
+  const aligned = new Map(syntax.align(encoded).map((embedding, i) => [contexts[i], embedding]));
+  return new Map(
+    [...positive, ...negative].map((context) => {
+      const embedding = aligned.get(context)!;
+      const other = context.blendWith && aligned.get(context.blendWith);
+      return [context, other && blend ? blendEmbeddings(embedding, other, blend.amount) : embedding];
+    }),
+  );
+}
+
+function withBlends(contexts: readonly Context[]): Context[] {
+  return contexts.flatMap((context) => (context.blendWith === undefined ? [context] : [context, context.blendWith]));
+}
+
+/** Encodes contexts with each text encoder in turn, and combines the encoders' outputs. */
+async function encodeContexts(
+  contexts: readonly Context[],
+  request: PromptRequest,
+  stack: TextStack,
+  read: ReadTextsWith,
+  warnings: Warning[],
+): Promise<EncodedText[]> {
+  const outputs: ReadTexts[] = [];
+  for (const [index, encoder] of stack.encoders.entries()) {
+    const texts = contexts.map(({ option, texts }) => ({ option, text: texts[index] ?? texts[0] }));
+    const { syntax, clipSkip, signal } = request;
+    const output = await read(encoder, texts, { syntax, clipSkip, signal });
+    for (const warning of output.warnings) addOnce(warnings, warning);
+    outputs.push(output);
+  }
+  const empties = outputs.flatMap(({ empty }) => empty ?? []);
+  const isFillable = empties.length === outputs.length;
+  const empty = isFillable ? stack.combine(empties.map((embedding) => ({ embedding, empty: embedding }))) : undefined;
+  return contexts.map((_, i) => ({
+    embedding: stack.combine(outputs.map((output) => ({ embedding: output.embeddings[i], empty: output.empty }))),
+    empty,
+  }));
+}
+
+/** Encoders that read the same text give the same warning. */
+function addOnce(warnings: Warning[], warning: Warning): void {
+  if (!warnings.some(({ message }) => message === warning.message)) warnings.push(warning);
+}

@@ -1,0 +1,25 @@
+import { InvalidOptionError } from '@sd/core';
+import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
+import { plain } from '@sd/tokenizer/prompt/plain';
+import { describe } from '../../checks.js';
+
+/** Checks the type of the option `syntax`. Throws an InvalidOptionError; whether a name is known is found when it is loaded. */
+export function checkSyntax(syntax: unknown): asserts syntax is PromptSyntaxName | PromptSyntax | undefined {
+  if (syntax === undefined || typeof syntax === 'string') return;
+  const { name, parse, weigh, align, chunks } = (syntax ?? {}) as Partial<PromptSyntax>;
+  const isComplete =
+    typeof name === 'string' && [parse, weigh, align].every((member) => typeof member === 'function') && !!chunks;
+  if (isComplete) return;
+  throw new InvalidOptionError(
+    'syntax',
+    `must be a name, or an object with name, parse, chunks, weigh and align, not ${describe(syntax)}.`,
+  );
+}
+
+/** The syntax of a run's prompts; parsers are loaded when they are first used. Rejects with an InvalidOptionError for an unknown name. */
+export async function loadSyntax(syntax: PromptSyntaxName | PromptSyntax = plain): Promise<PromptSyntax> {
+  if (typeof syntax !== 'string') return syntax;
+  if (syntax === plain.name) return plain;
+  const { promptSyntaxNamed } = await import('@sd/tokenizer/prompt');
+  return promptSyntaxNamed(syntax);
+}

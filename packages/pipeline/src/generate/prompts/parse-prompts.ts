@@ -1,0 +1,63 @@
+import type { NetworkMention, PromptPlan } from '@sd/tokenizer/prompt';
+import type { PromptInput, PromptRequest } from './prompt-request.js';
+import { blendSchedules, composeSchedules, type PromptSchedule, schedulePrompt } from './prompt-schedule.js';
+
+/** The prompts of a run, parsed. */
+export interface ParsedPrompts {
+  readonly request: PromptRequest;
+  readonly positive: PromptSchedule;
+  /** Undefined if nothing in the run uses the negative prompt. */
+  readonly negative: PromptSchedule | undefined;
+  /** The networks that the prompts name. Those in negative, alternative and blended prompts do not count. */
+  readonly networks: readonly NetworkMention[];
+}
+
+/** Parses each prompt of a run once. Throws an InvalidOptionError for prompts that do not go together. */
+export function parsePrompts(request: PromptRequest): ParsedPrompts {
+  const { prompts, negative = inputOf('negativePrompt', ''), blend } = request;
+  const parse = parserOf(request, { negative: false });
+  const positive = composeSchedules(prompts.map((prompt) => schedulePrompt(prompt, parse, request.passes)));
+  const blended = (schedule: PromptSchedule, parser: Parser, option: 'prompt' | 'negativePrompt') => {
+    if (blend === undefined) return schedule;
+    const text = blend[option];
+    const other = text === undefined ? undefined : inputOf(`blend.${option}`, text);
+    return blendSchedules(schedule, other && schedulePrompt(other, parser, request.passes));
+  };
+  const scheduleNegative = () => {
+    const parseNegative = parserOf(request, { negative: true });
+    return blended(schedulePrompt(negative, parseNegative, request.passes), parseNegative, 'negativePrompt');
+  };
+  return {
+    request,
+    positive: blended(positive, parse, 'prompt'),
+    negative: request.usesNegative || needsNegative(positive) ? scheduleNegative() : undefined,
+    networks: prompts.flatMap(({ text }) => parse(text).networks),
+  };
+}
+
+/** The networks that a run's prompts name. */
+export function namedNetworks({ networks }: ParsedPrompts): readonly NetworkMention[] {
+  return networks;
+}
+
+type Parser = (text: string) => PromptPlan;
+
+/** A parser that parses each text once. */
+function parserOf({ syntax }: PromptRequest, options: { readonly negative: boolean }): Parser {
+  const plans = new Map<string, PromptPlan>();
+  return (text) => {
+    const plan = plans.get(text) ?? syntax.parse(text, options);
+    plans.set(text, plan);
+    return plan;
+  };
+}
+
+function inputOf(option: string, text: string): PromptInput {
+  return { option, text, weight: 1 };
+}
+
+/** Whether the prompts act relative to the negative prompt whatever the guidance: several, or one with a weight. */
+function needsNegative(positive: PromptSchedule): boolean {
+  const prompts = positive.at(0, 0);
+  return prompts.length !== 1 || prompts[0].weight !== 1;
+}
