@@ -2,7 +2,7 @@
 export interface ModelFamily {
   /** `sd1`, `sdxl`. */
   readonly id: string;
-  /** For messages: `Stable Diffusion XL`. */
+  /** For messages: `Stable Diffusion 1`, `SDXL`. */
   readonly title: string;
   /** Width of the text that the noise predictor attends to: 768 in SD 1. */
   readonly contextWidth: number;

@@ -1,146 +1,128 @@
 import { InvalidOptionError } from '@sd/core';
-import type { PictureInput, Pixels } from '@sd/image';
-import { readPicture } from '@sd/image';
-import { checkOptional, checkPart, describe } from '../checks.js';
-import type { Adapter, AdapterKind } from './adapter.js';
-import { type Strength, strengthAt } from './strengths.js';
+import { type CheckOptionsSettings, checkOptions, fraction, type OptionRow, type OptionTable } from '@sd/core/options';
+import { type Condition, conditionsOf, type ModelCall } from '@sd/guidance';
+import { type PictureInput, type Pixels, readPicture } from '@sd/image';
+import type { AdapterPass, AdapterUse } from './adapter.js';
+import { actsAt, fractionOf, type Strength, strengthAt } from './strength.js';
 
-/** A picture that an attached ControlNet or T2I-Adapter holds the drawing to. */
-export interface ControlOptions {
-  /** What it was attached as; needed only where several are attached. */
-  readonly name?: string;
-  /** An edge map, a depth map, a pose: what it was trained on. It is scaled to the size of the drawing. */
+/** How strongly, and in which part of a run, an adapter acts that reads an image. */
+export interface ImageStrengthSettings {
+  /** How strongly it acts: 1 by default. */
+  readonly strength?: Strength | undefined;
+  /** The fraction of the run's calls of the model from which on it acts: 0 by default. */
+  readonly start?: number | undefined;
+  /** The fraction of the run's calls of the model up to which it acts: 1 by default. */
+  readonly end?: number | undefined;
+}
+
+/** A row for a strength. */
+export const strengthRow = {
+  type: 'number | ((fraction: number) => number)',
+  default: '1',
+  check: (option: string, value: unknown) => void strengthAt(option, value as Strength, 0),
+} as const;
+
+/** Shared by the kinds that read images. */
+export const imageStrengthOptions: OptionTable<ImageStrengthSettings> = {
+  strength: {
+    ...strengthRow,
+    text: 'How strongly it acts; a function of how far the pass is, from 0 at its first step to 1 at its last.',
+  },
+  start: { ...fraction, default: '0', text: 'The fraction of the run’s calls of the model from which on it acts.' },
+  end: { ...fraction, default: '1', text: 'The fraction of the run’s calls of the model up to which it acts.' },
+};
+
+/** Settings that hold the drawing to an image. */
+export interface ControlSettings extends ImageStrengthSettings {
+  /** An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing. */
   readonly image: PictureInput;
-  /** How strongly it acts: 1 by default. */
-  readonly strength?: Strength;
-  /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
-  readonly start?: number;
-  readonly end?: number;
-  /** Lets a ControlNet recognise the picture without a prompt; a guidance scale of 3 to 5 goes with it. */
-  readonly guess?: boolean;
 }
 
-/** Pictures that an attached IP-Adapter shows to the model as a prompt. */
-export interface ImagePromptOptions {
-  /** What it was attached as; needed only where several are attached. */
-  readonly name?: string;
-  /** A picture, or several that are shown together. */
-  readonly image: PictureInput | readonly PictureInput[];
-  /** How strongly it acts: 1 by default. */
-  readonly strength?: Strength;
-  /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
-  readonly start?: number;
-  readonly end?: number;
-}
-
-/** An entry, checked, with its pictures read. */
-export interface PictureEntry {
-  /** Names it in messages: `controls[0]`. */
-  readonly entry: string;
-  readonly adapter: Adapter;
-  readonly pictures: readonly Pixels[];
-  readonly strength: Strength;
-  readonly start: number;
-  readonly end: number;
-  readonly guess: boolean;
-}
-
-const kinds: Readonly<Record<'controls' | 'imagePrompts', readonly AdapterKind[]>> = {
-  controls: ['controlnet', 't2i-adapter'],
-  imagePrompts: ['ip-adapter'],
+/** The row of a control image, which `readPicture` checks. */
+export const controlImageRow: OptionRow = {
+  type: 'ImageInput',
+  text: 'An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing.',
 };
 
-const names: Readonly<Record<keyof typeof kinds, readonly string[]>> = {
-  controls: ['name', 'image', 'strength', 'start', 'end', 'guess'] satisfies (keyof ControlOptions)[],
-  imagePrompts: ['name', 'image', 'strength', 'start', 'end'] satisfies (keyof ImagePromptOptions)[],
-};
+/**
+ * Checks settings against their table, and that they start before they end; gives the strength at a call of the model, which
+ * is 0 where they do not act. Throws an InvalidOptionError that names the setting.
+ */
+export function readStrength(
+  option: string,
+  settings: unknown,
+  table: Record<string, OptionRow>,
+  of: string,
+): (call: ModelCall) => number {
+  const names: CheckOptionsSettings = { of, prefix: `${option}.` };
+  checkOptions(settings, table, names);
+  const { strength = 1, start = 0, end = 1 } = settings as ImageStrengthSettings;
+  if (start >= end) throw new InvalidOptionError(`${option}.end`, `must be more than its start, ${start}.`);
+  return ({ progress }) =>
+    actsAt(progress, start, end) ? strengthAt(`${option}.strength`, strength, fractionOf(progress)) : 0;
+}
 
-/** Checks the entries of an option and reads their pictures. Rejects with an InvalidOptionError that names the entry. */
-export async function readEntries(
-  option: keyof typeof kinds,
-  entries: readonly (ControlOptions | ImagePromptOptions)[],
-  adapters: readonly Adapter[],
-): Promise<PictureEntry[]> {
-  if (!Array.isArray(entries)) throw new InvalidOptionError(option, `must be a list, not ${describe(entries)}.`);
-  const ofKind = adapters.filter(({ kind }) => kinds[option].includes(kind));
-  const read = await Promise.all(
-    entries.map(async (entry, i) => {
-      const at = `${option}[${i}]`;
-      checkEntry(at, entry, names[option]);
-      const {
-        image,
-        strength = 1,
-        start = 0,
-        end = 1,
-        guess = false,
-      }: ControlOptions | (ImagePromptOptions & { guess?: boolean }) = entry;
-      strengthAt(`${at}.strength`, strength, 0);
-      const images = Array.isArray(image) ? image : [image];
-      if (images.length === 0) throw new InvalidOptionError(`${at}.image`, 'must be at least one picture.');
-      if (option === 'controls' && images.length > 1)
-        throw new InvalidOptionError(`${at}.image`, 'must be one picture.');
-      return {
-        entry: at,
-        adapter: adapterOf(`${at}.name`, entry.name, ofKind, kinds[option]),
-        pictures: await Promise.all(images.map((one: PictureInput) => readPicture(one, `${at}.image`))),
-        strength,
-        start,
-        end,
-        guess,
-      };
-    }),
-  );
-  refuseTwice(read);
-  const guessing = read.find(({ adapter, guess }) => guess && adapter.fused);
-  if (guessing === undefined) return read;
-  throw new InvalidOptionError(
-    `${guessing.entry}.guess`,
-    `is not for ${describe(guessing.adapter.name)}, which was exported inside the U-Net: it acts on the negative prompt’s side too, and on all layers alike.`,
-  );
+/** A control image that was read, and how it acts. */
+export interface Control<Settings extends ControlSettings> {
+  /** What messages call the settings: `adapters.edges`, or `adapters.edges[1]` in a list. */
+  readonly option: string;
+  readonly settings: Settings;
+  readonly image: Pixels;
+  readonly strength: (call: ModelCall) => number;
 }
 
 /**
- * Residuals of one ControlNet for two pictures add up, unless it runs inside the U-Net; pictures of one image prompt are heard
- * together.
+ * Reads the settings of an adapter that takes control images: one, or a list of them; none where the run does not mention
+ * it. Rejects with an InvalidOptionError that names the setting.
  */
-function refuseTwice(entries: readonly PictureEntry[]): void {
-  entries.forEach(({ adapter, entry }, i) => {
-    if (!adapter.fused && adapter.kind !== 'ip-adapter') return;
-    if (entries.findIndex((other) => other.adapter === adapter) === i) return;
-    const hint = adapter.fused ? 'it was exported to take one' : 'give one list of pictures for both';
-    throw new InvalidOptionError(
-      `${entry}.image`,
-      `is for ${describe(adapter.name)}, which has a picture already: ${hint}.`,
-    );
-  });
-}
-
-function checkEntry(at: string, entry: ControlOptions, known: readonly string[]): void {
-  if (typeof entry !== 'object' || entry === null) {
-    throw new InvalidOptionError(at, `must be an object with ${known.join(', ')}, not ${describe(entry)}.`);
-  }
-  for (const name of Object.keys(entry)) {
-    if (!known.includes(name))
-      throw new InvalidOptionError(`${at}.${name}`, `is unknown. There are ${known.join(', ')}.`);
-  }
-  for (const part of ['start', 'end'] as const) if (entry[part] !== undefined) checkPart(`${at}.${part}`, entry[part]);
-  checkOptional(`${at}.guess`, entry.guess, typeof entry.guess === 'boolean', 'true or false');
-  if ((entry.start ?? 0) >= (entry.end ?? 1)) {
-    throw new InvalidOptionError(`${at}.end`, `must be more than its start, ${entry.start ?? 0}.`);
-  }
-}
-
-function adapterOf(
+export async function readControls<Settings extends ControlSettings>(
   option: string,
-  name: string | undefined,
-  attached: readonly Adapter[],
-  wanted: readonly AdapterKind[],
-): Adapter {
-  const found = name === undefined && attached.length === 1 ? attached[0] : attached.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  const there =
-    attached.length === 0
-      ? `No ${wanted.join(' or ')} is attached`
-      : `There are ${attached.map((one) => one.name).join(', ')}`;
-  throw new InvalidOptionError(option, name === undefined ? `is needed. ${there}.` : `is ${describe(name)}. ${there}.`);
+  settings: unknown,
+  table: OptionTable<Settings>,
+  of: string,
+): Promise<readonly Control<Settings>[]> {
+  if (settings === undefined) return [];
+  const entries = Array.isArray(settings)
+    ? settings.map((entry: unknown, i) => [`${option}[${i}]`, entry] as const)
+    : [[option, settings] as const];
+  return Promise.all(
+    entries.map(async ([entryOption, entry]) => {
+      const strength = readStrength(entryOption, entry, table, of);
+      const image = await readPicture((entry as Settings).image, `${entryOption}.image`);
+      return { option: entryOption, settings: entry as Settings, image, strength };
+    }),
+  );
+}
+
+/** How one control acts in a pass, once its image is read at the size of the pass. */
+export type ReadControl = (pass: AdapterPass) => Condition;
+
+/**
+ * The use of control images in a run: each is read once per size, and what they add to the noise predictor sums up. Without
+ * any the adapter does nothing.
+ */
+export function useControls<Settings extends ControlSettings>(
+  controls: readonly Control<Settings>[],
+  read: (control: Control<Settings>, pass: AdapterPass) => Promise<ReadControl>,
+): AdapterUse {
+  if (controls.length === 0) return {};
+  const readings = controls.map((control) => oncePerSize((pass) => read(control, pass)));
+  return {
+    spatial: true,
+    async condition(pass) {
+      const acting: Condition[] = [];
+      for (const reading of readings) acting.push((await reading(pass))(pass));
+      return async (call) => (await conditionsOf(acting, call)) ?? {};
+    },
+  };
+}
+
+function oncePerSize<T>(read: (pass: AdapterPass) => T): (pass: AdapterPass) => T {
+  const known = new Map<string, T>();
+  return (pass) => {
+    const size = `${pass.width} x ${pass.height}`;
+    const reading = known.get(size) ?? read(pass);
+    known.set(size, reading);
+    return reading;
+  };
 }

@@ -1,6 +1,6 @@
 import type { Warning } from '@sd/core';
 
-/** A warning that names the first of what has no use; none if there is nothing. */
+/** A warning that names the first few of what is not used; none if there is nothing. */
 export function unused(code: string, message: string, names: readonly string[]): Warning[] {
   if (names.length === 0) return [];
   const rest = names.length > 5 ? ` and ${names.length - 5} more` : '';

@@ -1,26 +1,17 @@
-import type { NoisePredictor } from '@sd/core';
-import type { Adapter, PictureReader } from './adapter.js';
+import type { NoisePredictor, ResidualInputs } from '@sd/core';
+import type { Adapter } from '../adapter.js';
 
-/** The ControlNets that an exported U-Net has in its own graph, by the names `controlnet`, or `controlnet-0`, `controlnet-1`. */
-export function fusedControlNets(unet: NoisePredictor & { readonly controlNets?: number }): Adapter[] {
-  const { controlNets: count = 0 } = unet;
-  return Array.from({ length: count }, (_, index) => ({
-    name: count === 1 ? 'controlnet' : `controlnet-${index}`,
-    kind: 'controlnet',
-    fused: true,
-    pictures: pictureReader(index, count),
-  }));
-}
-
-function pictureReader(index: number, count: number): PictureReader {
-  return {
-    read:
-      ([picture]) =>
-      async ({ width, height }) => {
-        const { fitPicture, shareTensor } = await import('@sd/image');
-        const { fusedControlNetCondition } = await import('@sd/adapters');
-        const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
-        return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
-      },
-  };
+/** The ControlNets in the graph of an exported U-Net, by the names `controlnet`, or `controlnet-0`, `controlnet-1`. */
+export function builtInControlNets({ controlNets: count = 0 }: NoisePredictor & Partial<ResidualInputs>): Adapter[] {
+  return Array.from({ length: count }, (_, index) => {
+    const name = count === 1 ? 'controlnet' : `controlnet-${index}`;
+    return {
+      name,
+      kind: 'controlnet',
+      extensions: {},
+      builtIn: true,
+      use: async (settings, option) =>
+        (await import('./use-built-in.js')).useBuiltInControlNet({ name, index, count }, settings, option),
+    };
+  });
 }

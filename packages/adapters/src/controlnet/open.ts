@@ -1,78 +1,85 @@
-import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/adapters';
-import { type Backend, CheckpointError } from '@sd/core';
+import { CheckpointError, hasResidualInputs } from '@sd/core';
 import { fitPicture, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { hasFile } from '@sd/weights';
-import type { Adapter } from '../adapter.js';
-import type { AdapterContext, AdapterFile } from '../open.js';
-import { backendOf } from './backend-of.js';
-import { unetConfigOf } from './checkpoint-unet.js';
-import { isExported, residualRoom } from './residual-room.js';
-import { unusedTensors } from './unused.js';
+import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
+import { familyOfContext } from '../family.js';
+import { readControls, useControls } from '../image-settings.js';
+import { modelOf } from '../model-parts.js';
+import { fileTitle, requireBackend, requireUnet } from '../requirements.js';
+import { unusedTensors } from '../warnings.js';
+import { type ControlNet, loadControlNet } from './controlnet.js';
+import { residualExtensions } from './residual-inputs.js';
+import { controlNetCondition } from './residuals.js';
+import { controlNetOptions } from './settings.js';
+import { controlNetFile } from './single-file.js';
 
-export async function openControlNet(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
+/** Opens a ControlNet: a folder, a file in either layout, or a model that was exported to ONNX. */
+export async function openControlNetAdapter(file: AdapterFile, context: AttachContext): Promise<Adapter> {
   const { name, source, path } = file;
-  const backend = backendOf(context, 'a ControlNet');
   const isOnnx = path === '' ? await hasFile(source, 'model.onnx') : /\.onnx$/i.test(path);
-  const { net, added, spare } = isOnnx
-    ? await exported(file, backend, context)
-    : await checkpoint(file, backend, context);
+  const { net, takesFamilyCondition, unusedNames } = isOnnx
+    ? await openExported(file, context)
+    : await openCheckpoint(file, context);
   return {
     name,
     kind: 'controlnet',
-    ...residualRoom(path === '' ? (source.name ?? name) : path, net.outputs, context),
-    pictures: {
-      read:
-        ([picture]) =>
-        async ({ width, height, signal }) => {
-          const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
-          const features = await net.readImage(image, { signal });
-          return ({ told, ...use }) =>
-            controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });
-        },
+    extensions: residualExtensions(fileTitle(file), net.outputs, context),
+    async use(settings, option) {
+      const controls = await readControls(option, settings, controlNetOptions, 'a ControlNet');
+      return useControls(controls, async ({ image, strength, settings: { guess } }, { width, height, signal }) => {
+        const pixels = shareTensor(fitPicture(image, { width, height, fit: 'stretch' }));
+        const features = await net.readImage(pixels, { signal });
+        return ({ familyCondition, signal: passSignal }) =>
+          controlNetCondition({
+            net,
+            features,
+            strength,
+            guess,
+            conditions: takesFamilyCondition ? familyCondition : undefined,
+            signal: passSignal,
+          });
+      });
     },
-    warnings: () => unusedTensors(spare),
+    warnings: () => unusedTensors(unusedNames),
     release: net.release,
     dispose: net.dispose,
   };
 }
 
-async function exported(file: AdapterFile, backend: Backend, context: AdapterContext) {
-  const net = await (await import('./onnx-controlnet.js')).openOnnxControlNet(file, backend, context);
-  return { net, added: net.added, spare: [] };
+async function openExported(file: AdapterFile, context: AttachContext) {
+  const net = await (await import('./open-onnx.js')).openOnnxControlNet(file, context);
+  return { net, takesFamilyCondition: net.added, unusedNames: [] };
 }
 
-async function checkpoint(file: AdapterFile, backend: Backend, context: AdapterContext) {
-  const { name, source, path } = file;
-  const model =
-    path === ''
-      ? { source, folder: '' }
-      : await (await import('../../load/single-file/control-net.js')).openControlNetFile(file, unetConfigOf(context));
+async function openCheckpoint(file: AdapterFile, context: AttachContext) {
+  const backend = requireBackend(context, 'a ControlNet');
+  const model = await modelOf(file, (weights) => controlNetFile(weights, requireUnet(context)));
   const net = await loadControlNet({ backend, ...model });
-  if (!isExported(context.stages.unet)) expectSameFamily(path === '' ? (source.name ?? name) : path, net, context);
-  return { net, added: net.config.unet.added !== undefined, spare: net.unusedTensors };
+  if (!hasResidualInputs(context.model.noisePredictor)) expectSameShape(fileTitle(file), net, context);
+  return { net, takesFamilyCondition: net.config.unet.added !== undefined, unusedNames: net.unusedTensors };
 }
 
 /** Throws a CheckpointError where the ControlNet is for a U-Net of another shape. */
-function expectSameFamily(file: string, { config }: ControlNet, context: AdapterContext): void {
-  const own = config.unet;
-  const unet = unetConfigOf(context);
-  const shape = ({ levels }: typeof own) =>
-    `channels ${levels.map(({ channels }) => channels).join(', ')} and text of width ${levels[0]!.contextWidth}`;
-  if (shape(own) === shape(unet)) return;
-  const family = familyOfText(own.levels[0]!.contextWidth) ?? 'another model';
-  const tensor = firstMisfit(own, unet);
+function expectSameShape(file: string, { config }: ControlNet, context: AttachContext): void {
+  const control = config.unet;
+  const unet = requireUnet(context);
+  const shapeOf = ({ levels }: UnetConfig) =>
+    `channels ${levels.map(({ channels }) => channels).join(', ')} and text of width ${levels[0].contextWidth}`;
+  if (shapeOf(control) === shapeOf(unet)) return;
+  const family = familyOfContext(context.families, control.levels[0].contextWidth)?.title ?? 'another model';
+  const tensor = firstMisfit(control, unet);
   throw new CheckpointError(
     'misshapen-tensor',
     file,
-    `is a ControlNet for a U-Net with ${shape(own)}, but this one has ${shape(unet)}. It was made for ${family}; its first tensor that does not fit is ${tensor}.`,
+    `is a ControlNet for a U-Net with ${shapeOf(control)}, but this one has ${shapeOf(unet)}. It was made for ${family}; its first tensor that does not fit is ${tensor}.`,
     { tensor },
   );
 }
 
-/** By diffusers' names: the convolutions come before the attentions of a level. */
-function firstMisfit(own: UnetConfig, unet: UnetConfig): string {
-  for (const [i, { channels, downHeads, contextWidth }] of own.levels.entries()) {
+/** By diffusers' names: the convolutions of a level come before its attentions. */
+function firstMisfit(control: UnetConfig, unet: UnetConfig): string {
+  for (const [i, { channels, downHeads, contextWidth }] of control.levels.entries()) {
     const level = unet.levels[i];
     if (level?.channels !== channels) return `down_blocks.${i}.resnets.0.conv1.weight`;
     if (downHeads > 0 && level.contextWidth !== contextWidth)

@@ -1,43 +1,37 @@
-import { controlNetInputs } from '@sd/adapters';
-import { CheckpointError, InvalidOptionError, type NoisePredictor } from '@sd/core';
-import type { Adapter } from '../adapter.js';
-import type { AdapterContext } from '../open.js';
-import { unetConfigOf } from './checkpoint-unet.js';
-
-/** A U-Net that was exported to ONNX with room for what ControlNets give, or without. */
-interface ExportedUnet extends NoisePredictor {
-  readonly residuals: readonly string[];
-  /** How many ControlNets are in its own graph. */
-  readonly controlNets: number;
-}
-
-export function isExported(unet: NoisePredictor): unet is ExportedUnet {
-  return 'residuals' in unet;
-}
+import { CheckpointError, hasResidualInputs, InvalidOptionError } from '@sd/core';
+import type { Adapter, AttachContext } from '../adapter.js';
+import { requireUnet } from '../requirements.js';
+import { controlNetInputs } from './residuals.js';
 
 /**
- * What makes room in the pipeline's U-Net for what a ControlNet gives: all of them enter it at the same places. An exported
- * one has that room or not: throws an InvalidOptionError if not, and a CheckpointError for a ControlNet with other outputs.
+ * What gives the model's U-Net the inputs for a ControlNet's outputs: all ControlNets enter it at the same places. A U-Net
+ * that was exported to ONNX has those inputs or not: throws an InvalidOptionError if not, and a CheckpointError for a
+ * ControlNet with other outputs.
  */
-export function residualRoom(file: string, outputs: readonly string[], context: AdapterContext): Pick<Adapter, 'unet'> {
-  const { unet } = context.stages;
-  if (!isExported(unet)) {
-    const other = context.adapters.find(({ kind, unet: room }) => kind === 'controlnet' && room !== undefined);
-    return { unet: other?.unet ?? controlNetInputs(unetConfigOf(context)) };
+export function residualExtensions(
+  file: string,
+  outputs: readonly string[],
+  context: AttachContext,
+): Adapter['extensions'] {
+  const { noisePredictor, noisePredictorComponent: component } = context.model;
+  if (!hasResidualInputs(noisePredictor)) {
+    const other = context.adapters.find(({ kind, extensions }) => kind === 'controlnet' && component in extensions);
+    return { [component]: other?.extensions[component] ?? controlNetInputs(requireUnet(context)) };
   }
-  if (unet.residuals.length === 0) {
+  const { residuals, controlNets } = noisePredictor;
+  if (residuals.length === 0) {
     throw new InvalidOptionError(
       'attach',
-      unet.controlNets > 0
-        ? 'is for a U-Net with room for a ControlNet; this one was exported with its own inside, and takes no other.'
+      controlNets > 0
+        ? 'is for a U-Net with inputs for a ControlNet; this one was exported with its own inside, and takes no other.'
         : 'needs a U-Net that was exported with inputs for a ControlNet, or one that was not exported.',
     );
   }
-  const spare = outputs.find((name) => !unet.residuals.includes(name));
-  if (spare === undefined && outputs.length === unet.residuals.length) return {};
+  const unknown = outputs.find((name) => !residuals.includes(name));
+  if (unknown === undefined && outputs.length === residuals.length) return {};
   throw new CheckpointError(
     'bad-config',
     file,
-    `is a ControlNet with ${outputs.length} outputs, but the U-Net takes ${unet.residuals.length}: it was made for another family of models.`,
+    `is a ControlNet with ${outputs.length} outputs, but the U-Net takes ${residuals.length}: it was made for another family of models.`,
   );
 }

@@ -1,31 +1,33 @@
-import { controlNetConfigFromShapes } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
-import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
-import { adapterParts, type FilePlace } from './adapter-file.js';
-import type { Tensors } from './parts.js';
+import { type ModelParts, renameTensors, type WeightsFile } from '@sd/weights';
+import { singleFileParts } from '../model-parts.js';
+import { controlNetConfigFromShapes } from './config-from-shapes.js';
 
 const prefix = 'control_model.';
 
+type Tensors = WeightsFile['tensors'];
+
 /**
- * A ControlNet from a file in either layout, alone or as a part of a whole model. Its config is the `config.json` beside
- * it, or what its shapes say, with what they do not tell from the U-Net that it is for. Throws a CheckpointError for a
- * file without a ControlNet.
+ * A ControlNet from a file in either layout, alone or as a part of a whole model. Its config is the `config.json` in the
+ * same folder, or follows from its shapes and, where they do not tell, from the U-Net that it is for. Throws a
+ * CheckpointError for a file without a ControlNet.
  */
-export async function openControlNetFile(file: FilePlace, unet: UnetConfig): Promise<ModelParts> {
-  const { source, path } = file;
-  const { tensors } = await openWeights(source, path);
-  const named = controlTensors(path, tensors);
-  return adapterParts(file, named, () => controlNetConfigFromShapes(path, named, settingsOf(unet)));
+export async function controlNetFile(file: WeightsFile, unet: UnetConfig): Promise<ModelParts> {
+  const { path, tensors } = file;
+  const named = controlNetTensors(path, tensors);
+  return singleFileParts(file, named, () => controlNetConfigFromShapes(path, named, settingsOf(unet)));
 }
 
-function controlTensors(path: string, tensors: Tensors): Tensors {
+function controlNetTensors(path: string, tensors: Tensors): Tensors {
   if (tensors.has('controlnet_cond_embedding.conv_in.weight')) return tensors;
   const prefixed = [...tensors].filter(([name]) => name.startsWith(prefix));
-  const own = new Map(
+  const members = new Map(
     prefixed.length === 0 ? tensors : prefixed.map(([name, view]) => [name.slice(prefix.length), view]),
   );
-  if (own.has('zero_convs.0.0.weight')) return renameTensors(path, own, originalControlNetNames(own.keys()));
+  if (members.has('zero_convs.0.0.weight')) {
+    return renameTensors(path, members, originalControlNetNames(members.keys()));
+  }
   const [first = 'none'] = tensors.keys();
   throw new CheckpointError('bad-checkpoint', path, `has no ControlNet: its first tensor is ${first}.`);
 }

@@ -1,58 +1,68 @@
-import { imagePromptCondition, loadIpAdapter } from '@sd/adapters';
-import { row, SourceError, stack } from '@sd/core';
-import { clipPreprocess } from '@sd/image';
+import { InvalidOptionError, row, SourceError, stack } from '@sd/core';
+import { clipPreprocess, type PictureInput, readPicture } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
-import type { Adapter } from '../adapter.js';
-import type { AdapterContext, AdapterFile } from '../open.js';
-import { backendOf } from './backend-of.js';
-import { unetConfigOf } from './checkpoint-unet.js';
+import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
+import { readStrength } from '../image-settings.js';
+import { requireBackend, requireUnet, requireWeights } from '../requirements.js';
+import { imagePromptCondition } from './image-prompt.js';
+import { loadIpAdapter } from './ip-adapter.js';
+import { type IpAdapterSettings, ipAdapterOptions } from './settings.js';
 
-/** Opens an IP-Adapter, and the image encoder that it goes with: by default the folder `image_encoder` beside it. */
-export async function openIpAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
+/** Opens an IP-Adapter, and the image encoder that it goes with: by default the folder `image_encoder` next to the file. */
+export async function openIpAdapter(file: AdapterFile, context: AttachContext): Promise<Adapter> {
   const { name, source, path } = file;
-  const { imageEncoder = 'image_encoder' } = context;
-  const backend = backendOf(context, 'an IP-Adapter');
-  const adapter = await loadIpAdapter({ name, source, path, backend, unet: unetConfigOf(context) });
-  const given = typeof imageEncoder === 'object';
-  const beside = path.slice(0, path.lastIndexOf('/') + 1);
-  const encoder = given
+  const { imageEncoder = 'image_encoder', families } = context;
+  const backend = requireBackend(context, 'an IP-Adapter');
+  const unet = requireUnet(context);
+  const adapter = await loadIpAdapter({ name, file: requireWeights(file), backend, unet, families });
+  const isCallers = typeof imageEncoder === 'object';
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const encoder = isCallers
     ? imageEncoder
-    : await loadImageEncoder({ source, backend, folder: `${beside}${imageEncoder}` }).catch(explained);
+    : await loadImageEncoder({ source, backend, folder: `${folder}${imageEncoder}` }).catch(explain);
 
   return {
     name,
     kind: 'ip-adapter',
-    unet: adapter.extension,
-    pictures: {
-      read(pictures, option) {
-        const encode = (signal: AbortSignal | undefined) => {
-          const pixels = pictures.map((picture) => row(clipPreprocess(picture, encoder.preprocessing, option), 0));
-          return adapter.prompt(encoder, stack(pixels), { ...(signal && { signal }) });
-        };
-        // What the encoder sees is of one size, whatever is drawn.
-        let encoded: ReturnType<typeof encode> | undefined;
-        return async ({ signal }) => {
+    extensions: { [context.model.noisePredictorComponent]: adapter.extension },
+    async use(settings, option) {
+      if (settings === undefined) return {};
+      const strength = readStrength(option, settings, ipAdapterOptions, 'an IP-Adapter');
+      const images = await readImages((settings as IpAdapterSettings).image, `${option}.image`);
+      const encode = (signal: AbortSignal | undefined) => {
+        const pixels = images.map((image) => row(clipPreprocess(image, encoder.preprocessing, `${option}.image`), 0));
+        return adapter.prompt(encoder, stack(pixels), { signal });
+      };
+      // The encoder sees images of one size, whatever size is drawn: they are encoded once per run.
+      let encoded: ReturnType<typeof encode> | undefined;
+      return {
+        async condition({ signal }) {
           encoded ??= encode(signal);
-          const prompt = await encoded;
-          return ({ strength }) => imagePromptCondition(name, prompt, strength);
-        };
-      },
+          return imagePromptCondition(name, await encoded, strength);
+        },
+      };
     },
     async release() {
       await Promise.all([encoder.release?.(), adapter.release?.()]);
     },
     async dispose() {
-      await Promise.all([adapter.dispose?.(), given ? undefined : encoder.dispose?.()]);
+      await Promise.all([adapter.dispose?.(), isCallers ? undefined : encoder.dispose?.()]);
     },
   };
 }
 
-function explained(error: unknown): never {
+async function readImages(input: IpAdapterSettings['image'], option: string) {
+  const inputs = (Array.isArray(input) ? input : [input]) as readonly PictureInput[];
+  if (inputs.length === 0) throw new InvalidOptionError(option, 'must be at least one image.');
+  return Promise.all(inputs.map((image) => readPicture(image, option)));
+}
+
+function explain(error: unknown): never {
   if (!(error instanceof SourceError && error.code === 'not-found')) throw error;
   throw new SourceError(
     'not-found',
     error.path,
-    `There is no ${error.path}: an IP-Adapter needs the image encoder that it was trained with. Give attach() the option imageEncoder: its folder beside the file, or a stage.`,
+    `There is no ${error.path}: an IP-Adapter needs the image encoder that it was trained with. Give attach() the option imageEncoder: its folder next to the file, or a stage.`,
     { cause: error },
   );
 }

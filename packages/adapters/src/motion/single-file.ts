@@ -1,24 +1,21 @@
-import { originalMotionNames } from '@sd/adapters';
-import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
-import { adapterParts, type FilePlace } from './adapter-file.js';
+import { type ModelParts, renameTensors, shapeMatching, type WeightsFile } from '@sd/weights';
+import { singleFileParts } from '../model-parts.js';
+import { originalMotionNames } from './names.js';
 
-/** What every motion module of AnimateDiff's authors has. */
-const known = { motion_num_attention_heads: 8, motion_norm_num_groups: 32 };
+/** As every motion module of AnimateDiff's authors has it; no shape tells. */
+const settings = { motion_num_attention_heads: 8, motion_norm_num_groups: 32 };
 
 /**
- * A motion adapter from a file in either layout. Its config is the `config.json` beside it, or that of AnimateDiff's own,
- * for as many frames as it has positions.
+ * A motion adapter from a file in either layout. Its config is the `config.json` in the same folder, or that of
+ * AnimateDiff's own modules, for as many frames as the file has positions.
  */
-export async function openMotionFile(file: FilePlace): Promise<ModelParts> {
-  const { source, path } = file;
-  const { tensors } = await openWeights(source, path);
-  const names = [...tensors.keys()];
-  const positions = names.find((name) => /\.(pe|pos_embed\.pe)$/.test(name));
-  const frames = positions === undefined ? undefined : tensors.get(positions)?.shape[1];
-  const original = names.some((name) => name.includes('.temporal_transformer.'));
-  const named = original ? renameTensors(path, tensors, originalMotionNames) : tensors;
-  return adapterParts(file, named, () => ({
-    ...known,
+export async function motionFile(file: WeightsFile): Promise<ModelParts> {
+  const { path, tensors } = file;
+  const isOriginal = shapeMatching(tensors, /\.temporal_transformer\./) !== undefined;
+  const named = isOriginal ? renameTensors(path, tensors, originalMotionNames) : tensors;
+  const frames = shapeMatching(tensors, /\.(pe|pos_embed\.pe)$/)?.[1];
+  return singleFileParts(file, named, () => ({
+    ...settings,
     ...(frames !== undefined && { motion_max_seq_length: frames }),
   }));
 }

@@ -1,36 +1,38 @@
-import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { fitPicture, grayTensor, shareTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
-import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
-import type { Adapter } from '../adapter.js';
-import type { AdapterContext, AdapterFile } from '../open.js';
-import { backendOf } from './backend-of.js';
-import { unetConfigOf } from './checkpoint-unet.js';
-import { unusedTensors } from './unused.js';
+import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
+import { readControls, useControls } from '../image-settings.js';
+import { modelOf } from '../model-parts.js';
+import { fileTitle, requireBackend, requireUnet } from '../requirements.js';
+import { unusedTensors } from '../warnings.js';
+import type { T2iAdapterConfig } from './config.js';
+import { t2iAdapterCondition, t2iAdapterInputs } from './residuals.js';
+import { t2iAdapterOptions } from './settings.js';
+import { t2iAdapterFile } from './single-file.js';
+import { loadT2iAdapter } from './t2i-adapter.js';
 
-export async function openT2iAdapter(file: AdapterFile, context: AdapterContext): Promise<Adapter> {
-  const backend = backendOf(context, 'a T2I-Adapter');
-  const adapter = await loadT2iAdapter({
-    backend,
-    ...(file.path === '' ? { source: file.source, folder: '' } : await openT2iAdapterFile(file)),
-  });
+/** Opens a T2I-Adapter: a folder, or a file in either layout. */
+export async function openT2iAdapter(file: AdapterFile, context: AttachContext): Promise<Adapter> {
+  const backend = requireBackend(context, 'a T2I-Adapter');
+  const adapter = await loadT2iAdapter({ backend, ...(await modelOf(file, t2iAdapterFile)) });
+  const unet = requireUnet(context);
+  expectSameShape(fileTitle(file), adapter.config, unet);
+  const { noisePredictorComponent: component } = context.model;
+  // All T2I-Adapters enter the U-Net at the same places.
   const other = context.adapters.find(({ kind }) => kind === 't2i-adapter');
-  const { imageChannels } = adapter.config;
-  expectSameFamily(file.source.name ?? file.name, adapter.config, unetConfigOf(context));
   return {
     name: file.name,
     kind: 't2i-adapter',
-    unet: other?.unet ?? t2iAdapterInputs(unetConfigOf(context)),
-    pictures: {
-      read:
-        ([picture]) =>
-        async ({ width, height, signal }) => {
-          const sized = fitPicture(picture!, { width, height, fit: 'stretch' });
-          const image = imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
-          const features = await adapter.features(image, { signal });
-          return ({ strength }) => t2iAdapterCondition(features, strength);
-        },
+    extensions: { [component]: other?.extensions[component] ?? t2iAdapterInputs(unet) },
+    async use(settings, option) {
+      const controls = await readControls(option, settings, t2iAdapterOptions, 'a T2I-Adapter');
+      return useControls(controls, async ({ image, strength }, { width, height, signal }) => {
+        const sized = fitPicture(image, { width, height, fit: 'stretch' });
+        const pixels = adapter.config.imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
+        const features = await adapter.features(pixels, { signal });
+        return () => t2iAdapterCondition(features, strength);
+      });
     },
     warnings: () => unusedTensors(adapter.unusedTensors),
     release: adapter.release,
@@ -38,21 +40,23 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
   };
 }
 
-/** Throws a CheckpointError where the feature maps are not of the U-Net's channels or not at the places where it takes them. */
-function expectSameFamily(file: string, { stages, factor }: T2iAdapterConfig, { levels }: UnetConfig): void {
+/** Throws a CheckpointError where the feature maps have other channels than the U-Net's, or belong at other places. */
+function expectSameShape(file: string, { stages, factor }: T2iAdapterConfig, { levels }: UnetConfig): void {
   const channels = levels.map((level) => level.channels);
-  // A level without attention takes them after it has halved the map, as SDXL's first does; the middle's may be there too.
-  const taken = levels[0]!.downHeads > 0 ? 8 : 16;
+  // A level without attention adds them after it has halved the map, as SDXL's first does; the mid block may take some too.
+  const expectedFactor = levels[0].downHeads > 0 ? 8 : 16;
   const misfit = [...channels, channels.at(-1)].findIndex((count, i) => stages[i] && stages[i].channels !== count);
-  if (factor === taken && misfit < 0 && stages.length >= levels.length) return;
+  if (factor === expectedFactor && misfit < 0 && stages.length >= levels.length) return;
   const tensor =
-    factor === taken && misfit >= 0 ? `adapter.body.${misfit}.resnets.0.block1.weight` : 'adapter.conv_in.weight';
+    factor === expectedFactor && misfit >= 0
+      ? `adapter.body.${misfit}.resnets.0.block1.weight`
+      : 'adapter.conv_in.weight';
   const given = stages.map((stage) => stage.channels).join(', ');
   const family = factor === 16 ? 'SDXL' : 'Stable Diffusion 1 or 2';
   throw new CheckpointError(
     'misshapen-tensor',
     file,
-    `is for another model: its maps have channels ${given}, the first a place for each ${factor} pixels, but this U-Net takes ${channels.join(', ')} and ${taken}. It was made for ${factor === taken ? 'a U-Net of another shape' : family}; its first tensor that does not fit is ${tensor}.`,
+    `is for another model: its maps have channels ${given}, the first with one value for every ${factor} pixels, but this U-Net takes ${channels.join(', ')} and ${expectedFactor}. It was made for ${factor === expectedFactor ? 'a U-Net of another shape' : family}; its first tensor that does not fit is ${tensor}.`,
     { tensor },
   );
 }

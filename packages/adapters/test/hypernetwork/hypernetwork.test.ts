@@ -2,8 +2,9 @@ import { openFolder } from '@sd/backend-node';
 import { loadUnet } from '@sd/unet';
 import { openSafetensors, writeSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
-import { fixture } from '../../../fixtures/golden.js';
-import { hypernetwork } from '../src/index.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { hypernetworkExtension } from '../../src/index.js';
+import { families } from '../families.js';
 
 /** Networks of one layer for contexts of these widths, as A1111's files have them. */
 async function networksFor(...widths: number[]): Promise<Map<unknown, unknown>> {
@@ -31,7 +32,11 @@ async function networksFor(...widths: number[]): Promise<Map<unknown, unknown>> 
 async function checked(...widths: number[]): Promise<void> {
   const backend = { provider: 'cpu', load: () => Promise.reject(new Error('not here')), dispose: async () => {} };
   const unet = await loadUnet({ backend, source: await openFolder(fixture('models/sd1')) });
-  const extension = hypernetwork('style', 'style.pt', await networksFor(...widths));
+  const extension = hypernetworkExtension('style', {
+    file: 'style.pt',
+    saved: await networksFor(...widths),
+    families,
+  });
   unet.withExtensions([extension]);
   extension.check();
 }

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { type Lora, openLora } from '@sd/adapters';
 import type { Source } from '@sd/core';
 import type { TensorLookup } from '@sd/graph';
 import { clipTextConfig, clipTextGraph } from '@sd/text-encoder';
 import { originalUnetNames, unetConfig, unetGraph } from '@sd/unet';
-import { Config, type TensorToWrite, writeSafetensors } from '@sd/weights';
+import { Config, openWeights, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
+import { type Lora, type LoraComponent, openLora } from '../../src/index.js';
+import { families } from '../families.js';
 
 const dataOf = (name: string) =>
-  JSON.parse(readFileSync(new URL(`data/headers/${name}.json`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../../../pipeline/test/data/headers/${name}.json`, import.meta.url), 'utf8'));
 const configs: Record<string, Record<string, Record<string, unknown>>> = dataOf('configs');
 
 /** Modules of a full-size U-Net that have a matrix or kernels, by the original's names, and their shapes. */
@@ -31,8 +32,8 @@ async function loraOver(modules: Iterable<readonly [string, readonly number[]]>)
     return { name, dtype: 'F16', shape, bytes: () => new Uint8Array(2 * size) };
   };
   const tensors = [...modules].flatMap(([name, [out, channels, ...kernel]]) => [
-    half(`${name}.lora_down.weight`, [1, channels!, ...kernel]),
-    half(`${name}.lora_up.weight`, [out!, 1, ...kernel.map(() => 1)]),
+    half(`${name}.lora_down.weight`, [1, channels, ...kernel]),
+    half(`${name}.lora_up.weight`, [out, 1, ...kernel.map(() => 1)]),
   ]);
   const chunks: Uint8Array[] = [];
   for await (const chunk of writeSafetensors(tensors)) chunks.push(chunk);
@@ -41,7 +42,7 @@ async function loraOver(modules: Iterable<readonly [string, readonly number[]]>)
     size: async () => bytes.length,
     read: async (_, range) => bytes.subarray(range?.start, range?.end),
   };
-  return openLora(source, 'style.safetensors', { name: 'style' });
+  return openLora(await openWeights(source, 'style.safetensors'), { name: 'style', families });
 }
 
 const underscored = (name: string) => `lora_unet_${name.replaceAll('.', '_')}`;
@@ -56,28 +57,33 @@ function anyCheckpoint(lacks: (name: string) => boolean): TensorLookup {
 }
 
 function writeUnet(model: string, lora: Lora): void {
-  const config = unetConfig(new Config('config.json', configs[model]!.unet!));
+  const config = unetConfig(new Config('config.json', configs[model].unet));
   unetGraph(
     anyCheckpoint(() => false),
     config,
-    { extensions: [lora.unet!] },
+    { extensions: extensionsIn(lora, 'unet') },
   );
 }
 
-const families = [
+const extensionsIn = (lora: Lora, component: LoraComponent) => {
+  const extension = lora.extensions[component];
+  return extension === undefined ? [] : [extension];
+};
+
+const models = [
   ['sd15', 'sd1', 'Stable Diffusion 1'],
   ['sd21', 'sd2', 'Stable Diffusion 2'],
   ['sdxl', 'sdxl', 'SDXL'],
   ['sdxl-refiner', 'sdxl-refiner', 'the SDXL refiner'],
 ] as const;
 
-describe.each(families)('a LoRA of all layers of %s', (model, family) => {
+describe.each(models)('a LoRA of all layers of %s', (model, family) => {
   const modules = unetModules(model);
 
   test('by the original’s names, as kohya writes them for SDXL', async () => {
     const lora = await loraOver([...modules].map(([name, shape]) => [underscored(name), shape]));
     expect(lora.family).toBe(family);
-    expect(lora.unet).toBeDefined();
+    expect(lora.extensions.unet).toBeDefined();
     writeUnet(model, lora);
     lora.check();
     expect(lora.unmatched()).toEqual([]);
@@ -86,7 +92,7 @@ describe.each(families)('a LoRA of all layers of %s', (model, family) => {
   test('by diffusers’ names', async () => {
     const names = originalUnetNames([...modules.keys()].map((name) => `${name}.weight`));
     const renamed = [...modules].map(
-      ([name, shape]) => [names(`${name}.weight`)!.replace(/\.weight$/, ''), shape] as const,
+      ([name, shape]) => [String(names(`${name}.weight`)).replace(/\.weight$/, ''), shape] as const,
     );
     for (const write of [underscored, (name: string) => `unet.${name}`]) {
       const lora = await loraOver(renamed.map(([name, shape]) => [write(name), shape]));
@@ -98,8 +104,8 @@ describe.each(families)('a LoRA of all layers of %s', (model, family) => {
   test('is for that model alone', async () => {
     const attentions = [...modules].filter(([name]) => name.includes('attn2.to_k'));
     const lora = await loraOver(attentions.map(([name, shape]) => [underscored(name), shape]));
-    for (const [other, , title] of families.filter(([name]) => name !== model)) {
-      const own = families.find(([name]) => name === model)![2];
+    for (const [other, , title] of models.filter(([name]) => name !== model)) {
+      const own = models.find(([name]) => name === model)?.[2];
       expect(title).not.toBe(own);
       expect(() => {
         writeUnet(other, lora);
@@ -122,10 +128,10 @@ test('SDXL’s text encoders, by kohya’s names', async () => {
     ['lora_te2_text_projection', [1280, 1280]],
   ]);
   expect(lora.family).toBe('sdxl');
-  const config = (part: string) => clipTextConfig(new Config('config.json', configs.sdxl![part]!));
+  const config = (part: string) => clipTextConfig(new Config('config.json', configs.sdxl[part]));
   const checkpoint = anyCheckpoint((name) => name === 'text_projection.bias');
-  clipTextGraph(checkpoint, config('text_encoder'), { extensions: [lora.textEncoder!] });
-  clipTextGraph(checkpoint, config('text_encoder_2'), { extensions: [lora.textEncoder2!] });
+  clipTextGraph(checkpoint, config('text_encoder'), { extensions: extensionsIn(lora, 'text_encoder') });
+  clipTextGraph(checkpoint, config('text_encoder_2'), { extensions: extensionsIn(lora, 'text_encoder_2') });
   lora.check();
   expect(lora.unmatched()).toEqual([]);
 });

@@ -1,10 +1,10 @@
-import { t2iAdapterConfig } from '@sd/adapters';
 import { openFolder } from '@sd/backend-node';
-import { openSafetensors, readConfig, writeSafetensors } from '@sd/weights';
+import { openSafetensors, openWeights, readConfig, writeSafetensors } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
-import { fixture } from '../../../fixtures/golden.js';
-import { openT2iAdapterFile } from '../src/load/single-file/t2i-adapter.js';
-import { sourceOf } from './support.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { memorySource } from '../../../weights/test/memory.js';
+import { t2iAdapterConfig } from '../../src/index.js';
+import { t2iAdapterFile } from '../../src/t2i-adapter/single-file.js';
 
 const file = 'diffusion_pytorch_model.safetensors';
 
@@ -28,8 +28,8 @@ describe.each(['t2i-adapter', 't2i-adapter-sdxl'])('%s in one file', (name) => {
       bytes: () => bytes.subarray(offset, offset + length),
     }));
     for await (const chunk of writeSafetensors(renamed)) chunks.push(chunk);
-    const source = sourceOf(new Map<string, Uint8Array>([['adapter.safetensors', Buffer.concat(chunks)]]));
-    const { checkpoint, config } = await openT2iAdapterFile({ source, path: 'adapter.safetensors' });
+    const source = memorySource({ 'adapter.safetensors': Buffer.concat(chunks) });
+    const { checkpoint, config } = await t2iAdapterFile(await openWeights(source, 'adapter.safetensors'));
     expect(t2iAdapterConfig(config)).toEqual(t2iAdapterConfig(await readConfig(folder, 'config.json')));
     expect([...checkpoint.names].sort()).toEqual([...tensors.keys()].sort());
   });
@@ -37,6 +37,6 @@ describe.each(['t2i-adapter', 't2i-adapter-sdxl'])('%s in one file', (name) => {
 
 test('a file without an adapter is refused', async () => {
   const folder = await openFolder(fixture('models/taesd'));
-  const source = sourceOf(new Map([[file, await folder.read(file)]]));
-  await expect(openT2iAdapterFile({ source, path: file })).rejects.toMatchObject({ code: 'missing-tensor' });
+  const source = memorySource({ [file]: await folder.read(file) });
+  await expect(t2iAdapterFile(await openWeights(source, file))).rejects.toMatchObject({ code: 'missing-tensor' });
 });
