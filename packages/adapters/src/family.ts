@@ -13,6 +13,9 @@ export interface ModelFamily {
 }
 
 /** The family whose noise predictor attends to text of this width. */
-export function familyOfContext(families: readonly ModelFamily[], width: number | undefined): ModelFamily | undefined {
+export function familyOfContext<Family extends ModelFamily>(
+  families: readonly Family[],
+  width: number | undefined,
+): Family | undefined {
   return families.find(({ contextWidth }) => contextWidth === width);
 }

@@ -20,9 +20,10 @@ export interface Texts {
   negative(pass: number, step: number): TextEmbedding;
 }
 
-/** One text encoder of a model, and what it is called. */
+/** One text encoder of a model. */
 export interface Encoder {
-  readonly part: 'textEncoder' | 'textEncoder2';
+  /** By diffusers' name: `text_encoder_2`. */
+  readonly component: string;
   readonly tokenizer: Tokenizer;
   readonly textEncoder: TextEncoder;
 }
@@ -87,8 +88,8 @@ export async function encodePrompts(
   adapters: RunAdapters,
   warnings: Warning[],
 ): Promise<Texts> {
-  const words = adapters.words('textEncoder') ?? adapters.words('textEncoder2');
-  if (request.syntax === 'plain' && words === undefined) {
+  const hasWords = encodersOf(stages).some(({ component }) => adapters.words(component) !== undefined);
+  if (request.syntax === 'plain' && !hasWords) {
     return encodeBy(plainReader, stages, request, facts, adapters, warnings);
   }
   const { syntaxReader } = await import('./text/syntax-reader.js');
@@ -185,9 +186,9 @@ function embeddingsOf(texts: readonly ReadText[]): TextEmbedding[] {
 }
 
 function encodersOf({ tokenizer, textEncoder, tokenizer2, textEncoder2 }: Stages): Encoder[] {
-  const encoders: Encoder[] = [{ part: 'textEncoder', tokenizer, textEncoder }];
+  const encoders: Encoder[] = [{ component: 'text_encoder', tokenizer, textEncoder }];
   if (tokenizer2 !== undefined && textEncoder2 !== undefined) {
-    encoders.push({ part: 'textEncoder2', tokenizer: tokenizer2, textEncoder: textEncoder2 });
+    encoders.push({ component: 'text_encoder_2', tokenizer: tokenizer2, textEncoder: textEncoder2 });
   }
   return encoders;
 }
@@ -212,7 +213,7 @@ async function encodeAll<T>(
     const read = await reader.read(encoder, texts, {
       clipSkip,
       ...(xl && { output: 'penultimate' }),
-      conditions: adapters.text(encoder.part),
+      conditions: adapters.textInputs(encoder.component),
       ...(request.signal && { signal: request.signal }),
     });
     for (const warning of read.warnings) warn(warnings, warning);

@@ -1,4 +1,7 @@
+export type { AdapterSettings } from '@sd/adapters';
 export { SdError } from '@sd/core';
+export type { Attachment, AttachResult } from './attach/attach.js';
+export type { AttachOptions } from './attach/attach-options.js';
 export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { inspect } from './load/inspect.js';

@@ -14,7 +14,7 @@ import {
 } from '@sd/core';
 import type { Guidance } from '@sd/guidance';
 import type { PromptSyntax } from '@sd/tokenizer/prompt';
-import { type AdapterOptions, adapterOptions } from './attach/run-adapters.js';
+import type { AdapterOptions } from './attach/run-adapters.js';
 import { checkNames, checkOptional, checkSide, checkSignal, checkText, checkWhole, describe } from './checks.js';
 import type { StepEvent } from './events.js';
 import { type GuidanceOptions, readGuidance } from './guidance.js';
@@ -122,8 +122,8 @@ const known = [
   'output',
   'signal',
   'onStep',
+  'adapters',
   ...startOptions,
-  ...adapterOptions,
 ];
 
 /**

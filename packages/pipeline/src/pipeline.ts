@@ -1,9 +1,8 @@
 import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
 import { adaptedStages } from './attach/adapted-stages.js';
-import type { Attachment, AttachResult } from './attach/adapter.js';
-import type { AttachSource } from './attach/attach.js';
+import type { Attachment, AttachResult, AttachSource } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
-import { mentionedStrengths, withStrengths } from './attach/mentioned.js';
+import { mentionedSettings, withMentioned } from './attach/mentioned.js';
 import { readAdapters } from './attach/run-adapters.js';
 import type { GenerateResult, PipelineEvent, Warning } from './events.js';
 import { type GenerateOptions, readOptions, refuseUnknown } from './options.js';
@@ -50,9 +49,9 @@ export interface Pipeline {
    * @param file A path, URL or Source: of a folder, or of a file as `AttachOptions.path` says.
    */
   attach(file: AttachSource, options?: AttachOptions): Promise<AttachResult>;
-  /** Takes off what was attached by that name. Rejects with an InvalidOptionError if there is no such thing. */
+  /** Detaches the adapter of that name. Rejects with an InvalidOptionError if there is none. */
   detach(name: string): Promise<void>;
-  /** What is attached. */
+  /** The adapters that are attached. */
   readonly attached: readonly Attachment[];
   /** Ends the current run and those that wait with a DisposedError, and frees all stages. */
   dispose(): Promise<void>;
@@ -91,8 +90,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     try {
       const leave = await turns.take(signal);
       try {
-        const { strengths, warnings } = await mentionedStrengths(request, adapted.adapters);
-        const adapters = await readAdapters(withStrengths(given, strengths), adapted.adapters);
+        const mentioned = await mentionedSettings(request, adapted.adapters);
+        const adapters = await readAdapters(withMentioned(given, mentioned), adapted.adapters);
+        const { warnings } = mentioned;
         return yield* run(adapted.stages, { ...request, signal }, { adapters, facts, releaseStages, warnings });
       } finally {
         leave();

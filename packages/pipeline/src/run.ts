@@ -9,7 +9,7 @@ import {
   throwIfAborted,
   type Vae,
 } from '@sd/core';
-import { type Condition, createDenoiser, type WeightedText } from '@sd/guidance';
+import { type Condition, createDenoiser, type Progress, type WeightedText } from '@sd/guidance';
 import { createImage, type ImageParameters } from '@sd/image';
 import type { RunAdapters } from './attach/run-adapters.js';
 import { encodePrompts, type Texts } from './encode-prompts.js';
@@ -27,7 +27,6 @@ import { firstPass, type Pass, secondPass, stepsOf } from './start/passes.js';
 export interface RunSettings {
   /** What is known already that the caller should know. */
   readonly warnings: readonly Warning[];
-  /** What is attached. */
   readonly adapters: RunAdapters;
   readonly facts: StageFacts;
   /** Frees each stage after its use. */
@@ -71,7 +70,7 @@ async function* runStages(
   yield { type: 'encode', milliseconds: spent.encode };
 
   const events: ImageEvent[] = [];
-  const { frames = 1 } = settings.adapters;
+  const { frames = 1 } = settings.adapters.clip ?? {};
   const finish = async function* (image: number, latents: Tensor<'float32'>) {
     for (const [i, frame] of framesOf(latents, frames).entries()) {
       const event = await decode(vae, image * frames + i, frame, parametersOf(request, image), signal);
@@ -141,31 +140,32 @@ async function* denoise(
   let step = 0;
   let call = -1;
   const { stepCount: steps, callCount: calls = steps } = plan;
-  const { frames = 1 } = adapters;
-  const unet = await adapters.clips(plain);
+  const { frames = 1 } = adapters.clip ?? {};
+  const unet = adapters.clip?.noisePredictor(plain) ?? plain;
   const picture = { width: shape[2] * vae.scaleFactor, height: (shape[1] / frames) * vae.scaleFactor };
   const { told, conditions: own } = await ownConditions(request, facts, picture);
   const conditions: Condition[] = [
     ...own,
-    ...(await adapters.unet({ ...picture, clock: () => ({ step, steps, call, calls }), told, signal })),
+    ...(await adapters.conditions({ ...picture, familyCondition: told, signal })),
   ];
   const estimate = createDenoiser({
     unet,
     prediction: scheduler.prediction,
     guidance,
-    positive: () => texts.positive(step),
-    negative: () => texts.negative(step),
+    positive: (progress) => texts.positive(progress.step),
+    negative: (progress) => texts.negative(progress.step),
     shape,
     conditions,
     ...(beside && { beside }),
     signal,
   });
+  const progress = (): Progress => ({ step, steps, call, calls });
   const model = Object.assign(
     (x: Float32Array, level: NoiseLevel) => {
       call += 1;
-      return estimate(x, level);
+      return estimate(x, level, progress());
     },
-    { unconditional: estimate.unconditional },
+    { unconditional: (x: Float32Array, level: NoiseLevel) => estimate.unconditional(x, level, progress()) },
   );
   const denoiser = keeper?.denoiser(model) ?? model;
   const noise = () => random.randn(size);

@@ -7,6 +7,7 @@ import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
 import { only } from '../../../unet/test/unet.js';
 import { type Lora, openLora } from '../../src/index.js';
+import { families } from '../families.js';
 
 const tolerance = 1e-5;
 
@@ -25,7 +26,7 @@ const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixt
 const unet = await unetOf('models/sd1');
 
 const opened = async (folder: string, name = folder, file = 'style'): Promise<Lora> =>
-  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), { name });
+  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), { name, families });
 const peft = () => opened('lora-peft', 'peft', 'pytorch_lora_weights');
 const kohya = () => opened('lora-kohya', 'kohya');
 

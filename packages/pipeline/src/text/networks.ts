@@ -1,36 +1,24 @@
-import { type NetworkMention, type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
-import type { Adapter } from '../attach/adapter.js';
+import type { Adapter, AdapterSettings } from '@sd/adapters';
+import { type PromptSyntax, parsePrompt } from '@sd/tokenizer/prompt';
 import type { Mentioned } from '../attach/mentioned.js';
-import type { LoraStrengths } from '../attach/strengths.js';
 import type { Warning } from '../events.js';
 
-/** What prompts call their networks. */
-const kinds: Readonly<Record<string, Adapter['kind']>> = { lora: 'lora', lyco: 'lora', hypernet: 'hypernetwork' };
-
-/** The strengths of attached networks that prompts mention, and a warning for each that is not attached. */
-export function strengthsInPrompts(
+/** The settings of attached adapters that prompts name, and a warning for each network that is not attached. */
+export function settingsInPrompts(
   syntax: PromptSyntax,
   prompts: readonly { readonly text: string }[],
   adapters: readonly Adapter[],
 ): Mentioned {
-  const loras: Record<string, number | LoraStrengths> = {};
-  const hypernetworks: Record<string, number> = {};
+  const settings: Record<string, AdapterSettings> = {};
   const warnings: Warning[] = [];
   for (const network of prompts.flatMap(({ text }) => parsePrompt(text, { syntax }).networks)) {
-    const { name, textWeight, unetWeight } = network;
-    const kind = attachedKind(network, adapters);
-    if (kind === 'lora')
-      loras[name] = textWeight === unetWeight ? unetWeight : { unet: unetWeight, textEncoder: textWeight };
-    else if (kind === 'hypernetwork') hypernetworks[name] = unetWeight;
-    else {
-      const message = `The prompt names the ${network.kind} ${name}, but no such network is attached. It has no part.`;
-      warnings.push({ code: 'network-missing', message });
+    const own = adapters.find(({ name }) => name === network.name)?.settingsFor?.(network);
+    if (own !== undefined) {
+      settings[network.name] = own as AdapterSettings;
+      continue;
     }
+    const message = `The prompt names the ${network.kind} ${network.name}, but no such network is attached. It has no effect.`;
+    warnings.push({ code: 'network-missing', message });
   }
-  return { strengths: { loras, hypernetworks }, warnings };
-}
-
-function attachedKind({ kind, name }: NetworkMention, adapters: readonly Adapter[]): Adapter['kind'] | undefined {
-  const wanted = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  return adapters.find((adapter) => adapter.name === name && adapter.kind === wanted)?.kind;
+  return { settings, warnings };
 }

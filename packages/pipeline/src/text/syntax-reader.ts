@@ -44,7 +44,7 @@ export function syntaxReader(request: Request, adapters: RunAdapters): PromptRea
       return joined(plans.map((plan) => scheduleOf(plan, passes)));
     },
     async read(encoder, texts, options) {
-      const words = adapters.words(encoder.part);
+      const words = adapters.words(encoder.component);
       const { embeddings, empty, truncated, missing } = await encodeTexts(
         texts.map(({ text }) => text),
         {

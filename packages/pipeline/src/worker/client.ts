@@ -1,6 +1,6 @@
 import { DisposedError, throwIfAborted } from '@sd/core';
 import type { SdImage } from '@sd/image';
-import type { AttachResult } from '../attach/adapter.js';
+import type { AttachResult } from '../attach/attach.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
 import { previewedFrame } from '../frames.js';

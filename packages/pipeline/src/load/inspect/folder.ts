@@ -1,8 +1,9 @@
+import { adapterKinds, familyOfContext } from '@sd/adapters';
 import type { Source } from '@sd/core';
 import { hasFile, readConfig } from '@sd/weights';
+import { families } from '../../families.js';
 import { isExported } from '../is-exported.js';
 import type { FamilyId } from '../single-file/families.js';
-import { familyByContext } from './adapters.js';
 import type { FileKind, Finding } from './inspection.js';
 
 /** Kinds by the class that a folder's `config.json` names. */
@@ -10,23 +11,15 @@ const classes: Readonly<Record<string, FileKind>> = {
   UNet2DConditionModel: 'unet',
   AutoencoderKL: 'vae',
   AutoencoderTiny: 'vae',
-  ControlNetModel: 'controlnet',
-  T2IAdapter: 't2i-adapter',
-  MotionAdapter: 'motion-adapter',
   CLIPTextModel: 'text-encoder',
   CLIPTextModelWithProjection: 'text-encoder',
   CLIPVisionModel: 'image-encoder',
   CLIPVisionModelWithProjection: 'image-encoder',
+  ...Object.fromEntries(adapterKinds.flatMap(({ name, folder }) => (folder?.classes ?? []).map((key) => [key, name]))),
 };
 
 /** Files in a folder that stand for all of it. */
-const singles = [
-  'pytorch_lora_weights.safetensors',
-  'pytorch_lora_weights.bin',
-  'learned_embeds.safetensors',
-  'learned_embeds.bin',
-  'adapter_model.safetensors',
-];
+const singles = adapterKinds.flatMap(({ folder }) => folder?.files ?? []);
 
 /** What a folder is; the path of the file in it that says so, or what its configs say. Undefined where neither is known. */
 export async function findFolder(source: Source): Promise<Finding | string | undefined> {
@@ -36,7 +29,7 @@ export async function findFolder(source: Source): Promise<Finding | string | und
     const config = await readConfig(source, 'config.json');
     const [architecture] = [config.get('architectures')].flat();
     const name = config.get('_class_name') ?? architecture;
-    const kind = typeof name === 'string' && Object.hasOwn(classes, name) ? classes[name]! : undefined;
+    const kind = typeof name === 'string' && Object.hasOwn(classes, name) ? classes[name] : undefined;
     if (kind === undefined) return undefined;
     const family = familyOfConfig(config.get('cross_attention_dim'));
     return { kind, layout: 'diffusers', details: { class: name as string }, ...(family && { family }) };
@@ -71,7 +64,7 @@ async function findPipeline(source: Source): Promise<Finding> {
 }
 
 function familyOfConfig(width: unknown): FamilyId | undefined {
-  return typeof width === 'number' && Object.hasOwn(familyByContext, width) ? familyByContext[width] : undefined;
+  return typeof width === 'number' ? familyOfContext(families, width)?.id : undefined;
 }
 
 /** By the parts, for models of no known width. */

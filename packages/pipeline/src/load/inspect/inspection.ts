@@ -1,24 +1,16 @@
+import type { Detail } from '@sd/adapters';
 import type { FamilyId } from '../single-file/families.js';
 
-/** What a file or folder may be. */
+/** What a file or folder may be: a model or a part of one, or an adapter by its kind's name, such as `lora`. */
 export type FileKind =
   | 'pipeline'
   | 'unet'
   | 'vae'
   | 'text-encoder'
   | 'image-encoder'
-  | 'lora'
-  | 'controlnet'
-  | 't2i-adapter'
-  | 'ip-adapter'
-  | 'textual-inversion'
-  | 'hypernetwork'
-  | 'motion-adapter'
   | 'onnx'
-  | 'unknown';
-
-/** A value that an inspection tells: rank, token, number of modules. */
-export type Detail = string | number | boolean | readonly (string | number)[];
+  | 'unknown'
+  | (string & Record<never, never>);
 
 /** What a file or folder is, as far as its names, shapes and configs tell. No weights are read for it. */
 export interface Inspection {
@@ -34,9 +26,12 @@ export interface Inspection {
   readonly canDo: string;
 }
 
-/** What finds out a kind says; the rest follows. */
-export type Finding = Omit<Inspection, 'dtypes' | 'canDo' | 'details'> & {
+/** What recognises a kind of file gives; the rest follows. */
+export interface Finding extends Omit<Inspection, 'dtypes' | 'canDo' | 'details' | 'family'> {
+  readonly family?: FamilyId | undefined;
+  /** Types of the values, where they are known already. */
+  readonly dtypes?: readonly string[];
   readonly details?: Readonly<Record<string, Detail | undefined>>;
-  /** In place of the sentence that its kind has. */
-  readonly canDo?: string;
-};
+  /** In place of the sentence of its kind. */
+  readonly canDo?: string | undefined;
+}

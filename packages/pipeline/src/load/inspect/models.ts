@@ -1,9 +1,9 @@
-import { families } from '../single-file/families.js';
-import { foreignModel } from '../single-file/foreign.js';
+import { familyOfContext, unsupportedModel } from '@sd/adapters';
+import { shapeMatching, type WeightsFile } from '@sd/weights';
+import { families } from '../../families.js';
+import { families as singleFiles } from '../single-file/families.js';
 import { splitParts } from '../single-file/parts.js';
 import { familyOf, refuseOthers, unetTraits } from '../single-file/recognise.js';
-import { familyByContext } from './adapters.js';
-import { type InspectedFile, shapeOf } from './inspected-file.js';
 import type { Finding } from './inspection.js';
 
 /** What a model's U-Net does, by its channels over those of its latents. */
@@ -19,7 +19,7 @@ const useless: readonly (readonly [title: string, name: RegExp])[] = [
 ];
 
 /** A whole model, or a part of one. */
-export function findModel(file: InspectedFile): Finding | undefined {
+export function findModel(file: WeightsFile): Finding | undefined {
   const { tensors, path } = file;
   const parts = splitParts(path, tensors);
   const { unet, vae, text_encoder: text, text_encoder_2: text2 } = parts.tensors;
@@ -34,7 +34,7 @@ export function findModel(file: InspectedFile): Finding | undefined {
       contextWidth,
       parts: Object.keys(parts.tensors),
       guidanceInput: unet.has('time_embedding.cond_proj.weight') || undefined,
-      title: families[family].title,
+      title: singleFiles[family].title,
     };
     const finding = { family, layout: original ? 'original' : 'diffusers', details };
     return { kind: whole ? 'pipeline' : 'unet', ...finding, ...refusal(() => refuseOthers(path, family, parts)) };
@@ -47,28 +47,28 @@ export function findModel(file: InspectedFile): Finding | undefined {
     };
   if (text !== undefined) {
     const width = text.get('embeddings.token_embedding.weight')?.shape[1];
-    const own = width === undefined ? undefined : familyByContext[width];
-    return { kind: 'text-encoder', layout: 'transformers', details: { width }, ...(own && { family: own }) };
+    const { id } = familyOfContext(families, width) ?? {};
+    return { kind: 'text-encoder', layout: 'transformers', details: { width }, family: id };
   }
   return findPart(file) ?? findForeign(file);
 }
 
-function findPart(file: InspectedFile): Finding | undefined {
+function findPart(file: WeightsFile): Finding | undefined {
   const tiny = /^((encoder|decoder)\.layers\.)?\d+\.conv\.0\.weight$/;
-  if (shapeOf(file, tiny) !== undefined) {
-    const diffusers = shapeOf(file, /^(encoder|decoder)\.layers\./) !== undefined;
+  if (shapeMatching(file.tensors, tiny) !== undefined) {
+    const diffusers = shapeMatching(file.tensors, /^(encoder|decoder)\.layers\./) !== undefined;
     return { kind: 'vae', layout: diffusers ? 'diffusers' : 'original', details: { tiny: true } };
   }
-  const vision = shapeOf(file, /(^|\.)vision_model\.embeddings\.patch_embedding\.weight$/);
+  const vision = shapeMatching(file.tensors, /(^|\.)vision_model\.embeddings\.patch_embedding\.weight$/);
   if (vision !== undefined) {
     return { kind: 'image-encoder', layout: 'transformers', details: { width: vision[0], patch: vision[2] } };
   }
   return undefined;
 }
 
-function findForeign({ tensors }: InspectedFile): Finding | undefined {
+function findForeign({ tensors }: WeightsFile): Finding | undefined {
   const names = [...tensors.keys()];
-  const title = foreignModel(names);
+  const title = unsupportedModel(names);
   if (title !== undefined) {
     const canDo = `It is a model of ${title}; this version knows Stable Diffusion 1, 2 and XL.`;
     return { kind: 'unknown', details: { title }, canDo };

@@ -1,3 +1,4 @@
+import { unsupportedModel } from '@sd/adapters';
 import { CheckpointError, InvalidOptionError, type Source, UnsupportedError } from '@sd/core';
 import { clipTextConfigFromShapes } from '@sd/text-encoder';
 import { unetConfigFromShapes } from '@sd/unet';
@@ -18,7 +19,6 @@ import { chosenSource, textSource } from '../layered-source.js';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ModelSource } from '../model-source.js';
 import { type Family, families, type Json, type TextRules } from './families.js';
-import { foreignModel } from './foreign.js';
 import { type Part, type Parts, splitParts, type Tensors } from './parts.js';
 import { familyOf, refuseOthers, unetTraits } from './recognise.js';
 import { type FilePrediction, familyOfPrediction, predictionOf, schedulerConfigOf } from './scheduler.js';
@@ -76,7 +76,7 @@ export async function openSingleFile({ source, path }: Located, options: SingleF
 }
 
 function notAModel(path: string, tensors: Tensors): UnsupportedError | CheckpointError {
-  const foreign = foreignModel(tensors.keys());
+  const foreign = unsupportedModel(tensors.keys());
   if (foreign !== undefined) {
     return new UnsupportedError(`${path}: is a model of ${foreign}; this version knows Stable Diffusion 1, 2 and XL.`);
   }

@@ -1,0 +1,34 @@
+import type { ModelFamily } from '@sd/adapters';
+import type { FamilyId } from './load/single-file/families.js';
+
+/** The families of models that this version knows. */
+export const families: readonly (ModelFamily & { readonly id: FamilyId })[] = [
+  {
+    id: 'sd1',
+    title: 'Stable Diffusion 1',
+    contextWidth: 768,
+    textWidths: { text_encoder: 768 },
+    baseModel: /^(sd_?v?|stable-diffusion-v)1/,
+  },
+  {
+    id: 'sd2',
+    title: 'Stable Diffusion 2',
+    contextWidth: 1024,
+    textWidths: { text_encoder: 1024 },
+    baseModel: /^(sd_?v?|stable-diffusion-v)2/,
+  },
+  {
+    id: 'sdxl',
+    title: 'SDXL',
+    contextWidth: 2048,
+    textWidths: { text_encoder: 768, text_encoder_2: 1280 },
+    baseModel: /^(sdxl|stable-diffusion-xl)(?!.*refiner)/,
+  },
+  {
+    id: 'sdxl-refiner',
+    title: 'the SDXL refiner',
+    contextWidth: 1280,
+    textWidths: { text_encoder_2: 1280 },
+    baseModel: /^(sdxl|stable-diffusion-xl).*refiner/,
+  },
+];
