@@ -104,10 +104,24 @@ export interface Adapter {
    * not mention it. Throws or rejects with an InvalidOptionError that names the setting, such as `adapters.edges.end`.
    */
   use(settings: unknown, option: string): AdapterUse | Promise<AdapterUse>;
+  /**
+   * The settings that a prompt asks for by naming the adapter, as `<lora:style:0.7>` does; undefined where the prompt means
+   * an adapter of another kind. Left out by kinds that prompts do not name.
+   */
+  settingsFor?(mention: PromptMention): unknown;
   /** Frees what it holds between runs, apart from its extensions. */
   release?(): Promise<void>;
   /** Frees it for good. */
   dispose?(): Promise<void>;
+}
+
+/** What a prompt says of a network that it names. */
+export interface PromptMention {
+  /** As the prompt has it: `lora`, `lyco`, `hypernet`. */
+  readonly kind: string;
+  readonly textWeight: number;
+  /** For the noise predictor. */
+  readonly unetWeight: number;
 }
 
 /** An adapter in one run. All members are optional: an adapter that is not used in a run has none. */
@@ -121,7 +135,7 @@ export interface AdapterUse {
   condition?(pass: AdapterPass): Condition | Promise<Condition>;
   /** For an adapter that makes clips of several frames. */
   readonly clip?: ClipUse;
-  /** True if it reads an image that lies under the whole picture, which a clip has no use for yet. */
+  /** True if it reads an image that lies under the image drawn, which clips have no use for yet. */
   readonly spatial?: boolean;
 }
 
@@ -130,9 +144,9 @@ export interface LearnedWords {
   readonly vectors: Tensor<'float32'>;
 }
 
-/** One pass of a run over one picture, as adapters see it. */
+/** One pass of a run over one image, as adapters see it. */
 export interface AdapterPass {
-  /** Size of the picture that is drawn, in pixels. */
+  /** Size of the image that is drawn, in pixels. */
   readonly width: number;
   readonly height: number;
   /** What the noise predictor of the family takes besides text, which a ControlNet of that family takes too. */

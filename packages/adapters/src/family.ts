@@ -2,7 +2,7 @@
 export interface ModelFamily {
   /** `sd1`, `sdxl`. */
   readonly id: string;
-  /** For messages: `Stable Diffusion XL`. */
+  /** For messages: `Stable Diffusion 1`, `SDXL`. */
   readonly title: string;
   /** Width of the text that the noise predictor attends to: 768 in SD 1. */
   readonly contextWidth: number;
@@ -13,6 +13,9 @@ export interface ModelFamily {
 }
 
 /** The family whose noise predictor attends to text of this width. */
-export function familyOfContext(families: readonly ModelFamily[], width: number | undefined): ModelFamily | undefined {
+export function familyOfContext<Family extends ModelFamily>(
+  families: readonly Family[],
+  width: number | undefined,
+): Family | undefined {
   return families.find(({ contextWidth }) => contextWidth === width);
 }

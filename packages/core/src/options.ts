@@ -15,6 +15,7 @@ export {
   checkOptions,
   finite,
   flag,
+  fraction,
   type OptionRow,
   type OptionTable,
   oneOf,

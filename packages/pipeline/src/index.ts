@@ -1,5 +1,5 @@
-export { SdError } from '@sd/core';
-export type { AttachedAdapter, AttachResult } from './attach/attached.js';
+export { SdError, type Warning } from '@sd/core';
+export type { Attachment, AttachResult } from './attach/attach.js';
 export type { AttachOptions } from './attach/attach-options.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';
 export { families } from './families/index.js';
@@ -11,7 +11,6 @@ export type {
   PipelineEvent,
   StepEvent,
   Timings,
-  Warning,
 } from './generate/events.js';
 export type { GuidanceOptions } from './generate/options/guidance.js';
 export { type GenerateOptions, generateTables, type OutputOptions } from './generate/options/index.js';
@@ -25,7 +24,7 @@ export {
   interpolate,
 } from './interpolate.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
-export { inspect, type InspectOptions } from './load/inspect.js';
+export { type InspectOptions, inspect } from './load/inspect.js';
 export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
 export { loadPipeline } from './load/load-pipeline.js';
 export type { Place } from './load/locate.js';

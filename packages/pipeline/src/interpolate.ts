@@ -44,10 +44,7 @@ export async function* interpolate(
   checkWhole('frames', frames, 2);
   for (const [name, end] of Object.entries({ from, to })) {
     if (typeof end === 'object' && end !== null) continue;
-    throw new InvalidOptionError(
-      name,
-      `must be an object with prompt, negativePrompt, seed, not ${describe(end)}.`,
-    );
+    throw new InvalidOptionError(name, `must be an object with prompt, negativePrompt, seed, not ${describe(end)}.`);
   }
   const { prompt, negativePrompt = '', seed = randomSeed() } = from;
   const changesNoise = to.seed !== undefined && to.seed !== seed;

@@ -1,14 +1,15 @@
-import { type Backend, DisposedError, InvalidOptionError, type Scheduler } from '@sd/core';
+import { type Backend, DisposedError, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
 import { adaptedStages } from './attach/adapted-stages.js';
-import type { AttachedAdapter, AttachResult } from './attach/attached.js';
+import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
 import { readAdapters } from './attach/run-adapters.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
-import type { GenerateResult, PipelineEvent, Warning } from './generate/events.js';
+import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import { readImages } from './generate/initial/images.js';
 import { modelTraits } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
+import { parseRequest } from './generate/parse-request.js';
 import { namedNetworks } from './generate/prompts/index.js';
 import { readRequest } from './generate/request.js';
 import { draw } from './generate/run.js';
@@ -57,7 +58,7 @@ export interface Pipeline {
   attach(file: Place, options?: AttachOptions): Promise<AttachResult>;
   /** Detaches what was attached by that name. Rejects with an InvalidOptionError if nothing was. */
   detach(name: string): Promise<void>;
-  readonly attached: readonly AttachedAdapter[];
+  readonly attached: readonly Attachment[];
   /** Ends the current run and those that wait with a DisposedError, and frees all stages. */
   dispose(): Promise<void>;
 }
@@ -111,12 +112,18 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     checkGenerateOptions(given, composition);
     // Without images to decode, turns are taken in the order of the calls.
     const read = given.image === undefined && given.mask === undefined ? {} : await readImages(given);
-    const request = await readRequest(given, { traits, read, schedulerOf: chooseScheduler(scheduler, schedulerByName) });
+    const request = readRequest(given, {
+      traits,
+      read,
+      schedulerOf: chooseScheduler(scheduler, schedulerByName),
+    });
     return yield* inTurn(request.signal, async function* (signal) {
-      const adapters = await readAdapters(given, namedNetworks(request.prompts), adapted.adapters);
+      const prompts = await parseRequest(request);
+      const adapters = await readAdapters(given, namedNetworks(prompts), adapted.adapters);
       return yield* draw({
         stages: adapted.stages,
         request: { ...request, signal },
+        prompts,
         traits,
         adapters,
         releaseStages,

@@ -1,9 +1,10 @@
 import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { type Tensor, tensor } from '@sd/core';
+import { openWeights } from '@sd/weights';
 import { afterAll, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { type CheckpointUnet, loadUnet } from '../src/index.js';
+import { type CheckpointUnet, loadUnet, type UnetExtension } from '../src/index.js';
 
 /** What was measured was 1e-3 to 2e-3: some rounding errors of 2^-11. */
 const tolerance = 4e-3;
@@ -46,8 +47,8 @@ test.each([
 ])('with %s in half precision', async (folder, strength) => {
   const place = fixture(`adapters/${folder}`);
   const golden = readGolden('golden.safetensors', place);
-  const lora = await openLora(await openFolder(place), 'style.safetensors', { name: 'style' });
-  const unet = (await unetOf('models/sd1')).withExtensions([lora.unet!]);
+  const lora = openLora(await openWeights(await openFolder(place), 'style.safetensors'), { name: 'style' });
+  const unet = (await unetOf('models/sd1')).withExtensions([lora.extensions.unet as UnetExtension]);
   const { data } = await unet.predict({
     sample: golden('unet.sample'),
     timestep: 500,

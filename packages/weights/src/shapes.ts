@@ -26,3 +26,14 @@ export function axisSize(path: string, tensors: TensorShapes, name: string, axis
 
 /** `[0, 1, ..., length - 1]`. */
 export const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+/** The shape of the first tensor whose name matches; undefined if there is none. */
+export function shapeMatching(tensors: TensorShapes, name: RegExp): readonly number[] | undefined {
+  for (const [key, { shape }] of tensors) if (name.test(key)) return shape;
+  return undefined;
+}
+
+/** The number of different values that the pattern's group has among the names. */
+export function countMatching(tensors: TensorShapes, name: RegExp): number {
+  return new Set([...tensors.keys()].flatMap((key) => name.exec(key)?.[1] ?? [])).size;
+}

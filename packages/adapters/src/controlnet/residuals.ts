@@ -32,8 +32,8 @@ export interface ControlNetConditionOptions {
   readonly net: ActingControlNet;
   /** What `net.readImage` gave for the picture. */
   readonly features: Tensor<'float32'>;
-  /** How strongly it acts; asked at each call. At 0 the ControlNet does not run. */
-  readonly strength: () => number;
+  /** How strongly it acts at a call of the model. At 0 the ControlNet does not run. */
+  readonly strength: (call: ModelCall) => number;
   /**
    * Guess mode: the picture is to be recognised without a prompt. The ControlNet acts on the prompt's side alone, and less
    * in shallow layers: a tenth in the first, rising evenly in the logarithm.
@@ -50,15 +50,17 @@ export function controlNetCondition(options: ControlNetConditionOptions): Condit
   // One that gives the same everywhere is for the prompt's side too.
   const promptOnly = (options.guess ?? false) || net.config.pooled;
   const last = net.outputs.length - 1;
-  const shares = net.outputs.map((_, i) => (options.guess === true && !net.config.pooled ? 10 ** (i / last - 1) : 1));
+  const layerScales = net.outputs.map((_, i) =>
+    options.guess === true && !net.config.pooled ? 10 ** (i / last - 1) : 1,
+  );
   return async (call) => {
-    const now = strength();
+    const scale = strength(call);
     const rows = call.texts.flatMap((text, i) => (promptOnly && text === call.negative ? [] : [i]));
-    if (now === 0 || rows.length === 0) return {};
+    if (scale === 0 || rows.length === 0) return {};
     const own = rowsOf(call, rows);
     const conditions = await options.conditions?.(own);
     const { sample, timestep, context } = own;
-    const scales = shares.map((share) => share * now);
+    const scales = layerScales.map((layerScale) => layerScale * scale);
     const residuals = await net.predict(
       { sample, timestep, context, features, scales, ...(conditions && { conditions }) },
       { signal },

@@ -1,14 +1,23 @@
 import { CheckpointError } from '@sd/core';
 import { type Graph, staticDim, type Value } from '@sd/graph';
 import type { AttentionSources, UnetExtension } from '@sd/unet';
-import { familyOfText } from '../families.js';
+import { familyOfContext, type ModelFamily } from '../family.js';
 import { activationNamed } from './activations.js';
 import { type HypernetworkFile, type HypernetworkLayer, readHypernetwork } from './read.js';
 
-export interface Hypernetwork extends UnetExtension {
+export interface HypernetworkOptions {
+  /** The name of the file, for messages. */
+  readonly file: string;
+  /** The contents of the file's pickle: dicts as Maps, tensors as views. */
+  readonly saved: unknown;
+  /** For messages that name the family that it was made for. */
+  readonly families?: readonly ModelFamily[];
+}
+
+export interface HypernetworkExtension extends UnetExtension {
   /**
-   * Once a U-Net's graph is written: throws a CheckpointError where none of the networks is for its text, and some are for
-   * a width that it has nowhere: they are for the text of another family.
+   * To be called once a U-Net's graph is written: throws a CheckpointError where none of the networks is for its text, and
+   * some are for a width that it has nowhere: they are for the text of another family.
    */
   check(): void;
 }
@@ -19,10 +28,11 @@ export interface Hypernetwork extends UnetExtension {
  *
  * Not every width need have networks: some files are for self-attention alone. Reading throws CheckpointError and
  * UnsupportedError.
- * @param file What messages call it.
- * @param saved What the file's pickle holds: dicts as Maps, tensors as views.
  */
-export function hypernetwork(name: string, file: string, saved: unknown): Hypernetwork {
+export function hypernetworkExtension(
+  name: string,
+  { file, saved, families = [] }: HypernetworkOptions,
+): HypernetworkExtension {
   const network = readHypernetwork(file, saved);
   const activate = activationNamed(file, network.activation);
   let textWidth: number | undefined;
@@ -31,7 +41,7 @@ export function hypernetwork(name: string, file: string, saved: unknown): Hypern
     name,
     check() {
       if (textWidth === undefined || network.pairs.has(textWidth)) return;
-      if ([...network.pairs.keys()].some((width) => !met.has(width))) throw misfit(network, textWidth);
+      if ([...network.pairs.keys()].some((width) => !met.has(width))) throw misfit(network, textWidth, families);
     },
     extend(g) {
       const strength = g.optionalInput(`strength.${name}`, [1]);
@@ -74,11 +84,13 @@ function runLayers(
   }, context);
 }
 
-function misfit({ file, pairs }: HypernetworkFile, width: number): CheckpointError {
+function misfit({ file, pairs }: HypernetworkFile, width: number, families: readonly ModelFamily[]): CheckpointError {
   const widths = [...pairs.keys()].sort((a, b) => a - b);
-  const first = pairs.get(widths[0])!.key[0].weight;
-  const text = [768, 1024, 2048].find((known) => pairs.has(known));
-  const family = (text && familyOfText(text)) ?? 'another model';
+  const [[, { key }]] = [...pairs].sort(([a], [b]) => a - b);
+  const first = key[0].weight;
+  // 1280 is also the width of self-attention in every family's deeper levels.
+  const text = widths.filter((known) => known !== 1280).flatMap((known) => familyOfContext(families, known) ?? []);
+  const family = text[0]?.title ?? 'another model';
   return new CheckpointError(
     'misshapen-tensor',
     file,

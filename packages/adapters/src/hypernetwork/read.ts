@@ -64,12 +64,13 @@ function layersOf(where: string, state: unknown, width: number): HypernetworkLay
       tensor,
     );
   }
-  const numbers = [...tensors.keys()].flatMap((name) => /^linear\.(\d+)\.weight$/.exec(name)?.[1] ?? []);
-  const layers = numbers
-    .map(Number)
-    .sort((a, b) => a - b)
-    .map((number): HypernetworkLayer => {
-      const weight = tensors.get(`linear.${number}.weight`)!;
+  const weights = [...tensors].flatMap(([name, weight]) => {
+    const number = /^linear\.(\d+)\.weight$/.exec(name)?.[1];
+    return number === undefined ? [] : [{ number: Number(number), weight }];
+  });
+  const layers = weights
+    .sort((a, b) => a.number - b.number)
+    .map(({ number, weight }): HypernetworkLayer => {
       const bias = tensors.get(`linear.${number}.bias`);
       if (bias?.shape.length !== 1 || bias.shape[0] !== weight.shape[0])
         throw bad(where, `has no bias for linear.${number}`);

@@ -1,6 +1,6 @@
 import { CheckpointError } from '@sd/core';
 import type { UnetConfig, UnetExtension } from '@sd/unet';
-import { familyOfText } from '../families.js';
+import { familyOfContext, type ModelFamily } from '../family.js';
 import { crossAttentions } from './cross-attentions.js';
 import type { ImageAttention, IpAdapterFile } from './read.js';
 
@@ -10,12 +10,17 @@ import type { ImageAttention, IpAdapterFile } from './read.js';
  * `strength.<name>` [1]. Throws a CheckpointError, naming the first tensor that does not fit, for another family's U-Net.
  * @see arXiv 2308.06721, equation 5
  */
-export function imageAttention(name: string, adapter: IpAdapterFile, unet: UnetConfig): UnetExtension {
+export function imageAttention(
+  name: string,
+  adapter: IpAdapterFile,
+  unet: UnetConfig,
+  families: readonly ModelFamily[],
+): UnetExtension {
   const width = unet.levels[0].contextWidth;
   const places = crossAttentions(unet);
   adapter.attentions.forEach(({ key, value }, i) => {
-    expectFit(adapter.file, key, places[i]?.width, width);
-    expectFit(adapter.file, value, places[i]?.width, width);
+    for (const view of [key, value])
+      expectFit(adapter.file, view, { width: places[i]?.width, tokenWidth: width }, families);
   });
   const { length } = adapter.attentions;
   if (length !== places.length) {
@@ -44,15 +49,23 @@ export function imageAttention(name: string, adapter: IpAdapterFile, unet: UnetC
   };
 }
 
+interface Expected {
+  readonly width: number | undefined;
+  readonly tokenWidth: number;
+}
+
 function expectFit(
   file: string,
   { name, shape }: ImageAttention['key'],
-  width: number | undefined,
-  tokenWidth: number,
+  { width, tokenWidth }: Expected,
+  families: readonly ModelFamily[],
 ): void {
   const [rows, columns] = shape;
   if (columns === tokenWidth && (width === undefined || rows === width)) return;
-  const known = (size: number) => (familyOfText(size) === undefined ? '' : `, as that of ${familyOfText(size)}`);
+  const known = (size: number) => {
+    const title = familyOfContext(families, size)?.title;
+    return title === undefined ? '' : `, as that of ${title}`;
+  };
   const reason =
     columns === tokenWidth
       ? 'it was made for another model'

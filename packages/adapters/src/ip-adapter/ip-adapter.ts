@@ -4,13 +4,14 @@ import {
   expectTensor,
   type ImageEncoder,
   lazySession,
-  type Source,
   type StageResources,
   stack,
   type Tensor,
   tensor,
 } from '@sd/core';
 import type { UnetConfig, UnetExtension } from '@sd/unet';
+import type { WeightsFile } from '@sd/weights';
+import type { ModelFamily } from '../family.js';
 import { imageAttention } from './attention-extension.js';
 import { imageProjectionGraph } from './image-projection.js';
 import { type IpAdapterKind, readIpAdapter } from './read.js';
@@ -18,13 +19,13 @@ import { type IpAdapterKind, readIpAdapter } from './read.js';
 export interface LoadIpAdapterOptions {
   /** Its name among what is added to one U-Net, which its inputs have in theirs: `strength.style`. */
   readonly name: string;
-  readonly source: Source;
-  /** The file in the source: `models/ip-adapter_sd15.safetensors`. */
-  readonly path: string;
+  readonly file: WeightsFile;
   /** Where the projection from pictures to tokens runs. */
   readonly backend: Backend;
   /** The U-Net that it is to be added to. */
   readonly unet: UnetConfig;
+  /** For messages that name another model's family. */
+  readonly families?: readonly ModelFamily[];
 }
 
 /** Pictures as a U-Net with an IP-Adapter hears them. */
@@ -47,7 +48,7 @@ export interface IpAdapter extends StageResources {
   prompt(
     encoder: ImageEncoder,
     pictures: Tensor<'float32'>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<ImagePrompt>;
 }
 
@@ -57,10 +58,11 @@ export interface IpAdapter extends StageResources {
  * which names the first tensor that does not fit.
  */
 export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAdapter> {
-  const { name, source, path, backend, unet } = options;
+  const { name, backend, unet, families = [] } = options;
+  const { path } = options.file;
   await backend.ready?.();
-  const file = await readIpAdapter(source, path);
-  const extension = imageAttention(name, file, unet);
+  const file = readIpAdapter(options.file);
+  const extension = imageAttention(name, file, unet, families);
   const { model, width, tokenWidth } = imageProjectionGraph(file, backend);
   if (tokenWidth !== unet.levels[0].contextWidth) {
     throw new CheckpointError(

@@ -1,5 +1,5 @@
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
-import { Checkpoint, openWeights, type TensorView } from '@sd/weights';
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import { Checkpoint, type TensorView, type WeightsFile } from '@sd/weights';
 
 /**
  * How an IP-Adapter makes tokens of a picture: `plain` from its embedding, `plus` from its hidden states by attention,
@@ -25,11 +25,10 @@ export interface IpAdapterFile {
 
 /**
  * Reads an IP-Adapter (arXiv 2308.06721) as its authors publish it: a safetensors file with `image_proj.*` and
- * `ip_adapter.*`, or what torch saved of two dicts of those names. Throws SourceError, a CheckpointError for what is no
- * IP-Adapter, and an UnsupportedError for one that sees faces.
+ * `ip_adapter.*`, or what torch saved of two dicts of those names. Throws a CheckpointError for what is no IP-Adapter, and
+ * an UnsupportedError for one that sees faces.
  */
-export async function readIpAdapter(source: Source, path: string): Promise<IpAdapterFile> {
-  const { tensors } = await openWeights(source, path);
+export function readIpAdapter({ path, tensors }: WeightsFile): IpAdapterFile {
   const projection = new Map<string, TensorView>();
   for (const [name, view] of tensors) {
     if (name.startsWith('image_proj.')) projection.set(name.slice('image_proj.'.length), view);

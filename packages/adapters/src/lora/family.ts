@@ -1,49 +1,44 @@
+import { familyOfContext, type ModelFamily } from '../family.js';
 import type { LoraModule } from './modules.js';
+import { type LoraComponent, loraComponents, predictsNoise } from './names.js';
 
-/** A family of models that an adapter may be for. */
-export type LoraFamily = 'sd1' | 'sd2' | 'sdxl' | 'sdxl-refiner';
-
-const titles: Readonly<Record<LoraFamily, string>> = {
-  sd1: 'Stable Diffusion 1',
-  sd2: 'Stable Diffusion 2',
-  sdxl: 'SDXL',
-  'sdxl-refiner': 'the SDXL refiner',
-};
-
-/** Families by the width of the text that their U-Net attends to, and by the width of a text encoder. */
-const byContext: Readonly<Record<number, LoraFamily>> = { 768: 'sd1', 1024: 'sd2', 1280: 'sdxl-refiner', 2048: 'sdxl' };
-const byText: Readonly<Record<number, LoraFamily>> = { 768: 'sd1', 1024: 'sd2' };
-
-/** What an adapter's own tensors and metadata tell of the model that it is for. */
+/** The model that a file was made for, as far as its tensors and metadata tell. */
 export interface Origin {
-  readonly family: LoraFamily | undefined;
+  /** The family's id. */
+  readonly family: string | undefined;
   /** The same as a sentence, for messages; empty where nothing is known. */
   readonly sentence: string;
 }
 
-export function originOf(modules: readonly LoraModule[], metadata: Readonly<Record<string, string>>): Origin {
-  const widthOf = (pattern: RegExp, part: LoraModule['part']) => {
-    const found = modules.find((one) => one.part === part && pattern.test(one.module));
+export function originOf(
+  modules: readonly LoraModule[],
+  metadata: Readonly<Record<string, string>>,
+  families: readonly ModelFamily[],
+): Origin {
+  const widthIn = (component: LoraComponent, pattern: RegExp) => {
+    const found = modules.find((module) => module.component === component && pattern.test(module.module));
     return found && columnsOf(found);
   };
-  const context = widthOf(/attn2_to_[kv]$/, 'unet');
-  const text = widthOf(/self_attn_[qkv]_proj$/, 'textEncoder');
-  const family =
-    (context === undefined ? undefined : byContext[context]) ??
-    (modules.some(({ part }) => part === 'textEncoder2') ? 'sdxl' : undefined) ??
-    familyOf(metadata) ??
-    (context !== undefined || text === undefined ? undefined : byText[text]);
-  if (family !== undefined) return { family, sentence: ` The file is for ${titles[family]}.` };
-  const known = context === undefined ? text && ['text encoder', text] : ['text', context];
-  return { family, sentence: known ? ` The file is for a model whose ${known[0]} is ${known[1]} wide.` : '' };
-}
-
-/** What trainers write down: kohya's base model, and the architecture by Stability's `modelspec`. */
-function familyOf(metadata: Readonly<Record<string, string>>): LoraFamily | undefined {
+  const contextWidth = widthIn('unet', /attn2_to_[kv]$/);
+  const components = new Set(modules.map(({ component }) => component));
+  const encoders = loraComponents.filter((component) => !predictsNoise(component) && components.has(component));
+  const textWidth = widthIn('text_encoder', /self_attn_[qkv]_proj$/);
+  // That there is a second text encoder tells the family; the width of the first does where nothing else is known.
+  const hasSecond = encoders.some((component) => component !== 'text_encoder');
+  const byEncoders = ({ textWidths }: ModelFamily) =>
+    encoders.every((component) => component in textWidths) &&
+    (hasSecond || (contextWidth === undefined && textWidth !== undefined && textWidths.text_encoder === textWidth));
   const base = metadata.ss_base_model_version ?? metadata['modelspec.architecture'] ?? '';
-  if (/^sdxl|^stable-diffusion-xl/.test(base)) return base.includes('refiner') ? 'sdxl-refiner' : 'sdxl';
-  const version = /^(?:sd_?v?|stable-diffusion-v)([12])/.exec(base)?.[1];
-  return version === undefined ? undefined : `sd${version as '1' | '2'}`;
+  const family =
+    familyOfContext(families, contextWidth) ??
+    families.find(({ baseModel }) => baseModel.test(base)) ??
+    families.find(byEncoders);
+  if (family !== undefined) return { family: family.id, sentence: ` The file is for ${family.title}.` };
+  const known = contextWidth === undefined ? textWidth && ['text encoder', textWidth] : ['text', contextWidth];
+  return {
+    family: undefined,
+    sentence: known ? ` The file is for a model whose ${known[0]} is ${known[1]} wide.` : '',
+  };
 }
 
 /** Values of a row of the matrix that a module changes. */

@@ -1,12 +1,6 @@
-import type { LoraPart } from './names.js';
+import type { LoraComponent } from './names.js';
 
-const prefixes: Readonly<Record<LoraPart, string>> = {
-  unet: 'unet.',
-  textEncoder: 'text_encoder.',
-  textEncoder2: 'text_encoder_2.',
-};
-
-/** What PEFT's config says of a module, where diffusers saved it in the file. */
+/** The settings of a module in PEFT's config, where diffusers saved that in the file. */
 export interface ModuleSettings {
   readonly alpha?: number;
   /** Divides alpha by the rank's root, arXiv 2312.03732. */
@@ -14,15 +8,15 @@ export interface ModuleSettings {
 }
 
 /**
- * Reads the configs of PEFT that diffusers keeps in a file's metadata, `lora_adapter_metadata`, and gives what they say of
- * each module. What is no such config says nothing.
+ * Reads the configs of PEFT that diffusers keeps in a file's metadata, `lora_adapter_metadata`; gives the settings of each
+ * module. Other metadata is ignored.
  */
 export function readSettings(
   metadata: Readonly<Record<string, string>>,
-): (part: LoraPart, module: string) => ModuleSettings {
+): (component: LoraComponent, module: string) => ModuleSettings {
   const config = parsed(metadata.lora_adapter_metadata);
-  return (part, module) => {
-    const read = (key: string): unknown => config[`${prefixes[part]}${key}`];
+  return (component, module) => {
+    const read = (key: string): unknown => config[`${component}.${key}`];
     const patterns = read('alpha_pattern');
     const alphas = typeof patterns === 'object' && patterns !== null ? Object.entries(patterns) : [];
     const own = alphas.find(([pattern]) => endsWith(module, pattern))?.[1] ?? read('lora_alpha');

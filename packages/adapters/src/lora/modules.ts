@@ -1,13 +1,14 @@
 import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
 import type { TensorView } from '@sd/weights';
-import { foreignFamily, type LoraPart, otherAlgorithm, readTensorName, type Slot } from './names.js';
+import { unsupportedLora } from '../unsupported-models.js';
+import { type LoraComponent, otherAlgorithm, readTensorName, type Slot } from './names.js';
 
 /** How a module's change is written. */
 export type Algorithm = 'lora' | 'loha' | 'lokr';
 
 /** One module of an adapter: what it adds to one layer of a model. */
 export interface LoraModule {
-  readonly part: LoraPart;
+  readonly component: LoraComponent;
   /** The layer's name, with underscores. */
   readonly module: string;
   /** What the file calls it. */
@@ -17,7 +18,7 @@ export interface LoraModule {
 }
 
 interface Draft {
-  readonly part: LoraPart;
+  readonly component: LoraComponent;
   readonly module: string;
   readonly written: string;
   readonly tensors: Map<Slot, TensorView>;
@@ -38,7 +39,7 @@ export function readModules(
   const drafts = new Map<string, Draft>();
   const unused: string[] = [];
   for (const [name, view] of tensors) {
-    const family = foreignFamily(name);
+    const family = unsupportedLora(name);
     if (family !== undefined) {
       throw new UnsupportedError(`${file}: is for ${family}, by its tensor ${name}. Such models are not supported.`);
     }
@@ -51,14 +52,14 @@ export function readModules(
       unused.push(name);
       continue;
     }
-    const { part, module, written, ending, slot } = read;
+    const { component, module, written, ending, slot } = read;
     if (sizeOf(view.shape) === 0) {
       throw new CheckpointError('bad-checkpoint', file, `has the tensor ${name} without values.`, { tensor: name });
     }
-    const key = `${part} ${module}`;
+    const key = `${component} ${module}`;
     let draft = drafts.get(key);
     if (draft === undefined) {
-      draft = { part, module, written, tensors: new Map(), endings: new Map() };
+      draft = { component, module, written, tensors: new Map(), endings: new Map() };
       drafts.set(key, draft);
     }
     if (draft.tensors.has(slot)) {
@@ -100,7 +101,7 @@ function algorithmOf(file: string, draft: Draft): Algorithm {
     ['up', 'down'],
   ] as const) {
     if (tensors.has(half)) continue;
-    const ending = endings.get(other)?.replace(/lora_[AB]|down|up/, (name) => opposite[name]!);
+    const ending = endings.get(other)?.replace(/lora_[AB]|down|up/, (name) => opposite[name]);
     throw lacks(file, draft, `${written}${ending ?? `.lora_${half}.weight`}`);
   }
   return 'lora';

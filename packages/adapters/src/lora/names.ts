@@ -1,6 +1,10 @@
-/** The models that an adapter's modules belong to. */
-export const loraParts = ['unet', 'textEncoder', 'textEncoder2'] as const;
-export type LoraPart = (typeof loraParts)[number];
+/** The components of a model that an adapter's modules may belong to, by diffusers' names. */
+export const loraComponents = ['unet', 'transformer', 'text_encoder', 'text_encoder_2', 'text_encoder_3'] as const;
+export type LoraComponent = (typeof loraComponents)[number];
+
+/** Names of tensors that adapters of low rank and their kin have, and no models. */
+export const isLoraTensor =
+  /(lora_(up|down|mid|A|B|magnitude_vector)|_lora\.(up|down)|\.lora\.(up|down)|hada_|lokr_|dora_scale|oft_|boft_|on_input)/;
 
 /** What a tensor is to its module; those of LyCORIS have the names that they have in files. */
 export type Slot = 'down' | 'up' | 'mid' | 'bias' | 'alpha' | 'magnitude' | 'dora_scale' | LohaSlot | LokrSlot;
@@ -8,7 +12,7 @@ type LohaSlot = `hada_${'w1' | 'w2'}_${'a' | 'b'}` | 'hada_t1' | 'hada_t2';
 type LokrSlot = `lokr_${'w1' | 'w2'}${'' | '_a' | '_b'}` | 'lokr_t2';
 
 export interface TensorName {
-  readonly part: LoraPart;
+  readonly component: LoraComponent;
   /** The module, with underscores for dots: `down_blocks_0_attentions_0_proj_in`; a text encoder's without `text_model_`. */
   readonly module: string;
   /** What the file calls the module, for messages. */
@@ -17,16 +21,20 @@ export interface TensorName {
   readonly ending: string;
 }
 
-const prefixes: readonly (readonly [RegExp, LoraPart])[] = [
+const prefixes: readonly (readonly [RegExp, LoraComponent])[] = [
   [/^(lora|lycoris)_unet_/, 'unet'],
-  [/^(lora|lycoris)_te1?_/, 'textEncoder'],
-  [/^(lora|lycoris)_te2_/, 'textEncoder2'],
+  [/^(lora|lycoris)_transformer_/, 'transformer'],
+  [/^(lora|lycoris)_te1?_/, 'text_encoder'],
+  [/^(lora|lycoris)_te2_/, 'text_encoder_2'],
+  [/^(lora|lycoris)_te3_/, 'text_encoder_3'],
   [/^unet\./, 'unet'],
-  [/^text_encoder\./, 'textEncoder'],
-  [/^text_encoder_2\./, 'textEncoder2'],
+  [/^transformer\./, 'transformer'],
+  [/^text_encoder\./, 'text_encoder'],
+  [/^text_encoder_2\./, 'text_encoder_2'],
+  [/^text_encoder_3\./, 'text_encoder_3'],
   [/^(base_model\.model\.)?(?=(down_blocks|mid_block|up_blocks)\.)/, 'unet'],
   [/^diffusion_model\.(?=(input_blocks|middle_block|output_blocks|time_embed|label_emb|out)\.)/, 'unet'],
-  [/^(base_model\.model\.)?(?=text_model\.)/, 'textEncoder'],
+  [/^(base_model\.model\.)?(?=text_model\.)/, 'text_encoder'],
 ];
 
 /** Endings of a tensor's name, after its module. PEFT may put the adapter's own name in between. */
@@ -51,18 +59,8 @@ const others: readonly (readonly [RegExp, string])[] = [
   [/\.(diff|diff_b|w_norm|b_norm)$/, 'whole differences'],
 ];
 
-/** Names of models without a U-Net, that this project has no graphs for. */
-const foreign: readonly (readonly [RegExp, string])[] = [
-  [/(double|single)_blocks?[._]|single_transformer_blocks/, 'Flux'],
-  [/joint_(transformer_)?blocks/, 'Stable Diffusion 3'],
-  [/^lora_prior_/, 'Stable Cascade'],
-  [
-    /^((lora|lycoris)_)?transformer[._]|^diffusion_model\.\w*(?<!input_|output_)blocks\./,
-    'a model with a transformer in the U-Net’s place',
-  ],
-];
-
-const unetAttention: Readonly<Record<string, string>> = { to_out: 'to_out_0' };
+/** Old files name an attention's layers in other ways: those of a noise predictor, and of a text encoder. */
+const noiseAttention: Readonly<Record<string, string>> = { to_out: 'to_out_0' };
 const textAttention: Readonly<Record<string, string>> = {
   to_q: 'q_proj',
   to_k: 'k_proj',
@@ -70,20 +68,26 @@ const textAttention: Readonly<Record<string, string>> = {
   to_out: 'out_proj',
 };
 
-/** Reads the name of a tensor; undefined for one that belongs to no module of a U-Net or text encoder. */
+/** Reads the name of a tensor; undefined for one that belongs to no module of a known component. */
 export function readTensorName(name: string): (TensorName & { readonly slot: Slot | undefined }) | undefined {
-  for (const [prefix, part] of prefixes) {
+  for (const [prefix, component] of prefixes) {
     const before = prefix.exec(name)?.[0];
     if (before === undefined) continue;
     for (const [pattern, slot] of endings) {
       const match = pattern.exec(name);
       if (match === null) continue;
       const written = name.slice(0, match.index);
-      const module = moduleName(part, written.slice(before.length));
-      return { part, module, written, ending: match[0], slot: typeof slot === 'string' ? slot : slot(match) };
+      const module = moduleName(component, written.slice(before.length));
+      return { component, module, written, ending: match[0], slot: typeof slot === 'string' ? slot : slot(match) };
     }
     const written = name.slice(0, name.lastIndexOf('.'));
-    return { part, module: moduleName(part, written.slice(before.length)), written, ending: '', slot: undefined };
+    return {
+      component,
+      module: moduleName(component, written.slice(before.length)),
+      written,
+      ending: '',
+      slot: undefined,
+    };
   }
   return undefined;
 }
@@ -93,15 +97,13 @@ export function otherAlgorithm(name: string): string | undefined {
   return others.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** The family of models that a tensor's name tells of, where it is one that is not supported. */
-export function foreignFamily(name: string): string | undefined {
-  return foreign.find(([pattern]) => pattern.test(name))?.[1];
-}
+/** Whether the component predicts noise; the others are text encoders. */
+export const predictsNoise = (component: string): boolean => component === 'unet' || component === 'transformer';
 
 /** Old files of diffusers have a processor in an attention's name, and its layers under other names. */
-function moduleName(part: LoraPart, written: string): string {
+function moduleName(component: LoraComponent, written: string): string {
   const flat = written.replace(/\.processor(?=\.)/, '').replaceAll('.', '_');
-  const layers = part === 'unet' ? unetAttention : textAttention;
+  const layers = predictsNoise(component) ? noiseAttention : textAttention;
   const renamed = flat.replace(/to_(q|k|v|out)$/, (layer) => layers[layer] ?? layer);
-  return part === 'unet' ? renamed : renamed.replace(/^text_model_/, '');
+  return predictsNoise(component) ? renamed : renamed.replace(/^text_model_/, '');
 }

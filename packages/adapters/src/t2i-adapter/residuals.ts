@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from '@sd/core';
-import type { Condition } from '@sd/guidance';
+import type { Condition, ModelCall } from '@sd/guidance';
 import type { UnetConfig, UnetExtension } from '@sd/unet';
 
 /** Name of a U-Net's input for what T2I-Adapters add in its i-th block on the way down. */
@@ -28,16 +28,19 @@ export function t2iAdapterInputs({ levels }: UnetConfig): UnetExtension {
   };
 }
 
-/** What a T2I-Adapter gave for a picture, as a condition of a U-Net with `t2iAdapterInputs`; asked for its strength at each call. */
-export function t2iAdapterCondition(features: readonly Tensor<'float32'>[], strength: () => number): Condition {
-  return () => {
-    const now = strength();
-    if (now === 0) return {};
+/** A T2I-Adapter's features of an image, as a condition of a U-Net with `t2iAdapterInputs`. */
+export function t2iAdapterCondition(
+  features: readonly Tensor<'float32'>[],
+  strength: (call: ModelCall) => number,
+): Condition {
+  return (call) => {
+    const scale = strength(call);
+    if (scale === 0) return {};
     const scaled = ({ dims, data }: Tensor<'float32'>) =>
       tensor(
         'float32',
         dims,
-        data.map((value) => value * now),
+        data.map((value) => value * scale),
       );
     return Object.fromEntries(features.map((feature, i) => [featureInput(i), scaled(feature)]));
   };

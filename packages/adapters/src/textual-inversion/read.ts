@@ -1,13 +1,12 @@
-import { CheckpointError, type Source, type Tensor, tensor } from '@sd/core';
-import { openPickle, openWeights, type TensorView, toFloat32 } from '@sd/weights';
+import { CheckpointError, type Tensor, tensor } from '@sd/core';
+import { type TensorView, toFloat32, type WeightsFile } from '@sd/weights';
 
-/** Vectors of a word that a text encoder learned later, [count, width]: textual inversion, arXiv 2208.01618. */
+/** Vectors of a word that text encoders learned later: textual inversion, arXiv 2208.01618. */
 export interface TextualInversion {
   /** The word in prompts, where the file tells: `<cat-toy>`. */
   readonly word: string | undefined;
-  readonly textEncoder: Tensor<'float32'> | undefined;
-  /** For the second of SDXL's text encoders. */
-  readonly textEncoder2: Tensor<'float32'> | undefined;
+  /** By the text encoder's component, [count, width] each: `text_encoder`, and `text_encoder_2` of SDXL. */
+  readonly vectors: ReadonlyMap<string, Tensor<'float32'>>;
 }
 
 /**
@@ -15,13 +14,12 @@ export interface TextualInversion {
  * `clip_l` and `clip_g` of SDXL, and A1111's .pt (`string_to_param`). Throws a SourceError, or a CheckpointError for what
  * is none.
  */
-export async function readTextualInversion(source: Source, path: string): Promise<TextualInversion> {
-  const { word, first, second } = await viewsIn(source, path);
-  return {
-    word,
-    textEncoder: first && (await vectorsOf(path, first)),
-    textEncoder2: second && (await vectorsOf(path, second)),
-  };
+export async function readTextualInversion(file: WeightsFile): Promise<TextualInversion> {
+  const { word, first, second } = viewsIn(file);
+  const vectors = new Map<string, Tensor<'float32'>>();
+  if (first !== undefined) vectors.set('text_encoder', await vectorsOf(file.path, first));
+  if (second !== undefined) vectors.set('text_encoder_2', await vectorsOf(file.path, second));
+  return { word, vectors };
 }
 
 interface Views {
@@ -30,18 +28,13 @@ interface Views {
   readonly second?: TensorView | undefined;
 }
 
-async function viewsIn(source: Source, path: string): Promise<Views> {
-  if (!/\.safetensors$/i.test(path)) {
-    const { value } = await openPickle(source, path);
-    const saved = value instanceof Map ? value : new Map<unknown, unknown>();
-    const params = saved.get('string_to_param');
-    if (params instanceof Map) return { first: firstOf(path, params) };
-  }
-  const { tensors } = await openWeights(source, path);
+function viewsIn({ path, tensors, pickled }: WeightsFile): Views {
+  const params = pickled instanceof Map ? pickled.get('string_to_param') : undefined;
+  if (params instanceof Map) return { first: firstOf(path, params) };
   const [first, second] = [tensors.get('clip_l'), tensors.get('clip_g')];
   if (first !== undefined || second !== undefined) return { first, second };
-  const params = tensors.get('emb_params');
-  if (params !== undefined) return { first: params };
+  const saved = tensors.get('emb_params');
+  if (saved !== undefined) return { first: saved };
   const [only, ...others] = tensors;
   if (only !== undefined && others.length === 0) return { word: only[0], first: only[1] };
   throw new CheckpointError(

@@ -1,4 +1,5 @@
 import { CheckpointError, tensor, UnsupportedError } from '@sd/core';
+import { openWeights } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { imageProjectionGraph } from '../../src/ip-adapter/image-projection.js';
@@ -15,7 +16,7 @@ const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) =>
 const tensorOf = ({ dims, values }: Values) => tensor('float32', dims, new Float32Array(bytesOf(values).buffer));
 
 async function projected(path: string, file: Uint8Array, image: Values) {
-  const adapter = await readIpAdapter(sourceOf(path, file), path);
+  const adapter = readIpAdapter(await openWeights(sourceOf(path, file), path));
   const { model, width, tokenWidth } = imageProjectionGraph(adapter);
   const session = await backend.load(model);
   const { image_tokens } = await session.run({ image: tensorOf(image) });
@@ -53,7 +54,7 @@ describe('the tokens of diffusers', () => {
 
 describe('what is no IP-Adapter of these kinds', () => {
   const read = async (shapes: Readonly<Record<string, readonly number[]>>) => {
-    const adapter = await readIpAdapter(sourceOf('a.safetensors', await zeros(shapes)), 'a.safetensors');
+    const adapter = readIpAdapter(await openWeights(sourceOf('a.safetensors', await zeros(shapes)), 'a.safetensors'));
     return imageProjectionGraph(adapter);
   };
 

@@ -2,12 +2,13 @@ import { openFolder } from '@sd/backend-node';
 import { CheckpointError, row, type Tensor, TensorError, tensor } from '@sd/core';
 import { type ModelCall, singleCall } from '@sd/guidance';
 import { loadUnet, unetConfig } from '@sd/unet';
-import { Config } from '@sd/weights';
+import { Config, openWeights } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
 import { imagePromptCondition, loadIpAdapter } from '../../src/index.js';
 import { crossAttentions } from '../../src/ip-adapter/cross-attentions.js';
+import { families } from '../families.js';
 import { backend, encoderSaying, sourceOf, zeros } from './support.js';
 
 const folder = fixture('adapters/ip-adapter');
@@ -19,9 +20,8 @@ const encoder = encoderSaying(row(golden('ip.image_embeds'), 0));
 
 async function opened(names: readonly string[]) {
   const plain = await loadUnet({ source: await openFolder(model), backend });
-  const source = await openFolder(folder);
-  const open = (name: string) =>
-    loadIpAdapter({ name, source, path: 'ip-adapter.safetensors', backend, unet: plain.config });
+  const file = await openWeights(await openFolder(folder), 'ip-adapter.safetensors');
+  const open = (name: string) => loadIpAdapter({ name, file, backend, unet: plain.config, families });
   const adapters = await Promise.all(names.map(open));
   return { plain, adapters, unet: plain.withExtensions(adapters.map(({ extension }) => extension)) };
 }
@@ -107,8 +107,7 @@ describe('an IP-Adapter Plus', () => {
     const plain = await loadUnet({ source: await openFolder(model), backend });
     const adapter = await loadIpAdapter({
       name: 'style',
-      source: await openFolder(fixture('adapters/ip-adapter-plus')),
-      path: 'ip-adapter-plus.safetensors',
+      file: await openWeights(await openFolder(fixture('adapters/ip-adapter-plus')), 'ip-adapter-plus.safetensors'),
       backend,
       unet: plain.config,
     });
@@ -158,8 +157,8 @@ describe('an adapter for another model', () => {
     const bytes = await zeros({ ...projection, ...attentions });
     return loadIpAdapter({
       name: 'a',
-      source: sourceOf('a.safetensors', bytes),
-      path: 'a.safetensors',
+      file: await openWeights(sourceOf('a.safetensors', bytes), 'a.safetensors'),
+      families,
       backend,
       unet: config,
     });

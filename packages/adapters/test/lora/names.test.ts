@@ -81,22 +81,37 @@ test.each([
 });
 
 test.each([
-  ['text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'textEncoder'],
-  ['text_encoder.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'textEncoder'],
-  ['text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'textEncoder2'],
-  ['text_encoder.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight', 'textEncoder'],
-  ['text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight', 'textEncoder'],
-  ['lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'textEncoder'],
-  ['lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'textEncoder'],
-  ['lora_te2_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'textEncoder2'],
-  ['text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'textEncoder'],
-] as const)('of a text encoder: %s', async (name, part) => {
+  ['text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'text_encoder'],
+  ['text_encoder.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'text_encoder'],
+  ['text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'text_encoder_2'],
+  ['text_encoder.text_model.encoder.layers.0.self_attn.to_q_lora.down.weight', 'text_encoder'],
+  ['text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer.down.weight', 'text_encoder'],
+  ['lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'text_encoder'],
+  ['lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'text_encoder'],
+  ['lora_te2_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'text_encoder_2'],
+  ['text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'text_encoder'],
+  ['text_encoder_3.text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight', 'text_encoder_3'],
+  ['lora_te3_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight', 'text_encoder_3'],
+] as const)('of a text encoder: %s', async (name, component) => {
   const lora = await loraOf({ [name]: down, [name.replace('lora_A', 'lora_B').replace('down', 'up')]: up });
-  const { unet, textEncoder, textEncoder2, ...rest } = lora;
-  expect([unet, part === 'textEncoder' ? textEncoder2 : textEncoder]).toEqual([undefined, undefined]);
+  expect(Object.keys(lora.extensions)).toEqual([component]);
   const layer: Layer = { ...query, name: 'encoder.layers.0.self_attn.q_proj' };
-  const { data } = { data: await given(layer, { ...rest, unet: lora[part]! }) };
+  const data = await given(layer, { ...lora, extensions: { unet: lora.extensions[component] } });
   expect(data).toEqual(await plainQuery);
+});
+
+test.each([
+  'transformer.transformer_blocks.0.attn.to_q.lora_A.weight',
+  'lora_transformer_transformer_blocks_0_attn_to_q.lora_down.weight',
+])('of a transformer: %s', async (name) => {
+  const lora = await loraOf({ [name]: down, [name.replace('lora_A', 'lora_B').replace('down', 'up')]: up });
+  expect(Object.keys(lora.extensions)).toEqual(['transformer']);
+  const layer: Layer = { ...query, name: 'transformer_blocks.0.attn.to_q' };
+  const data = await given(layer, { ...lora, extensions: { unet: lora.extensions.transformer } });
+  expect(data).toEqual(await plainQuery);
+  expect(() => lora.expectComponents(['unet', 'text_encoder'])).toThrow(
+    /is for a transformer, which this model does not have\.$/,
+  );
 });
 
 /** The same change by a scale in place of alpha over rank. */

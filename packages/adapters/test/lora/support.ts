@@ -1,10 +1,11 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { type Tensor, tensor, torchCpu } from '@sd/core';
 import { Graph, Scope } from '@sd/graph';
-import { openCheckpoint, type TensorToWrite } from '@sd/weights';
+import { openCheckpoint, openWeights, type TensorToWrite } from '@sd/weights';
 import { afterAll } from 'vitest';
 import { fileOf, floats, memorySource } from '../../../weights/test/memory.js';
 import { type Lora, openLora } from '../../src/index.js';
+import { families } from '../families.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
@@ -55,7 +56,8 @@ export async function loraOf(
     Object.entries(tensors).map(([name, values]) => written(name, values)),
     metadata,
   );
-  return openLora(memorySource({ 'style.safetensors': file }), 'style.safetensors', { name: 'style' });
+  const weights = await openWeights(memorySource({ 'style.safetensors': file }), 'style.safetensors');
+  return openLora(weights, { name: 'style', families });
 }
 
 /** A layer of the model that the tests change. */
@@ -78,7 +80,7 @@ export async function resultOf(layer: Layer, x: Values, lora?: Lora, strength?: 
   const g = new Graph();
   const conv = weight.shape.length === 4;
   const input = g.input('x', conv ? ['n', weight.shape[1], 'h', 'w'] : ['n', 'tokens', weight.shape[1]]);
-  const change = lora?.unet?.extend(g).layer;
+  const change = lora?.extensions.unet?.extend(g).layer;
   if (change !== undefined) g.adapt(change);
   const out = weight.shape[0];
   if (conv) g.output('y', g.conv(input, w, out, { kernel: weight.shape[2], stride }));

@@ -1,11 +1,12 @@
 import { openFolder } from '@sd/backend-node';
 import { type TextEmbedding, type TextEncoderOptions, type Tokens, tensor } from '@sd/core';
 import { loadTextEncoder } from '@sd/text-encoder';
+import { openWeights } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../../fixtures/golden.js';
 import { backend } from '../../../text-encoder/test/encoder.js';
-import { type Lora, openLora } from '../../src/index.js';
+import { type Lora, type LoraComponent, openLora } from '../../src/index.js';
 
 const tolerance = 1e-5;
 
@@ -23,24 +24,23 @@ const promptsOf = (padding: number): Tokens[] =>
 /** Both prompts by an encoder with LoRAs in it, each at its strength. */
 async function encoded(
   model: string,
-  folder: string,
+  component: LoraComponent,
   loras: readonly (readonly [Lora, number])[],
   options?: TextEncoderOptions,
 ): Promise<[TextEmbedding, TextEmbedding]> {
-  const part = folder === 'text_encoder' ? 'textEncoder' : 'textEncoder2';
-  const plain = await loadTextEncoder({ source: await openFolder(fixture(model)), backend, folder });
-  const encoder = plain.withExtensions(loras.map(([lora]) => lora[part]!));
+  const plain = await loadTextEncoder({ source: await openFolder(fixture(model)), backend, folder: component });
+  const encoder = plain.withExtensions(loras.flatMap(([lora]) => lora.extensions[component] ?? []));
   for (const [lora] of loras) lora.check();
   const conditions = Object.fromEntries(
     loras.map(([{ name }, value]) => [`strength.${name}`, tensor('float32', [1], Float32Array.of(value))]),
   );
-  const result = await encoder.encode(promptsOf(part === 'textEncoder' ? 1195 : 0), { ...options, conditions });
+  const result = await encoder.encode(promptsOf(component === 'text_encoder' ? 1195 : 0), { ...options, conditions });
   await encoder.dispose?.();
   return result as [TextEmbedding, TextEmbedding];
 }
 
 const opened = async (folder: string, file = 'style') =>
-  openLora(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`, { name: folder });
+  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), { name: folder });
 const peft = await opened('lora-peft', 'pytorch_lora_weights');
 const kohya = await opened('lora-kohya');
 
@@ -69,7 +69,9 @@ test('both encoders of SDXL', async () => {
   const golden = readGolden('golden.safetensors', fixture('adapters/lora-sdxl'));
   const loras = [[await opened('lora-sdxl'), 0.7]] as const;
   const [one, two] = await Promise.all(
-    ['text_encoder', 'text_encoder_2'].map((part) => encoded('models/sdxl', part, loras, { output: 'penultimate' })),
+    (['text_encoder', 'text_encoder_2'] as const).map((component) =>
+      encoded('models/sdxl', component, loras, { output: 'penultimate' }),
+    ),
   );
   for (const [i, name] of ['prompt', 'negative'].entries()) {
     const width = [one, two].map((both) => both[i].hidden.dims[1]);

@@ -1,11 +1,13 @@
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { type Backend, type Conditions, type Tensor, tensor } from '@sd/core';
 import { type CheckpointUnet, loadUnet } from '@sd/unet';
+import { openWeights } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
 import { only } from '../../../unet/test/unet.js';
 import { type Lora, openLora } from '../../src/index.js';
+import { families } from '../families.js';
 
 const tolerance = 1e-5;
 
@@ -24,7 +26,10 @@ const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixt
 const unet = await unetOf('models/sd1');
 
 const opened = async (folder: string, name = folder, file = 'style'): Promise<Lora> =>
-  openLora(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`, { name });
+  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), {
+    name,
+    families,
+  });
 const peft = () => opened('lora-peft', 'peft', 'pytorch_lora_weights');
 const kohya = () => opened('lora-kohya', 'kohya');
 
@@ -43,7 +48,7 @@ function predict(stage: CheckpointUnet, golden: Figures, conditions?: Conditions
 
 /** The same model with LoRAs all of whose tensors have a use and a place in it. */
 function withExtensions(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointUnet {
-  const result = stage.withExtensions(loras.map((lora) => lora.unet!));
+  const result = stage.withExtensions(loras.flatMap((lora) => lora.extensions.unet ?? []));
   for (const lora of loras) lora.check();
   expect(loras.flatMap((lora) => [...lora.unmatched(), ...lora.unusedTensors])).toEqual([]);
   return result;

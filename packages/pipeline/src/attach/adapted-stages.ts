@@ -1,21 +1,13 @@
-import { InvalidOptionError, type StageResources, throwIfAborted } from '@sd/core';
+import { type Adapter, builtInControlNets } from '@sd/adapters';
+import { InvalidOptionError, isExtendable, type StageResources, throwIfAborted } from '@sd/core';
+import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
-import type { Adapter } from './adapter.js';
-import { fusedControlNets } from './fused-controlnets.js';
+import { componentsOf, withComponents } from './adapted-model.js';
 
-/** The stages that adapters extend. */
-const extendedParts = ['unet', 'textEncoder', 'textEncoder2'] as const;
-
-type ExtendedPart = (typeof extendedParts)[number];
-
-/** A stage of ours over a checkpoint; a stage of the caller's has nothing to extend, unless it has this. */
-interface Extendable extends StageResources {
-  withExtensions(extensions: readonly unknown[]): StageResources;
-}
-
-/** A pipeline's stages, with what is attached to them. */
+/** A pipeline's stages, with the adapters that are attached to them. */
 export interface AdaptedStages {
   readonly stages: Stages;
+  readonly composition: Composition;
   readonly adapters: readonly Adapter[];
   /**
    * Changes what is attached. Only stages whose extensions change are made anew: the session of the old one is freed before
@@ -29,11 +21,13 @@ export interface AdaptedStages {
   dispose(): Promise<void>;
 }
 
-export function adaptedStages(plain: Stages): AdaptedStages {
+export function adaptedStages(plain: Stages, composition: Composition): AdaptedStages {
+  const plainComponents = componentsOf(plain, composition);
   let stages = plain;
-  let adapters: readonly Adapter[] = fusedControlNets(plain.unet);
+  let adapters: readonly Adapter[] = builtInControlNets(plain.noisePredictor);
 
   return {
+    composition,
     get stages() {
       return stages;
     },
@@ -41,47 +35,70 @@ export function adaptedStages(plain: Stages): AdaptedStages {
       return adapters;
     },
     async replace(next, { load, signal }) {
-      const changed = extendedParts.filter((part) => !same(extensionsOf(part, adapters), extensionsOf(part, next)));
-      const made = changed.map((part) => [part, extendedStage(plain, part, extensionsOf(part, next))] as const);
+      const changed = changedComponents(adapters, next);
+      const made = changed.map((component) => {
+        return [component, extendedStage(plainComponents, component, extensionsOf(component, next))] as const;
+      });
       for (const adapter of next) if (!adapters.includes(adapter)) adapter.check?.();
 
-      await Promise.all(changed.map((part) => stages[part]?.release?.()));
+      const components = componentsOf(stages, composition);
+      await Promise.all(changed.map((component) => components.get(component)?.release?.()));
+      const isPlain = (component: string, stage: StageResources | undefined) =>
+        stage === plainComponents.get(component);
       try {
         if (load) await Promise.all(made.map(([, stage]) => stage.load?.({ signal })));
         throwIfAborted(signal);
       } catch (error) {
-        await Promise.all(made.map(([part, stage]) => (stage === plain[part] ? stage.release?.() : stage.dispose?.())));
+        await Promise.all(
+          made.map(([component, stage]) => (isPlain(component, stage) ? stage.release?.() : stage.dispose?.())),
+        );
         throw error;
       }
-      const old = changed.map((part) => stages[part]).filter((stage, i) => stage !== plain[changed[i]!]);
-      stages = { ...stages, ...Object.fromEntries(made) };
+      stages = withComponents(stages, composition, new Map(made));
       adapters = next;
-      await Promise.all(old.map((stage) => stage?.dispose?.()));
+      await Promise.all(
+        changed.map((component) => {
+          const old = components.get(component);
+          return isPlain(component, old) ? undefined : old?.dispose?.();
+        }),
+      );
     },
     async dispose() {
-      const held = new Set<StageResources | undefined>();
-      for (const part of [...extendedParts, 'vae', 'previewVae'] as const) held.add(plain[part]).add(stages[part]);
-      await Promise.all([...held, ...adapters].map((one) => one?.dispose?.()));
+      const held = new Set<StageResources | undefined>([
+        ...plainComponents.values(),
+        ...componentsOf(stages, composition).values(),
+      ]);
+      held.add(plain.vae).add(plain.previewVae);
+      await Promise.all([...held, ...adapters].map((stage) => stage?.dispose?.()));
     },
   };
 }
 
-function extensionsOf(part: ExtendedPart, adapters: readonly Adapter[]): readonly unknown[] {
-  return [...new Set(adapters.flatMap((adapter) => adapter[part] ?? []))];
+function changedComponents(before: readonly Adapter[], after: readonly Adapter[]): string[] {
+  const components = new Set([...before, ...after].flatMap(({ extensions }) => Object.keys(extensions)));
+  return [...components].filter((component) => {
+    const [old, next] = [extensionsOf(component, before), extensionsOf(component, after)];
+    return old.length !== next.length || old.some((extension, i) => extension !== next[i]);
+  });
 }
 
-function extendedStage(plain: Stages, part: ExtendedPart, extensions: readonly unknown[]): StageResources {
-  const stage = plain[part];
-  if (stage === undefined)
-    throw new InvalidOptionError('attach', `is for a model with a ${part}, which this pipeline has not.`);
+function extensionsOf(component: string, adapters: readonly Adapter[]): readonly unknown[] {
+  return [...new Set(adapters.flatMap(({ extensions }) => extensions[component] ?? []))];
+}
+
+function extendedStage(
+  plain: ReadonlyMap<string, StageResources>,
+  component: string,
+  extensions: readonly unknown[],
+): StageResources {
+  const stage = plain.get(component);
+  if (stage === undefined) {
+    throw new InvalidOptionError('attach', `is for a model with a ${component}, which this pipeline does not have.`);
+  }
   if (extensions.length === 0) return stage;
-  if ('withExtensions' in stage) return (stage as Extendable).withExtensions(extensions);
+  if (isExtendable(stage)) return stage.withExtensions(extensions);
   throw new InvalidOptionError(
     'attach',
-    `needs a ${part} that can be extended: an object with withExtensions(extensions).`,
+    `needs a ${component} that can be extended: an object with withExtensions(extensions).`,
   );
-}
-
-function same(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

@@ -1,30 +1,40 @@
 import type { ImageEncoder } from '@sd/core';
-import { checkNames, checkOptional, checkSignal } from '../checks.js';
-import type { AdapterKind } from './adapter.js';
+import { abortSignal, checkOptional, checkOptions, type OptionTable, text } from '@sd/core/options';
 
 export interface AttachOptions {
   /** What `generate` calls it by: the file's name without its ending, if left out. */
   readonly name?: string;
-  /** What it is, where that should not be found out from the file. */
-  readonly kind?: AdapterKind;
+  /** Its kind, such as `lora`, where that should not be found out from the file. */
+  readonly kind?: string;
   /** Which file of a Source it is; a folder, if left out. */
   readonly path?: string;
   /**
-   * The image encoder that an IP-Adapter was trained with: a folder beside the file, `image_encoder` by default, or a
+   * The image encoder that an IP-Adapter was trained with: a folder next to the file, `image_encoder` by default, or a
    * stage, which stays the caller's.
    */
   readonly imageEncoder?: string | ImageEncoder;
   readonly signal?: AbortSignal;
 }
 
-const known = ['name', 'kind', 'path', 'imageEncoder', 'signal'] satisfies (keyof AttachOptions)[];
+/** The options of `attach()`. Names and kinds are checked where they are used. */
+export const attachOptions: OptionTable<AttachOptions> = {
+  name: { type: 'string', default: 'the file’s name without its ending', text: 'What `generate` calls it by.' },
+  kind: { type: 'string', text: 'Its kind, such as `lora`, where that should not be found out from the file.' },
+  path: { ...text, text: 'Which file of a Source it is; a folder, if left out.' },
+  imageEncoder: {
+    type: 'string | ImageEncoder',
+    default: '`image_encoder`',
+    text: 'The image encoder that an IP-Adapter was trained with: a folder next to the file, or a stage.',
+    check(option, value) {
+      const encodes =
+        typeof value === 'string' || typeof (value as Partial<ImageEncoder> | null)?.encode === 'function';
+      checkOptional(option, value, encodes, 'a folder next to the file, or an object with encode(pixels)');
+    },
+  },
+  signal: { ...abortSignal, text: 'Ends the attaching.' },
+};
 
-/** Throws an InvalidOptionError for options that are unknown or cannot be; a name and a kind are looked at later. */
+/** Throws an InvalidOptionError for options that are unknown or cannot be. */
 export function checkAttachOptions(options: AttachOptions): void {
-  checkNames('attach', options, known);
-  const { path, imageEncoder, signal } = options;
-  checkOptional('path', path, typeof path === 'string', 'a string');
-  const encodes = typeof imageEncoder === 'string' || typeof imageEncoder?.encode === 'function';
-  checkOptional('imageEncoder', imageEncoder, encodes, 'a folder beside the file, or an object with encode(pixels)');
-  checkSignal(signal);
+  checkOptions(options, attachOptions, { of: 'attach()' });
 }

@@ -1,44 +1,56 @@
-import { type Backend, InvalidOptionError, UnsupportedError } from '@sd/core';
-import { describe } from '../checks.js';
-import { inspect } from '../load/inspect.js';
+import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
+import { type Backend, InvalidOptionError, UnsupportedError, type Warning } from '@sd/core';
+import { describe } from '@sd/core/options';
+import { hasFile, openWeights } from '@sd/weights';
+import { families } from '../families/index.js';
+import { recognise } from '../load/inspect/recognise.js';
 import { type Located, locate, type Place } from '../load/locate.js';
+import { adaptedModelOf } from './adapted-model.js';
 import type { AdaptedStages } from './adapted-stages.js';
-import type { AdapterKind, AttachResult } from './adapter.js';
 import type { AttachOptions } from './attach-options.js';
-import { adapterKinds, openAdapter } from './open.js';
 
-/** A path, URL, file that a person picked, or Source. */
-export type AttachSource = Place;
+/** An adapter that is attached to a pipeline. */
+export interface Attachment {
+  /** What `generate` calls it by. */
+  readonly name: string;
+  /** `lora`, `controlnet`. */
+  readonly kind: string;
+}
+
+/** What `attach` gives. */
+export interface AttachResult extends Attachment {
+  /** What of the file is not used: tensors that are not known, modules that the model does not have. */
+  readonly warnings: readonly Warning[];
+}
 
 interface AttachSettings {
   readonly backend: Backend | undefined;
-  /** Should what is made anew be loaded at once? */
+  /** Whether stages that are made anew are loaded at once. */
   readonly load: boolean;
 }
 
 export async function attach(
   adapted: AdaptedStages,
-  file: AttachSource,
+  place: Place,
   options: AttachOptions,
   { backend, load }: AttachSettings,
 ): Promise<AttachResult> {
-  const { signal } = options;
-  const located = await locate(file, options.path);
+  const { signal, imageEncoder } = options;
+  const located = await locate(place, options.path);
   const name = options.name ?? located.stem;
   checkName(name, adapted);
-  const kind = options.kind ?? (await kindOf(file, located));
-  const adapter = await openAdapter(
-    kind,
-    { ...located, name },
-    { stages: adapted.stages, adapters: adapted.adapters, backend, imageEncoder: options.imageEncoder, signal },
-  );
+  const { kind, ...file } =
+    options.kind === undefined ? await found(place, located) : await asKind(options.kind, located);
+  const model = adaptedModelOf(adapted.stages, adapted.composition);
+  const { adapters } = adapted;
+  const adapter = await kind.open({ ...file, name }, { model, adapters, families, backend, imageEncoder, signal });
   try {
-    await adapted.replace([...adapted.adapters, adapter], { load, signal });
+    await adapted.replace([...adapters, adapter], { load, signal });
   } catch (error) {
     await adapter.dispose?.();
     throw error;
   }
-  return { name, kind, warnings: adapter.warnings?.() ?? [] };
+  return { name, kind: kind.name, warnings: adapter.warnings?.() ?? [] };
 }
 
 export async function detach(
@@ -46,32 +58,53 @@ export async function detach(
   name: string,
   options: { readonly load: boolean; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
-  const adapter = adapted.adapters.find((one) => one.name === name);
+  const adapter = adapted.adapters.find((attached) => attached.name === name);
   if (adapter === undefined) {
-    const names = adapted.adapters.map((one) => one.name).join(', ');
+    const names = adapted.adapters.map((attached) => attached.name).join(', ');
     throw new InvalidOptionError('name', `is ${describe(name)}, but attached is ${names === '' ? 'nothing' : names}.`);
   }
-  if (adapter.fused) {
+  if (adapter.builtIn) {
     throw new InvalidOptionError(
       'name',
-      `is ${describe(name)}, which was exported inside the U-Net and stays there. Without an entry in controls it adds nothing.`,
+      `is ${describe(name)}, which was exported inside the model and stays there. Without settings in adapters it adds nothing.`,
     );
   }
   await adapted.replace(
-    adapted.adapters.filter((one) => one !== adapter),
+    adapted.adapters.filter((attached) => attached !== adapter),
     options,
   );
   await adapter.dispose?.();
 }
 
-/** What a file is, by its names and shapes. Throws an UnsupportedError for what is nothing to attach. */
-async function kindOf(file: AttachSource, { source, path }: Located): Promise<AdapterKind> {
-  const found = await inspect(source, path === '' ? {} : { path });
-  if (adapterKinds.includes(found.kind)) return found.kind as AdapterKind;
-  const name = path === '' ? String(typeof file === 'string' ? file : (source.name ?? 'The folder')) : path;
+type FileOfKind = Omit<AdapterFile, 'name'> & { readonly kind: AdapterKind };
+
+/** A file by its names and shapes. Throws an UnsupportedError for what cannot be attached. */
+async function found(place: Place, located: Located): Promise<FileOfKind> {
+  const { adapterKind: kind, inspection, ...file } = await recognise(located);
+  if (kind !== undefined) return { ...file, kind };
+  const { source, path } = located;
+  const title = path === '' ? String(typeof place === 'string' ? place : (source.name ?? 'The folder')) : path;
   throw new UnsupportedError(
-    `${name} is ${found.kind === 'unknown' ? 'nothing that is known' : `a ${found.kind}`}, which cannot be attached. ${found.canDo}`,
+    `${title} is ${inspection.kind === 'unknown' ? 'nothing that is known' : `a ${inspection.kind}`}, which cannot be attached. ${inspection.canDo}`,
   );
+}
+
+/** A file that is of a kind, whatever its names are. */
+async function asKind(name: string, { source, path }: Located): Promise<FileOfKind> {
+  const kind = adapterKinds.find((known) => known.name === name);
+  if (kind === undefined) {
+    const names = adapterKinds.map((known) => known.name).join(', ');
+    throw new InvalidOptionError('kind', `must be one of ${names}, not ${describe(name)}.`);
+  }
+  const file = path === '' ? await fileInFolder(source, kind) : path;
+  if (file === '' || /\.onnx$/i.test(file)) return { source, path: file, kind };
+  return { source, path: file, kind, weights: await openWeights(source, file) };
+}
+
+/** The file that stands for its folder in adapters of a kind; empty if the folder has none. */
+async function fileInFolder(source: Located['source'], { folder }: AdapterKind): Promise<string> {
+  for (const file of folder?.files ?? []) if (await hasFile(source, file)) return file;
+  return '';
 }
 
 function checkName(name: unknown, { adapters }: AdaptedStages): void {

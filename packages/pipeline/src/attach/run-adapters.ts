@@ -1,90 +1,68 @@
-import { type Conditions, InvalidOptionError, type NoisePredictor, type Warning } from '@sd/core';
+import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
+import { type Conditions, InvalidOptionError, type NoisePredictor, tensor, type Warning } from '@sd/core';
+import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
-import { checkWhole } from '../checks.js';
-import type { Adapter, Drawing } from './adapter.js';
-import type { ControlOptions, ImagePromptOptions, PictureEntry } from './picture-options.js';
-import { readStrengths, type StrengthOptions, strengthAt, strengthOptions } from './strengths.js';
-import { type WordVectors, wordVectors } from './words.js';
+import type { NetworkMention } from '@sd/tokenizer/prompt';
+import type { WordVectors } from '../generate/prompts/index.js';
+import { settingsInPrompts } from './prompt-networks.js';
 
-/** The options of a run that are for what is attached. */
-export interface AdapterOptions extends StrengthOptions {
-  /** Frames of a clip, with an attached motion adapter: 16 by default. */
-  readonly frames?: number;
-  /** Pictures for attached ControlNets and T2I-Adapters; several may act at once. */
-  readonly controls?: readonly ControlOptions[];
-  /** Pictures for attached IP-Adapters. */
-  readonly imagePrompts?: readonly ImagePromptOptions[];
+/** The option of a run that is for attached adapters. */
+export interface AdapterOptions {
+  /**
+   * Settings of attached adapters by their names: a strength for a LoRA, an image for a ControlNet, and so on as their kinds
+   * take them.
+   */
+  readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>>;
 }
 
-export const adapterOptions: readonly string[] = [
-  ...strengthOptions,
-  ...(['frames', 'controls', 'imagePrompts'] satisfies (keyof AdapterOptions)[]),
-];
-
-/** How far a pass is: the step that is taken now and the call of the model, from 0, and of how many. */
-export interface Clock {
-  readonly step: number;
-  readonly steps: number;
-  readonly call: number;
-  readonly calls: number;
-}
-
-/** One pass of a run, as what is attached needs to know it. */
-export interface AdapterPass {
-  /** Size of the picture that is drawn, in pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly clock: () => Clock;
-  /** What the U-Net hears beside text by itself. */
-  readonly told?: Condition;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What is attached, in one run. */
+/** Attached adapters in one run. */
 export interface RunAdapters {
-  /** What of the options has no effect. */
   readonly warnings: readonly Warning[];
   /** Inputs of a text encoder. */
-  text(part: 'textEncoder' | 'textEncoder2'): Conditions;
-  /** Words that a text encoder was taught. */
-  words(part: 'textEncoder' | 'textEncoder2'): WordVectors | undefined;
-  /** How many frames a clip has; undefined where pictures are drawn. */
+  textInputs(component: string): Conditions;
+  /** Words that a text encoder was taught; undefined if there are none. */
+  words(component: string): WordVectors | undefined;
+  /** How many frames a clip has; undefined where single images are drawn. */
   readonly frames: number | undefined;
-  /** The U-Net for clips, if clips are drawn. */
-  clips(unet: NoisePredictor): Promise<NoisePredictor>;
-  /** Conditions of the U-Net in one pass. */
-  unet(pass: AdapterPass): Promise<Condition[]>;
-  /** Frees what adapters hold between uses. */
+  /** The noise predictor of the run: for clips, where clips are drawn. */
+  noisePredictor(single: NoisePredictor): NoisePredictor;
+  /** Conditions of the noise predictor in one pass. */
+  conditions(pass: AdapterPass): Promise<Condition[]>;
+  /** Frees what adapters hold between runs. */
   release(): Promise<void>;
 }
 
-/** Reads what a run's options say of what is attached. Rejects with an InvalidOptionError. */
-export async function readAdapters(options: AdapterOptions, adapters: readonly Adapter[]): Promise<RunAdapters> {
-  const { strengths, warnings } = readStrengths(options, adapters);
-  const entries = await readPictureEntries(options, adapters);
-  const frames = readFrames(options, adapters);
-  const readings = entries.map(({ adapter, pictures, entry }) =>
-    oncePerSize(adapter.pictures!.read(pictures, `${entry}.image`)),
-  );
+/** Options that clips have no use for yet. */
+interface SingleImageOptions {
+  readonly image?: unknown;
+  readonly latents?: unknown;
+  readonly upscale?: unknown;
+}
+
+/**
+ * Reads a run's settings of attached adapters: those of its options, and those of networks that prompts name and options do
+ * not. Rejects with an InvalidOptionError.
+ */
+export async function readAdapters(
+  options: AdapterOptions & SingleImageOptions,
+  networks: readonly NetworkMention[],
+  adapters: readonly Adapter[],
+): Promise<RunAdapters> {
+  const { adapters: given = {} } = options;
+  checkNames(given, adapters);
+  const inPrompts = settingsInPrompts(networks, adapters);
+  const settings: Readonly<Record<string, unknown>> = { ...inPrompts.settings, ...given };
+  const uses = await Promise.all(adapters.map((adapter) => useAdapter(adapter, settings)));
+  const clip = clipOf(uses, options);
   return {
-    warnings,
-    frames,
-    async clips(unet) {
-      if (frames === undefined) return unet;
-      const { clipUnet } = await import('@sd/adapters');
-      return clipUnet(unet, frames);
-    },
-    text: (part) => strengths(part, 0),
-    words: (part) => wordVectors(part, adapters, options.embeddings ?? {}),
-    async unet({ clock, width, height, told, signal }) {
+    warnings: [...inPrompts.warnings, ...uses.flatMap(({ use }) => use.warnings ?? [])],
+    textInputs: (component) => Object.assign({}, ...uses.map(({ use }) => use.textInputs?.(component))),
+    words: (component) => joinedWords(uses.flatMap(({ use }) => use.words?.(component) ?? [])),
+    frames: clip?.frames,
+    noisePredictor: (single) => clip?.noisePredictor(single) ?? single,
+    async conditions(pass) {
       const conditions: Condition[] = [];
-      if (adapters.some(({ unet }) => unet !== undefined)) conditions.push(() => strengths('unet', progress(clock())));
-      for (const [i, { entry, strength, start, end, guess }] of entries.entries()) {
-        const reading = await readings[i]!({ width, height, signal });
-        const now = () =>
-          acts(clock(), start, end) ? strengthAt(`${entry}.strength`, strength, progress(clock())) : 0;
-        conditions.push(reading({ strength: now, guess, told, signal }));
-      }
+      for (const { use } of uses) if (use.condition !== undefined) conditions.push(await use.condition(pass));
       return conditions;
     },
     async release() {
@@ -93,49 +71,60 @@ export async function readAdapters(options: AdapterOptions, adapters: readonly A
   };
 }
 
-/** For all passes that draw a size. */
-function oncePerSize<T>(read: (drawing: Drawing) => T): (drawing: Drawing) => T {
-  const known = new Map<string, T>();
-  return (drawing) => {
-    const key = `${drawing.width} x ${drawing.height}`;
-    const reading = known.get(key) ?? read(drawing);
-    known.set(key, reading);
-    return reading;
-  };
+interface NamedUse {
+  readonly name: string;
+  /** What messages call its settings: `adapters.edges`. */
+  readonly option: string;
+  readonly use: AdapterUse;
 }
 
-async function readPictureEntries(options: AdapterOptions, adapters: readonly Adapter[]): Promise<PictureEntry[]> {
-  const { controls, imagePrompts } = options;
-  if (controls === undefined && imagePrompts === undefined) return [];
-  const { readEntries } = await import('./picture-options.js');
-  return [
-    ...(await readEntries('controls', controls ?? [], adapters)),
-    ...(await readEntries('imagePrompts', imagePrompts ?? [], adapters)),
-  ];
+async function useAdapter(adapter: Adapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
+  const { name } = adapter;
+  const option = `adapters.${name}`;
+  // An adapter may be called `constructor`.
+  const given = Object.hasOwn(settings, name) ? settings[name] : undefined;
+  return { name, option, use: await adapter.use(given, option) };
 }
 
-function readFrames(options: AdapterOptions, adapters: readonly Adapter[]): number | undefined {
-  const most = adapters.find(({ kind }) => kind === 'motion-adapter')?.maxFrames;
-  if (most === undefined) {
-    if (options.frames === undefined) return undefined;
-    throw new InvalidOptionError('frames', 'is for a motion adapter, and none is attached.');
+/** The adapter that makes clips, if there is one. Throws an InvalidOptionError for what clips have no use for yet. */
+function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse | undefined {
+  const maker = uses.find(({ use }) => use.clip !== undefined);
+  if (maker === undefined) return undefined;
+  const spatial = uses.find(({ use }) => use.spatial)?.option;
+  const refused = spatial ?? (['image', 'latents', 'upscale'] as const).find((name) => options[name] !== undefined);
+  if (refused === undefined) return maker.use.clip;
+  throw new InvalidOptionError(
+    refused,
+    `does not go with clips yet: detach ${describe(maker.name)} to draw single images.`,
+  );
+}
+
+/** Throws an InvalidOptionError for settings that are not an object, or that name no attached adapter. */
+function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+    throw new InvalidOptionError('adapters', `must be an object of settings by name, not ${describe(settings)}.`);
   }
-  const { frames = Math.min(16, most) } = options;
-  checkWhole('frames', frames, 1);
-  if (frames > most)
-    throw new InvalidOptionError('frames', `must be at most ${most}, not ${frames}: the motion adapter knows no more.`);
-  for (const other of ['controls', 'image', 'latents', 'upscale'] as const) {
-    if ((options as Record<string, unknown>)[other] === undefined) continue;
-    throw new InvalidOptionError(other, 'does not go with clips yet: detach the motion adapter to draw pictures.');
+  const names = adapters.map(({ name }) => name);
+  for (const name of Object.keys(settings)) {
+    if (names.includes(name)) continue;
+    const advice =
+      names.length === 0
+        ? `Nothing is attached: attach(file, { name: ${JSON.stringify(name)} }) first.`
+        : `There are ${names.join(', ')}.`;
+    throw new InvalidOptionError(`adapters.${name}`, `is not attached. ${advice}`);
   }
-  return frames;
 }
 
-function progress({ step, steps }: Clock): number {
-  return steps > 1 ? step / (steps - 1) : 0;
-}
-
-/** As diffusers' `controlnet_keep`, over calls of the model, of which a step may have two: inside if all of one is. */
-function acts({ call, calls }: Clock, start: number, end: number): boolean {
-  return call / calls >= start && (call + 1) / calls <= end;
+function joinedWords(learned: readonly LearnedWords[]): WordVectors | undefined {
+  const entries = learned.flatMap(({ words, vectors }) => words.map((word) => ({ word, vectors })));
+  if (entries.length === 0) return undefined;
+  const [{ vectors: first }] = entries;
+  const total = entries.reduce((sum, { vectors }) => sum + vectors.dims[0], 0);
+  const all = tensor('float32', [total, first.dims[1]]);
+  let offset = 0;
+  for (const { vectors } of entries) {
+    all.data.set(vectors.data, offset);
+    offset += vectors.data.length;
+  }
+  return { counts: Object.fromEntries(entries.map(({ word, vectors }) => [word, vectors.dims[0]])), vectors: all };
 }

@@ -11,8 +11,8 @@ import type {
 } from '@sd/core';
 import type { OptionTable } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
-import type { Config, ModelFolder, ModelParts, TensorView } from '@sd/weights';
 import type { EncodedText } from '@sd/tokenizer/embedding';
+import type { Config, ModelFolder, ModelParts, TensorView } from '@sd/weights';
 import type { Stages } from '../stages.js';
 
 /** The contents of a `config.json`, or of another JSON file of a diffusers folder. */

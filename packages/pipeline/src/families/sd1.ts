@@ -2,7 +2,7 @@ import { UnsupportedError } from '@sd/core';
 import { autoencoder } from './autoencoder.js';
 import { clipComponent, clipL } from './clip.js';
 import { plainComposition } from './compositions.js';
-import type { Family, FileNotes } from './family.js';
+import type { Family, FileNotes, Json } from './family.js';
 import { hasClasses, trainedBetas, unetComponent, unetDetails, unetLayout, unetTraits } from './unet.js';
 
 const title = 'Stable Diffusion 1';
@@ -35,9 +35,10 @@ export const sd1: Family = {
     refuse(file) {
       const { inChannels } = unetTraits(file)!;
       const other = hasClasses(file) ? 'a model with classes' : inChannels === 7 ? 'an upscaler' : undefined;
-      if (other !== undefined) throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
+      if (other !== undefined)
+        throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
     },
-    known: (component) => ({ unet: known.unet, vae: known.vae })[component] ?? {},
+    known: (component) => known[component] ?? {},
     scheduler: (notes) => ({
       _class_name: 'PNDMScheduler',
       ...trainedBetas,
@@ -51,7 +52,7 @@ export const sd1: Family = {
   fits: ({ textEncoders }) => textEncoders.length === 1,
 };
 
-const known: Readonly<Record<string, object>> = {
+const known: Readonly<Record<string, Json>> = {
   unet: { sample_size: 64, norm_num_groups: 32 },
   vae: { sample_size: 512, scaling_factor: 0.18215, norm_num_groups: 32 },
 };

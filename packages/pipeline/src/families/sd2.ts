@@ -35,7 +35,8 @@ export const sd2: Family = {
     },
     refuse(file) {
       const other = hasClasses(file) ? 'a model with classes' : unsupported[unetTraits(file)!.inChannels];
-      if (other !== undefined) throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
+      if (other !== undefined)
+        throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
     },
     known: (component, notes) => knownOf(component, notes),
     scheduler: (notes) => ({

@@ -1,7 +1,6 @@
-import type { NoisePredictor } from '@sd/core';
+import type { NoisePredictor, Source } from '@sd/core';
 import { type AttentionHeads, loadUnet, originalUnetNames, unetConfigFromShapes } from '@sd/unet';
 import { hasFile, readConfig, renameTensors } from '@sd/weights';
-import type { Source } from '@sd/core';
 import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
 import { clipPart, openClipPart } from './clip.js';
 import type { Component, FileLayout, FilePart, Json, SplitFile, Tensors } from './family.js';

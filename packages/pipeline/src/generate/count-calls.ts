@@ -14,7 +14,10 @@ export interface CountedDenoiser {
 }
 
 /** Counts the steps and calls of a pass for a denoiser, which gets them as an argument. */
-export function countCalls(model: PassDenoiser, { stepCount: steps, callCount: calls = steps }: SamplingPlan): CountedDenoiser {
+export function countCalls(
+  model: PassDenoiser,
+  { stepCount: steps, callCount: calls = steps }: SamplingPlan,
+): CountedDenoiser {
   let step = 0;
   let call = -1;
   const progress = (): Progress => ({ step, steps, call, calls });

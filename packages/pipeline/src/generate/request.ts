@@ -18,7 +18,7 @@ import type { GenerateOptions } from './options/index.js';
 import { checkInitialImage, checkStrength, type GivenImages, readStepRange } from './options/initial.js';
 import { type PromptSettings, readPrompts } from './options/prompts.js';
 import { readSeeds, type Variation } from './options/sampling.js';
-import { loadSyntax, type ParsedPrompts, parsePrompts } from './prompts/index.js';
+import type { PassSteps } from './prompts/index.js';
 
 /** A second, larger pass. */
 export interface Upscale {
@@ -42,7 +42,10 @@ export interface InitialState {
 export interface Request {
   readonly options: GenerateOptions;
   readonly promptSettings: PromptSettings;
-  readonly prompts: ParsedPrompts;
+  /** Whether the guidance may use the negative prompt. */
+  readonly usesNegative: boolean;
+  /** The steps of each pass, by which prompts that change over the steps go. */
+  readonly passes: readonly PassSteps[];
   readonly width: number;
   readonly height: number;
   readonly steps: number;
@@ -72,9 +75,9 @@ export interface RequestContext {
 
 /**
  * Fills in options whose names and values were checked by their tables: checks what depends on the model and on other
- * options. Rejects with an InvalidOptionError, or a TensorError for latents.
+ * options. Throws an InvalidOptionError, or a TensorError for latents.
  */
-export async function readRequest(options: GenerateOptions, context: RequestContext): Promise<Request> {
+export function readRequest(options: GenerateOptions, context: RequestContext): Request {
   const { traits, read } = context;
   const { count = 1, steps = 20, guidanceScale = 7.5 } = options;
   const size = checkedSize(options, context);
@@ -95,13 +98,8 @@ export async function readRequest(options: GenerateOptions, context: RequestCont
   return {
     options,
     promptSettings,
-    prompts: parsePrompts({
-      ...promptSettings,
-      syntax: await loadSyntax(promptSettings.syntax),
-      usesNegative,
-      passes,
-      signal: options.signal,
-    }),
+    usesNegative,
+    passes,
     ...size,
     steps,
     scheduler,
@@ -138,8 +136,7 @@ function givenImages({ image, latents, mask }: ReadImages): GivenImages {
   return { hasImage: image !== undefined, hasLatents: latents !== undefined, hasMask: mask !== undefined };
 }
 
-/** The steps of each pass, by which prompts that change over the steps go. */
-function passSteps(plan: SamplingPlan, upscale: Upscale | undefined) {
+function passSteps(plan: SamplingPlan, upscale: Upscale | undefined): PassSteps[] {
   const first = { steps: plan.stepCount };
   if (upscale === undefined) return [first];
   return [first, { steps: upscale.plan.stepCount, firstPassSteps: plan.stepCount }];

@@ -8,7 +8,7 @@ import { framesOf } from './frames.js';
 import { type EncodedImages, encodeImages } from './initial/encode-images.js';
 import { firstPass, secondPass } from './initial/passes.js';
 import type { ModelTraits } from './model-traits.js';
-import { encodePrompts, type Texts } from './prompts/index.js';
+import { encodePrompts, type ParsedPrompts, type Texts } from './prompts/index.js';
 import type { Request } from './request.js';
 import { textStack } from './text-stack.js';
 
@@ -16,6 +16,7 @@ import { textStack } from './text-stack.js';
 export interface Run {
   readonly stages: Stages;
   readonly request: Request;
+  readonly prompts: ParsedPrompts;
   readonly traits: ModelTraits;
   readonly adapters: RunAdapters;
   /** Frees each stage after its use. */
@@ -67,13 +68,18 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
 
 async function encodeTexts(run: Run, warnings: Warning[]): Promise<Texts> {
   const { stages, request, releaseStages } = run;
-  const texts = await encodePrompts(request.prompts, textStack(run), warnings);
+  const texts = await encodePrompts(run.prompts, textStack(run), warnings);
   throwIfAborted(request.signal);
   if (releaseStages) await releaseTextEncoders(stages);
   return texts;
 }
 
-async function encodeInitialImages({ stages, request, traits, releaseStages }: Run): Promise<EncodedImages | undefined> {
+async function encodeInitialImages({
+  stages,
+  request,
+  traits,
+  releaseStages,
+}: Run): Promise<EncodedImages | undefined> {
   const { signal } = request;
   const encoded = await encodeImages(stages.vae, request.initial, { imageInput: traits.imageInput, signal });
   throwIfAborted(signal);

@@ -2,6 +2,8 @@ import type { InspectOptions } from './inspect/inspect.js';
 import type { Inspection } from './inspect/inspection.js';
 import type { Place } from './locate.js';
 
+export type { InspectOptions };
+
 /**
  * Says what a file or folder is, and what can be done with it: a model or a part of one, a LoRA, a ControlNet and so on,
  * for which family, of which types of values. Goes by names, shapes and configs; no weights are read.

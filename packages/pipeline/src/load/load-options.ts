@@ -33,7 +33,14 @@ export interface LoadPipelineOptions {
 }
 
 /** A component in place of the model's own: a stage, or where its files are. */
-export type ReplacedComponent = Place | Tokenizer | TextEncoder | NoisePredictor | Vae | Pick<Vae, 'decode'> | Scheduler;
+export type ReplacedComponent =
+  | Place
+  | Tokenizer
+  | TextEncoder
+  | NoisePredictor
+  | Vae
+  | Pick<Vae, 'decode'>
+  | Scheduler;
 
 export const loadTable: OptionTable<LoadPipelineOptions> = {
   backend: {
@@ -54,7 +61,10 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     default: 'false',
     text: 'Loads each stage when it is needed and frees it after: slower, for large models on small machines.',
   },
-  config: { type: 'path, URL, Source', text: "For one file: a folder whose configs are used in place of the family's." },
+  config: {
+    type: 'path, URL, Source',
+    text: "For one file: a folder whose configs are used in place of the family's.",
+  },
   prediction: { ...oneOf('epsilon', 'v', 'flow'), text: 'For one file: what the model predicts.' },
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };

@@ -1,5 +1,5 @@
 import type { Source } from '@sd/core';
-import { resolveSource } from './imports.js';
+import { resolveSource } from './sources.js';
 
 /** Where something is: a path, a URL, a file that a person picked, or a Source. */
 export type Place = string | URL | Blob | Source;

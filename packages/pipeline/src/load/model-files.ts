@@ -33,5 +33,9 @@ export function folderFiles(source: Source, variant: string | undefined): ModelF
 
 /** Throws the CheckpointError for a component that a model in one file does not have. */
 export function missingComponent(path: string, name: string): CheckpointError {
-  return new CheckpointError('missing-tensor', path, `has no ${name}. Give a folder that has one as the option config.`);
+  return new CheckpointError(
+    'missing-tensor',
+    path,
+    `has no ${name}. Give a folder that has one as the option config.`,
+  );
 }

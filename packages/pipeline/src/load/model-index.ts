@@ -27,7 +27,10 @@ export interface ModelIndex {
  * `replaced` components, which the caller provides, does not matter. Throws a SourceError where it is missing, a
  * CheckpointError for a component that is not listed, and an UnsupportedError that names an unknown class.
  */
-export async function readModelIndex(model: ModelFiles, replaced: ReadonlySet<string> = new Set()): Promise<ModelIndex> {
+export async function readModelIndex(
+  model: ModelFiles,
+  replaced: ReadonlySet<string> = new Set(),
+): Promise<ModelIndex> {
   const config = await readConfig(model.files, file);
   config.only('is_cosxl_edit', false);
   const classOf = (name: string) => (replaced.has(name) ? 'replaced' : classIn(config, name));
@@ -44,7 +47,7 @@ export async function readModelIndex(model: ModelFiles, replaced: ReadonlySet<st
   };
 }
 
-async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {
+export async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {
   const component = ['transformer', 'unet'].find((name) => classOf(name) !== undefined) ?? 'unet';
   return { classOf, config: await model.settings(component) };
 }
@@ -59,7 +62,10 @@ function neededClasses(
       [encoder.tokenizer, encoder.tokenizerClasses],
       [encoder.name, encoder.classes],
     ]),
-    ...[noisePredictor, vae].map(({ name, classes }: Component<unknown>): [string, readonly string[]] => [name, classes]),
+    ...[noisePredictor, vae].map(({ name, classes }: Component<unknown>): [string, readonly string[]] => [
+      name,
+      classes,
+    ]),
     ['scheduler', schedulerClasses],
   ]);
 }
@@ -95,7 +101,7 @@ function isOtherFamilys(name: string, { textEncoders }: Family): boolean {
 }
 
 /** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */
-function classIn(config: Config, name: string): string | undefined {
+export function classIn(config: Config, name: string): string | undefined {
   const entry = config.get(name);
   return Array.isArray(entry) && typeof entry[1] === 'string' ? entry[1] : undefined;
 }

@@ -26,7 +26,9 @@ export async function replaceComponent(
   }
   exported.delete(name);
   const other =
-    located.path === '' ? { source: located.source, folder: '' } : await openComponent(model, family, component, located);
+    located.path === ''
+      ? { source: located.source, folder: '' }
+      : await openComponent(model, family, component, located);
   return { ...model, exported, component: (asked) => (asked === name ? other : model.component(asked)) };
 }
 

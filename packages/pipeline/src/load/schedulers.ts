@@ -15,7 +15,7 @@ const plainNames = schedulerNames.filter((name) => !name.endsWith('-karras'));
 export interface LoadedScheduler {
   readonly scheduler: Scheduler;
   /** The model's noise schedule with another sampler, by a short name or by diffusers' class. */
-  readonly schedulerNamed: (name: string) => Scheduler;
+  readonly schedulerByName: (name: string) => Scheduler;
 }
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
@@ -23,7 +23,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
   const config = stableDiffusionConfig(parse(await source.read(file)));
   return {
     scheduler: fromFile(config, className),
-    schedulerNamed(name) {
+    schedulerByName(name) {
       const named = schedulerOfName(name, config);
       if (named !== undefined) return named;
       if (!schedulerClasses.includes(name)) {

@@ -1,10 +1,11 @@
 import { DisposedError, throwIfAborted } from '@sd/core';
 import type { SdImage } from '@sd/image';
-import type { AttachResult } from '../attach/adapter.js';
+import type { AttachResult } from '../attach/attach.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
-import type { GenerateResult, PipelineEvent, StepEvent } from '../events.js';
-import { previewedFrame } from '../frames.js';
-import type { GenerateOptions } from '../options.js';
+import type { GenerateResult, PipelineEvent, StepEvent } from '../generate/events.js';
+import { previewedFrame } from '../generate/frames.js';
+import type { GenerateOptions } from '../generate/options/index.js';
+import { notifySteps } from '../notify-steps.js';
 import type { Pipeline } from '../pipeline.js';
 import { type Connection, connect } from './connection.js';
 import type { LoadWorkerPipelineOptions, WorkerAttachOptions, WorkerSource } from './options.js';
@@ -52,10 +53,16 @@ export async function loadWorkerPipeline(
 
 /** Options that are addresses, as `source` is. */
 function withFullUrls<T extends Omit<LoadWorkerPipelineOptions, 'onProgress' | 'signal'>>(options: T): T {
-  const urls = (['unet', 'vae', 'previewVae', 'config'] as const).flatMap((name) =>
-    options[name] === undefined ? [] : [[name, sendablePlace(name, options[name])]],
-  );
-  return { ...options, ...Object.fromEntries(urls) };
+  const { components, config } = options;
+  const places = Object.entries(components ?? {}).map(([name, place]) => [
+    name,
+    sendablePlace(`components.${name}`, place),
+  ]);
+  return {
+    ...options,
+    ...(components !== undefined && { components: Object.fromEntries(places) }),
+    ...(config !== undefined && { config: sendablePlace('config', config) }),
+  };
 }
 
 function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipeline {
@@ -79,7 +86,7 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
   };
 
   const eventOf = (event: PipelineEvent, signal: AbortSignal | undefined): PipelineEvent => {
-    if (event.type === 'image') return { ...event, picture: picture(event.picture) };
+    if (event.type === 'image') return { ...event, image: picture(event.image) };
     if (event.type === 'step') return { ...event, preview: (frame) => preview(event, frame, signal) };
     return event;
   };
@@ -128,14 +135,7 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
       return attached;
     },
     stream,
-    async generate(options) {
-      const events = stream(options);
-      for (;;) {
-        const { done, value } = await events.next();
-        if (done) return value;
-        if (value.type === 'step') await notify(events, options, value);
-      }
-    },
+    generate: (options) => notifySteps(stream(options), options?.onStep),
     async attach(file, given = {}) {
       if (disposing !== undefined) throw gone();
       checkAttachOptions(given);
@@ -158,18 +158,4 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
       return disposing;
     },
   };
-}
-
-/** Calls back; if that throws, the run is ended before the error goes on. */
-async function notify(
-  events: AsyncGenerator<PipelineEvent, GenerateResult, void>,
-  { onStep }: GenerateOptions,
-  step: StepEvent,
-): Promise<void> {
-  try {
-    await onStep?.(step);
-  } catch (error) {
-    await events.return(undefined as never);
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { AbortError, BackendError, InvalidOptionError } from '@sd/core';
+import { checkOptional } from '@sd/core/options';
 import type { DownloadProgress } from '@sd/source';
-import { checkSignal } from '../checks.js';
 import { fromFailure } from './failures.js';
 import { watchLock } from './life.js';
 import type { CallName, Calls, MessagePortLike, ToPage, ToWorker } from './protocol.js';
@@ -94,7 +94,7 @@ export function connect(port: MessagePortLike, onProgress?: (progress: DownloadP
     },
     end,
     async call(name, request, { signal } = {}) {
-      checkSignal(signal);
+      checkOptional('signal', signal, signal instanceof AbortSignal, 'an AbortSignal');
       if (signal?.aborted) throw new AbortError(signal.reason);
       last += 1;
       const id = last;

@@ -10,15 +10,13 @@ export type WorkerSource = string | URL | PickedFiles;
 export type WorkerBackendOptions = Omit<WebBackendOptions, 'runtime'>;
 
 /** The options of `loadPipeline` that can be sent to a worker. */
-export interface PlainLoadOptions
-  extends Omit<LoadPipelineOptions, 'backend' | 'stages' | 'signal' | 'unet' | 'vae' | 'previewVae' | 'config'> {
+export interface PlainLoadOptions extends Omit<LoadPipelineOptions, 'backend' | 'components' | 'signal' | 'config'> {
   /** Where graphs run: the provider and its settings. */
   readonly backend?: WorkerBackendOptions;
   /** How a model that is given as an address is downloaded and kept. */
   readonly download?: Pick<OpenUrlOptions, 'cache' | 'headers' | 'integrity'>;
-  readonly unet?: string | URL;
-  readonly vae?: string | URL;
-  readonly previewVae?: string | URL;
+  /** Addresses of files in place of the model's, by diffusers' names of the components. */
+  readonly components?: Readonly<Record<string, string | URL>>;
   readonly config?: string | URL;
 }
 

@@ -1,6 +1,6 @@
 import { DisposedError } from '@sd/core';
-import type { GenerateResult, PipelineEvent } from '../events.js';
-import type { GenerateOptions } from '../options.js';
+import type { GenerateResult, PipelineEvent } from '../generate/events.js';
+import type { GenerateOptions } from '../generate/options/index.js';
 import type { Pipeline } from '../pipeline.js';
 
 interface Run {

@@ -7,7 +7,7 @@ const instead: Readonly<Record<string, string>> = {
   syntax: 'Give its name, such as a1111',
   guidance: 'Give guidanceScale and guidanceRescale',
   backend: 'Give its settings: { provider, threads, wasmPaths }',
-  stages: 'Make them in the worker',
+  components: 'Give addresses of their files',
   imageEncoder: 'Give its folder',
 };
 

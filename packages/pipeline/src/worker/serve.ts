@@ -1,8 +1,8 @@
 import { InvalidOptionError } from '@sd/core';
 import { encodePng } from '@sd/image';
 import type { DownloadProgress } from '@sd/source';
-import type { GenerateOptions } from '../options.js';
-import { previewOf } from '../preview.js';
+import type { GenerateOptions } from '../generate/options/index.js';
+import { previewOf } from '../generate/preview.js';
 import { toFailure } from './failures.js';
 import { holdLock } from './life.js';
 import { type Loaded, type Loading, loadPlace } from './load.js';

@@ -1,5 +1,4 @@
-import { checkOptions, finite, type OptionRow, type OptionTable } from '@sd/core/options';
-import { checkWhole } from '@sd/core/options';
+import { checkOptions, checkWhole, finite, type OptionRow, type OptionTable } from '@sd/core/options';
 import type { Size } from '../family.js';
 import type { MicroConditioning, MicroConditions } from './time-ids.js';
 
@@ -26,8 +25,7 @@ export interface MicroConditioningPair {
 /** @param scored True for the refiner, which takes an aesthetic score in place of a target size. */
 export function microConditioningRows(scored: boolean): OptionTable<MicroConditioningPair> {
   const table = rows(scored);
-  const check = (option: string, value: unknown) =>
-    checkOptions(value, table, { of: option, prefix: `${option}.` });
+  const check = (option: string, value: unknown) => checkOptions(value, table, { of: option, prefix: `${option}.` });
   return {
     microConditioning: {
       type: 'object',

@@ -1,7 +1,7 @@
 import { UnsupportedError } from '@sd/core';
 import { autoencoder } from '../autoencoder.js';
 import { clipComponent, clipG, clipL } from '../clip.js';
-import type { Family, SplitFile } from '../family.js';
+import type { Family, FileNotes, Json, SplitFile } from '../family.js';
 import { predictionType, zeroTerminalSnr } from '../sd1.js';
 import { trainedBetas, unetComponent, unetDetails, unetLayout, unetTraits } from '../unet.js';
 import { sdxlComposition } from './composition.js';
@@ -30,8 +30,8 @@ const shared = {
 
 const file = {
   layout: unetLayout,
-  known: (component: string) => ({ unet: known.unet, vae: known.vae })[component] ?? {},
-  scheduler: (notes: Parameters<Family['file']['scheduler']>[0]) => ({
+  known: (component: string) => known[component] ?? {},
+  scheduler: (notes: FileNotes) => ({
     _class_name: 'EulerDiscreteScheduler',
     ...trainedBetas,
     timestep_spacing: 'leading',
@@ -41,7 +41,7 @@ const file = {
   details: unetDetails,
 };
 
-const known: Readonly<Record<string, object>> = {
+const known: Readonly<Record<string, Json>> = {
   unet: { sample_size: 128, addition_time_embed_dim: 256, norm_num_groups: 32 },
   vae: { sample_size: 1024, scaling_factor: 0.13025, norm_num_groups: 32, force_upcast: true },
 };

@@ -38,7 +38,11 @@ export async function encodeImages(
   };
 }
 
-async function encode(vae: Vae, image: Tensor<'float32'>, signal: AbortSignal | undefined): Promise<LatentDistribution> {
+async function encode(
+  vae: Vae,
+  image: Tensor<'float32'>,
+  signal: AbortSignal | undefined,
+): Promise<LatentDistribution> {
   if (vae.encode === undefined) {
     throw new UnsupportedError('The VAE has no encode(), which a run that starts from an image needs.');
   }

@@ -1,3 +1,4 @@
+import type { AdapterSettings } from '@sd/adapters';
 import { abortSignal, checkOptional, checkOptions, type OptionRow, type OptionTable, oneOf } from '@sd/core/options';
 import type { Composition } from '../../families/family.js';
 import type { FamilyGenerateOptions } from '../../families/index.js';
@@ -19,7 +20,7 @@ export interface OutputOptions {
    * Settings of attached adapters by their names: `{ watercolour: 0.8, edges: { image, strength: 0.7 } }`. An adapter that is
    * left out acts with its defaults: a LoRA at strength 1, a ControlNet not at all.
    */
-  readonly adapters?: Readonly<Record<string, unknown>> | undefined;
+  readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>> | undefined;
   /** Ends the run between two steps; it rejects with an AbortError at once. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step; what it throws ends the run. */

@@ -90,8 +90,7 @@ export const upscaleTable: OptionTable<UpscaleOptions> = {
 export const upscaleRow = {
   type: '{ factor, width, height, strength, steps }',
   text: "Draws the picture again at a larger size, from the first pass's latents.",
-  check: (option: string, value: unknown) =>
-    checkOptions(value, upscaleTable, { of: option, prefix: `${option}.` }),
+  check: (option: string, value: unknown) => checkOptions(value, upscaleTable, { of: option, prefix: `${option}.` }),
 };
 
 /** What of the initial images is given, decoded or not. */

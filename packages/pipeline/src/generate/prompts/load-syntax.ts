@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
+import { describe } from '@sd/core/options';
 import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 import { plain } from '@sd/tokenizer/prompt/plain';
-import { describe } from '../../checks.js';
 
 /** Checks the type of the option `syntax`. Throws an InvalidOptionError; whether a name is known is found when it is loaded. */
 export function checkSyntax(syntax: unknown): asserts syntax is PromptSyntaxName | PromptSyntax | undefined {

@@ -1,81 +1,64 @@
+import { adapterKinds, familyOfContext } from '@sd/adapters';
 import type { Source } from '@sd/core';
-import { hasFile, readConfig } from '@sd/weights';
-import { isExported } from '../is-exported.js';
-import type { FamilyId } from '../single-file/families.js';
-import { familyByContext } from './adapters.js';
+import { type Config, hasFile, readConfig } from '@sd/weights';
+import { families, familyOfFolder } from '../../families/index.js';
+import { folderFiles } from '../model-files.js';
+import { classIn, folderFacts } from '../model-index.js';
+import { isExportedFolder } from '../onnx-folder/is-exported.js';
 import type { FileKind, Finding } from './inspection.js';
 
 /** Kinds by the class that a folder's `config.json` names. */
-const classes: Readonly<Record<string, FileKind>> = {
-  UNet2DConditionModel: 'unet',
-  AutoencoderKL: 'vae',
-  AutoencoderTiny: 'vae',
-  ControlNetModel: 'controlnet',
-  T2IAdapter: 't2i-adapter',
-  MotionAdapter: 'motion-adapter',
-  CLIPTextModel: 'text-encoder',
-  CLIPTextModelWithProjection: 'text-encoder',
-  CLIPVisionModel: 'image-encoder',
-  CLIPVisionModelWithProjection: 'image-encoder',
-};
+const classes: ReadonlyMap<string, FileKind> = new Map([
+  ...families.flatMap(({ noisePredictor, vae, textEncoders }): [string, FileKind][] => [
+    ...[noisePredictor, vae].flatMap((component) =>
+      component.classes.map((name): [string, FileKind] => [name, component.name]),
+    ),
+    ...textEncoders.flatMap((component) => component.classes.map((name): [string, FileKind] => [name, 'text-encoder'])),
+  ]),
+  ['CLIPVisionModel', 'image-encoder'],
+  ['CLIPVisionModelWithProjection', 'image-encoder'],
+  ...adapterKinds.flatMap(({ name, folder }) => (folder?.classes ?? []).map((key): [string, FileKind] => [key, name])),
+]);
 
 /** Files in a folder that stand for all of it. */
-const singles = [
-  'pytorch_lora_weights.safetensors',
-  'pytorch_lora_weights.bin',
-  'learned_embeds.safetensors',
-  'learned_embeds.bin',
-  'adapter_model.safetensors',
-];
+const singles = adapterKinds.flatMap(({ folder }) => folder?.files ?? []);
 
 /** What a folder is; the path of the file in it that says so, or what its configs say. Undefined where neither is known. */
 export async function findFolder(source: Source): Promise<Finding | string | undefined> {
   if (await hasFile(source, 'model_index.json')) return findPipeline(source);
   if (await hasFile(source, 'model.onnx')) return 'model.onnx';
-  if (await hasFile(source, 'config.json')) {
-    const config = await readConfig(source, 'config.json');
-    const [architecture] = [config.get('architectures')].flat();
-    const name = config.get('_class_name') ?? architecture;
-    const kind = typeof name === 'string' && Object.hasOwn(classes, name) ? classes[name]! : undefined;
-    if (kind === undefined) return undefined;
-    const family = familyOfConfig(config.get('cross_attention_dim'));
-    return { kind, layout: 'diffusers', details: { class: name as string }, ...(family && { family }) };
-  }
+  if (await hasFile(source, 'config.json')) return findComponent(await readConfig(source, 'config.json'));
   for (const file of singles) if (await hasFile(source, file)) return file;
   return undefined;
+}
+
+function findComponent(config: Config): Finding | undefined {
+  const [architecture] = [config.get('architectures')].flat();
+  const name = config.get('_class_name') ?? architecture;
+  const kind = typeof name === 'string' ? classes.get(name) : undefined;
+  if (kind === undefined) return undefined;
+  const width = config.get('cross_attention_dim');
+  const family = typeof width === 'number' ? familyOfContext(families, width)?.id : undefined;
+  return { kind, layout: 'diffusers', details: { class: name as string }, family };
 }
 
 async function findPipeline(source: Source): Promise<Finding> {
   const index = await readConfig(source, 'model_index.json');
   const name = index.get('_class_name');
   const details = { class: typeof name === 'string' ? name : undefined };
-  if (await isExported(source)) return (await import('./onnx.js')).findOnnxFolder(source, details.class);
-  const unet = (await hasFile(source, 'unet/config.json')) ? await readConfig(source, 'unet/config.json') : undefined;
-  if (unet === undefined) {
-    return {
-      kind: 'unknown',
-      layout: 'diffusers',
-      details,
-      canDo: 'It is a pipeline without a U-Net, which this version does not know.',
-    };
+  if (await isExportedFolder(source)) return (await import('./onnx.js')).findOnnxFolder(source, details.class);
+  const facts = await folderFacts(folderFiles(source, undefined), (component) => classIn(index, component));
+  const channels = facts.config.in_channels;
+  if (channels === undefined) {
+    const canDo = 'It is a pipeline without a noise predictor of a supported family.';
+    return { kind: 'unknown', layout: 'diffusers', details, canDo };
   }
-  const family =
-    familyOfConfig(unet.get('cross_attention_dim')) ??
-    familyOfParts(index.get('text_encoder_2'), unet.get('use_linear_projection'));
+  const width = facts.config.cross_attention_dim;
+  const family = (typeof width === 'number' && familyOfContext(families, width)) || familyOfFolder(facts);
   return {
     kind: 'pipeline',
     layout: 'diffusers',
-    family,
-    details: { ...details, channels: unet.number('in_channels', 4) },
+    family: family.id,
+    details: { ...details, channels: channels as number },
   };
-}
-
-function familyOfConfig(width: unknown): FamilyId | undefined {
-  return typeof width === 'number' && Object.hasOwn(familyByContext, width) ? familyByContext[width] : undefined;
-}
-
-/** By the parts, for models of no known width. */
-function familyOfParts(second: unknown, linear: unknown): FamilyId {
-  if (Array.isArray(second) && second[1] !== null) return 'sdxl';
-  return linear === true ? 'sd2' : 'sd1';
 }

@@ -1,90 +1,83 @@
-import { families } from '../single-file/families.js';
-import { foreignModel } from '../single-file/foreign.js';
-import { splitParts } from '../single-file/parts.js';
-import { familyOf, refuseOthers, unetTraits } from '../single-file/recognise.js';
-import { familyByContext } from './adapters.js';
-import { type InspectedFile, shapeOf } from './inspected-file.js';
+import { familyOfContext, unsupportedModel } from '@sd/adapters';
+import { shapeMatching, type WeightsFile } from '@sd/weights';
+import type { Family, SplitFile } from '../../families/family.js';
+import { families } from '../../families/index.js';
+import { recogniseFile } from '../single-file/split.js';
 import type { Finding } from './inspection.js';
 
-/** What a model's U-Net does, by its channels over those of its latents. */
-const purposes: Readonly<Record<number, string>> = { 4: 'text to picture', 9: 'inpainting', 8: 'instruct-pix2pix' };
-
-/** Files that are seen often and are of no use here, by a tensor that they have. */
+/** Files that are often met and have no use here, by a tensor that they have. */
 const useless: readonly (readonly [title: string, name: RegExp])[] = [
-  ['an upscaler of pictures (ESRGAN)', /^(model\.1\.sub\.0\.RDB1|body\.0\.rdb1|RRDB_trunk\.0)\./i],
+  ['an upscaler of images (ESRGAN)', /^(model\.1\.sub\.0\.RDB1|body\.0\.rdb1|RRDB_trunk\.0)\./i],
   ['a safety checker', /^concept_embeds$/],
   ['a T5 text encoder', /^encoder\.block\.0\.layer\.0\.SelfAttention\./],
   ['a ControlNet-LLLite', /^lllite_/],
   ['a Control-LoRA', /^lora_controlnet$/],
 ];
 
-/** A whole model, or a part of one. */
-export function findModel(file: InspectedFile): Finding | undefined {
-  const { tensors, path } = file;
-  const parts = splitParts(path, tensors);
-  const { unet, vae, text_encoder: text, text_encoder_2: text2 } = parts.tensors;
-  const family = familyOf(parts);
-  if (unet !== undefined && family !== undefined) {
-    const original = !tensors.has('conv_in.weight');
-    const { inChannels, contextWidth } = unetTraits(unet)!;
-    const whole = vae !== undefined || text !== undefined || text2 !== undefined;
-    const details = {
-      purpose: purposes[inChannels],
-      channels: inChannels,
-      contextWidth,
-      parts: Object.keys(parts.tensors),
-      guidanceInput: unet.has('time_embedding.cond_proj.weight') || undefined,
-      title: families[family].title,
-    };
-    const finding = { family, layout: original ? 'original' : 'diffusers', details };
-    return { kind: whole ? 'pipeline' : 'unet', ...finding, ...refusal(() => refuseOthers(path, family, parts)) };
-  }
-  if (vae !== undefined)
+/** A whole model, or a component of one. */
+export function findModel(file: WeightsFile): Finding | undefined {
+  const { family, split } = recogniseFile(file.path, file.tensors);
+  if (family !== undefined) return describeModel(file, family, split);
+  const { vae, text_encoder: textEncoder } = split.components;
+  if (vae !== undefined) {
     return {
       kind: 'vae',
-      layout: tensors.has('decoder.up_blocks.0.resnets.0.conv1.weight') ? 'diffusers' : 'original',
+      layout: file.tensors.has('decoder.up_blocks.0.resnets.0.conv1.weight') ? 'diffusers' : 'original',
       details: { latentChannels: vae.get('decoder.conv_in.weight')?.shape[1] },
     };
-  if (text !== undefined) {
-    const width = text.get('embeddings.token_embedding.weight')?.shape[1];
-    const own = width === undefined ? undefined : familyByContext[width];
-    return { kind: 'text-encoder', layout: 'transformers', details: { width }, ...(own && { family: own }) };
   }
-  return findPart(file) ?? findForeign(file);
+  if (textEncoder !== undefined) {
+    const width = textEncoder.get('embeddings.token_embedding.weight')?.shape[1];
+    const family = familyOfContext(families, width)?.id;
+    return { kind: 'text-encoder', layout: 'transformers', details: { width }, family };
+  }
+  return findComponent(file) ?? findUnsupported(file);
 }
 
-function findPart(file: InspectedFile): Finding | undefined {
+function describeModel({ tensors }: WeightsFile, family: Family, split: SplitFile): Finding {
+  const components = Object.keys(split.components);
+  const { name } = family.noisePredictor;
+  // A file in the original layout has its noise predictor under other names.
+  const [first] = split.components[name]!.keys();
+  return {
+    kind: components.length > 1 ? 'pipeline' : name,
+    family: family.id,
+    layout: tensors.has(first) ? 'diffusers' : 'original',
+    details: { ...family.file.details(split), parts: components, title: family.title },
+    canDo: refusal(() => family.file.refuse?.(split)),
+  };
+}
+
+function findComponent({ tensors }: WeightsFile): Finding | undefined {
   const tiny = /^((encoder|decoder)\.layers\.)?\d+\.conv\.0\.weight$/;
-  if (shapeOf(file, tiny) !== undefined) {
-    const diffusers = shapeOf(file, /^(encoder|decoder)\.layers\./) !== undefined;
-    return { kind: 'vae', layout: diffusers ? 'diffusers' : 'original', details: { tiny: true } };
+  if (shapeMatching(tensors, tiny) !== undefined) {
+    const isDiffusers = shapeMatching(tensors, /^(encoder|decoder)\.layers\./) !== undefined;
+    return { kind: 'vae', layout: isDiffusers ? 'diffusers' : 'original', details: { tiny: true } };
   }
-  const vision = shapeOf(file, /(^|\.)vision_model\.embeddings\.patch_embedding\.weight$/);
-  if (vision !== undefined) {
-    return { kind: 'image-encoder', layout: 'transformers', details: { width: vision[0], patch: vision[2] } };
-  }
-  return undefined;
+  const vision = shapeMatching(tensors, /(^|\.)vision_model\.embeddings\.patch_embedding\.weight$/);
+  if (vision === undefined) return undefined;
+  return { kind: 'image-encoder', layout: 'transformers', details: { width: vision[0], patch: vision[2] } };
 }
 
-function findForeign({ tensors }: InspectedFile): Finding | undefined {
+function findUnsupported({ tensors }: WeightsFile): Finding | undefined {
   const names = [...tensors.keys()];
-  const title = foreignModel(names);
+  const title = unsupportedModel(names);
   if (title !== undefined) {
-    const canDo = `It is a model of ${title}; this version knows Stable Diffusion 1, 2 and XL.`;
+    const supported = families.map((family) => family.title).join(', ');
+    const canDo = `It is a model of ${title}, which is not supported. Supported are ${supported}.`;
     return { kind: 'unknown', details: { title }, canDo };
   }
   const found = useless.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
-  return found === undefined
-    ? undefined
-    : { kind: 'unknown', details: { title: found }, canDo: `It is ${found}, which has no use here.` };
+  if (found === undefined) return undefined;
+  return { kind: 'unknown', details: { title: found }, canDo: `It is ${found}, which has no use here.` };
 }
 
-/** The message of what is refused, as what can be done. */
-function refusal(check: () => void): { canDo?: string } {
+/** The message of what is refused, as what can be done; undefined for what is not. */
+function refusal(check: () => void): string | undefined {
   try {
     check();
-    return {};
+    return undefined;
   } catch (error) {
-    return { canDo: `It cannot be loaded: ${(error as Error).message}` };
+    return `It cannot be loaded: ${(error as Error).message}`;
   }
 }

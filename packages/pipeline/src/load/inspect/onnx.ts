@@ -1,7 +1,8 @@
+import { adapterKinds, familyOfContext } from '@sd/adapters';
 import type { Source } from '@sd/core';
 import { hasFile } from '@sd/weights';
 import { missingOperators, type OnnxFile, openOnnxFile } from '@sd/weights/onnx-file';
-import { familyByContext } from './adapters.js';
+import { families } from '../../families/index.js';
 import type { FileKind, Finding } from './inspection.js';
 
 /** What was found out, and the types of its values. */
@@ -29,9 +30,9 @@ export async function findOnnxFolder(source: Source, className: string | undefin
   const missing = missingOperators(unet.operators, 'cpu');
   const canDo =
     missing.length > 0
-      ? `loadPipeline() draws with it on CUDA: it was fused, and has ${missing.join(', ')}, which other providers have not.`
+      ? `loadPipeline() draws with it on CUDA: it was fused, and has ${missing.join(', ')}, which other providers do not have.`
       : encoder === undefined
-        ? 'loadPipeline() draws with it, but not from pictures: its VAE was exported without the encoder.'
+        ? 'loadPipeline() draws with it, but not from images: its VAE was exported without the encoder.'
         : undefined;
   return {
     kind: 'pipeline',
@@ -50,27 +51,29 @@ export async function findOnnxFile(source: Source, path: string): Promise<FoundO
   const own = described(file);
   const part =
     kind === 'unet'
-      ? 'loadPipeline(model, { unet: folder }) draws with it in place of the model’s own U-Net.'
+      ? 'loadPipeline(model, { components: { unet: folder } }) uses it in place of the model’s own.'
       : undefined;
   const alone = 'It is a part of a model: load the model’s folder.';
   const canDo = part ?? (kind === 'vae' ? alone : undefined);
   return { kind, layout: 'ONNX', ...own, ...(canDo !== undefined && { canDo }) };
 }
 
-function kindOf({ inputs, outputs }: OnnxFile): FileKind {
+function kindOf(file: OnnxFile): FileKind {
+  const adapter = adapterKinds.find(({ detectOnnx }) => detectOnnx?.(file));
+  if (adapter !== undefined) return adapter.name;
+  const { inputs, outputs } = file;
   const takes = (name: string) => inputs.some((input) => input.name === name);
   const gives = (name: RegExp) => outputs.some((output) => name.test(output.name));
-  if (takes('controlnet_cond')) return 'controlnet';
   if (takes('sample') && takes('timestep') && takes('encoder_hidden_states')) return 'unet';
   if (takes('input_ids') && gives(/^last_hidden_state$/)) return 'text-encoder';
-  const picture = inputs.length === 1 && inputs[0]!.dims.length === 4;
+  const picture = inputs.length === 1 && inputs[0].dims.length === 4;
   return picture && (takes('latent_sample') || gives(/^latent_(sample|parameters)$/)) ? 'vae' : 'onnx';
 }
 
 function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtypes'> {
   const dimsOf = (input: string) => file.inputs.find(({ name }) => name === input)?.dims;
   const width = dimsOf('encoder_hidden_states')?.[2];
-  const family = typeof width === 'number' ? familyByContext[width] : undefined;
+  const family = typeof width === 'number' ? familyOfContext(families, width)?.id : undefined;
   const weights = [...file.weightBytes].filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a);
   const fused = [...file.operators].filter((name) => name.startsWith('com.microsoft.'));
   return {

@@ -1,5 +1,5 @@
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import { unsupportedModel } from '@sd/adapters';
+import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import {
   Checkpoint,
   Config,
@@ -26,7 +26,10 @@ type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
  * say. Throws an UnsupportedError that names a model that is not supported, and a CheckpointError for a file that is no
  * whole model.
  */
-export async function openSingleFile({ source, path }: Located, { config, prediction }: Options = {}): Promise<ModelFiles> {
+export async function openSingleFile(
+  { source, path }: Located,
+  { config, prediction }: Options = {},
+): Promise<ModelFiles> {
   if (/\.onnx$/i.test(path)) {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
   }

@@ -1,4 +1,4 @@
-import type { FileLayout, Family, SplitFile, Tensors } from '../../families/family.js';
+import type { Family, FileLayout, SplitFile, Tensors } from '../../families/family.js';
 import { families } from '../../families/index.js';
 
 /**
