@@ -26,7 +26,10 @@ const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixt
 const unet = await unetOf('models/sd1');
 
 const opened = async (folder: string, name = folder, file = 'style'): Promise<Lora> =>
-  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), { name, families });
+  openLora(await openWeights(await openFolder(fixture(`adapters/${folder}`)), `${file}.safetensors`), {
+    name,
+    families,
+  });
 const peft = () => opened('lora-peft', 'peft', 'pytorch_lora_weights');
 const kohya = () => opened('lora-kohya', 'kohya');
 
