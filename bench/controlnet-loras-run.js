@@ -16,7 +16,7 @@ const addLoras = async () => {
   for (const file of loras) await sd.attach(file, { kind: 'lora' });
 };
 const addControl = () => sd.attach(control, { name: 'control', kind: 'controlnet' });
-const controls = [{ name: 'control', image }];
+const adapters = { control: { image } };
 
 const result = {};
 if (mode !== 'all') result.plain = await stepOf();
@@ -24,7 +24,7 @@ if (mode !== 'plain') {
   result.attach = await timed(addLoras);
   if (mode === 'times') result.styled = await stepOf();
   result.attach += await timed(addControl);
-  result.controlled = await stepOf({ controls });
+  result.controlled = await stepOf({ adapters });
 }
 result.peak = peakMemory();
 await sd.dispose();

@@ -4,6 +4,7 @@ import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { tensor, torchCpu } from '@sd/core';
 import { loadUnet } from '@sd/unet';
+import { openWeights } from '@sd/weights';
 import { peakMemory } from './memory.js';
 import { timed } from './timing.js';
 
@@ -26,7 +27,10 @@ const width = unet.config.levels[0].contextWidth;
 const context = tensor('float32', [1, 77, width], torchCpu(1).randn(77 * width));
 const input = { sample, timestep: 500, context };
 const strength = (value) => ({ 'strength.style': tensor('float32', [1], Float32Array.of(value)) });
-const open = async () => openLora(await openFolder(path.dirname(file)), path.basename(file), { name: 'style' });
+const open = async () => {
+  const weights = await openWeights(await openFolder(path.dirname(file)), path.basename(file));
+  return openLora(weights, { name: 'style' });
+};
 
 console.log(JSON.stringify(mode === 'times' ? await times() : await peak()));
 await backend.dispose();
@@ -44,7 +48,7 @@ async function times() {
     await unet.release();
     const add = async () => {
       lora = await open();
-      stage = unet.withExtensions([lora.unet]);
+      stage = unet.withExtensions([lora.extensions.unet]);
       lora.check();
       await stage.load();
     };
@@ -61,7 +65,7 @@ async function times() {
 }
 
 async function peak() {
-  const stage = mode === 'plain' ? unet : unet.withExtensions([(await open()).unet]);
+  const stage = mode === 'plain' ? unet : unet.withExtensions([(await open()).extensions.unet]);
   await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.8) });
   await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.4) });
   return { peak: peakMemory() };
@@ -74,7 +78,7 @@ async function strengthTime(lora) {
     load: async () => ({ inputs: [], outputs: [], run: async () => ({ out_sample: sample }), dispose: async () => {} }),
     dispose: async () => {},
   };
-  const stage = (await loadUnet({ source, backend: idle })).withExtensions([lora.unet]);
+  const stage = (await loadUnet({ source, backend: idle })).withExtensions([lora.extensions.unet]);
   const count = 1000;
   const total = await timed(async () => {
     for (let i = 0; i < count; i++) await stage.predict({ ...input, conditions: strength(i / count) });

@@ -37,8 +37,8 @@ const edges = cannyEdges(picture);
 
 const images = [picture, edges];
 for (const strength of [0.5, 1]) {
-  const controls = [{ name: 'edges', image: edges, strength }];
-  const result = await sd.generate({ ...settings, prompt, width, height, controls });
+  const adapters = { edges: { image: edges, strength } };
+  const result = await sd.generate({ ...settings, prompt, width, height, adapters });
   images.push(...result.images);
 }
 await writeFile('edges.png', await contactSheet(images, { columns: images.length }).toPng());

@@ -12,7 +12,7 @@ const styles = [
   { blueprint: 0, dusk: 1 },
   { blueprint: 0.7, dusk: 0.7 },
   // Strong at first, when colours come about, then ever less.
-  { blueprint: (progress) => 1.5 * (1 - progress), dusk: 0 },
+  { blueprint: (fraction) => 1.5 * (1 - fraction), dusk: 0 },
 ];
 
 const sd = await loadPipeline();
@@ -22,9 +22,9 @@ for (const name of ['blueprint', 'dusk']) {
 }
 
 const images = [];
-for (const loras of styles) {
+for (const adapters of styles) {
   for (const prompt of prompts) {
-    const result = await sd.generate({ prompt, loras, seed: 7, guidanceScale: 5 });
+    const result = await sd.generate({ prompt, adapters, seed: 7, guidanceScale: 5 });
     images.push(...result.images);
   }
 }

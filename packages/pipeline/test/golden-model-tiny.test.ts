@@ -35,8 +35,8 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
 test('the embedded model draws along edges as diffusers does', async () => {
   const image = cannyEdges(await readPicture(await bytesOf('ddim.png')));
   expect(largestDifference(rgbOf(image), decode(await bytesOf('edges-given.png')).data)).toBe(0);
-  const controls = [{ image, strength: 0.8 }];
-  const options = { prompt: 'a green car in the snow', guidanceScale: 5, controls };
+  const adapters = { attached: { image, strength: 0.8 } };
+  const options = { prompt: 'a green car in the snow', guidanceScale: 5, adapters };
   await withAttached(controlNet, () => compare('edges', options));
 });
 

@@ -61,7 +61,7 @@ describe('files and folders', () => {
         details: {
           algorithms: ['lora'],
           modules: 42,
-          parts: ['textEncoder', 'unet'],
+          components: ['text_encoder', 'unet'],
           ranks: [2, 4],
           convolutions: true,
         },
@@ -72,7 +72,7 @@ describe('files and folders', () => {
       {
         kind: 'lora',
         layout: 'PEFT',
-        details: { algorithms: ['lora'], modules: 53, parts: ['textEncoder', 'unet'], ranks: [3, 4] },
+        details: { algorithms: ['lora'], modules: 53, components: ['text_encoder', 'unet'], ranks: [3, 4] },
       },
     ],
     [

@@ -3,7 +3,7 @@ import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { type Source, SourceError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
+import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
 import { compareRun, road } from './start-support.js';
 import { using } from './support.js';
 
@@ -68,12 +68,12 @@ describe('ControlNets that others exported', () => {
   const golden = readGolden('golden.safetensors', controlNet);
   const run = async (sd: Pipeline, name: string) => {
     const image = await readFile(`${controlNet}/canny.png`);
-    const controls = [{ name, image, strength: 0.8 }];
+    const adapters = { [name]: { image, strength: 0.8 } };
     const { latents, colours } = await compareRun(
       sd,
       golden,
       'one.run',
-      { ...road, ...size, controls },
+      { ...road, ...size, adapters },
       { row: 'controlnet-onnx' },
     );
     expect(latents).toBeLessThan(1e-3);
@@ -102,15 +102,11 @@ describe('ControlNets that others exported', () => {
 
   describe('two inside the U-Net, as diffusers’ script exports them', () => {
     const loading = () => loadPipeline(exported('sd1-onnx'), { unet: `${nets}/fused/unet` });
-    const controls = async (...entries: [i: number, picture: string, strength: number, end: number][]) =>
-      Promise.all(
-        entries.map(async ([i, picture, strength, end]) => ({
-          name: `controlnet-${i}`,
-          image: await readFile(`${controlNet}/${picture}.png`),
-          strength,
-          end,
-        })),
-      );
+    const control = async (file: string, strength: number, end = 1) => ({
+      image: await readFile(`${controlNet}/${file}.png`),
+      strength,
+      end,
+    });
 
     test('give the latents of diffusers: neither, the first alone, and both', () =>
       using(loading(), async (sd) => {
@@ -122,24 +118,29 @@ describe('ControlNets that others exported', () => {
           expect(colours).toBeLessThanOrEqual(1);
         };
         await compare(readGolden(), 'run', {});
-        await compare(golden, 'one.run', { controls: await controls([0, 'canny', 0.8, 1]) });
-        const both = await controls([1, 'depth', 0.4, 0.5], [0, 'canny', 0.7, 1]);
-        await compare(golden, 'two.run', { controls: both });
+        await compare(golden, 'one.run', { adapters: { 'controlnet-0': await control('canny', 0.8) } });
+        const both = {
+          'controlnet-1': await control('depth', 0.4, 0.5),
+          'controlnet-0': await control('canny', 0.7),
+        };
+        await compare(golden, 'two.run', { adapters: both });
       }));
 
     test('refuse what they cannot do, and stay', () =>
       using(loading(), async (sd) => {
-        const [first] = await controls([0, 'canny', 0.8, 1]);
-        const refused = (entries: readonly object[], option: string, message: RegExp) =>
-          expect(sd.generate({ ...road, ...size, controls: entries as [] })).rejects.toMatchObject({
+        const first = await control('canny', 0.8);
+        const refused = (adapters: GenerateOptions['adapters'], option: string, message: RegExp) =>
+          expect(sd.generate({ ...road, ...size, adapters })).rejects.toMatchObject({
             code: 'invalid-option',
             option,
             message: expect.stringMatching(message),
           });
-        await refused([{ ...first, guess: true }], 'controls[0].guess', /exported inside the U-Net/);
-        await refused([first!, first!], 'controls[1].image', /has a picture already: it was exported to take one/);
-        await refused([{ image: first!.image }], 'controls[0].name', /There are controlnet-0, controlnet-1\./);
-        await expect(sd.detach('controlnet-1')).rejects.toThrow(/exported inside the U-Net and stays there/);
+        const guessing = { 'controlnet-0': { ...first, guess: true } };
+        await refused(guessing, 'adapters.controlnet-0.guess', /exported inside the U-Net/);
+        const twice = { 'controlnet-0': [first, first] };
+        await refused(twice, 'adapters.controlnet-0[1].image', /has an image already: it was exported to take one/);
+        await refused({ controlnet: first }, 'adapters.controlnet', /There are controlnet-0, controlnet-1\./);
+        await expect(sd.detach('controlnet-1')).rejects.toThrow(/exported inside the model and stays there/);
         await expect(sd.attach(`${controlNet}/canny`)).rejects.toThrow(/exported with its own inside/);
         expect(sd.attached).toHaveLength(2);
       }));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { unsupportedModel } from '@sd/adapters';
 import { clipTextConfig, clipTextConfigFromShapes } from '@sd/text-encoder';
 import { type UnetConfig, unetConfig, unetConfigFromShapes } from '@sd/unet';
 import { vaeConfig, vaeConfigFromShapes } from '@sd/vae';
@@ -6,7 +7,6 @@ import type { TensorView } from '@sd/weights';
 import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { families } from '../src/load/single-file/families.js';
-import { foreignModel } from '../src/load/single-file/foreign.js';
 import { splitParts } from '../src/load/single-file/parts.js';
 import { familyOf, refuseOthers, unetTraits } from '../src/load/single-file/recognise.js';
 import { familyOfPrediction } from '../src/load/single-file/scheduler.js';
@@ -174,10 +174,10 @@ describe('models of other kinds are named', () => {
     ['Stable Cascade', ['clip_txt_mapper.weight', 'down_blocks.0.0.channelwise.0.weight']],
     ['Stable Video Diffusion', ['model.diffusion_model.input_blocks.1.0.time_stack.in_layers.0.weight']],
   ])('%s', (title, names) => {
-    expect(foreignModel(names)).toBe(title);
+    expect(unsupportedModel(names)).toBe(title);
   });
 
   test('those of the families are not', () => {
-    for (const [name] of models) expect(foreignModel(headerOf(name).keys())).toBeUndefined();
+    for (const [name] of models) expect(unsupportedModel(headerOf(name).keys())).toBeUndefined();
   });
 });

@@ -120,7 +120,7 @@ describe('a pipeline in a worker', () => {
   test('tells what was exported inside its U-Net', async () => {
     const sd = await loadWorkerPipeline(serve({ unet: Object.assign(mockNoisePredictor(), { controlNets: 1 }) }));
     expect(sd.attached).toEqual([{ name: 'controlnet', kind: 'controlnet' }]);
-    await expect(sd.detach('controlnet')).rejects.toThrow('exported inside the U-Net');
+    await expect(sd.detach('controlnet')).rejects.toThrow('exported inside the model');
     await sd.dispose();
   });
 
@@ -315,7 +315,7 @@ describe('functions', () => {
   test.each([
     ['scheduler', { scheduler: schedulerFromConfig({ _class_name: 'DDIMScheduler' }) }],
     ['guidance', { guidance: () => () => new Float32Array() }],
-    ['loras', { loras: { style: (progress: number) => progress } }],
+    ['adapters', { adapters: { style: (fraction: number) => fraction } }],
     ['rng', { rng: () => ({ randn: () => new Float32Array() }) }],
   ])('are refused by name: %s', async (option, options) => {
     const far = await loadWorkerPipeline(serve());

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture } from '../../../fixtures/golden.js';
-import { type LoadPipelineOptions, loadPipeline, type Pipeline } from '../src/index.js';
-import { counting, gate, road } from './support.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { type LoadPipelineOptions, loadPipeline, type Pipeline } from '../../src/index.js';
+import { counting, gate, road } from '../support.js';
 
 const node = createNodeBackend({ threads: 1 });
 afterAll(() => node.dispose());
@@ -45,8 +45,8 @@ describe('sessions', () => {
     counted(async (sd, counts) => {
       expect(await sd.attach(lora)).toMatchObject({ name: 'style', kind: 'lora' });
       expect(made(counts)).toEqual(['text_encoder', 'unet']);
-      for (const style of [0.3, (progress: number) => progress, { unet: 0 }]) {
-        await sd.generate({ ...short, loras: { style } });
+      for (const style of [0.3, (fraction: number) => fraction, { unet: 0 }]) {
+        await sd.generate({ ...short, adapters: { style } });
       }
       await sd.attach(hypernetwork);
       expect(made(counts)).toEqual(['unet']);
@@ -72,13 +72,13 @@ describe('sessions', () => {
       expect(made(counts)).toEqual([]);
       const image = await readFile(`${adapter('controlnet')}/depth.png`);
       const drawn = async (name: string) =>
-        (await sd.generate({ ...short, controls: [{ name, image }] })).images[0]!.data;
+        (await sd.generate({ ...short, adapters: { [name]: { image } } })).images[0].data;
       const both = await drawn('depth');
       expect(made(counts)).toEqual(['controlnet', 'controlnet_image']);
       await sd.detach('canny');
       expect(made(counts)).toEqual([]);
       expect(await drawn('depth')).toEqual(both);
-      await expect(drawn('canny')).rejects.toMatchObject({ option: 'controls[0].name' });
+      await expect(drawn('canny')).rejects.toMatchObject({ option: 'adapters.canny' });
       expect(counts.open).toBe(5);
       await sd.detach('depth');
       expect(made(counts)).toEqual(['unet']);
@@ -92,13 +92,13 @@ describe('sessions', () => {
         expect(made(counts)).toEqual([]);
         const image = await readFile(`${adapter('controlnet')}/canny.png`);
         const open: number[] = [];
-        await sd.generate({ ...short, controls: [{ image }], onStep: () => void open.push(counts.open) });
+        await sd.generate({ ...short, adapters: { canny: { image } }, onStep: () => void open.push(counts.open) });
         expect(open).toEqual([3]);
         expect(made(counts)).toEqual(['controlnet', 'controlnet_image', 'text_encoder', 'unet', 'vae_decoder']);
         expect(counts.open).toBe(0);
         const failed = sd.generate({
           ...short,
-          controls: [{ image }],
+          adapters: { canny: { image } },
           onStep: () => Promise.reject(new Error('enough')),
         });
         await expect(failed).rejects.toThrow('enough');
@@ -112,7 +112,7 @@ describe('turns', () => {
   test('attaching, drawing and detaching happen in the order in which they were asked for', () =>
     counted(async (sd) => {
       const attached = sd.attach(lora);
-      const with1 = sd.generate({ ...short, loras: { style: 1 } });
+      const with1 = sd.generate({ ...short, adapters: { style: 1 } });
       await attached;
       await with1;
       const { passed, open } = gate();

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { CheckpointError } from '@sd/core';
 import { readPicture } from '@sd/image';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { measured } from '../../../fixtures/deviations.js';
-import { fixture } from '../../../fixtures/golden.js';
-import { largestDifference } from '../../image/test/support.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
-import { road, sourceOf } from './support.js';
+import { measured } from '../../../../fixtures/deviations.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { largestDifference } from '../../../image/test/support.js';
+import { loadPipeline, type Pipeline } from '../../src/index.js';
+import { road, sourceOf } from '../support.js';
 
 const folder = fixture('adapters/controlnet');
 const diffusers = path.join(folder, 'canny', 'diffusion_pytorch_model.safetensors');
@@ -23,8 +23,8 @@ async function drawn(...[file, options]: Parameters<Pipeline['attach']>): Promis
   await sd.attach(file, { ...options, name: 'control', kind: 'controlnet' });
   try {
     const image = await readPicture(new Uint8Array(await readFile(path.join(folder, 'canny.png'))));
-    const { images } = await sd.generate({ ...road, controls: [{ name: 'control', image }] });
-    return Array.from(images[0]!.data);
+    const { images } = await sd.generate({ ...road, adapters: { control: { image } } });
+    return Array.from(images[0].data);
   } finally {
     await sd.detach('control');
   }

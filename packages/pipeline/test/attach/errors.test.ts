@@ -5,10 +5,10 @@ import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import { loadImageEncoder } from '@sd/image-encoder';
 import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/weights';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fixture } from '../../../fixtures/golden.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
-import { road } from './start-support.js';
-import { counting, sourceOf } from './support.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { loadPipeline, type Pipeline } from '../../src/index.js';
+import { road } from '../start-support.js';
+import { counting, sourceOf } from '../support.js';
 
 const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
 let sd1: Pipeline;
@@ -99,7 +99,7 @@ describe('an adapter for another model names its family and the first tensor tha
       /is for another model: its tensor .+\[2, 768\].+The file is for Stable Diffusion 1\./,
     );
     const encoder = await refusal(sd1, `${adapter('lora-sdxl')}/style.safetensors`);
-    expect(encoder.message).toMatch(/second text encoder, which this model has not\. The file is for SDXL\./);
+    expect(encoder.message).toMatch(/second text encoder, which this model does not have\. The file is for SDXL\./);
   });
 
   test('a ControlNet', async () => {
@@ -129,7 +129,7 @@ describe('an adapter for another model names its family and the first tensor tha
   test('a textual inversion', async () => {
     const error = await refusal(sd1, await fileOf([zeros('emb_params', 2, 1024)]), { path: 'x.safetensors' });
     expect(error.message).toMatch(
-      /has vectors of 1024 values, but this text encoder’s have 32\. It was made for SD 2\./,
+      /has vectors of 1024 values, but this text encoder’s have 32\. It was made for Stable Diffusion 2\./,
     );
     const two = await refusal(sd1, await fileOf([zeros('clip_l', 1, 32), zeros('clip_g', 1, 40)]), {
       path: 'x.safetensors',
@@ -192,16 +192,16 @@ test('a strength for a model that the LoRA leaves alone is told, unless it is 0 
   });
   await sd1.attach(await fileOf(half(module, 32, 32)), { ...options, name: 'looks' });
   const warnings = async (given: object) => (await sd1.generate({ ...settings, steps: 1, ...given })).warnings;
-  const one = { unet: 0.5, textEncoder: 0.5 };
-  expect(await warnings({ loras: { words: one, looks: one } })).toEqual([
-    { code: 'strength-unused', message: 'loras.words.unet has no effect: "words" changes nothing in the U-Net.' },
+  const one = { unet: 0.5, text_encoder: 0.5 };
+  expect(await warnings({ adapters: { words: one, looks: one } })).toEqual([
+    { code: 'strength-unused', message: 'adapters.words.unet has no effect: "words" changes nothing in the U-Net.' },
     {
       code: 'strength-unused',
-      message: 'loras.looks.textEncoder has no effect: "looks" changes nothing in the text encoders.',
+      message: 'adapters.looks.text_encoder has no effect: "looks" changes nothing in the text encoder.',
     },
   ]);
-  expect(await warnings({ loras: { words: { unet: (progress: number) => progress } } })).toHaveLength(1);
-  expect(await warnings({ loras: { words: { unet: 0, textEncoder: 1 }, looks: 0.5 } })).toEqual([]);
+  expect(await warnings({ adapters: { words: { unet: (fraction: number) => fraction } } })).toHaveLength(1);
+  expect(await warnings({ adapters: { words: { unet: 0, text_encoder: 1 }, looks: 0.5 } })).toEqual([]);
   const prompt = 'a car <lora:words:0.5> <lora:looks:0.5>';
   expect(await warnings({ syntax: 'a1111', prompt })).toEqual([]);
   const apart = 'a car <lora:words:0.5:0.7>';
@@ -247,7 +247,7 @@ test('a missing half and a misshapen tensor are named', async () => {
 });
 
 test('a pickle that calls out is refused by that name, and nothing is run', async () => {
-  const pickles = fileURLToPath(new URL('../../graph/test/data/pickle', import.meta.url));
+  const pickles = fileURLToPath(new URL('../../../weights/test/data/pickle', import.meta.url));
   for (const [file, global] of [
     ['calls-system.pt', /system/],
     ['calls-eval.pt', /eval/],
@@ -282,11 +282,11 @@ describe('names and strengths', () => {
   });
 
   test.each<[option: string, value: unknown, message: string]>([
-    ['strength', 0.7, 'is no option of attach(). It has name, kind, path, imageEncoder, signal.'],
+    ['strength', 0.7, 'is not an option of attach(). Its options are name, kind, path, imageEncoder, signal.'],
     ['path', 5, 'must be a string, not 5.'],
-    ['imageEncoder', {}, 'must be a folder beside the file, or an object with encode(pixels), not [object Object].'],
-    ['signal', {}, 'must be an AbortSignal, not [object Object].'],
-    ['signal', new AbortController(), 'must be an AbortSignal, not [object AbortController].'],
+    ['imageEncoder', {}, 'must be a folder next to the file, or an object with encode(pixels), not [object Object].'],
+    ['signal', {}, 'must be an AbortSignal, not an object.'],
+    ['signal', new AbortController(), 'must be an AbortSignal, not an object of type AbortController.'],
   ])('options that are unknown or cannot be: %s', async (option, value, message) => {
     const error = await refusal(sd1, lora, { [option]: value });
     expect(error).toMatchObject({ code: 'invalid-option', option, message: `${option}: ${message}` });
@@ -305,13 +305,15 @@ describe('names and strengths', () => {
     const refused = (option: string, options: object) =>
       expect(sd1.generate({ ...settings, ...options })).rejects.toMatchObject({ code: 'invalid-option', option });
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '1', null])
-      await refused('loras.style', { loras: { style: value } });
-    await refused('loras.style', { loras: { style: { unet: Number.NaN } } });
-    await refused('loras.style.vae', { loras: { style: { vae: 1 } } });
-    await refused('loras.other', { loras: { other: 1 } });
-    await refused('hypernetworks.style', { hypernetworks: { style: 1 } });
+      await refused('adapters.style', { adapters: { style: value } });
+    await refused('adapters.style.unet', { adapters: { style: { unet: Number.NaN } } });
+    await refused('adapters.style.text_encoder', { adapters: { style: { text_encoder: () => 1 } } });
+    await refused('adapters.style.vae', { adapters: { style: { vae: 1 } } });
+    await refused('adapters.style.transformer', { adapters: { style: { transformer: 1 } } });
+    await refused('adapters.other', { adapters: { other: 1 } });
+    for (const adapters of [null, 1, []]) await refused('adapters', { adapters });
     // A function is asked at each step.
-    await refused('loras.style', { loras: { style: (progress: number) => (progress > 0 ? Number.NaN : 1) } });
+    await refused('adapters.style', { adapters: { style: (fraction: number) => (fraction > 0 ? Number.NaN : 1) } });
     await sd1.detach('style');
   });
 });
@@ -334,7 +336,7 @@ describe('all is as before', () => {
       const plain = await drawn();
       const { open } = own;
       await sd.attach(lora, { name: 'first' });
-      const styled = await drawn({ loras: { first: 0.7 } });
+      const styled = await drawn({ adapters: { first: 0.7 } });
 
       before = (running) => {
         if (how === 'failed') throw new Error('no memory');
@@ -347,7 +349,7 @@ describe('all is as before', () => {
       before = () => {};
 
       expect(sd.attached).toEqual([{ name: 'first', kind: 'lora' }]);
-      expect(await drawn({ loras: { first: 0.7 } })).toEqual(styled);
+      expect(await drawn({ adapters: { first: 0.7 } })).toEqual(styled);
       await sd.detach('first');
       expect(await drawn()).toEqual(plain);
       expect(own.open).toBe(open);

@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { createNodeBackend } from '@sd/backend-node';
 import { stack, tensor } from '@sd/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import { stageError } from '../../../fixtures/deviations.js';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { loadPipeline } from '../src/index.js';
+import { stageError } from '../../../../fixtures/deviations.js';
+import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
+import { loadPipeline } from '../../src/index.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());

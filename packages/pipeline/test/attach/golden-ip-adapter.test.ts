@@ -3,11 +3,11 @@ import { createNodeBackend, openFolder } from '@sd/backend-node';
 import { CheckpointError, type ImageEncoder } from '@sd/core';
 import { loadImageEncoder } from '@sd/image-encoder';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { largestDifference, rgbOf } from '../../image/test/support.js';
-import { loadPipeline, type Pipeline } from '../src/index.js';
-import { compareRun, road } from './start-support.js';
-import { counting, sourceOf } from './support.js';
+import { fixture, readGolden } from '../../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../../image/test/support.js';
+import { loadPipeline, type Pipeline } from '../../src/index.js';
+import { compareRun, road } from '../start-support.js';
+import { counting, sourceOf } from '../support.js';
 
 const model = fixture('models/sd1');
 const folder = fixture('adapters/ip-adapter');
@@ -30,7 +30,7 @@ async function withPipeline(use: (sd: Pipeline) => Promise<void>, of = model): P
 /** Compares a run of so many steps, latents after each, with that of diffusers. */
 async function compare(sd: Pipeline, figures: string, steps: number): Promise<void> {
   const want = readGolden('golden.safetensors', fixture(figures));
-  const request = { ...settings, steps, imagePrompts: [{ image, strength: 0.6 }] };
+  const request = { ...settings, steps, adapters: { 'ip-adapter': { image, strength: 0.6 } } };
   const { latents, colours } = await compareRun(sd, want, 'run', request, { row: figures.replace('adapters/', '') });
   expect(latents).toBeLessThan(1e-4);
   expect(colours).toBeLessThanOrEqual(1);
@@ -49,7 +49,7 @@ describe('a whole run with a picture as a prompt is that of diffusers', () => {
   ])('an IP-Adapter %s, with an image encoder of the caller’s', (_, figures, name, of, steps) =>
     withPipeline(async (sd) => {
       const imageEncoder = await loadImageEncoder({ source: await openFolder(folder), backend });
-      await sd.attach(`${fixture(figures)}/${name}`, { kind: 'ip-adapter', imageEncoder });
+      await sd.attach(`${fixture(figures)}/${name}`, { name: 'ip-adapter', kind: 'ip-adapter', imageEncoder });
       await compare(sd, figures, steps);
       await imageEncoder.dispose?.();
     }, fixture(of)),
@@ -61,8 +61,8 @@ test('without a picture, or at strength 0, the model draws as without the adapte
     const [plain] = (await sd.generate(settings)).images;
     await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
     const loaded = counts.loaded.length;
-    for (const imagePrompts of [undefined, [], [{ name: 'style', image, strength: 0 }]]) {
-      const [again] = (await sd.generate({ ...settings, ...(imagePrompts && { imagePrompts }) })).images;
+    for (const adapters of [undefined, {}, { style: undefined }, { style: { image, strength: 0 } }]) {
+      const [again] = (await sd.generate({ ...settings, adapters })).images;
       expect(again!.data).toEqual(plain!.data);
     }
     // The picture's own models; the U-Net's session stays.
@@ -73,10 +73,11 @@ test('without guidance the prompt hears the picture too', () =>
   withPipeline(async (sd) => {
     await sd.attach(file, { kind: 'ip-adapter' });
     const drawn = { ...settings, guidanceScale: 1 };
+    const adapters = { 'ip-adapter': { image } };
     const [plain] = (await sd.generate(drawn)).images;
     // A scale next to 1 asks for both prompts, and gives what the positive one says.
-    const [heard] = (await sd.generate({ ...drawn, imagePrompts: [{ image }] })).images;
-    const [guided] = (await sd.generate({ ...settings, guidanceScale: 1 + 1e-9, imagePrompts: [{ image }] })).images;
+    const [heard] = (await sd.generate({ ...drawn, adapters })).images;
+    const [guided] = (await sd.generate({ ...settings, guidanceScale: 1 + 1e-9, adapters })).images;
     expect(heard!.data).not.toEqual(plain!.data);
     expect(largestDifference(rgbOf(heard!), rgbOf(guided!))).toBeLessThanOrEqual(1);
   }));
@@ -95,17 +96,14 @@ test('a picture is encoded once for all of a request’s pictures and passes, by
     await sd.attach(file, { kind: 'ip-adapter', name: 'one', imageEncoder });
     await sd.attach(file, { kind: 'ip-adapter', name: 'two', imageEncoder });
     const request = { ...settings, steps: 1, count: 2 };
-    const halves = [
-      { name: 'one', image, strength: 0.3 },
-      { name: 'two', image, strength: 0.3 },
-    ];
-    const both = await sd.generate({ ...request, imagePrompts: halves });
+    const halves = { one: { image, strength: 0.3 }, two: { image, strength: 0.3 } };
+    const both = await sd.generate({ ...request, adapters: halves });
     expect(encoded).toBe(2);
-    const whole = await sd.generate({ ...request, imagePrompts: [{ name: 'two', image, strength: 0.6 }] });
+    const whole = await sd.generate({ ...request, adapters: { two: { image, strength: 0.6 } } });
     // Neither is it for a second pass, which is of another size.
     const upscale = { width: 128, height: 96, strength: 0.6, steps: 2 };
     encoded = 0;
-    await sd.generate({ ...request, count: 1, upscale, imagePrompts: [{ name: 'two', image }] });
+    await sd.generate({ ...request, count: 1, upscale, adapters: { two: { image } } });
     expect(encoded).toBe(1);
     for (const i of [0, 1])
       expect(largestDifference(rgbOf(both.images[i]!), rgbOf(whole.images[i]!))).toBeLessThanOrEqual(1);
@@ -116,11 +114,17 @@ test('a picture is encoded once for all of a request’s pictures and passes, by
     await loaded.dispose?.();
   }));
 
-test('two entries for one adapter are refused', () =>
+test('settings that cannot be are refused by name', () =>
   withPipeline(async (sd) => {
     await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
-    const twice = sd.generate({ ...settings, imagePrompts: [{ image }, { name: 'style', image }] });
-    await expect(twice).rejects.toThrow(/^imagePrompts\[1\]\.image: is for "style", .*one list/);
+    const refused = (option: string, style: object) =>
+      expect(sd.generate({ ...settings, adapters: { style: style as never } })).rejects.toMatchObject({ option });
+    await refused('adapters.style.image', { image: [] });
+    await refused('adapters.style.image', {});
+    await refused('adapters.style.end', { image, start: 0.5, end: 0.5 });
+    await refused('adapters.style.start', { image, start: 2 });
+    await refused('adapters.style.guess', { image, guess: true });
+    await refused('adapters.style.0', [{ image }]);
   }));
 
 describe('attach refuses', () => {

@@ -1,10 +1,10 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { largestDifference, rgbOf } from '../../image/test/support.js';
-import { type GenerateOptions, inspect, loadPipeline, type Pipeline } from '../src/index.js';
-import { compareRun, road } from './start-support.js';
-import { counting } from './support.js';
+import { fixture, readGolden, relativeError } from '../../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../../image/test/support.js';
+import { type GenerateOptions, inspect, loadPipeline, type Pipeline } from '../../src/index.js';
+import { compareRun, road } from '../start-support.js';
+import { counting } from '../support.js';
 
 const { backend, counts } = counting(createNodeBackend({ threads: 1 }));
 afterAll(() => backend.dispose());
@@ -48,10 +48,10 @@ const kohya = style('lora-kohya');
 describe('whole runs are those of diffusers', () => {
   test('of a LoRA by PEFT, of one by kohya, and of both, without another session', () =>
     withLoras({ peft, kohya }, async (sd) => {
-      await expectRun(sd, 'lora-both', { loras: { peft: 0.7, kohya: 0.5 } });
+      await expectRun(sd, 'lora-both', { adapters: { peft: 0.7, kohya: 0.5 } });
       const { length } = counts.loaded;
-      await expectRun(sd, 'lora-peft', { loras: { peft: 0.7, kohya: 0 } });
-      await expectRun(sd, 'lora-kohya', { loras: { peft: 0, kohya: 0.7 } });
+      await expectRun(sd, 'lora-peft', { adapters: { peft: 0.7, kohya: 0 } });
+      await expectRun(sd, 'lora-kohya', { adapters: { peft: 0, kohya: 0.7 } });
       expect(counts.loaded).toHaveLength(length);
     }));
 
@@ -59,7 +59,7 @@ describe('whole runs are those of diffusers', () => {
     const it = kohya.replace('.safetensors', '.pt');
     return withLoras({ it }, async (sd) => {
       expect(await inspect(it)).toMatchObject({ kind: 'lora', layout: 'kohya', details: { modules: 42 } });
-      await expectRun(sd, 'lora-kohya', { loras: { it: 0.7 } });
+      await expectRun(sd, 'lora-kohya', { adapters: { it: 0.7 } });
     });
   });
 
@@ -70,7 +70,7 @@ describe('whole runs are those of diffusers', () => {
     ['dora-lycoris', 1],
     ['doha-dokr', 1],
   ])('of LyCORIS: %s', (folder, strength) =>
-    withLoras({ it: style(folder) }, (sd) => expectRun(sd, folder, { steps: 4, loras: { it: strength } })),
+    withLoras({ it: style(folder) }, (sd) => expectRun(sd, folder, { steps: 4, adapters: { it: strength } })),
   );
 
   test('of DoRA by PEFT', () =>
@@ -79,7 +79,7 @@ describe('whole runs are those of diffusers', () => {
   test('of SDXL', () =>
     withLoras(
       { it: style('lora-sdxl') },
-      (sd) => expectRun(sd, 'lora-sdxl', { steps: 4, loras: { it: 0.7 } }),
+      (sd) => expectRun(sd, 'lora-sdxl', { steps: 4, adapters: { it: 0.7 } }),
       'models/sdxl',
     ));
 });
@@ -88,12 +88,12 @@ describe('a strength', () => {
   test('may be another for text and over the steps', () =>
     withLoras({ peft }, async (sd) => {
       const { length } = counts.loaded;
-      const both = { unet: (progress: number) => 0.7 + 0 * progress, textEncoder: 0.7 };
-      await expectRun(sd, 'lora-peft', { loras: { peft: both } });
-      const { images } = await sd.generate({ ...settings, loras: { peft: 0.7 } });
+      const both = { unet: (fraction: number) => 0.7 + 0 * fraction, text_encoder: 0.7 };
+      await expectRun(sd, 'lora-peft', { adapters: { peft: both } });
+      const { images } = await sd.generate({ ...settings, adapters: { peft: 0.7 } });
       const changed = await sd.generate({
         ...settings,
-        loras: { peft: { ...both, unet: (progress) => 1 - progress } },
+        adapters: { peft: { ...both, unet: (fraction: number) => 1 - fraction } },
       });
       expect(relativeError(rgbOf(changed.images[0]!), rgbOf(images[0]!))).toBeGreaterThan(0.01);
       expect(new Set(counts.loaded.slice(length)).size).toBe(counts.loaded.length - length);
@@ -101,7 +101,7 @@ describe('a strength', () => {
 
   test('of 0 draws as without the LoRA', () =>
     withLoras({ peft }, async (sd) => {
-      const [none] = (await sd.generate({ ...settings, loras: { peft: 0 } })).images;
+      const [none] = (await sd.generate({ ...settings, adapters: { peft: 0 } })).images;
       await sd.detach('peft');
       const [plain] = (await sd.generate(settings)).images;
       expect(largestDifference(rgbOf(none!), rgbOf(plain!))).toBeLessThanOrEqual(1);
@@ -112,13 +112,13 @@ describe('a strength', () => {
     ['compel', 'withLora(peft, 0.7)', 'useLora(absent)'],
   ] as const)('may stand in a prompt of %s', (syntax, mention, absent) =>
     withLoras({ peft }, async (sd) => {
-      const { images } = await sd.generate({ ...settings, syntax, loras: { peft: 0.7 } });
+      const { images } = await sd.generate({ ...settings, syntax, adapters: { peft: 0.7 } });
       const mentioned = await sd.generate({ ...settings, syntax, prompt: `${settings.prompt} ${mention} ${absent}` });
       expect(mentioned.images[0]!.data).toEqual(images[0]!.data);
       expect(mentioned.warnings).toEqual([
         {
           code: 'network-missing',
-          message: 'The prompt names the lora absent, but no such network is attached. It has no part.',
+          message: 'The prompt names the lora absent, but no such network is attached. It has no effect.',
         },
       ]);
     }),
@@ -129,7 +129,7 @@ test('a LoRA for another family says so, and leaves the pipeline as it was', () 
   withLoras({}, async (sd) => {
     const [plain] = (await sd.generate(settings)).images;
     await expect(sd.attach(style('lora-sdxl'), { kind: 'lora' })).rejects.toThrow(
-      'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model has not. The file is for SDXL.',
+      'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model does not have. The file is for SDXL.',
     );
     const [after] = (await sd.generate(settings)).images;
     expect(after!.data).toEqual(plain!.data);

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
+import type { ControlNetSettings } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
 import type { Source } from '@sd/core';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { openSafetensors, writeSafetensors } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
-import { measured } from '../../../fixtures/deviations.js';
-import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { largestDifference, rgbOf } from '../../image/test/support.js';
-import { type GenerateOptions, type LoadPipelineOptions, loadPipeline, type Pipeline } from '../src/index.js';
-import { compareRun } from './start-support.js';
-import { rgbOfUnit, sourceOf } from './support.js';
+import { measured } from '../../../../fixtures/deviations.js';
+import { fixture, readGolden } from '../../../../fixtures/golden.js';
+import { largestDifference, rgbOf } from '../../../image/test/support.js';
+import { type GenerateOptions, type LoadPipelineOptions, loadPipeline, type Pipeline } from '../../src/index.js';
+import { compareRun } from '../start-support.js';
+import { rgbOfUnit, sourceOf } from '../support.js';
 
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
@@ -42,15 +43,11 @@ interface Run {
   options?(): Promise<Partial<GenerateOptions>> | Partial<GenerateOptions>;
 }
 
-const controlled = async (...entries: [name: string, picture: string, strength: number, end?: number][]) => ({
-  controls: await Promise.all(
-    entries.map(async ([name, picture, strength, end = 1]) => ({
-      name,
-      image: await readFile(`${adapters('controlnet')}/${picture}.png`),
-      strength,
-      end,
-    })),
-  ),
+/** Settings of a ControlNet, by the name of the file of its image. */
+const control = async (file: string, strength: number, rest: Partial<ControlNetSettings> = {}) => ({
+  image: await readFile(`${adapters('controlnet')}/${file}.png`),
+  strength,
+  ...rest,
 });
 
 const runs: Run[] = [
@@ -59,7 +56,7 @@ const runs: Run[] = [
     row: name,
     figures: adapters(name),
     attach: (sd: Pipeline) => sd.attach(`${adapters(name)}/${name}.pt`),
-    options: () => ({ hypernetworks: { [name]: 0.8 } }),
+    options: () => ({ adapters: { [name]: 0.8 } }),
   })),
   ...['learned_embeds.safetensors', 'blob.safetensors', 'blob.pt'].map((file) => ({
     name: `textual inversion, ${file}`,
@@ -74,7 +71,7 @@ const runs: Run[] = [
     figures: adapters('controlnet'),
     prefix: 'one.',
     attach: (sd) => sd.attach(`${adapters('controlnet')}/canny`),
-    options: () => controlled(['canny', 'canny', 0.8]),
+    options: async () => ({ adapters: { canny: await control('canny', 0.8) } }),
   },
   {
     name: 'a ControlNet from 0.2 to 0.7 of the calls, of which Heun’s steps have two',
@@ -82,10 +79,10 @@ const runs: Run[] = [
     figures: adapters('controlnet'),
     file: 'heun.safetensors',
     attach: (sd) => sd.attach(`${adapters('controlnet')}/canny`),
-    options: async () => {
-      const [control] = (await controlled(['canny', 'canny', 0.8, 0.7])).controls;
-      return { scheduler: 'HeunDiscreteScheduler', controls: [{ ...control!, start: 0.2 }] };
-    },
+    options: async () => ({
+      scheduler: 'HeunDiscreteScheduler',
+      adapters: { canny: await control('canny', 0.8, { start: 0.2, end: 0.7 }) },
+    }),
   },
   {
     name: 'a ControlNet that guesses',
@@ -93,9 +90,7 @@ const runs: Run[] = [
     figures: adapters('controlnet'),
     prefix: 'guess.',
     attach: (sd) => sd.attach(`${adapters('controlnet')}/canny`),
-    options: async () => ({
-      controls: (await controlled(['canny', 'canny', 0.8])).controls.map((control) => ({ ...control, guess: true })),
-    }),
+    options: async () => ({ adapters: { canny: await control('canny', 0.8, { guess: true }) } }),
   },
   {
     name: 'two ControlNets, one of them in the first half only',
@@ -106,7 +101,9 @@ const runs: Run[] = [
       await sd.attach(`${adapters('controlnet')}/canny`);
       await sd.attach(`${adapters('controlnet')}/depth`);
     },
-    options: () => controlled(['canny', 'canny', 0.7], ['depth', 'depth', 0.4, 0.5]),
+    options: async () => ({
+      adapters: { canny: await control('canny', 0.7), depth: await control('depth', 0.4, { end: 0.5 }) },
+    }),
   },
   {
     name: 'a ControlNet of SDXL',
@@ -116,7 +113,9 @@ const runs: Run[] = [
     attach: (sd) => sd.attach(adapters('controlnet-sdxl')),
     options: async () => ({
       steps: 4,
-      controls: [{ image: await readFile(`${adapters('controlnet-sdxl')}/image.png`), strength: 0.8 }],
+      adapters: {
+        'controlnet-sdxl': { image: await readFile(`${adapters('controlnet-sdxl')}/image.png`), strength: 0.8 },
+      },
     }),
   },
   {
@@ -126,7 +125,7 @@ const runs: Run[] = [
     skipped: 1,
     attach: (sd) => sd.attach(adapters('t2i-adapter')),
     options: async () => ({
-      controls: [{ image: await readFile(`${adapters('t2i-adapter')}/image.png`), strength: 0.8 }],
+      adapters: { 't2i-adapter': { image: await readFile(`${adapters('t2i-adapter')}/image.png`), strength: 0.8 } },
     }),
   },
   {
@@ -138,7 +137,13 @@ const runs: Run[] = [
     attach: (sd) => sd.attach(adapters('t2i-adapter-sdxl')),
     options: async () => ({
       steps: 4,
-      controls: [{ image: await readFile(`${adapters('t2i-adapter-sdxl')}/image.png`), strength: 0.8, end: 0.5 }],
+      adapters: {
+        't2i-adapter-sdxl': {
+          image: await readFile(`${adapters('t2i-adapter-sdxl')}/image.png`),
+          strength: 0.8,
+          end: 0.5,
+        },
+      },
     }),
   },
 ];
@@ -177,12 +182,12 @@ describe('a whole run with what is attached is that of diffusers', () => {
     const config = JSON.parse(await readFile(`${folder}/scheduler/scheduler_config.json`, 'utf8'));
     const sd = await loadPipeline(fixture('models/sd1'), { backend });
     try {
-      if (names === 'diffusers') await sd.attach(`${folder}/motion`);
-      else await sd.attach(await withOriginalNames(`${folder}/motion`), { path: 'mm.safetensors' });
+      if (names === 'diffusers') await sd.attach(`${folder}/motion`, { name: 'motion' });
+      else await sd.attach(await withOriginalNames(`${folder}/motion`), { path: 'mm.safetensors', name: 'motion' });
       const latents: number[] = [];
       const { images } = await sd.generate({
         ...settings,
-        frames: 4,
+        adapters: { motion: { frames: 4 } },
         scheduler: schedulerFromConfig(config),
         onStep: ({ step, latents: { data } }) =>
           void latents.push(largestDifference(data, want(`run.latents.${step}`).data)),

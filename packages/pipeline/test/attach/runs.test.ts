@@ -5,11 +5,11 @@ import { createNodeBackend } from '@sd/backend-node';
 import { CheckpointError, row, tensor } from '@sd/core';
 import { createImage } from '@sd/image';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { fixture } from '../../../fixtures/golden.js';
-import { type GenerateOptions, loadPipeline, type Pipeline } from '../src/index.js';
-import { loadInpainting } from './start-support.js';
-import { road, sourceOf } from './support.js';
-import { torchFile } from './torch-file.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { type GenerateOptions, loadPipeline, type Pipeline } from '../../src/index.js';
+import { loadInpainting } from '../start-support.js';
+import { road, sourceOf } from '../support.js';
+import { torchFile } from '../torch-file.js';
 
 const backend = createNodeBackend({ threads: 1 });
 let sd: Pipeline;
@@ -39,15 +39,15 @@ describe('strengths', () => {
   test('a word’s is a number, a hypernetwork’s a number or a function', async () => {
     await sd.attach(word);
     await sd.attach(`${adapter('hypernetwork')}/hypernetwork.pt`);
-    await refused('embeddings.blob', { embeddings: { blob: { unet: 1 } } });
-    await refused('embeddings.blob', { embeddings: { blob: () => 1 } });
-    await refused('hypernetworks.hypernetwork', { hypernetworks: { hypernetwork: { unet: 1 } } });
+    await refused('adapters.blob', { adapters: { blob: { unet: 1 } } });
+    await refused('adapters.blob', { adapters: { blob: () => 1 } });
+    await refused('adapters.hypernetwork', { adapters: { hypernetwork: { unet: 1 } } });
   });
 
   test('are 1 where not given, whatever the adapter is called', async () => {
     await sd.attach(word, { name: 'constructor' });
-    const drawn = async (embeddings: Record<string, number>) =>
-      (await sd.generate({ ...road, prompt: 'a constructor', embeddings })).images[0]!.data;
+    const drawn = async (adapters: Record<string, number>) =>
+      (await sd.generate({ ...road, prompt: 'a constructor', adapters })).images[0].data;
     expect(await drawn({})).toEqual(await drawn({ constructor: 1 }));
     expect(await drawn({})).not.toEqual(await drawn({ constructor: 0.5 }));
   });
@@ -55,13 +55,17 @@ describe('strengths', () => {
   test('a control’s is named where a later step makes it no number', async () => {
     await sd.attach(`${adapter('controlnet')}/canny`);
     const image = await readFile(`${adapter('controlnet')}/canny.png`);
-    const strength = (progress: number) => (progress > 0 ? Number.NaN : 1);
-    await refused('controls[0].strength', { controls: [{ image, strength }] });
+    const strength = (fraction: number) => (fraction > 0 ? Number.NaN : 1);
+    await refused('adapters.canny.strength', { adapters: { canny: { image, strength } } });
+    await refused('adapters.canny[1].strength', { adapters: { canny: [{ image }, { image, strength }] } });
+    await refused('adapters.canny.name', { adapters: { canny: { name: 'canny', image } } });
+    await refused('adapters.canny.image', { adapters: { canny: {} } });
+    await refused('adapters.canny', { adapters: { canny: 0.5 } });
   });
 });
 
 describe('clips', () => {
-  const clip = { ...road, frames: 2, count: 2 };
+  const clip = { ...road, adapters: { motion: { frames: 2 } }, count: 2 };
 
   test('the latents of two clips of two frames are four pictures', async () => {
     await sd.attach(motion);
@@ -103,9 +107,15 @@ describe('clips', () => {
 
   test('what does not go with them is refused', async () => {
     await sd.attach(motion);
-    const { latents } = await sd.generate({ ...road, frames: 1, output: 'latents' });
+    const { latents } = await sd.generate({ ...road, adapters: { motion: { frames: 1 } }, output: 'latents' });
     await refused('latents', { ...clip, latents });
-    await refused('frames', { frames: 1000 });
+    await refused('adapters.motion.frames', { adapters: { motion: { frames: 1000 } } });
+    await refused('adapters.motion.frames', { adapters: { motion: { frames: 0 } } });
+    await refused('adapters.motion.length', { adapters: { motion: { length: 2 } } });
+    await sd.attach(`${adapter('controlnet')}/canny`);
+    const image = await readFile(`${adapter('controlnet')}/canny.png`);
+    await refused('adapters.canny', { ...clip, adapters: { ...clip.adapters, canny: { image } } });
+    await sd.detach('canny');
     await expect(sd.attach(motion, { name: 'other' })).rejects.toThrow(
       'attach: is for one motion adapter at a time: detach "motion" first.',
     );
@@ -126,8 +136,8 @@ test('a ControlNet acts on an inpainting model, whose mask and picture it does n
     const image = await readFile(`${adapter('controlnet')}/canny.png`);
     const mask = { width: 64, height: 64, data: new Uint8ClampedArray(64 * 64 * 4).fill(255) };
     const drawn = async (strength: number) => {
-      const controls = [{ image, strength }];
-      return (await inpainting.generate({ ...road, image, mask, fit: 'cover', controls })).images[0]!.data;
+      const adapters = { canny: { image, strength } };
+      return (await inpainting.generate({ ...road, image, mask, fit: 'cover', adapters })).images[0].data;
     };
     expect(await drawn(1)).not.toEqual(await drawn(0));
   } finally {
