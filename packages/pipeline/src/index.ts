@@ -1,4 +1,5 @@
 export { SdError } from '@sd/core';
+export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { inspect } from './load/inspect.js';

@@ -118,7 +118,7 @@ describe('a strength', () => {
       expect(mentioned.warnings).toEqual([
         {
           code: 'network-missing',
-          message: 'The prompt names the lora absent, but no such network is attached. It has no part.',
+          message: 'The prompt names the lora absent, but no such network is attached. It has no effect.',
         },
       ]);
     }),
