@@ -1,4 +1,5 @@
 export { SdError, type Warning } from '@sd/core';
+export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { Attachment, AttachResult } from './attach/attach.js';
 export type { AttachOptions } from './attach/attach-options.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';

@@ -1,16 +1,16 @@
 import { type Source, SourceError } from '@sd/core';
-import { clipTokenizerJson } from './clip-json.js';
+import { clipTokenizerJson } from './clip-tokenizer-json.js';
 import { prefixOf, readJson, readText } from './read-files.js';
-import { readSettings } from './settings.js';
 import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
+import { readTokenizerConfig } from './tokenizer-config.js';
 import { checkTokenizerJson } from './tokenizer-json.js';
 
 /**
- * The tokenizer in a folder of a checkpoint: `tokenizer.json`, or `vocab.json` and `merges.txt`; `tokenizer_config.json`
- * and `special_tokens_map.json` may be missing, CLIP's values stand in for them.
+ * Loads the tokenizer in a folder of a checkpoint: `tokenizer.json`, or `vocab.json` and `merges.txt`.
+ * `tokenizer_config.json` and `special_tokens_map.json` may be missing; CLIP's values are the default.
  *
- * Throws a SourceError (`not-found`) where there is no vocabulary, and a CheckpointError (`bad-config`) that names the
- * file where one is broken.
+ * Rejects with a SourceError (`not-found`) if there is no vocabulary, and with a CheckpointError (`bad-config`) that names
+ * the file if one is broken.
  */
 export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
   const prefix = prefixOf(folder);
@@ -18,10 +18,10 @@ export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promi
   const [tokenizerConfig, specialTokensMap, tokenizerJson] = await Promise.all(
     ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) => readJson(source, path(name))),
   );
-  const settings = readSettings({ tokenizerConfig, specialTokensMap }, prefix);
+  const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap }, prefix);
   if (tokenizerJson !== undefined) {
     const file = path('tokenizer.json');
-    return assembleTokenizer(checkTokenizerJson(tokenizerJson, file), settings, file);
+    return assembleTokenizer(checkTokenizerJson(tokenizerJson, file), config, file);
   }
 
   const vocabFile = path('vocab.json');
@@ -29,7 +29,7 @@ export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promi
   const [vocab, merges] = await Promise.all([readJson(source, vocabFile), readText(source, mergesFile)]);
   if (vocab === undefined || merges === undefined)
     throw missing(source, prefix, vocab === undefined ? vocabFile : mergesFile);
-  return assembleTokenizer(clipTokenizerJson({ vocab, merges, vocabFile, mergesFile }, settings), settings, vocabFile);
+  return assembleTokenizer(clipTokenizerJson({ vocab, merges, vocabFile, mergesFile }, config), config, vocabFile);
 }
 
 function missing(source: Source, prefix: string, path: string): SourceError {

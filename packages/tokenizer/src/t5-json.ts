@@ -1,6 +1,6 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import type { AddedToken } from './added-token.js';
-import { addedTokensOf, recordOf } from './tokenizer-json.js';
+
+import { type AddedToken, addedTokensOf, recordOf } from './tokenizer-json.js';
 
 /** The parts of T5's `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
 export interface UnigramJson {

@@ -1,8 +1,8 @@
 import { CheckpointError, InvalidOptionError, type Source, SourceError, type Tokenizer } from '@sd/core';
 import { startLibrary } from './library.js';
 import { prefixOf, readBytes, readJson } from './read-files.js';
-import { readToken } from './settings.js';
 import { checkUnigramJson, type UnigramJson } from './t5-json.js';
+import { readToken } from './tokenizer-config.js';
 import { recordOf } from './tokenizer-json.js';
 
 /** T5's tokenizer: windows that begin with the text, and end with `</s>` and padding. */

@@ -1,7 +1,20 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-import type { AddedToken } from './added-token.js';
 
-/** The parts of a `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
+/** A token that is found in the text as it is, before any splitting. */
+export interface SpecialToken {
+  readonly content: string;
+  readonly single_word: boolean;
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  readonly normalized: boolean;
+  readonly special: boolean;
+}
+
+export interface AddedToken extends SpecialToken {
+  readonly id: number;
+}
+
+/** The parts of a `tokenizer.json` that are used here; `@huggingface/tokenizers` reads the rest. */
 export interface TokenizerJson {
   readonly [key: string]: unknown;
   readonly added_tokens: readonly AddedToken[];
@@ -20,13 +33,13 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value as an object, or a CheckpointError that names the file. */
+/** Checks that a value is an object. Throws a CheckpointError that names the file. */
 export function recordOf(value: unknown, file: string, what: string): Record<string, unknown> {
   if (isRecord(value)) return value;
   throw new CheckpointError('bad-config', file, `${what} is not an object.`);
 }
 
-/** A value as a vocabulary, or a CheckpointError that names the file and the token whose id is none. */
+/** Checks that a value is a vocabulary. Throws a CheckpointError that names the file and the token without a valid id. */
 export function vocabOf(value: unknown, file: string, what: string): Record<string, number> {
   const vocab = recordOf(value, file, what);
   const tokens = Object.entries(vocab);
@@ -42,7 +55,7 @@ export function vocabOf(value: unknown, file: string, what: string): Record<stri
   return vocab as Record<string, number>;
 }
 
-/** Token ids are int32, and the library keeps them in an array as long as the largest. */
+/** Whether a value can be a token id. Ids are int32, and the library keeps an array as long as the largest. */
 export function isId(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 24;
 }
@@ -53,7 +66,7 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   const model = recordOf(json.model, file, 'model');
   if (model.type !== 'BPE') {
     throw new UnsupportedError(
-      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; CLIP's type BPE is supported.`,
+      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; only CLIP's type, BPE, is supported.`,
     );
   }
   const vocab = vocabOf(model.vocab, file, 'model.vocab');

@@ -1,68 +1,76 @@
 import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
-import type { AddedToken, SpecialToken } from './added-token.js';
 import { startLibrary } from './library.js';
-import { readLength, readSettings, type SettingsFiles, type TokenizerSettings } from './settings.js';
-import { checkTokenizerJson, isRecord, type TokenizerJson } from './tokenizer-json.js';
+import {
+  readLength,
+  readTokenizerConfig,
+  type TokenizerConfig,
+  type TokenizerConfigFiles,
+} from './tokenizer-config.js';
+import {
+  type AddedToken,
+  checkTokenizerJson,
+  isRecord,
+  type SpecialToken,
+  type TokenizerJson,
+} from './tokenizer-json.js';
 import { windowOf } from './window.js';
 
 const clipMaxLength = 77;
 
-/** CLIP's tokenizer: windows of tokens, and the parts that longer prompts and weights are made from. */
+/** CLIP's tokenizer: windows of tokens, and what longer and weighted prompts are made with. */
 export interface ClipTokenizer extends Tokenizer {
-  /** Id of the token that a window begins with: 49406 in SD. */
+  /** Id of the token at the start of a window: 49406 in SD. */
   readonly startId: number;
-  /** Id of the token that ends the text: 49407 in SD. */
+  /** Id of the token after the text: 49407 in SD. */
   readonly endId: number;
-  /** Id of the tokens that fill a window up: 49407 in SD 1, 0 in SD 2. */
+  /** Id of the padding: 49407 in SD 1, 0 in SD 2. */
   readonly padId: number;
-  /** Ids of the text alone, all of them, without start, end or padding. */
+  /** All ids of the text, without start token, end token or padding. */
   tokenize(text: string): number[];
-  /** Ids as text: in lower case and with plain spaces, as CLIP reads it. */
+  /** The text of ids, in lower case and with single spaces, as CLIP reads it. */
   decode(ids: ArrayLike<number>): string;
 }
 
-/** A tokenizer's files, parsed. */
-export interface TokenizerFiles extends SettingsFiles {
+/** The parsed files of a tokenizer. */
+export interface TokenizerFiles extends TokenizerConfigFiles {
   /** The parsed `tokenizer.json`. */
   readonly tokenizerJson: unknown;
 }
 
 /**
- * CLIP's tokenizer from a `tokenizer.json` as transformers writes it, and what the files beside it say of special
- * tokens and length. Without those, CLIP's own: windows of 77 tokens, padded with the end token.
+ * Creates CLIP's tokenizer from a `tokenizer.json` as transformers writes it, and from the files that give its special
+ * tokens and length. CLIP's own are the default: windows of 77 tokens, padded with the end token.
  *
  * Throws a CheckpointError (`bad-config`) that names the file and what is wrong with it, and an UnsupportedError for a
  * tokenizer that is not byte-pair encoding.
  */
 export function createTokenizer(files: TokenizerFiles): ClipTokenizer {
   const json = checkTokenizerJson(files.tokenizerJson, 'tokenizer.json');
-  return assembleTokenizer(json, readSettings(files, ''), 'tokenizer.json');
+  return assembleTokenizer(json, readTokenizerConfig(files, ''), 'tokenizer.json');
 }
 
-/** The same from checked files. `file` is what messages call the one with the vocabulary. */
-export function assembleTokenizer(json: TokenizerJson, settings: TokenizerSettings, file: string): ClipTokenizer {
+/** Creates the tokenizer from checked files. `file` is the name of the one with the vocabulary, for messages. */
+export function assembleTokenizer(json: TokenizerJson, config: TokenizerConfig, file: string): ClipTokenizer {
   const padding = isRecord(json.padding) ? json.padding.pad_token : undefined;
   const truncation = isRecord(json.truncation) ? json.truncation.max_length : undefined;
-  const pad: SpecialToken = settings.pad ?? {
-    ...settings.end,
-    ...(typeof padding === 'string' && { content: padding }),
-  };
-  const added = addTokens(json, settings, [settings.start, settings.end, pad], file);
+  const padContent = typeof padding === 'string' ? padding : config.end.content;
+  const pad = config.pad ?? { ...config.end, content: padContent };
+  const added = addTokens(json, config, [config.start, config.end, pad], file);
   const idOf = (token: SpecialToken) => added.find(({ content }) => content === token.content)!.id;
-  const startId = idOf(settings.start);
-  const endId = idOf(settings.end);
+  const startId = idOf(config.start);
+  const endId = idOf(config.end);
   const padId = idOf(pad);
-  const maxLength = settings.maxLength ?? readLength(truncation, file) ?? clipMaxLength;
+  const maxLength = config.maxLength ?? readLength(truncation, file) ?? clipMaxLength;
 
-  const inner = startLibrary({ ...json, added_tokens: added }, {}, file);
-  const lowers = JSON.stringify(json.normalizer ?? null).includes('"Lowercase"');
+  const encoder = startLibrary({ ...json, added_tokens: added }, {}, file);
+  const lowercases = JSON.stringify(json.normalizer ?? null).includes('"Lowercase"');
 
   const tokenize = (text: string): number[] => {
-    if (typeof text !== 'string') throw new InvalidOptionError('text', `a string is wanted, not ${typeof text}.`);
-    // JavaScript lowers a last sigma to ς, transformers never does.
-    return inner.encode(lowers ? text.replaceAll('Σ', 'σ') : text, { add_special_tokens: false }).ids;
+    if (typeof text !== 'string') throw new InvalidOptionError('text', `must be a string, not ${typeof text}.`);
+    // JavaScript lowercases a final sigma to ς, which transformers never does.
+    return encoder.encode(lowercases ? text.replaceAll('Σ', 'σ') : text, { add_special_tokens: false }).ids;
   };
-  const decode = (ids: ArrayLike<number>): string => (ids.length === 0 ? '' : inner.decode(Array.from(ids)).trim());
+  const decode = (ids: ArrayLike<number>): string => (ids.length === 0 ? '' : encoder.decode(Array.from(ids)).trim());
 
   return {
     maxLength,
@@ -72,36 +80,36 @@ export function assembleTokenizer(json: TokenizerJson, settings: TokenizerSettin
     tokenize,
     decode,
     encode(text) {
-      const all = tokenize(text);
-      const kept = all.slice(0, maxLength - 2);
+      const textIds = tokenize(text);
+      const kept = textIds.slice(0, maxLength - 2);
       const ids = windowOf({ maxLength, startId, endId, padId }, kept);
-      return { ids, length: kept.length + 2, truncated: decode(all.slice(kept.length)) };
+      return { ids, length: kept.length + 2, truncated: decode(textIds.slice(kept.length)) };
     },
   };
 }
 
 /**
- * The tokens that are found in the text as they stand: the file's, the config's, and the special ones. With SD 2's
- * padding a `!` in the text is the padding token: so it was in training, and so it is in transformers.
+ * The tokens that are found in the text as they are: those of `tokenizer.json`, of the config, and the special ones. SD 2
+ * pads with `!`, so that a `!` in the text becomes the padding token, as in its training and in transformers.
  */
 function addTokens(
   json: TokenizerJson,
-  settings: TokenizerSettings,
+  config: TokenizerConfig,
   specials: readonly SpecialToken[],
   file: string,
 ): AddedToken[] {
   const added = new Map<string, AddedToken>();
-  for (const token of [...json.added_tokens, ...settings.added]) added.set(token.content, token);
+  for (const token of [...json.added_tokens, ...config.added]) added.set(token.content, token);
   for (const token of specials) {
     if (added.has(token.content)) continue;
     if (!Object.hasOwn(json.model.vocab, token.content)) {
       throw new CheckpointError(
         'bad-config',
         file,
-        `has no token ${JSON.stringify(token.content)}, which is to be a special token.`,
+        `has no token ${JSON.stringify(token.content)}, which should be a special token.`,
       );
     }
-    added.set(token.content, { id: json.model.vocab[token.content]!, ...token });
+    added.set(token.content, { id: json.model.vocab[token.content], ...token });
   }
   return [...added.values()].sort((a, b) => a.id - b.id);
 }

@@ -1,4 +1,4 @@
-/** What a window of tokens is made with. */
+/** The length and the special tokens of a window. */
 export interface WindowTokens {
   readonly maxLength: number;
   readonly startId: number;
@@ -6,7 +6,7 @@ export interface WindowTokens {
   readonly padId: number;
 }
 
-/** Ids between start and end token, filled up with padding: [maxLength]. There may be two less of them than that. */
+/** Puts ids, `maxLength - 2` at most, between start and end token, and pads them: [maxLength]. */
 export function windowOf({ maxLength, startId, endId, padId }: WindowTokens, ids: readonly number[]): Int32Array {
   const window = new Int32Array(maxLength).fill(padId);
   window.set([startId, ...ids, endId]);

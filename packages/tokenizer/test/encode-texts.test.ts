@@ -23,8 +23,8 @@ import { mockTokenizer } from '../src/testing/mock.js';
 const hidden = (dims: readonly [number, number], values: readonly number[]) =>
   tensor('float32', dims, Float32Array.from(values));
 
-/** Gives each token its id and its place; tells what it was asked. */
-function tellingEncoder() {
+/** A text encoder that gives each token its id and its position, and records its calls. */
+function recordingEncoder() {
   const calls: { tokens: readonly Tokens[]; options: TextEncoderOptions }[] = [];
   const textEncoder: TextEncoder = {
     async encode(tokens, options = {}) {
@@ -34,7 +34,7 @@ function tellingEncoder() {
           [ids.length, 2],
           [...ids].flatMap((id, i) => [id, i]),
         ),
-        pooled: tensor('float32', [1], Float32Array.of(ids[length - 2]!)),
+        pooled: tensor('float32', [1], Float32Array.of(ids[length - 2])),
       }));
     },
   };
@@ -43,38 +43,38 @@ function tellingEncoder() {
 
 const tokenizer = mockTokenizer({ maxLength: 8 });
 const textsOf = (syntax: PromptSyntax, ...prompts: string[]) =>
-  prompts.map((prompt) => parsePrompt(prompt, { syntax }).parts[0]!.at({ step: 0, steps: 1 }));
+  prompts.map((prompt) => parsePrompt(prompt, { syntax }).parts[0].at({ step: 0, steps: 1 }));
 
 describe('encodeTexts', () => {
-  test('encodes each window once, all in one call, with the options of the encoder', async () => {
-    const { calls, textEncoder } = tellingEncoder();
+  test('encodes each window once, all in one call, and passes the encoder’s options on', async () => {
+    const { calls, textEncoder } = recordingEncoder();
     const texts = textsOf(a1111, 'ab', 'abcdefgh', 'abcdefxy', '');
     const { embeddings, empty } = await encodeTexts(texts, { tokenizer, textEncoder, syntax: a1111, clipSkip: 1 });
     expect(calls).toHaveLength(1);
-    expect(calls[0]!.options).toEqual({ clipSkip: 1 });
-    const decoded = calls[0]!.tokens.map(({ ids, length }) => tokenizer.decode(ids.subarray(1, length - 1)));
+    expect(calls[0].options).toEqual({ clipSkip: 1 });
+    const decoded = calls[0].tokens.map(({ ids, length }) => tokenizer.decode(ids.subarray(1, length - 1)));
     expect(decoded).toEqual(['', 'ab', 'abcdef', 'gh', 'xy']);
-    expect(embeddings.map((one) => one.hidden.dims)).toEqual([
+    expect(embeddings.map(({ hidden }) => hidden.dims)).toEqual([
       [8, 2],
       [16, 2],
       [16, 2],
       [8, 2],
     ]);
-    expect(empty.hidden).toEqual(embeddings[3]!.hidden);
+    expect(empty.hidden).toEqual(embeddings[3].hidden);
   });
 
-  test('the pooled vector is the first window’s; compel’s is of the prompt as written', async () => {
-    const { textEncoder } = tellingEncoder();
+  test('the pooled vector is the first window’s; in compel it is that of the prompt as written', async () => {
+    const { textEncoder } = recordingEncoder();
     const last = (char: string) => tokenizer.tokenize(char)[0];
     const options = { tokenizer, textEncoder };
     const first = await encodeTexts(textsOf(a1111, 'abcdefgh'), { ...options, syntax: a1111 });
-    expect(first.embeddings[0]!.pooled!.data[0]).toBe(last('f'));
+    expect(first.embeddings[0].pooled!.data[0]).toBe(last('f'));
     const written = await encodeTexts(textsOf(compel, 'abc+'), { ...options, syntax: compel });
-    expect(written.embeddings[0]!.pooled!.data[0]).toBe(last('+'));
+    expect(written.embeddings[0].pooled!.data[0]).toBe(last('+'));
   });
 
-  test('tells what was left out and what is not known', async () => {
-    const { textEncoder } = tellingEncoder();
+  test('reports truncated text and unknown embeddings', async () => {
+    const { textEncoder } = recordingEncoder();
     const texts = textsOf(comfyui, 'abcdefgh', 'ab', 'embedding:ink');
     const syntax = { ...comfyui, chunks: { ...comfyui.chunks, wholeWords: 1, maxChunks: 1 } };
     const result = await encodeTexts(texts, { tokenizer, textEncoder, syntax });
@@ -82,8 +82,8 @@ describe('encodeTexts', () => {
     expect(result.missing).toEqual(['ink']);
   });
 
-  test('hides words of compel’s weights below 1 from the others, with what conditions there are', async () => {
-    const { calls, textEncoder } = tellingEncoder();
+  test('hides compel’s words of a weight below 1 from the others, and keeps the other conditions', async () => {
+    const { calls, textEncoder } = recordingEncoder();
     const strength = hidden([1, 1], [1]);
     await encodeTexts(textsOf(compel, 'a b-'), {
       tokenizer,
@@ -91,18 +91,18 @@ describe('encodeTexts', () => {
       syntax: compel,
       conditions: { strength },
     });
-    const { conditions } = calls[0]!.options;
+    const { conditions } = calls[0].options;
     expect(conditions!.strength).toBe(strength);
     const bias = conditions!.attention_bias as Tensor<'float32'>;
-    const { tokens } = calls[0]!;
+    const { tokens } = calls[0];
     expect(bias.dims).toEqual([tokens.length, 1, 8, 8]);
     const last = bias.data.subarray(-8);
     expect([...last].map((value) => value < 0)).toEqual([false, false, true, false, false, false, false, false]);
     expect(bias.data.subarray(0, 64).every((value) => value === 0)).toBe(true);
   });
 
-  test('asks for no hiding where nothing is hidden', async () => {
-    const { calls, textEncoder } = tellingEncoder();
+  test('gives no attention bias if nothing is hidden', async () => {
+    const { calls, textEncoder } = recordingEncoder();
     await encodeTexts(textsOf(compel, 'a b+'), { tokenizer, textEncoder, syntax: compel });
     await encodeTexts(textsOf(compel, 'a b-'), { tokenizer, textEncoder, syntax: { ...compel, downweight: 'remove' } });
     expect(calls.map(({ options }) => options.conditions)).toEqual([undefined, undefined]);
@@ -123,19 +123,19 @@ describe('weights', () => {
     expect([...weigh(z, Float32Array.of(1, 2, 0), empty).data]).toEqual([1, 2, 5, 7, 1, 1]);
   });
 
-  test('1 changes no bit', () => {
+  test('weights of 1 change nothing', () => {
     for (const { weigh } of [a1111, comfyui, compel]) {
       expect(weigh(z, Float32Array.of(1, 1, 1), empty)).toBe(z);
     }
   });
 
-  test('what does not fit is an error', () => {
+  test('wrong shapes and results that are not finite are errors', () => {
     expect(() => scaleKeepingMean(z, Float32Array.of(1), empty)).toThrow(TensorError);
     expect(() => scaleFromEmpty(z, Float32Array.of(1, 1, 1), hidden([1, 2], [1, 1]))).toThrow(TensorError);
     expect(() => scaleKeepingMean(z, Float32Array.of(1, Infinity, 1), empty)).toThrow(TensorError);
   });
 
-  test('half of a word is half-way to the prompt without it, none is that prompt', () => {
+  test('a weight of 0.5 is half-way to the prompt without the word, 0 is that prompt', () => {
     const lacking = hidden([1, 2], [10, 20]);
     const base = hidden([1, 2], [0, 0]);
     expect(
@@ -145,7 +145,7 @@ describe('weights', () => {
     expect(mixAblated(base, [])).toBe(base);
   });
 
-  test('mixed embeddings have one shape', () => {
+  test('embeddings of different shapes cannot be mixed', () => {
     expect(() =>
       weightedSum([
         { hidden: z, weight: 1 },
@@ -166,7 +166,7 @@ describe('withEndTokens', () => {
     expect([...z.data.subarray(8, 10)]).toEqual([8, 9]);
   });
 
-  test('one window, or tokens of their own, stay as they are', () => {
+  test('a single window and the mode own change nothing', () => {
     expect(withEndTokens(z, [1], 'mean')).toBe(z);
     expect(withEndTokens(z, [1, 4], 'own')).toBe(z);
   });
@@ -181,7 +181,7 @@ describe('repeatToSameLength', () => {
     const [two, three, six] = repeatToSameLength(
       [text(4, 1), text(6, 2), text(12, 3)].map((embedding) => ({ embedding })),
     );
-    expect([two, three, six].map((one) => one!.hidden.dims)).toEqual([
+    expect([two, three, six].map(({ hidden }) => hidden.dims)).toEqual([
       [12, 1],
       [12, 1],
       [12, 1],
@@ -189,9 +189,9 @@ describe('repeatToSameLength', () => {
     expect(new Set(two!.hidden.data)).toEqual(new Set([1]));
   });
 
-  test('texts of one length are left as they are', () => {
+  test('texts of the same length are left as they are', () => {
     const texts = [text(2, 1), text(2, 2)];
     const repeated = repeatToSameLength(texts.map((embedding) => ({ embedding })));
-    expect(repeated.every((one, i) => one === texts[i])).toBe(true);
+    expect(repeated.every((text, i) => text === texts[i])).toBe(true);
   });
 });

@@ -15,7 +15,7 @@ const failure = (files: Record<string, unknown>, folder?: string) =>
     (error: unknown) => error as Error & { path?: string; file?: string; code?: string },
   );
 
-test('the small vocabulary itself loads', async () => {
+test('the small vocabulary without errors loads', async () => {
   const tokenizer = await loadTokenizer(folderOf(good, 'tokenizer_2'), 'tokenizer_2');
   expect(tokenizer.tokenize('ab ba')).toEqual([3, 1, 5]);
 });
@@ -32,7 +32,7 @@ describe('missing files', () => {
     expect(error.message).toMatch(/is missing in a folder in memory: a tokenizer is tokenizer\/tokenizer\.json, or/);
   });
 
-  test('a source that fails to read is not taken for one without the file', async () => {
+  test('a source that cannot be read is not a missing file', async () => {
     const read = async (path: string) => {
       throw new SourceError('read-failed', path, 'no permission');
     };
@@ -40,7 +40,7 @@ describe('missing files', () => {
   });
 });
 
-describe('broken files are named', () => {
+describe('errors name the broken file', () => {
   const json = (change: object) => ({
     'tokenizer.json': { added_tokens: [], model: { type: 'BPE', vocab, merges: [['a', 'b</w>']], ...change } },
   });
@@ -49,9 +49,9 @@ describe('broken files are named', () => {
     ['vocab.json cut off', { ...good, 'vocab.json': '{"a": 0' }, 'vocab.json', /is not JSON: /],
     ['vocab.json is a list', { ...good, 'vocab.json': ['a'] }, 'vocab.json', /the file is not an object/],
     ['vocab.json is empty', { ...good, 'vocab.json': {} }, 'vocab.json', /no tokens/],
-    ['an id is no integer', { ...good, 'vocab.json': { ...vocab, b: '1' } }, 'vocab.json', /the id of "b" is "1"/],
+    ['an id is not an integer', { ...good, 'vocab.json': { ...vocab, b: '1' } }, 'vocab.json', /the id of "b" is "1"/],
     ['an id is negative', { ...good, 'vocab.json': { ...vocab, b: -1 } }, 'vocab.json', /the id of "b" is -1/],
-    ['an id is absurd', { ...good, 'vocab.json': { ...vocab, b: 2 ** 40 } }, 'vocab.json', /the id of "b"/],
+    ['an id is too large', { ...good, 'vocab.json': { ...vocab, b: 2 ** 40 } }, 'vocab.json', /the id of "b"/],
     [
       'no end token',
       { ...good, 'vocab.json': { a: 0, '<|startoftext|>': 1 } },
@@ -69,14 +69,14 @@ describe('broken files are named', () => {
       'merges of another model',
       { ...good, 'merges.txt': `${merges}a c\n` },
       'merges.txt',
-      /line 3 wants the token "c"/,
+      /line 3 needs the token "c"/,
     ],
     ['not UTF-8', { ...good, 'merges.txt': new Uint8Array([0xff, 0xfe, 0x00]) }, 'merges.txt', /not UTF-8/],
     ['tokenizer.json cut off', { ...good, 'tokenizer.json': '{' }, 'tokenizer.json', /is not JSON/],
     ['tokenizer.json without a model', { 'tokenizer.json': {} }, 'tokenizer.json', /model is not an object/],
     ['tokenizer.json without merges', json({ merges: 3 }), 'tokenizer.json', /model\.merges/],
     ['tokenizer.json without a vocabulary', json({ vocab: null }), 'tokenizer.json', /model\.vocab is not an object/],
-    ['tokenizer.json without the library’s parts', json({}), 'tokenizer.json', /is not a tokenizer that can be used/],
+    ['tokenizer.json without the library’s parts', json({}), 'tokenizer.json', /cannot be used as a tokenizer/],
     ['tokenizer.json without its start', json({ vocab: { a: 0 } }), 'tokenizer.json', /no token "<\|startoftext\|>"/],
     ['config is not JSON', { ...good, 'tokenizer_config.json': '' }, 'tokenizer_config.json', /is not JSON/],
     [
@@ -86,7 +86,7 @@ describe('broken files are named', () => {
       /length is 0/,
     ],
     [
-      'config has a token of no kind',
+      'config has a token of a wrong type',
       { ...good, 'tokenizer_config.json': { pad_token: 7 } },
       'tokenizer_config.json',
       /pad_token/,
@@ -117,18 +117,18 @@ describe('broken files are named', () => {
 });
 
 describe('the conformance suite finds', () => {
-  const honest = mockTokenizer();
+  const correct = mockTokenizer();
   test.each<[string, Partial<ReturnType<typeof mockTokenizer>>]>([
     ['a window that is too short', { maxLength: 78 }],
-    ['a cut that is not told', { encode: (text) => ({ ...honest.encode(text), truncated: '' }) }],
-    ['a wrong length', { encode: (text) => ({ ...honest.encode(text), length: 4 }) }],
+    ['truncated text that is not reported', { encode: (text) => ({ ...correct.encode(text), truncated: '' }) }],
+    ['a wrong length', { encode: (text) => ({ ...correct.encode(text), length: 4 }) }],
     [
       'a lost end token',
-      { encode: (text) => ({ ...honest.encode(text), ids: honest.encode(text.repeat(30)).ids.fill(9, 76) }) },
+      { encode: (text) => ({ ...correct.encode(text), ids: correct.encode(text.repeat(30)).ids.fill(9, 76) }) },
     ],
-    ['a shared array', { encode: (text) => ({ ...honest.encode(text), ids: shared }) }],
-  ])('%s', async (_, lie) => {
-    const cases = tokenizerSuite(() => ({ ...honest, ...lie }));
+    ['a shared array', { encode: (text) => ({ ...correct.encode(text), ids: shared }) }],
+  ])('%s', async (_, fault) => {
+    const cases = tokenizerSuite(() => ({ ...correct, ...fault }));
     const results = await Promise.allSettled(cases.map(({ run }) => run()));
     expect(results.some(({ status }) => status === 'rejected')).toBe(true);
   });

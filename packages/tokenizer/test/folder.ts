@@ -1,6 +1,6 @@
 import { type Source, SourceError } from '@sd/core';
 
-/** A source over files in memory: text and bytes as they are, anything else as JSON. */
+/** A source over files in memory. Text and bytes are given as they are, anything else as JSON. */
 export function folderOf(files: Readonly<Record<string, unknown>>, folder = 'tokenizer'): Source {
   return {
     name: 'a folder in memory',

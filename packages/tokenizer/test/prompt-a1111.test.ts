@@ -133,18 +133,18 @@ describe('schedules', () => {
     ]);
   });
 
-  test('a part of the steps', () => {
+  test('a fraction of the steps', () => {
     expect(textsAt(parsePrompt('[fish:bird:0.5]'), 4)).toEqual(['fish', 'fish', 'bird', 'bird']);
     expect(textsAt(parsePrompt('[fish:bird:.3]'), 4)).toEqual(['fish', 'bird', 'bird', 'bird']);
     expect(textsAt(parsePrompt('[fish:bird: 0.5 ]'), 2)).toEqual(['fish', 'bird']);
   });
 
-  test('only from a step, or only up to one', () => {
+  test('text from a step on, or up to a step', () => {
     expect(textsAt(parsePrompt('sea[ at night:1]'), 2)).toEqual(['sea', 'sea at night']);
     expect(textsAt(parsePrompt('sea[ at night::1]'), 2)).toEqual(['sea at night', 'sea']);
   });
 
-  test('0 is from the start, more than the steps is never, a point makes a part', () => {
+  test('0 is from the start, more than the steps is never, a decimal point makes a fraction', () => {
     expect(textsAt(parsePrompt('[fish:bird:0]'), 2)).toEqual(['bird', 'bird']);
     expect(textsAt(parsePrompt('[fish:bird:-3]'), 2)).toEqual(['bird', 'bird']);
     expect(textsAt(parsePrompt('[fish:bird:9]'), 2)).toEqual(['fish', 'fish']);
@@ -152,12 +152,12 @@ describe('schedules', () => {
     expect(textsAt(parsePrompt('[fish:bird:1.0]'), 2)).toEqual(['fish', 'fish']);
   });
 
-  test('in each other', () => {
+  test('nested', () => {
     expect(textsAt(parsePrompt('[egg:[fish:bird:2]:1]'), 3)).toEqual(['egg', 'fish', 'bird']);
     expect(textsAt(parsePrompt('[[fish|crab]:bird:2]'), 3)).toEqual(['fish', 'crab', 'bird']);
   });
 
-  test('with weights in them, and within weights', () => {
+  test('containing weights, and inside weights', () => {
     expect(fragmentsAt(parsePrompt('[fish:(bird:1.4):1]'), 1)).toEqual([['bird', 1.4]]);
     expect(fragmentsAt(parsePrompt('(a [fish:bird:1]:1.2)'), 1)).toEqual([['a bird', 1.2]]);
     expect(fragmentsAt(parsePrompt('[[pale]:1] sea'), 1)).toEqual([
@@ -166,14 +166,14 @@ describe('schedules', () => {
     ]);
   });
 
-  test('of turns, one a step', () => {
+  test('of alternatives, one at each step', () => {
     expect(textsAt(parsePrompt('[fish|bird]'), 4)).toEqual(['fish', 'bird', 'fish', 'bird']);
     expect(textsAt(parsePrompt('a [fish|bird|crab]'), 4)).toEqual(['a fish', 'a bird', 'a crab', 'a fish']);
     expect(textsAt(parsePrompt('sea[| at night]'), 2)).toEqual(['sea', 'sea at night']);
     expect(textsAt(parsePrompt('[fish|(bird|crab)]'), 2)).toEqual(['fish', 'bird|crab']);
   });
 
-  test('the second pass goes on counting: steps from the first, parts from 1', () => {
+  test('the second pass goes on counting: steps from the first pass, fractions from 1', () => {
     const steps = parsePrompt('[fish:bird:12]');
     expect(textsAt(steps, 10)).toEqual(Array(10).fill('fish'));
     expect(textsAt(steps, 4, 10)).toEqual(['fish', 'fish', 'bird', 'bird']);
@@ -190,16 +190,16 @@ describe('schedules', () => {
     ['[fish:bird:soon]', 'fish:bird:soon'],
     ['sea | sky', 'sea | sky'],
     ['[fish:bird:1', 'fish:bird:1'],
-  ])('%s is none', (text, plain) => {
+  ])('%s is not a schedule', (text, plain) => {
     expect(textsAt(parsePrompt(text, { negative: true }), 2)).toEqual([plain, plain]);
   });
 
-  test('brackets that overlap are none, and spoil none', () => {
+  test('overlapping brackets are not schedules and do not affect others', () => {
     expect(textsAt(parsePrompt('((x][:y:z [fish:1]'), 2)).toEqual(['x]:y:z ', 'x]:y:z fish']);
     expect(textsAt(parsePrompt('[a (b:c:1] d) [fish:bird:1]'), 2)).toEqual(['a b:c:1 d fish', 'a b:c:1 d bird']);
   });
 
-  test('a number at the end of square brackets is no weight', () => {
+  test('a number at the end of square brackets is not a weight', () => {
     expect(textsAt(parsePrompt('sea [fog:1.3]'), 2)).toEqual(['sea ', 'sea ']);
   });
 });
@@ -273,11 +273,11 @@ describe('AND', () => {
     expect(parts(text)).toEqual(expected);
   });
 
-  test('is text in a negative prompt, and so is a weight at its end', () => {
+  test('is text in a negative prompt, as is a weight at its end', () => {
     expect(parts('fog AND rain :2', true)).toEqual([['fog AND rain :2', 1]]);
   });
 
-  test('each part has its schedules', () => {
+  test('each part has its own schedules', () => {
     const plan = parsePrompt('[fish:bird:1] AND sea');
     expect(fragmentsAt(plan, 1, 2, 0)).toEqual([['bird ', 1]]);
     expect(fragmentsAt(plan, 1, 2, 1)).toEqual([[' sea', 1]]);
@@ -307,7 +307,7 @@ describe('networks', () => {
     expect(fragmentsAt(plan)).toEqual([[rest, 1]]);
   });
 
-  test('they are taken before all else, and not from a negative prompt', () => {
+  test('are taken out before anything else is parsed, and not from a negative prompt', () => {
     const plan = parsePrompt('(sea<lora:a:1>) AND [fish<lora:b:0.5>:bird:1]');
     expect(plan.networks.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(fragmentsAt(plan, 0, 2, 1)).toEqual([[' fish', 1]]);

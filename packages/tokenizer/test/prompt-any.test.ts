@@ -11,7 +11,7 @@ import {
 import { fragmentsAt, randomTexts } from './prompt-support.js';
 
 const all = promptSyntaxes.map(({ name }) => name);
-const signs = ['(', ')', '[', ']', ':', '|', '\\', '"', '<', '>', '+', '-', '.', ',', ' ', '\n'];
+const characters = ['(', ')', '[', ']', ':', '|', '\\', '"', '<', '>', '+', '-', '.', ',', ' ', '\n'];
 const rules = [
   '1.3',
   '0.5',
@@ -28,13 +28,13 @@ const rules = [
   '🚢',
   '\ud83d',
 ];
-const plenty = [...signs, ...rules, '[a:', '(a:1.1', '[a|', '("a",', 'a '];
+const repeated = [...characters, ...rules, '[a:', '(a:1.1', '[a|', '("a",', 'a '];
 
 describe.each(all)('%s', (syntax) => {
   const plan = (text: string) => parsePrompt(text, { syntax });
 
   test('any string is a prompt with finite weights', () => {
-    for (const text of randomTexts([...signs, ...rules], 3000, 24)) {
+    for (const text of randomTexts([...characters, ...rules], 3000, 24)) {
       const { parts, networks } = plan(text);
       for (const step of [0, 3, 9]) {
         for (const part of parts) {
@@ -59,23 +59,23 @@ describe.each(all)('%s', (syntax) => {
     }
   });
 
-  test.each(plenty)('%j in plenty does not hang or overflow', (piece) => {
+  test.each(repeated)('%j many times over neither hangs nor overflows the stack', (piece) => {
     const text = piece.repeat(20_000);
     expect(plan(text).parts.length).toBeGreaterThan(0);
-    plan(text).parts[0]!.at({ step: 1, steps: 2 });
+    plan(text).parts[0].at({ step: 1, steps: 2 });
   });
 
-  test('brackets in brackets, very deep', () => {
+  test('very deeply nested brackets', () => {
     const deep = (open: string, close: string) => `${open.repeat(5000)}sea${close.repeat(5000)}`;
     for (const text of [deep('(', ')'), deep('[', ']'), deep('[', '|x]'), deep('[', ':1]'), deep('"(', ')"')]) {
-      plan(text).parts[0]!.at({ step: 1, steps: 2 });
+      plan(text).parts[0].at({ step: 1, steps: 2 });
     }
   });
 
-  test('a prompt without a sign is one fragment of weight 1', () => {
+  test('a prompt without special characters is one fragment of weight 1', () => {
     for (const text of randomTexts(['sea ', 'red ', 'and ', 'a b ', 'épée ', '7 ', '🚢 '], 200)) {
       if (text === '') continue;
-      expect(fragmentsAt(plan(text)).map((one) => [one[0].trim(), one[1]])).toEqual([[text.trim(), 1]]);
+      expect(fragmentsAt(plan(text)).map(([text, weight]) => [String(text).trim(), weight])).toEqual([[text.trim(), 1]]);
     }
   });
 });
@@ -136,9 +136,9 @@ test('what is not a prompt', () => {
 });
 
 describe('the texts of a run', () => {
-  test('each is there once, with the steps that use it', () => {
+  test('each text is listed once, with the steps that use it', () => {
     const { texts, at } = scheduleTexts(parsePrompt('[fish|bird] :0.5 AND sea'), { steps: 4 });
-    const words = texts.map(({ clauses }) => clauses[0]!.mix[0]!.sections[0]![0]!.text.trim());
+    const words = texts.map(({ clauses }) => clauses[0].mix[0].sections[0][0].text.trim());
     expect(words).toEqual(['fish', 'sea', 'bird']);
     expect([0, 1, 2, 3].map(at)).toEqual([
       [
@@ -160,11 +160,11 @@ describe('the texts of a run', () => {
     ]);
   });
 
-  test('one text needs one', () => {
+  test('a prompt that does not change needs one text', () => {
     expect(scheduleTexts(parsePrompt('a (calm) sea'), { steps: 50 }).texts).toHaveLength(1);
   });
 
-  test('a second pass has its own', () => {
+  test('a second pass has its own texts', () => {
     const plan = parsePrompt('[fish:bird:12]');
     expect(scheduleTexts(plan, { steps: 10 }).texts).toHaveLength(1);
     expect(scheduleTexts(plan, { steps: 10, firstPassSteps: 10 }).texts).toHaveLength(2);

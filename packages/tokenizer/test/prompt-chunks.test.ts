@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { clipVocabulary } from '../../../fixtures/clip-vocabulary.js';
-import { clipTokenizerJson } from '../src/clip-json.js';
+import { clipTokenizerJson } from '../src/clip-tokenizer-json.js';
 import { createTokenizer } from '../src/index.js';
 import {
   a1111,
@@ -13,17 +13,17 @@ import {
   type Section,
   withWords,
 } from '../src/prompt.js';
-import { readSettings } from '../src/settings.js';
+import { readTokenizerConfig } from '../src/tokenizer-config.js';
 
 const files = { ...clipVocabulary(), vocabFile: 'vocab.json', mergesFile: 'merges.txt' };
-const clip = createTokenizer({ tokenizerJson: clipTokenizerJson(files, readSettings({}, '')) });
+const clip = createTokenizer({ tokenizerJson: clipTokenizerJson(files, readTokenizerConfig({}, '')) });
 const sd2 = createTokenizer({
-  tokenizerJson: clipTokenizerJson(files, readSettings({}, '')),
+  tokenizerJson: clipTokenizerJson(files, readTokenizerConfig({}, '')),
   specialTokensMap: { pad_token: '!' },
 });
 const vocabularySize = 49408;
 
-const one = (text: string, weight = 1): Section[] => [[{ text, weight }]];
+const unbroken = (text: string, weight = 1): Section[] => [[{ text, weight }]];
 const words = (count: number) => Array(count).fill('red').join(' ');
 const contents = (
   sections: readonly Section[],
@@ -36,12 +36,12 @@ const contents = (
 const lengths = (sections: readonly Section[], options = {}, tokenizer: Parameters<typeof encodeFragments>[0] = clip) =>
   encodeFragments(tokenizer, sections, options).chunks.map(({ length }) => length - 2);
 const sectionsOf = (text: string): readonly Section[] =>
-  parsePrompt(text).parts[0]!.at({ step: 0, steps: 1 }).clauses[0]!.mix[0]!.sections;
+  parsePrompt(text).parts[0].at({ step: 0, steps: 1 }).clauses[0].mix[0].sections;
 
 describe('windows', () => {
-  test('a short text is the window that encode() gives', () => {
+  test('a short text becomes the window that encode() gives', () => {
     for (const tokenizer of [clip, sd2]) {
-      const { chunks, truncated } = encodeFragments(tokenizer, one('a red boat'));
+      const { chunks, truncated } = encodeFragments(tokenizer, unbroken('a red boat'));
       expect(chunks.map(({ ids, length }) => ({ ids, length, truncated: '' }))).toEqual([
         tokenizer.encode('a red boat'),
       ]);
@@ -49,16 +49,16 @@ describe('windows', () => {
     }
   });
 
-  test('no text is one window of padding', () => {
-    for (const sections of [[], [[]], one('')]) {
+  test('an empty text is one window of padding', () => {
+    for (const sections of [[], [[]], unbroken('')]) {
       expect(encodeFragments(clip, sections).chunks.map(({ ids }) => ids)).toEqual([clip.encode('').ids]);
     }
   });
 
-  test('75 tokens a window, each with a start, an end and padding of its own', () => {
-    expect(lengths(one(words(75)))).toEqual([75]);
-    expect(lengths(one(words(76)))).toEqual([75, 1]);
-    const { chunks } = encodeFragments(sd2, one(words(160)));
+  test('a window has 75 tokens, and its own start token, end token and padding', () => {
+    expect(lengths(unbroken(words(75)))).toEqual([75]);
+    expect(lengths(unbroken(words(76)))).toEqual([75, 1]);
+    const { chunks } = encodeFragments(sd2, unbroken(words(160)));
     expect(chunks.map(({ length }) => length)).toEqual([77, 77, 12]);
     for (const { ids, length, weights } of chunks) {
       expect([ids.length, ids[0], ids[length - 1]]).toEqual([77, 49406, 49407]);
@@ -75,14 +75,14 @@ describe('windows', () => {
         { text: '.', weight: 0.5 },
       ],
     ]);
-    expect([...chunks[0]!.weights.subarray(0, 6)]).toEqual([1, 1, 1.5, 1.5, 0.5, 1]);
+    expect([...chunks[0].weights.subarray(0, 6)]).toEqual([1, 1, 1.5, 1.5, 0.5, 1]);
   });
 
-  test('maxChunks tells what it leaves out', () => {
-    const { chunks, truncated } = encodeFragments(clip, one(`${words(75)} sea, sky`), { maxChunks: 1 });
+  test('what does not fit maxChunks is reported', () => {
+    const { chunks, truncated } = encodeFragments(clip, unbroken(`${words(75)} sea, sky`), { maxChunks: 1 });
     expect(chunks).toHaveLength(1);
     expect(truncated).toBe('sea, sky');
-    expect(() => encodeFragments(clip, one('a'), { maxChunks: 0 })).toThrow(InvalidOptionError);
+    expect(() => encodeFragments(clip, unbroken('a'), { maxChunks: 0 })).toThrow(InvalidOptionError);
   });
 });
 
@@ -99,25 +99,25 @@ describe('BREAK', () => {
 describe('commas', () => {
   const options = a1111.chunks;
 
-  test('what stands behind a late comma moves to the next window', () => {
+  test('what follows a late comma moves to the next window', () => {
     const text = `${words(60)}, ${words(10)} sea sea sea sea sea`;
-    expect(lengths(one(text))).toEqual([75, 1]);
-    expect(lengths(one(text), options)).toEqual([61, 15]);
-    expect(contents(one(text), options)[0]).toMatch(/red,$/);
+    expect(lengths(unbroken(text))).toEqual([75, 1]);
+    expect(lengths(unbroken(text), options)).toEqual([61, 15]);
+    expect(contents(unbroken(text), options)[0]).toMatch(/red,$/);
   });
 
   test('the look-back is 20 tokens', () => {
-    expect(lengths(one(`${words(55)}, ${words(25)}`), options)).toEqual([56, 25]);
-    expect(lengths(one(`${words(54)}, ${words(25)}`), options)).toEqual([75, 5]);
-    expect(lengths(one(`${words(54)}, ${words(25)}`), { commaLookBack: 21 })).toEqual([55, 25]);
+    expect(lengths(unbroken(`${words(55)}, ${words(25)}`), options)).toEqual([56, 25]);
+    expect(lengths(unbroken(`${words(54)}, ${words(25)}`), options)).toEqual([75, 5]);
+    expect(lengths(unbroken(`${words(54)}, ${words(25)}`), { commaLookBack: 21 })).toEqual([55, 25]);
   });
 
   test('a comma that does not fit begins the next window', () => {
-    expect(contents(one(`${words(75)}, sea`), options)).toEqual([words(75), ', sea']);
+    expect(contents(unbroken(`${words(75)}, sea`), options)).toEqual([words(75), ', sea']);
   });
 
   test('a text that just fits stays', () => {
-    expect(lengths(one(`${words(60)}, ${words(14)}`), options)).toEqual([75]);
+    expect(lengths(unbroken(`${words(60)}, ${words(14)}`), options)).toEqual([75]);
   });
 });
 
@@ -125,26 +125,26 @@ test('ComfyUI keeps words of fewer than 8 tokens in one window', () => {
   const long = 'antidisestablishmentarianism';
   const size = clip.tokenize(long).length;
   expect(size).toBeLessThan(8);
-  expect(lengths(one(`${words(74)} ${long}`))).toEqual([75, size - 1]);
-  expect(lengths(one(`${words(74)} ${long}`), comfyui.chunks)).toEqual([74, size]);
+  expect(lengths(unbroken(`${words(74)} ${long}`))).toEqual([75, size - 1]);
+  expect(lengths(unbroken(`${words(74)} ${long}`), comfyui.chunks)).toEqual([74, size]);
   const longer = 'supercalifragilisticexpialidocious'.repeat(2);
   expect(clip.tokenize(longer).length).toBeGreaterThan(7);
-  expect(lengths(one(`${words(74)} ${longer}`), comfyui.chunks)[0]).toBe(75);
+  expect(lengths(unbroken(`${words(74)} ${longer}`), comfyui.chunks)[0]).toBe(75);
 });
 
-test('compel ends windows at a sentence, else at another sign, else at a word', () => {
-  expect(lengths(one(`${words(30)}. ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([31, 61]);
-  expect(lengths(one(`${words(30)} ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([61, 30]);
-  expect(lengths(one(`${words(90)}`), compel.chunks)).toEqual([75, 15]);
+test('compel ends windows after a sentence, or else a phrase, or else a word', () => {
+  expect(lengths(unbroken(`${words(30)}. ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([31, 61]);
+  expect(lengths(unbroken(`${words(30)} ${words(30)}, ${words(30)}`), compel.chunks)).toEqual([61, 30]);
+  expect(lengths(unbroken(`${words(90)}`), compel.chunks)).toEqual([75, 15]);
   const size = clip.tokenize('antidisestablishmentarianism').length;
-  expect(lengths(one(`${words(74)} antidisestablishmentarianism`), compel.chunks)).toEqual([74, size]);
+  expect(lengths(unbroken(`${words(74)} antidisestablishmentarianism`), compel.chunks)).toEqual([74, size]);
 });
 
-test('or at a sign or a word at once, as its other ways to divide a text', () => {
-  const text = one(`${words(30)}. ${words(30)}, ${words(30)}`);
+test('compel’s other modes end windows after a phrase or a word', () => {
+  const text = unbroken(`${words(30)}. ${words(30)}, ${words(30)}`);
   expect(lengths(text, { endAfter: 'phrase' })).toEqual([62, 30]);
   expect(lengths(text, { endAfter: 'word' })).toEqual([75, 17]);
-  const long = one(`${words(73)} antidisestablishmentarianism`);
+  const long = unbroken(`${words(73)} antidisestablishmentarianism`);
   expect(lengths(long, { endAfter: 'phrase' })).toEqual([73, clip.tokenize('antidisestablishmentarianism').length]);
 });
 
@@ -162,7 +162,7 @@ describe('words of textual inversions', () => {
     expect(tokenizer.tokenize('red <blob> boat')).toEqual([red, 49408, 49409, boat]);
   });
 
-  test('as whole words in any case, as A1111; with signs anywhere, as diffusers', () => {
+  test('are found as whole words in any case, as in A1111; with punctuation anywhere, as in diffusers', () => {
     expect(tokenizer.tokenize('BLOB')).toEqual([49410, 49411, 49412]);
     expect(tokenizer.tokenize('blobby')).toEqual(clip.tokenize('blobby'));
     expect(tokenizer.tokenize('ink-wash, ink')).toEqual([49413, ...clip.tokenize(', ink')]);
@@ -175,27 +175,27 @@ describe('words of textual inversions', () => {
     expect(both.tokenize('ink wash ink <a>> <a>')).toEqual([49409, 49408, 49411, 49410]);
   });
 
-  test('read back, and cut off, as themselves', () => {
+  test('are decoded, and truncated, as words', () => {
     expect(tokenizer.decode(tokenizer.tokenize('red blob boat <blob>'))).toBe('red blob boat <blob>');
     expect(tokenizer.encode(`${words(75)} blob`).truncated).toBe('blob');
     expect([...tokenizer.encode('blob').ids.subarray(0, 5)]).toEqual([49406, 49410, 49411, 49412, 49407]);
   });
 
   test('are never divided between windows', () => {
-    expect(lengths(one(`${words(72)} blob`), {}, tokenizer)).toEqual([75]);
-    expect(lengths(one(`${words(73)} blob`), {}, tokenizer)).toEqual([73, 3]);
-    expect(lengths(one(`${words(74)} <blob> sea`), compel.chunks, tokenizer)).toEqual([74, 3]);
+    expect(lengths(unbroken(`${words(72)} blob`), {}, tokenizer)).toEqual([75]);
+    expect(lengths(unbroken(`${words(73)} blob`), {}, tokenizer)).toEqual([73, 3]);
+    expect(lengths(unbroken(`${words(74)} <blob> sea`), compel.chunks, tokenizer)).toEqual([74, 3]);
   });
 
-  test('by name only, where fragments name them', () => {
+  test('are found only by name if fragments name them', () => {
     const named: Fragment[] = [
       { text: 'blob', weight: 1 },
       { text: 'embedding:blob', weight: 1.5, word: 'blob' },
       { text: 'embedding:other', weight: 1, word: 'other' },
     ];
     const { chunks, missing } = encodeFragments(tokenizer, [named], comfyui.chunks);
-    expect([...chunks[0]!.ids.subarray(1, 6)]).toEqual([...clip.tokenize('blob'), 49410, 49411, 49412, 49407]);
-    expect(chunks[0]!.weights[3]).toBe(1.5);
+    expect([...chunks[0].ids.subarray(1, 6)]).toEqual([...clip.tokenize('blob'), 49410, 49411, 49412, 49407]);
+    expect(chunks[0].weights[3]).toBe(1.5);
     expect(missing).toEqual(['other']);
     expect(encodeFragments(clip, [named], comfyui.chunks).missing).toEqual(['blob', 'other']);
   });

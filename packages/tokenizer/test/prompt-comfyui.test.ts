@@ -64,9 +64,9 @@ describe('weights', () => {
 
 describe('embedding:name', () => {
   const read = (text: string): Fragment[] =>
-    plan(text).parts[0]!.at({ step: 0, steps: 1 }).clauses[0]!.mix[0]!.sections.flat();
+    plan(text).parts[0].at({ step: 0, steps: 1 }).clauses[0].mix[0].sections.flat();
 
-  test('is a word by name, with the weight around it', () => {
+  test('names a word, which has the weight around it', () => {
     expect(read('a (embedding:ink-wash:1.2), sea')).toEqual([
       { text: 'a ', weight: 1 },
       { text: 'embedding:ink-wash', weight: 1.2, word: 'ink-wash' },
@@ -74,14 +74,14 @@ describe('embedding:name', () => {
     ]);
   });
 
-  test('a comma behind it is text', () => {
+  test('a comma after it is text', () => {
     expect(read('embedding:ink, sea')).toEqual([
       { text: 'embedding:ink', weight: 1, word: 'ink' },
       { text: ', sea', weight: 1 },
     ]);
   });
 
-  test('only at the start of a word, and with a name', () => {
+  test('is found only at the start of a word, and with a name', () => {
     expect(read('anembedding:ink embedding:')).toEqual([{ text: 'anembedding:ink embedding:', weight: 1 }]);
   });
 });

@@ -103,12 +103,12 @@ describe('weights', () => {
 describe('prompts of several texts', () => {
   const clauses = (text: string) =>
     plan(text)
-      .parts[0]!.at({ step: 0, steps: 1 })
+      .parts[0].at({ step: 0, steps: 1 })
       .clauses.map(({ weight, mix }) => ({
         weight,
-        mix: mix.map((one) => [
-          one.weight,
-          one.sections
+        mix: mix.map((passage) => [
+          passage.weight,
+          passage.sections
             .flat()
             .map((f) => `${f.text}@${f.weight}`)
             .join(' '),
@@ -161,12 +161,12 @@ describe('prompts of several texts', () => {
     '%s is text',
     (text) => {
       expect(clauses(text)).toHaveLength(1);
-      expect(clauses(text)[0]!.mix).toHaveLength(1);
+      expect(clauses(text)[0].mix).toHaveLength(1);
     },
   );
 });
 
-test('of a .swap() the original counts', () => {
+test('.swap() keeps the original', () => {
   expect(fragmentsAt(plan('a (big cat).swap(small dog, s_end=0.5) asleep'))).toEqual([['a big cat asleep', 1]]);
   expect(fragmentsAt(plan('a cat.swap(dog)'))).toEqual([['a cat', 1]]);
 });

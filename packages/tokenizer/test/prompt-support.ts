@@ -1,10 +1,10 @@
 import type { Fragment, PromptPlan } from '../src/prompt.js';
 
-/** The fragments of a plan's part at a step, with `BREAK` between sections. */
+/** The fragments of a part of a plan at a step, with `BREAK` between sections. */
 export function fragmentsAt(plan: PromptPlan, step = 0, steps = 10, part = 0): (readonly [string, number] | 'BREAK')[] {
-  const { clauses } = plan.parts[part]!.at({ step, steps });
+  const { clauses } = plan.parts[part].at({ step, steps });
   const pairs = ({ text, weight }: Fragment) => [text, weight] as const;
-  return clauses[0]!.mix[0]!.sections.flatMap((section, i) => [
+  return clauses[0].mix[0].sections.flatMap((section, i) => [
     ...(i > 0 ? (['BREAK'] as const) : []),
     ...section.map(pairs),
   ]);
@@ -13,14 +13,15 @@ export function fragmentsAt(plan: PromptPlan, step = 0, steps = 10, part = 0): (
 /** A plan's text at each step, without its weights. */
 export function textsAt(plan: PromptPlan, steps: number, firstPassSteps?: number): string[] {
   return Array.from({ length: steps }, (_, step) => {
-    const { clauses } = plan.parts[0]!.at({ step, steps, ...(firstPassSteps !== undefined && { firstPassSteps }) });
-    return clauses[0]!.mix[0]!.sections.flat()
+    const { clauses } = plan.parts[0].at({ step, steps, firstPassSteps });
+    return clauses[0].mix[0].sections
+      .flat()
       .map(({ text }) => text)
       .join('');
   });
 }
 
-/** Texts of these pieces in every order: the same ones at every call. */
+/** Random texts of these pieces, the same ones on every call. */
 export function* randomTexts(pieces: readonly string[], count: number, longest = 16): Generator<string> {
   let state = 1;
   const below = (n: number) => {

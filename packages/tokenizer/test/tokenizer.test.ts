@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { clipVocabulary } from '../../../fixtures/clip-vocabulary.js';
-import { clipTokenizerJson } from '../src/clip-json.js';
+import { clipTokenizerJson } from '../src/clip-tokenizer-json.js';
 import { createTokenizer, loadTokenizer } from '../src/index.js';
-import { readSettings } from '../src/settings.js';
 import { mockTokenizer, tokenizerSuite } from '../src/testing.js';
+import { readTokenizerConfig } from '../src/tokenizer-config.js';
 import golden from './data/clip-tokens.json' with { type: 'json' };
 import { folderOf } from './folder.js';
 
@@ -14,7 +14,7 @@ const tinyJson = (name: string) => JSON.parse(tinyText(name));
 
 const { vocab, merges } = clipVocabulary();
 const files = { vocab, merges, vocabFile: 'vocab.json', mergesFile: 'merges.txt' };
-const clipJson = clipTokenizerJson(files, readSettings({}, ''));
+const clipJson = clipTokenizerJson(files, readTokenizerConfig({}, ''));
 const clip = createTokenizer({ tokenizerJson: clipJson });
 const sd2 = createTokenizer({
   tokenizerJson: clipJson,
@@ -52,7 +52,7 @@ describe('the CLIP vocabulary', () => {
     }
   });
 
-  test('capital sigma is lowered as transformers does, whatever follows', () => {
+  test('capital sigma is lowercased as transformers does, whatever follows', () => {
     // CLIPTokenizer over the same files: t('ΟΔΟΣ ΣΑΣ')['input_ids'][1:-1]
     expect(clip.tokenize('ΟΔΟΣ ΣΑΣ')).toEqual([138, 123, 138, 112, 138, 123, 139, 481, 139, 225, 138, 109, 139, 481]);
     expect(clip.tokenize('οδος')).not.toEqual(clip.tokenize('οδοσ'));
@@ -63,7 +63,7 @@ describe('the embedded model', () => {
   test('vocab.json and merges.txt make the tokenizer.json that transformers writes', () => {
     const made = clipTokenizerJson(
       { ...files, vocab: tinyJson('vocab.json'), merges: tinyText('merges.txt') },
-      readSettings({ tokenizerConfig: tinyJson('tokenizer_config.json') }, ''),
+      readTokenizerConfig({ tokenizerConfig: tinyJson('tokenizer_config.json') }, ''),
     );
     expect(made).toEqual(tinyJson('tokenizer.json'));
   });
@@ -78,7 +78,7 @@ describe('the embedded model', () => {
 });
 
 describe('windows', () => {
-  test('what does not fit is told, and the end token stays last', () => {
+  test('what does not fit is reported, and the end token is last', () => {
     const words = Array.from({ length: 75 }, (_, i) => (i % 2 === 0 ? 'red' : 'cat'));
     expect(clip.encode(words.join(' '))).toMatchObject({ length: 77, truncated: '' });
     const cut = clip.encode(`${words.join(' ')}, It's a Café`);
@@ -86,7 +86,7 @@ describe('windows', () => {
     expect(cut.ids[76]).toBe(49407);
   });
 
-  test('raw ids of a long text are all there, and read back', () => {
+  test('tokenize gives all ids of a long text, and decode reads them', () => {
     const text = Array(200).fill('blue car').join(' ');
     expect(clip.tokenize(text)).toHaveLength(400);
     expect(clip.decode(clip.tokenize(text))).toBe(text);
@@ -95,7 +95,7 @@ describe('windows', () => {
 });
 
 describe('special tokens', () => {
-  test("SD 2 pads with '!', and takes one in the text for padding, as transformers does", () => {
+  test("SD 2 pads with '!', and reads one in the text as padding, as transformers does", () => {
     expect(sd2).toMatchObject({ maxLength: 77, startId: 49406, endId: 49407, padId: 0 });
     // CLIPTokenizer with pad_token '!' in special_tokens_map.json: t('Hello! wow!! a ! b')
     expect([...sd2.encode('Hello! wow!! a ! b').ids.subarray(0, 11)]).toEqual([
@@ -107,7 +107,7 @@ describe('special tokens', () => {
   const padOf = (tokenizerConfig?: unknown, specialTokensMap?: unknown) =>
     createTokenizer({ tokenizerJson: clipJson, tokenizerConfig, specialTokensMap }).padId;
 
-  test('the map wins over the config, unless the config lists its added tokens', () => {
+  test('the map takes precedence over the config, unless the config lists its added tokens', () => {
     const added = { '0': { content: '!', special: true } };
     expect(padOf({ pad_token: '<|endoftext|>' }, { pad_token: '!' })).toBe(0);
     expect(padOf({ pad_token: '<|endoftext|>', added_tokens_decoder: added }, { pad_token: '!' })).toBe(49407);
@@ -116,7 +116,7 @@ describe('special tokens', () => {
     expect(padOf()).toBe(49407);
   });
 
-  test("a tokenizer.json's own padding and truncation count where no other file says more", () => {
+  test('padding and truncation in tokenizer.json are used if no other file gives them', () => {
     const tokenizerJson = { ...clipJson, padding: { pad_token: '!' }, truncation: { max_length: 40 } };
     expect(createTokenizer({ tokenizerJson })).toMatchObject({ padId: 0, maxLength: 40 });
     const tokenizerConfig = { pad_token: '<|endoftext|>', model_max_length: 77 };
@@ -138,8 +138,11 @@ describe('special tokens', () => {
 });
 
 test.each([
-  ...tokenizerSuite(() => clip).map((c) => ({ ...c, whose: 'CLIP' })),
-  ...tokenizerSuite(() => sd2).map((c) => ({ ...c, whose: 'SD 2' })),
-  ...tokenizerSuite(() => mockTokenizer()).map((c) => ({ ...c, whose: 'mock' })),
-  ...tokenizerSuite(() => mockTokenizer({ maxLength: 8 })).map((c) => ({ ...c, whose: 'short mock' })),
-])('conformance of $whose: $name', ({ run }) => run());
+  ...tokenizerSuite(() => clip).map((testCase) => ({ ...testCase, tokenizer: 'CLIP' })),
+  ...tokenizerSuite(() => sd2).map((testCase) => ({ ...testCase, tokenizer: 'SD 2' })),
+  ...tokenizerSuite(() => mockTokenizer()).map((testCase) => ({ ...testCase, tokenizer: 'mock' })),
+  ...tokenizerSuite(() => mockTokenizer({ maxLength: 8 })).map((testCase) => ({
+    ...testCase,
+    tokenizer: 'short mock',
+  })),
+])('conformance of $tokenizer: $name', ({ run }) => run());

@@ -19,7 +19,7 @@ function concatWidths(parts: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   const joined = tensor('float32', [tokens, width]);
   let column = 0;
   for (const [i, part] of parts.entries()) {
-    expectTensor('The second text encoder’s output', part, 'float32', [tokens, -1]);
+    expectTensor(`The output of text encoder ${i + 1}`, part, 'float32', [tokens, -1]);
     for (let token = 0; token < tokens; token++) {
       const row = part.data.subarray(token * widths[i], (token + 1) * widths[i]);
       joined.data.set(row, token * width + column);

@@ -15,22 +15,22 @@ const texts = [
 ];
 
 export interface TokenizerSuiteOptions {
-  /** Do its windows begin with a token that is none of the text, as CLIP's do? They do if left out. */
+  /** Whether its windows begin with a token that is not of the text, as CLIP's do: true by default. */
   readonly startToken?: boolean;
 }
 
-/** Cases that every `Tokenizer` keeps, whatever its vocabulary. `create` makes a new one, or waits for it. */
+/** Conformance cases for every `Tokenizer`, whatever its vocabulary. `create` makes a new one, or a promise of it. */
 export function tokenizerSuite(
   create: () => Tokenizer | Promise<Tokenizer>,
   { startToken = true }: TokenizerSuiteOptions = {},
 ): ConformanceCase[] {
-  const given = (name: string, check: (tokenizer: Tokenizer) => void): ConformanceCase => ({
+  const testCase = (name: string, check: (tokenizer: Tokenizer) => void): ConformanceCase => ({
     name,
     run: async () => check(await create()),
   });
 
   return [
-    given('a window has maxLength ids, all of them ids', (tokenizer) => {
+    testCase('a window has maxLength ids, none of them negative', (tokenizer) => {
       conforms(
         Number.isInteger(tokenizer.maxLength) && tokenizer.maxLength > 2,
         'maxLength must be an integer above 2.',
@@ -48,7 +48,7 @@ export function tokenizerSuite(
         );
       }
     }),
-    given('length counts the tokens before the padding, and padding is one token', (tokenizer) => {
+    testCase('length counts the tokens before the padding, and padding is one token', (tokenizer) => {
       const pad = tokenizer.encode('').ids.at(-1);
       for (const text of texts) {
         const { ids, length } = tokenizer.encode(text);
@@ -63,10 +63,10 @@ export function tokenizerSuite(
       }
       conforms(
         tokenizer.encode('cat cat').length > tokenizer.encode('').length,
-        'a text must have more tokens than none has.',
+        'a text must have more tokens than the empty text.',
       );
     }),
-    given('start and end tokens are the same for every text, cut or not', (tokenizer) => {
+    testCase('start and end tokens are the same for every text, truncated or not', (tokenizer) => {
       const first = (tokens: Tokens) => tokens.ids[0];
       const last = (tokens: Tokens) => tokens.ids[tokens.length - 1];
       const empty = tokenizer.encode('');
@@ -76,29 +76,32 @@ export function tokenizerSuite(
         conforms(last(tokens) === last(empty), `the end token must come last, for ${quote(text)}.`);
       }
     }),
-    given('truncated is empty where all fits', (tokenizer) => {
+    testCase('truncated is empty if the text fits', (tokenizer) => {
       for (const text of ['', 'cat']) {
         const { truncated } = tokenizer.encode(text);
         conforms(truncated === '', `truncated must be empty for ${quote(text)}, not ${quote(truncated)}.`);
       }
     }),
-    given('truncated is the readable end of a text that does not fit', (tokenizer) => {
+    testCase('truncated is the end of a text that does not fit, as text', (tokenizer) => {
       const { length, truncated } = tokenizer.encode(`${tooLong(tokenizer)} dog`);
-      conforms(length === tokenizer.maxLength, `a text that does not fit must fill the window, not ${length} of it.`);
+      conforms(
+        length === tokenizer.maxLength,
+        `a text that does not fit must fill the window, not ${length} tokens of it.`,
+      );
       conforms(
         /dog\s*$/i.test(truncated),
         `truncated must hold the end of the text, not ${quote(truncated.slice(-20))}.`,
       );
       conforms(!/[^catdog\s]/i.test(truncated), 'truncated must hold the text and nothing else.');
     }),
-    given('the same text gives the same tokens, in an array of its own', (tokenizer) => {
+    testCase('the same text gives the same tokens, in a new array', (tokenizer) => {
       const { ids } = tokenizer.encode('cat');
       const before = ids.slice();
       ids.fill(0);
       const again = tokenizer.encode('cat').ids;
       conforms(
         before.every((id, i) => id === again[i]),
-        'a caller who changes ids must not change the next ones.',
+        'changing the returned ids must not change later results.',
       );
       conforms(
         tokenizer.encode('dog').ids.some((id, i) => id !== before[i]),

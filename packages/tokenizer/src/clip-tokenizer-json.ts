@@ -1,24 +1,25 @@
 import { CheckpointError } from '@sd/core';
-import type { SpecialTokens } from './settings.js';
+import type { SpecialTokens } from './tokenizer-config.js';
 import { type TokenizerJson, vocabOf } from './tokenizer-json.js';
 
-const words = "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+const wordPattern =
+  "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
 export interface VocabFiles {
   /** The parsed `vocab.json`: each token's id. */
   readonly vocab: unknown;
-  /** The text of `merges.txt`: two tokens a line, the first to be merged first. */
+  /** The text of `merges.txt`: two tokens on each line, in order of precedence. */
   readonly merges: string;
-  /** What messages call the two files. */
+  /** Names of the two files, for messages. */
   readonly vocabFile: string;
   readonly mergesFile: string;
 }
 
 /**
- * The `tokenizer.json` that transformers writes for a CLIPTokenizer of this vocabulary and these merges.
+ * The `tokenizer.json` that transformers writes for a CLIPTokenizer with this vocabulary and these merges.
  *
- * Throws a CheckpointError (`bad-config`) that names the file, and the line or the token, where a vocabulary is none, a
- * merge is not two tokens of it, or the start, end or unknown token is not in it.
+ * Throws a CheckpointError (`bad-config`) that names the file, and the line or token, if the vocabulary is invalid, a merge
+ * is not two of its tokens, or the start, end or unknown token is missing.
  * Follows transformers' models/clip/tokenization_clip.py.
  */
 export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: SpecialTokens): TokenizerJson {
@@ -27,7 +28,7 @@ export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: Sp
     if (!Object.hasOwn(vocab, token)) {
       throw new CheckpointError('bad-config', files.vocabFile, `has no token ${JSON.stringify(token)}.`);
     }
-    return vocab[token]!;
+    return vocab[token];
   };
   idOf(unknown.content);
   const added = [start, end].map((token) => ({ id: idOf(token.content), ...token }));
@@ -47,7 +48,7 @@ export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: Sp
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: words }, behavior: 'Removed', invert: true },
+        { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Removed', invert: true },
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },
@@ -91,7 +92,7 @@ function parseMerges(text: string, vocab: Readonly<Record<string, number>>, file
       throw new CheckpointError(
         'bad-config',
         file,
-        `line ${i + 1} wants the token ${JSON.stringify(token)}, which the vocabulary lacks: the files belong to different models.`,
+        `line ${i + 1} needs the token ${JSON.stringify(token)}, which is not in the vocabulary: the files belong to different models.`,
       );
     }
     merges.push([left, right]);

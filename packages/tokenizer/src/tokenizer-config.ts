@@ -1,40 +1,40 @@
 import { CheckpointError } from '@sd/core';
-import type { AddedToken, SpecialToken } from './added-token.js';
-import { isId, isRecord, recordOf } from './tokenizer-json.js';
+import { type AddedToken, isId, isRecord, recordOf, type SpecialToken } from './tokenizer-json.js';
 
 export interface SpecialTokens {
   readonly start: SpecialToken;
   readonly end: SpecialToken;
   readonly unknown: SpecialToken;
-  /** Undefined where no file names it: then it is `tokenizer.json`'s, or the end token. */
+  /** Undefined if no file names it: then it is that of `tokenizer.json`, or the end token. */
   readonly pad: SpecialToken | undefined;
 }
 
-export interface TokenizerSettings extends SpecialTokens {
-  /** Undefined where no file says it, or says what transformers writes for "not known" (1e30). */
+/** The settings of a tokenizer, with CLIP's defaults. */
+export interface TokenizerConfig extends SpecialTokens {
+  /** Undefined if no file gives it, or gives the 1e30 that transformers writes for an unknown length. */
   readonly maxLength: number | undefined;
   /** Tokens that the config adds to the vocabulary: `added_tokens_decoder`. */
   readonly added: readonly AddedToken[];
 }
 
-export interface SettingsFiles {
+export interface TokenizerConfigFiles {
   /** The parsed `tokenizer_config.json`. */
   readonly tokenizerConfig?: unknown;
   /** The parsed `special_tokens_map.json`. */
   readonly specialTokensMap?: unknown;
 }
 
-const longest = 2 ** 16;
-const shortest = 3;
+const minLength = 3;
+const maxKnownLength = 2 ** 16;
 
 /**
- * What `tokenizer_config.json` and `special_tokens_map.json` say, with CLIP's defaults.
+ * Reads `tokenizer_config.json` and `special_tokens_map.json`; CLIP's defaults fill in what they leave out.
  *
- * The map wins, unless the config has `added_tokens_decoder`, as in transformers: SD 2's own files say
- * `<|endoftext|>` in the one and `!` in the other, and pad with `!`.
+ * The map takes precedence, unless the config has `added_tokens_decoder`, as in transformers: SD 2's own files have
+ * `<|endoftext|>` in one and `!` in the other, and pad with `!`.
  * Throws a CheckpointError (`bad-config`) that names the file and the entry.
  */
-export function readSettings(files: SettingsFiles, folder: string): TokenizerSettings {
+export function readTokenizerConfig(files: TokenizerConfigFiles, folder: string): TokenizerConfig {
   const configFile = `${folder}tokenizer_config.json`;
   const mapFile = `${folder}special_tokens_map.json`;
   const config = recordOf(files.tokenizerConfig ?? {}, configFile, 'the file');
@@ -47,17 +47,17 @@ export function readSettings(files: SettingsFiles, folder: string): TokenizerSet
     return decoder === undefined ? (fromMap ?? fromConfig) : (fromConfig ?? fromMap);
   };
   return {
-    start: token('bos_token') ?? special('<|startoftext|>'),
-    end: token('eos_token') ?? special('<|endoftext|>'),
-    unknown: token('unk_token') ?? special('<|endoftext|>'),
+    start: token('bos_token') ?? specialToken('<|startoftext|>'),
+    end: token('eos_token') ?? specialToken('<|endoftext|>'),
+    unknown: token('unk_token') ?? specialToken('<|endoftext|>'),
     pad: token('pad_token'),
     maxLength: readLength(config.model_max_length, configFile),
-    added: readAdded(decoder, configFile),
+    added: readAddedTokens(decoder, configFile),
   };
 }
 
-/** A special token as transformers makes it of a plain string. */
-function special(content: string): SpecialToken {
+/** A special token with the flags that transformers gives to a plain string. */
+function specialToken(content: string): SpecialToken {
   return { content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
@@ -68,7 +68,7 @@ export function readToken(value: unknown, file: string, name: string): SpecialTo
   if (typeof content !== 'string' || content === '') {
     throw new CheckpointError('bad-config', file, `${name} is neither a token nor an object with its content.`);
   }
-  if (!isRecord(value)) return special(content);
+  if (!isRecord(value)) return specialToken(content);
   const flag = (key: string) => value[key] === true;
   return {
     content,
@@ -80,20 +80,17 @@ export function readToken(value: unknown, file: string, name: string): SpecialTo
   };
 }
 
-/** A window's length; undefined where there is none, or the 1e30 that transformers writes for "not known". */
+/** Reads the length of a window; undefined if it is not given, or is the 1e30 that transformers writes for an unknown length. */
 export function readLength(value: unknown, file: string): number | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < shortest) {
-    throw new CheckpointError(
-      'bad-config',
-      file,
-      `the longest length is ${JSON.stringify(value)}, not a number of tokens.`,
-    );
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < minLength) {
+    const given = JSON.stringify(value);
+    throw new CheckpointError('bad-config', file, `the maximum length is ${given}, not a number of tokens.`);
   }
-  return value > longest ? undefined : value;
+  return value > maxKnownLength ? undefined : value;
 }
 
-function readAdded(value: unknown, file: string): AddedToken[] {
+function readAddedTokens(value: unknown, file: string): AddedToken[] {
   if (value === undefined || value === null) return [];
   return Object.entries(recordOf(value, file, 'added_tokens_decoder')).map(([key, entry]) => {
     const id = Number(key);
