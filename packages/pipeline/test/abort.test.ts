@@ -1,6 +1,6 @@
 import { torchCpu } from '@sd/core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createPipeline, loadPipeline, type Pipeline } from '../src/index.js';
+import { createPipeline, loadPipeline, type Pipeline, type Stages } from '../src/index.js';
 import { gate, mockStages, road } from './support.js';
 
 const aborted = { name: 'AbortError', code: 'aborted' };
@@ -8,7 +8,7 @@ const aborted = { name: 'AbortError', code: 'aborted' };
 describe('a run is aborted', () => {
   test('before it begins: nothing runs', async () => {
     const stages = mockStages();
-    const encode = vi.spyOn(stages.textEncoder, 'encode');
+    const encode = vi.spyOn(stages.textEncoders[0].textEncoder, 'encode');
     const sd = createPipeline(stages);
     const signal = AbortSignal.abort('no more');
     await expect(sd.generate({ ...road, signal })).rejects.toMatchObject({ ...aborted, cause: 'no more' });
@@ -36,7 +36,7 @@ describe('a run is aborted', () => {
 
   test('between two steps', async () => {
     const stages = mockStages();
-    const predict = vi.spyOn(stages.unet, 'predict');
+    const predict = vi.spyOn(stages.noisePredictor, 'predict');
     const sd = createPipeline(stages);
     const controller = new AbortController();
     const onStep = () => controller.abort();
@@ -55,13 +55,13 @@ describe('a run is aborted', () => {
   });
 
   test.each([
-    ['encodes', 'textEncoder', 'encode', []],
-    ['predicts', 'unet', 'predict', ['encode', 'step']],
-    ['decodes', 'vae', 'decode', ['encode', 'step']],
-  ] as const)('while a stage %s that does not look at the signal', async (_, name, method, told) => {
+    ['encodes', ({ textEncoders }: Stages) => textEncoders[0].textEncoder, 'encode', []],
+    ['predicts', ({ noisePredictor }: Stages) => noisePredictor, 'predict', ['encode', 'step']],
+    ['decodes', ({ vae }: Stages) => vae, 'decode', ['encode', 'step']],
+  ] as const)('while a stage %s that does not look at the signal', async (_, stageOf, method, told) => {
     const stages = mockStages();
     const controller = new AbortController();
-    const stage = stages[name] as unknown as Record<string, (input: unknown) => Promise<unknown>>;
+    const stage = stageOf(stages) as unknown as Record<string, (input: unknown) => Promise<unknown>>;
     const work = stage[method]!;
     stage[method] = (input) => {
       controller.abort();

@@ -24,9 +24,13 @@ describe('createPipeline', () => {
     };
     const samples: number[][] = [];
     const sd = createPipeline({
-      tokenizer: { maxLength: 1, encode: () => ({ ids: Int32Array.of(0), length: 1, truncated: '' }) },
-      textEncoder: { encode: async (tokens) => tokens.map(() => ({ hidden: tensor('float32', [1, 1]) })) },
-      unet: {
+      textEncoders: [
+        {
+          tokenizer: { maxLength: 1, encode: () => ({ ids: Int32Array.of(0), length: 1, truncated: '' }) },
+          textEncoder: { encode: async (tokens) => tokens.map(() => ({ hidden: tensor('float32', [1, 1]) })) },
+        },
+      ],
+      noisePredictor: {
         inChannels: 1,
         outChannels: 1,
         sampleSize: 3,
@@ -59,7 +63,7 @@ describe('createPipeline', () => {
   test('takes a scheduler for one run, as an object or by a name that the caller knows', async () => {
     const stages = mockStages();
     const named = (name: string): Scheduler => ({ ...stages.scheduler, name });
-    const sd = createPipeline({ ...stages, schedulerNamed: (name) => named(`the ${name}`) });
+    const sd = createPipeline({ ...stages, schedulerByName: (name) => named(`the ${name}`) });
     const sampler = async (scheduler?: Scheduler | string) =>
       (await sd.generate({ ...road, scheduler })).images[0]!.parameters?.settings?.Sampler;
     expect(await sampler()).toBe('DDIM');
@@ -67,14 +71,14 @@ describe('createPipeline', () => {
     expect(await sampler(named('own'))).toBe('own');
   });
 
-  test('refuses a U-Net and a VAE whose latents differ', () => {
+  test('refuses a noise predictor and a VAE whose latents differ', () => {
     const { vae } = mockStages();
     expect(() => createPipeline(mockStages({ vae: { ...vae, latentChannels: 16 } }))).toThrow(
       expect.objectContaining({
         code: 'invalid-option',
-        option: 'unet',
+        option: 'noisePredictor',
         message:
-          "unet: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, or 32 for changing pictures, and give 16.",
+          "noisePredictor: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, or 32 for changing images, and give 16.",
       }),
     );
   });

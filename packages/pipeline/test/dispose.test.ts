@@ -8,8 +8,8 @@ const disposed = { code: 'disposed', message: 'The pipeline was disposed: make a
 function disposable() {
   const stages = mockStages();
   const dispose = vi.fn(async () => {});
-  stages.textEncoder.dispose = dispose;
-  stages.unet.dispose = dispose;
+  stages.textEncoders[0].textEncoder.dispose = dispose;
+  stages.noisePredictor.dispose = dispose;
   stages.vae.dispose = dispose;
   return { sd: createPipeline(stages), dispose };
 }
@@ -59,13 +59,18 @@ describe('a disposed pipeline', () => {
     const stages = mockStages();
     const sd = createPipeline({
       ...stages,
-      textEncoder: {
-        async encode(_, { signal } = {}) {
-          await sd.dispose();
-          signal?.throwIfAborted();
-          return [];
+      textEncoders: [
+        {
+          ...stages.textEncoders[0],
+          textEncoder: {
+            async encode(_, { signal } = {}) {
+              await sd.dispose();
+              signal?.throwIfAborted();
+              return [];
+            },
+          },
         },
-      },
+      ],
     });
     await expect(sd.generate(road)).rejects.toMatchObject(disposed);
   });

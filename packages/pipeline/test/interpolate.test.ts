@@ -15,7 +15,7 @@ describe('an interpolation', () => {
   test('goes from one seed to another in equal steps, its ends being their pictures', async () => {
     const frames = await framesOf({ ...base, from: { prompt: 'a car', seed: 1 }, to: { seed: 2 }, frames: 5 });
     expect(frames.map(({ frame, amount }) => [frame, amount])).toEqual([0, 0.25, 0.5, 0.75, 1].map((a, i) => [i, a]));
-    const pictures = frames.map(({ picture }) => picture.data);
+    const pictures = frames.map(({ image }) => image.data);
     for (const [picture, seed] of [[pictures[0], 1] as const, [pictures[4], 2] as const]) {
       expect(picture).toEqual((await sd.generate({ ...base, prompt: 'a car', seed })).images[0]!.data);
     }

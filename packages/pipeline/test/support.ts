@@ -16,9 +16,8 @@ export const road = { prompt: 'a blue car on a road', steps: 2, width: 64, heigh
 /** Stages without a model, for 64 x 64 pictures. */
 export function mockStages(replaced: Partial<Stages> = {}): Stages {
   return {
-    tokenizer: mockTokenizer(),
-    textEncoder: mockTextEncoder(),
-    unet: mockNoisePredictor(),
+    textEncoders: [{ tokenizer: mockTokenizer(), textEncoder: mockTextEncoder() }],
+    noisePredictor: mockNoisePredictor(),
     vae: mockVae(),
     scheduler: schedulerFromConfig({ _class_name: 'DDIMScheduler', clip_sample: false, steps_offset: 1 }),
     ...replaced,

@@ -1,5 +1,14 @@
 import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
-import { abortSignal, checkOptions, flag, type OptionTable, oneOf, text, withMethod } from '@sd/core/options';
+import {
+  abortSignal,
+  checkOptional,
+  checkOptions,
+  flag,
+  type OptionTable,
+  oneOf,
+  text,
+  withMethod,
+} from '@sd/core/options';
 import type { FilePrediction } from '../families/family.js';
 import type { Place } from './locate.js';
 
@@ -53,6 +62,13 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     type: 'object',
     default: "the model's",
     text: "Components in place of the model's, by diffusers' names: stages of your own, or files of a `unet`, `vae` or `preview_vae`.",
+    check: (option, value) =>
+      checkOptional(
+        option,
+        value,
+        typeof value === 'object' && value !== null,
+        'an object of stages and files by name',
+      ),
   },
   path: { ...text, text: 'Which file of a Source is the whole model.' },
   variant: { ...text, text: "Prefers `model.fp16.safetensors` to `model.safetensors` if it is `'fp16'`." },

@@ -20,12 +20,13 @@ describe('every kind of hypernetwork that A1111 saves is that of its formula', (
     const sd = await loadPipeline(fixture('models/sd1'), { backend });
     try {
       await sd.attach(`${folder}/${file}`, { name: 'kind' });
-      const { tokenizer, textEncoder, unet } = sd.stages;
+      const { textEncoders, noisePredictor } = sd.stages;
+      const [{ tokenizer, textEncoder }] = textEncoders;
       const [{ hidden }] = (await textEncoder.encode([tokenizer.encode('a blue car on a road')])) as [
         Awaited<ReturnType<typeof textEncoder.encode>>[number],
       ];
       const predict = (strength: number) =>
-        unet.predict({
+        noisePredictor.predict({
           sample: golden('unet.sample'),
           timestep: 500,
           context: stack([hidden]),

@@ -133,7 +133,7 @@ const runs: Run[] = [
     row: 't2i-adapter-sdxl',
     figures: adapters('t2i-adapter-sdxl'),
     model: 'sdxl',
-    load: { unet: `${adapters('t2i-adapter-sdxl')}/unet` },
+    load: { components: { unet: `${adapters('t2i-adapter-sdxl')}/unet` } },
     attach: (sd) => sd.attach(adapters('t2i-adapter-sdxl')),
     options: async () => ({
       steps: 4,

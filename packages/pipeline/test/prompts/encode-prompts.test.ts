@@ -3,7 +3,7 @@ import { mockNoisePredictor } from '@sd/core/testing';
 import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test } from 'vitest';
-import { createPipeline, type GenerateOptions } from '../../src/index.js';
+import { createPipeline, families, type GenerateOptions } from '../../src/index.js';
 import { mockStages } from '../support.js';
 
 const run = { width: 32, height: 16, steps: 1, seed: 1 };
@@ -33,7 +33,7 @@ describe('at a guidance scale of 1', () => {
     ['so do prompts with weights', { prompt: [{ text: 'one' }, { text: 'two', weight: 0.5 }] }, true],
   ])('%s', async (_, prompt, asked) => {
     const { textEncoder, texts } = reading();
-    const sd = createPipeline(mockStages({ tokenizer, textEncoder }));
+    const sd = createPipeline(mockStages({ textEncoders: [{ tokenizer, textEncoder }] }));
     await sd.generate({ ...run, ...prompt, negativePrompt: 'bad', guidanceScale: 1 });
     expect(texts.includes('bad')).toBe(asked);
   });
@@ -42,16 +42,18 @@ describe('at a guidance scale of 1', () => {
 test('a long text for one of SDXL’s encoders and a short one for the other: the empty prompt fills up', async () => {
   const widths: number[][] = [];
   const mock = mockNoisePredictor();
-  const unet: typeof mock = {
+  const noisePredictor: typeof mock = {
     ...mock,
     predict(input, options) {
       widths.push([...input.context.dims]);
       return mock.predict(input, options);
     },
   };
-  const [first, second] = [reading(), reading()];
-  const stages = { tokenizer, textEncoder: first.textEncoder, tokenizer2: tokenizer, textEncoder2: second.textEncoder };
-  const sd = createPipeline(mockStages({ ...stages, unet }));
+  const textEncoders = [reading(), reading()].map(({ textEncoder }) => ({ tokenizer, textEncoder }));
+  const stages = mockStages({ textEncoders, noisePredictor });
+  // Without the pooled texts and the sizes, which the mocks do not have.
+  const composition = { ...families.find(({ id }) => id === 'sdxl')!.composition(stages), condition: undefined };
+  const sd = createPipeline({ ...stages, composition });
   const options = { ...run, syntax: 'comfyui', guidanceScale: 1 } as const;
   await sd.generate({ ...options, prompt: 'abcdefghij', prompt2: 'xy' });
   await sd.generate({ ...options, prompt: 'xy', prompt2: 'abcdefghij' });

@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 test.each(cases)('$name: the embedding of the rules in fixtures/python', async ({ name, syntax, text, clipSkip }) => {
-  const { tokenizer, textEncoder } = sd.stages;
+  const [{ tokenizer, textEncoder }] = sd.stages.textEncoders;
   const texts = [parsePrompt(text, { syntax }).parts[0].at({ step: 0, steps: 1 })];
   const { embeddings } = await encodeTexts(texts, {
     tokenizer: tokenizer as ClipTokenizer,

@@ -3,13 +3,13 @@ import { mockTextEncoder } from '@sd/text-encoder/testing';
 import { a1111, compel, type PromptSyntax, plain } from '@sd/tokenizer/prompt';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { describe, expect, test, vi } from 'vitest';
+import { sideBySide } from '../../src/families/side-by-side.js';
 import {
   encodePrompts,
   namedNetworks,
   type PromptRequest,
   parsePrompts,
   type StackEncoder,
-  sideBySide,
   type TextStack,
 } from '../../src/generate/prompts/index.js';
 import { createPipeline } from '../../src/index.js';
@@ -129,7 +129,7 @@ describe('a blend', () => {
 
 test('generate takes a syntax of your own', async () => {
   const { encoder, texts } = encoderOf('text_encoder');
-  const sd = createPipeline(mockStages({ tokenizer, textEncoder: encoder.textEncoder }));
+  const sd = createPipeline(mockStages({ textEncoders: [{ tokenizer, textEncoder: encoder.textEncoder }] }));
   const syntax: PromptSyntax = {
     ...plain,
     name: 'lower',

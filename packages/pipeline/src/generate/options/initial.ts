@@ -1,5 +1,5 @@
 import { InvalidOptionError, type Tensor } from '@sd/core';
-import { checkOptional, checkOptions, type OptionTable, oneOf, whole } from '@sd/core/options';
+import { checkFraction, checkOptional, checkOptions, type OptionTable, oneOf, whole } from '@sd/core/options';
 import type { Fit, PictureInput } from '@sd/image';
 import type { StepRange } from '../initial/step-range.js';
 import { stepsFor } from '../initial/step-range.js';
@@ -160,9 +160,7 @@ export function readStepRange(
 
 /** Throws an InvalidOptionError for a strength that is not from 0 to 1, or that leaves no step. */
 export function checkStrength(option: string, strength: unknown, steps: number): asserts strength is number {
-  if (!(typeof strength === 'number' && strength >= 0 && strength <= 1)) {
-    throw new InvalidOptionError(option, `must be from 0 to 1, not ${String(strength)}.`);
-  }
+  checkFraction(option, strength);
   if (stepsFor(steps, strength) >= 1) return;
   const least = Math.ceil(1000 / steps) / 1000;
   throw new InvalidOptionError(

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { schedulerNames } from '../../src/index.js';
+import { schedulerOfName } from '../../src/load/scheduler-names.js';
+
+const config = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012, steps_offset: 1 };
+
+describe('schedulers have short names', () => {
+  test.each([
+    ['ddim', 'DDIM'],
+    ['ddpm', 'DDPM'],
+    ['pndm', 'PNDM'],
+    ['lcm', 'LCM'],
+    ['tcd', 'TCD'],
+    ...[
+      ['euler', 'Euler'],
+      ['euler-ancestral', 'Euler a'],
+      ['heun', 'Heun'],
+      ['lms', 'LMS'],
+      ['dpm2', 'DPM2'],
+      ['dpm2-ancestral', 'DPM2 a'],
+      ['dpmpp-2s', 'DPM++ 2S'],
+      ['dpmpp-2s-ancestral', 'DPM++ 2S a'],
+      ['dpmpp-2m', 'DPM++ 2M'],
+      ['dpmpp-2m-sde', 'DPM++ 2M SDE'],
+      ['dpmpp-3m', 'DPM++ 3M'],
+      ['dpmpp-3m-sde', 'DPM++ 3M SDE'],
+      ['dpmpp-sde', 'DPM++ SDE'],
+      ['unipc', 'UniPC'],
+      ['deis', 'DEIS'],
+      ['sa-solver', 'SA-Solver'],
+      ['ipndm', 'iPNDM'],
+      ['res-multistep', 'RES multistep'],
+      ['restart', 'Restart'],
+      ['euler-cfg-pp', 'Euler CFG++'],
+      ['dpmpp-2m-cfg-pp', 'DPM++ 2M CFG++'],
+    ].flatMap(([name, title]) => [
+      [name!, title!],
+      [`${name}-karras`, `${title} Karras`],
+    ]),
+  ])('%s is %s', (name, title) => {
+    expect(schedulerNames).toContain(name);
+    const scheduler = schedulerOfName(name!, config)!;
+    expect(scheduler.name).toBe(title);
+    const { levels, stepCount } = scheduler.plan(12);
+    expect(stepCount).toBeGreaterThanOrEqual(12);
+    const ratios = levels.slice(0, 2).map(({ alpha, sigma }) => sigma / alpha);
+    // Karras' second sigma is much lower than one of even timesteps.
+    if (name!.endsWith('-karras')) expect(ratios[1]! / ratios[0]!).toBeLessThan(0.72);
+  });
+
+  test('all of them', () => {
+    expect(schedulerNames).toHaveLength(5 + 2 * 21);
+    expect(new Set(schedulerNames).size).toBe(schedulerNames.length);
+  });
+
+  test('v-prediction stays the config’s', () => {
+    for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
+      expect(schedulerOfName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
+    }
+  });
+
+  test('what is no name is none', () => {
+    expect(schedulerOfName('toString', config)).toBeUndefined();
+  });
+});

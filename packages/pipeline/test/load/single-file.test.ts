@@ -1,0 +1,259 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openFolder } from '@sd/backend-node';
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import { openSafetensors, type TensorToWrite, writeSafetensors } from '@sd/weights';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { measured } from '../../../../fixtures/deviations.js';
+import { fixture } from '../../../../fixtures/golden.js';
+import { toHalf, toSingle } from '../../../../fixtures/variants.js';
+import { largestDifference } from '../../../image/test/support.js';
+import { type LoadPipelineOptions, loadPipeline } from '../../src/index.js';
+import { filesOf, road, sourceOf } from '../support.js';
+import { torchFile } from '../torch-file.js';
+
+const folder = fixture('adapters/single-file');
+const fileOf = (name: string) => path.join(folder, `${name}.safetensors`);
+
+let temporary: string;
+beforeAll(async () => {
+  temporary = await mkdtemp(path.join(tmpdir(), 'single-file-'));
+});
+afterAll(() => rm(temporary, { recursive: true }));
+
+interface Drawn {
+  /** Latents of every step. */
+  readonly steps: readonly number[][];
+  readonly picture: readonly number[];
+  readonly warnings: readonly unknown[];
+}
+
+/** Expects the same bits, for a row of the table in the docs. */
+function expectSame(row: string, got: Drawn, want: Drawn): void {
+  measured(row, {
+    latents: largestDifference(got.steps.flat(), want.steps.flat()),
+    colours: largestDifference(got.picture, want.picture),
+  });
+  expect(got).toEqual(want);
+}
+
+async function drawn(...args: Parameters<typeof loadPipeline>): Promise<Drawn> {
+  const sd = await loadPipeline(...args);
+  try {
+    const steps: number[][] = [];
+    const { images } = await sd.generate({
+      ...road,
+      guidanceScale: 7.5,
+      onStep: ({ latents }) => void steps.push(Array.from(latents.data)),
+    });
+    return {
+      steps,
+      picture: Array.from(images[0]!.data),
+      warnings: sd.warnings.filter(({ code }) => code !== 'part-skipped'),
+    };
+  } finally {
+    await sd.dispose();
+  }
+}
+
+/** All tensors of a file, to be written again. */
+async function tensorsOf(name: string): Promise<TensorToWrite[]> {
+  const source = await openFolder(folder);
+  const { tensors } = await openSafetensors(source, `${name}.safetensors`);
+  const bytes = await source.read(`${name}.safetensors`);
+  return [...tensors.values()].map(({ offset, length, ...view }) => ({
+    ...view,
+    bytes: () => bytes.subarray(offset, offset + length),
+  }));
+}
+
+async function written(name: string, tensors: readonly TensorToWrite[], metadata?: Record<string, string>) {
+  const file = path.join(temporary, `${name}.safetensors`);
+  await writeFile(file, writeSafetensors(tensors, metadata));
+  return file;
+}
+
+describe('a whole model in one file gives the bits of its folder', () => {
+  test.each(['sd1', 'sd2', 'sdxl'])('%s, given its folder for what the file does not say', async (name) => {
+    const model = fixture(`models/${name}`);
+    const whole = await drawn(model);
+    expectSame(`single-file-${name}`, await drawn(fileOf(name), { config: model }), whole);
+  });
+
+  test('read from a source, of which only the parts are read that a stage needs', async () => {
+    const bytes = new Uint8Array(await readFile(fileOf('sd1')));
+    const lengths: number[] = [];
+    const source = {
+      ...sourceOf(new Map([['some/model.safetensors', bytes]])),
+      size: async (file: string) => (file === 'some/model.safetensors' ? bytes.length : undefined),
+    };
+    const counted = {
+      ...source,
+      read: async (file: string, span?: { start: number; end: number }) => {
+        const part = await source.read(file, span);
+        lengths.push(part.length);
+        return part;
+      },
+    };
+    const options = { path: 'some/model.safetensors', config: sourceOf(await filesOf(fixture('models/sd1'))) };
+    expect(await drawn(counted, options)).toEqual(await drawn(fixture('models/sd1')));
+    expect(Math.max(...lengths)).toBeLessThan(bytes.length);
+  });
+
+  test('picked by a person', async () => {
+    const file = new File([await readFile(fileOf('sd1'))], 'picked.safetensors');
+    const model = fixture('models/sd1');
+    expect(await drawn(file, { config: model })).toEqual(await drawn(model));
+  });
+
+  test('in half precision, as float32 files of the rounded weights', async () => {
+    const half = toHalf((await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32'));
+    const options = { config: fixture('models/sd1') };
+    const rounded = await drawn(await written('single', toSingle(half)), options);
+    expectSame('single-file-float16', await drawn(await written('half', half), options), rounded);
+  });
+});
+
+describe('a file of another kind gives the bits of a float32 file of its weights', () => {
+  const options = { config: fixture('models/sd1') };
+
+  test('.ckpt, as torch saves it', async () => {
+    const file = path.join(temporary, 'model.ckpt');
+    await writeFile(file, await torchFile(await tensorsOf('sd1')));
+    expectSame('single-file-ckpt', await drawn(file, options), await drawn(fileOf('sd1'), options));
+  });
+
+  test('8-bit floats', async () => {
+    const half = toHalf((await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32'));
+    // E5M2 is the upper byte of a half-precision number; here the lower one is cut off.
+    const upper = half.map(
+      (tensor): TensorToWrite => ({
+        ...tensor,
+        dtype: 'F8_E5M2',
+        bytes: async () => (await tensor.bytes()).filter((_, i) => i % 2 === 1),
+      }),
+    );
+    const cut = half.map((tensor) => ({
+      ...tensor,
+      bytes: async () => (await tensor.bytes()).map((byte, i) => (i % 2 === 1 ? byte : 0)),
+    }));
+    const rounded = await drawn(await written('cut', toSingle(cut)), options);
+    expectSame('single-file-e5m2', await drawn(await written('eight', upper), options), rounded);
+  });
+});
+
+describe('what a file does not say', () => {
+  const config = fixture('models/sd2');
+  const predictionOf = async (options: LoadPipelineOptions, metadata?: Record<string, string>, extra = '') => {
+    const files = await filesOf(config);
+    for (const name of files.keys()) if (name.startsWith('scheduler/')) files.delete(name);
+    const one: TensorToWrite = { name: extra, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) };
+    const file = await written('noted', [...(await tensorsOf('sd2')), ...(extra === '' ? [] : [one])], metadata);
+    const sd = await loadPipeline(file, { config: sourceOf(files), ...options });
+    await sd.dispose();
+    return sd.stages.scheduler.prediction;
+  };
+
+  test('of what Stable Diffusion 2 predicts is v, unless the metadata or the caller says otherwise', async () => {
+    expect(await predictionOf({})).toBe('v');
+    expect(await predictionOf({ prediction: 'epsilon' })).toBe('epsilon');
+    expect(await predictionOf({}, { 'modelspec.predict_key': 'epsilon' })).toBe('epsilon');
+    expect(await predictionOf({}, { 'modelspec.architecture': 'stable-diffusion-v2-512' })).toBe('epsilon');
+    expect(await predictionOf({}, { global_step: '875000' })).toBe('epsilon');
+    expect(await predictionOf({}, { global_step: '875000' }, 'v_pred')).toBe('v');
+  });
+
+  test('stands in a .ckpt beside the weights', async () => {
+    const files = await filesOf(config);
+    for (const name of files.keys()) if (name.startsWith('scheduler/')) files.delete(name);
+    const file = path.join(temporary, 'base.ckpt');
+    await writeFile(file, await torchFile(await tensorsOf('sd2'), 875000));
+    const sd = await loadPipeline(file, { config: sourceOf(files) });
+    await sd.dispose();
+    expect(sd.stages.scheduler.prediction).toBe('epsilon');
+  });
+
+  test('of a tokenizer is CLIP’s own, padded as the family’s is', async () => {
+    for (const [name, pad] of [
+      ['sd1', 49407],
+      ['sd2', 0],
+    ] as const) {
+      const files = await filesOf(fixture(`models/${name}`));
+      for (const file of files.keys()) if (file.startsWith('tokenizer/')) files.delete(file);
+      const sd = await loadPipeline(fileOf(name), { config: sourceOf(files) });
+      await sd.dispose();
+      const { ids } = sd.stages.textEncoders[0].tokenizer.encode('a photo of a cat');
+      expect([...ids.slice(0, 8)]).toEqual([49406, 320, 1125, 539, 320, 2368, 49407, pad]);
+    }
+  });
+});
+
+describe('a file is refused', () => {
+  const config = fixture('models/sd1');
+  const refused = async (tensors: readonly TensorToWrite[]) =>
+    expect(loadPipeline(await written('bad', tensors), { config })).rejects;
+  const one = (name: string): TensorToWrite => ({ name, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) });
+
+  test('that is a model of another kind, by its name', async () => {
+    const flux = await refused([one('model.diffusion_model.double_blocks.0.img_attn.norm.key_norm.scale')]);
+    await flux.toBeInstanceOf(UnsupportedError);
+    await flux.toThrow(/bad\.safetensors: is a model of Flux; this version knows Stable Diffusion 1, 2 and XL\./);
+    await (await refused([one('joint_blocks.0.x_block.attn.qkv.weight')])).toThrow('is a model of Stable Diffusion 3');
+  });
+
+  test('that is no whole model', async () => {
+    const vae = (await tensorsOf('sd1')).filter(({ name }) => name.startsWith('first_stage_model.'));
+    const refusal = await refused(vae);
+    await refusal.toBeInstanceOf(CheckpointError);
+    await refusal.toThrow(/is no whole model of Stable Diffusion in one file: it has no U-Net/);
+    await (await refused([])).toThrow('it has no tensors');
+  });
+
+  test('that is cut off', async () => {
+    const bytes = await readFile(fileOf('sd1'));
+    const file = path.join(temporary, 'cut.safetensors');
+    await writeFile(file, bytes.subarray(0, bytes.length - 100));
+    await expect(loadPipeline(file, { config })).rejects.toThrow(/cut\.safetensors: the tensor .* the file is cut off/);
+  });
+
+  test('that lacks a tensor, by its name', async () => {
+    const name = 'model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight';
+    const refusal = await refused((await tensorsOf('sd1')).filter((tensor) => tensor.name !== name));
+    await refusal.toMatchObject({
+      code: 'missing-tensor',
+      tensor: 'mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight',
+    });
+  });
+
+  test('without a text encoder, unless the folder has one', async () => {
+    const tensors = (await tensorsOf('sd1')).filter(({ name }) => !name.startsWith('cond_stage_model.'));
+    const files = await filesOf(config);
+    const bare = new Map([...files].filter(([name]) => !name.startsWith('text_encoder/')));
+    const file = await written('no-text', tensors);
+    const refusal = expect(loadPipeline(file, { config: sourceOf(bare) })).rejects;
+    await refusal.toThrow(
+      /no-text\.safetensors: has no text_encoder\. Give a folder that has one as the option config\./,
+    );
+    expect(await drawn(file, { config })).toEqual(await drawn(config));
+  });
+
+  test('with an option that cannot be', async () => {
+    const prediction = 'v' as 'epsilon';
+    await expect(loadPipeline(fileOf('sd1'), { prediction })).rejects.toMatchObject({ option: 'prediction' });
+  });
+});
+
+test('spare tensors are told of by their names, in a part and beside all', async () => {
+  const one = (name: string): TensorToWrite => ({ name, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) });
+  const spare = ['beside.all', 'model.diffusion_model.not.known', 'first_stage_model.not.known'];
+  const file = await written('spare', [...(await tensorsOf('sd1')), ...spare.map(one)]);
+  const sd = await loadPipeline(file, { config: fixture('models/sd1') });
+  await sd.dispose();
+  const messages = sd.warnings.filter(({ code }) => code === 'unused-tensors').map(({ message }) => message);
+  expect(messages).toEqual([
+    'The file has tensors of no component of the model: beside.all.',
+    'unet has tensors that its model does not use: not.known.',
+    'vae has tensors that its model does not use: not.known.',
+  ]);
+});
