@@ -7,7 +7,7 @@ import { fastestStep, timed } from './timing.js';
 const [mode, model, control, ...loras] = process.argv.slice(2);
 const backend = createNodeBackend();
 const sd = await loadPipeline(model, { backend });
-const side = 8 * sd.stages.unet.sampleSize;
+const side = 8 * sd.stages.noisePredictor.sampleSize;
 const image = { width: side, height: side, data: new Uint8ClampedArray(4 * side * side).fill(255) };
 const settings = { prompt: 'a house by the sea', scheduler: 'euler', steps: 4, width: side, height: side, seed: 0 };
 

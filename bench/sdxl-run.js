@@ -11,7 +11,7 @@ const load = await timed(async () => {
   sd = await loadPipeline(folder, { backend, releaseStages: mode === 'release' });
 });
 const loadPeak = peakMemory();
-const side = 8 * sd.stages.unet.sampleSize;
+const side = 8 * sd.stages.noisePredictor.sampleSize;
 const times = await fastestStep(sd, {
   prompt: 'a photo of an astronaut riding a horse on mars',
   negativePrompt: 'blurry',

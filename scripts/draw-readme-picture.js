@@ -44,7 +44,7 @@ const data = Uint8ClampedArray.from({ length: 4 * side * side }, (_, i) => {
   return i % 4 === 3 || (column >= 16 && column < side - 16) ? 255 : 0;
 });
 const mask = { width: side, height: side, data };
-const painter = await loadPipeline(undefined, { unet: inpaintingUnet });
+const painter = await loadPipeline(undefined, { components: { unet: inpaintingUnet } });
 const repainted = [road];
 for (const prompt of ['a red truck on a road', 'a horse on a road', 'a mushroom on a road']) {
   repainted.push(...(await painter.generate({ prompt, image: road, mask, ...settings })).images);

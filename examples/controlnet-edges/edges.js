@@ -28,7 +28,7 @@ const given = path
   ? await readPicture(await readFile(path))
   : (await sd.generate({ ...settings, prompt: 'a red car on the right on a road' })).images[0];
 // Sides in multiples of 64, as models like them, and no larger than they know.
-const { sampleSize } = sd.stages.unet;
+const { sampleSize } = sd.stages.noisePredictor;
 const largest = sampleSize * sd.stages.vae.scaleFactor;
 const scale = Math.min(1, largest / Math.max(given.width, given.height));
 const [width, height] = [given.width, given.height].map((side) => Math.max(64, Math.floor((side * scale) / 64) * 64));

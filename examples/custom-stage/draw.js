@@ -5,9 +5,10 @@ import { remembering } from './remembering-text-encoder.js';
 import { secondOrder } from './second-order-sampler.js';
 
 const { stages } = await loadPipeline();
+const [encoder] = stages.textEncoders;
 const sd = createPipeline({
   ...stages,
-  textEncoder: remembering(stages.textEncoder),
+  textEncoders: [{ ...encoder, textEncoder: remembering(encoder.textEncoder) }],
   vae: linearVae,
   scheduler: {
     name: 'My DPM++ 2M',

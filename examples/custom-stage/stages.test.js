@@ -25,9 +25,10 @@ for (const [stage, cases] of Object.entries(suites)) {
 test('remembering, over the embedded model, gives what the model gives', async (t) => {
   const sd = await loadPipeline();
   t.after(() => sd.dispose());
-  const prompts = ['a cat', 'a dog'].map((text) => sd.stages.tokenizer.encode(text));
-  const plain = await sd.stages.textEncoder.encode(prompts);
-  const encoder = remembering(sd.stages.textEncoder);
+  const [{ tokenizer, textEncoder }] = sd.stages.textEncoders;
+  const prompts = ['a cat', 'a dog'].map((text) => tokenizer.encode(text));
+  const plain = await textEncoder.encode(prompts);
+  const encoder = remembering(textEncoder);
   for (let i = 0; i < 2; i++) {
     const remembered = await encoder.encode(prompts);
     for (const [k, { hidden }] of remembered.entries()) assert.deepEqual(hidden.data, plain[k].hidden.data);
