@@ -79,7 +79,7 @@ export interface RequestContext {
  */
 export function readRequest(options: GenerateOptions, context: RequestContext): Request {
   const { traits, read } = context;
-  const { count = 1, steps = 20, guidanceScale = 7.5 } = options;
+  const { count = 1, steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
   const size = checkedSize(options, context);
   const scheduler = checkedScheduler(options.scheduler, context);
   const given = givenImages(read);
