@@ -20,6 +20,8 @@ export interface ModelTraits {
   /** Width of the guidance scale's embedding, for models that were distilled to guide themselves by it. */
   readonly guidanceEmbeddingWidth: number | undefined;
   readonly defaults: { readonly steps: number; readonly guidanceScale: number };
+  /** How many of a run's steps a strength leaves. */
+  stepsFor(steps: number, strength: number): number;
 }
 
 /** Throws an InvalidOptionError for stages that do not go together. */
@@ -43,5 +45,11 @@ export function modelTraits({ noisePredictor, vae }: Stages, composition: Compos
     imageInput,
     guidanceEmbeddingWidth: guidanceInput?.dims[1] as number | undefined,
     defaults: composition.defaults ?? { steps: 20, guidanceScale: 7.5 },
+    stepsFor: composition.stepsFor ?? stepsFor,
   };
+}
+
+/** diffusers' `min(int(steps * strength), steps)`. */
+function stepsFor(steps: number, strength: number): number {
+  return Math.min(Math.trunc(steps * strength), steps);
 }
