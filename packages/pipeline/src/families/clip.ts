@@ -16,17 +16,26 @@ export interface ClipRole {
   readonly tokenizer: string;
   readonly output: TextEncoderComponent['output'];
   readonly facts: ClipTextFacts;
+  /** The classes that it may be of; that of `facts` by default. */
+  readonly classes?: readonly string[];
   /** The token that its tokenizer pads with. */
   readonly pad: string;
 }
 
 /** A CLIP text model as a component of a family. */
-export function clipComponent({ name, tokenizer, output, facts, pad }: ClipRole): TextEncoderComponent {
+export function clipComponent({
+  name,
+  tokenizer,
+  output,
+  facts,
+  classes = [facts.class],
+  pad,
+}: ClipRole): TextEncoderComponent {
   return {
     name,
     tokenizer,
     output,
-    classes: [facts.class],
+    classes,
     tokenizerClasses: ['CLIPTokenizer', 'CLIPTokenizerFast'],
     load: loadTextEncoder,
     async loadOnnx({ folder = name, ...from }) {

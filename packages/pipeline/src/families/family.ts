@@ -92,6 +92,10 @@ export interface Composition {
   readonly clipSkipForNegative: boolean;
   /** Whether a negative prompt that is not given is an embedding of zeros, rather than that of an empty text. */
   readonly zeroNegative: boolean;
+  /** What a run takes where its options do not say it: 20 steps at a guidance scale of 7.5, unless the family knows better. */
+  readonly defaults?: { readonly steps: number; readonly guidanceScale: number };
+  /** How many of a run's steps a strength leaves: as diffusers' pipelines of the family round; `floor(steps * strength)` by default. */
+  stepsFor?(steps: number, strength: number): number;
   /** Sides must be multiples of this many pixels; the VAE's factor by default. */
   readonly sideMultiple?: number;
   /** Options of `generate` that this family alone has. */

@@ -2,11 +2,12 @@ import type { Stages } from '../stages.js';
 import type { Composition, Family, FolderFacts } from './family.js';
 import { sd1 } from './sd1.js';
 import { sd2 } from './sd2.js';
+import { sd3 } from './sd3/sd3.js';
 import type { MicroConditioningPair } from './sdxl/micro-conditioning.js';
 import { sdxl, sdxlRefiner } from './sdxl/sdxl.js';
 
 /** The supported families of models; the first that recognises a model's files has it. */
-export const families: readonly Family[] = [sdxlRefiner, sdxl, sd2, sd1];
+export const families: readonly Family[] = [sd3, sdxlRefiner, sdxl, sd2, sd1];
 
 /** Options of `generate` that single families have. */
 export type FamilyGenerateOptions = MicroConditioningPair;

@@ -19,6 +19,9 @@ export interface ModelTraits {
   readonly imageInput: 'none' | 'mask' | 'image';
   /** Width of the guidance scale's embedding, for models that were distilled to guide themselves by it. */
   readonly guidanceEmbeddingWidth: number | undefined;
+  readonly defaults: { readonly steps: number; readonly guidanceScale: number };
+  /** How many of a run's steps a strength leaves. */
+  stepsFor(steps: number, strength: number): number;
 }
 
 /** Throws an InvalidOptionError for stages that do not go together. */
@@ -41,5 +44,12 @@ export function modelTraits({ noisePredictor, vae }: Stages, composition: Compos
     sampleSize: noisePredictor.sampleSize,
     imageInput,
     guidanceEmbeddingWidth: guidanceInput?.dims[1] as number | undefined,
+    defaults: composition.defaults ?? { steps: 20, guidanceScale: 7.5 },
+    stepsFor: composition.stepsFor ?? stepsFor,
   };
+}
+
+/** diffusers' `min(int(steps * strength), steps)`. */
+function stepsFor(steps: number, strength: number): number {
+  return Math.min(Math.trunc(steps * strength), steps);
 }

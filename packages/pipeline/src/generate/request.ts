@@ -11,11 +11,11 @@ import {
 import { checkOptional, checkSide } from '@sd/core/options';
 import type { Guidance } from '@sd/guidance';
 import { type InitialImages, type ReadImages, runSize, sizeImages } from './initial/images.js';
-import { lastSteps, planSteps, type StepRange, stepsFor } from './initial/step-range.js';
+import { lastSteps, planSteps, type StepRange } from './initial/step-range.js';
 import type { ModelTraits } from './model-traits.js';
 import { readGuidance } from './options/guidance.js';
 import type { GenerateOptions } from './options/index.js';
-import { checkInitialImage, checkStrength, type GivenImages, readStepRange } from './options/initial.js';
+import { checkInitialImage, type GivenImages, keptSteps, readStepRange } from './options/initial.js';
 import { type PromptSettings, readPrompts } from './options/prompts.js';
 import { readSeeds, type Variation } from './options/sampling.js';
 import type { PassSteps } from './prompts/index.js';
@@ -79,12 +79,12 @@ export interface RequestContext {
  */
 export function readRequest(options: GenerateOptions, context: RequestContext): Request {
   const { traits, read } = context;
-  const { count = 1, steps = 20, guidanceScale = 7.5 } = options;
+  const { count = 1, steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
   const size = checkedSize(options, context);
   const scheduler = checkedScheduler(options.scheduler, context);
   const given = givenImages(read);
   checkInitialImage(options, given, traits.imageInput);
-  const range = readStepRange(options, given, steps, traits.imageInput);
+  const range = readStepRange(options, given, steps, traits);
   const plan = planSteps(scheduler, steps, range);
   const upscale = readUpscale(options, { ...size, steps, scheduler, traits });
   const shape = [traits.latentChannels, size.height / traits.scaleFactor, size.width / traits.scaleFactor];
@@ -163,8 +163,8 @@ function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext
   const { width = context.width * (factor ?? 1), height = context.height * (factor ?? 1) } = upscale;
   checkSide('upscale.width', width, context.traits.sideMultiple);
   checkSide('upscale.height', height, context.traits.sideMultiple);
-  checkStrength('upscale.strength', strength, steps);
-  const plan = lastSteps(context.scheduler.plan(steps), steps, stepsFor(steps, strength));
+  const kept = keptSteps('upscale.strength', strength, steps, context.traits.stepsFor);
+  const plan = lastSteps(context.scheduler.plan(steps), steps, kept);
   return { width, height, strength, steps, plan };
 }
 

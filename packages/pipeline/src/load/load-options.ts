@@ -22,7 +22,7 @@ export interface LoadPipelineOptions {
    * Components in place of the model's, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
    * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. An object that is such a stage; or, of the noise
    * predictor and the VAEs, files: a folder of its own, a file of it alone in either layout, or a whole model in one file.
-   * The model's own files for it need not exist.
+   * The model's own files for it need not exist. Null leaves out a component that the family can do without.
    */
   readonly components?: Readonly<Record<string, ReplacedComponent | undefined>> | undefined;
   /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
@@ -49,7 +49,8 @@ export type ReplacedComponent =
   | NoisePredictor
   | Vae
   | Pick<Vae, 'decode'>
-  | Scheduler;
+  | Scheduler
+  | null;
 
 export const loadTable: OptionTable<LoadPipelineOptions> = {
   backend: {

@@ -59,7 +59,7 @@ async function openModel(
     model = await (await import('./onnx-folder/open.js')).withExported(model);
   }
   const provided = new Set([...replaced.stages.keys(), ...replaced.places.keys(), ...model.exported.keys()]);
-  const index = await readModelIndex(model, provided);
+  const index = await readModelIndex(model, provided, replaced.omitted);
   checkComponents(replaced, index.family);
   for (const component of [index.family.noisePredictor, index.family.vae]) {
     const place = replaced.places.get(component.name);

@@ -2,7 +2,7 @@ import { CheckpointError, UnsupportedError, type Warning } from '@sd/core';
 import { schedulerClasses } from '@sd/scheduler';
 import { type Config, readConfig } from '@sd/weights';
 import type { Component, Family, FolderFacts, Json, TextEncoderComponent } from '../families/family.js';
-import { familyOfFolder } from '../families/index.js';
+import { families, familyOfFolder } from '../families/index.js';
 import type { ModelFiles } from './model-files.js';
 
 const file = 'model_index.json';
@@ -30,26 +30,39 @@ export interface ModelIndex {
 export async function readModelIndex(
   model: ModelFiles,
   replaced: ReadonlySet<string> = new Set(),
+  omitted: ReadonlySet<string> = new Set(),
 ): Promise<ModelIndex> {
   const config = await readConfig(model.files, file);
   config.only('is_cosxl_edit', false);
   const classOf = (name: string) => (replaced.has(name) ? 'replaced' : classIn(config, name));
   const family = model.family ?? familyOfFolder(await folderFacts(model, classOf));
-  const textEncoders = family.textEncoders.filter(({ name, optional }) => !optional || classOf(name) !== undefined);
+  const textEncoders = family.textEncoders.filter(
+    ({ name, optional }) => !optional || (classOf(name) !== undefined && !omitted.has(name)),
+  );
   const needed = neededClasses(family, textEncoders);
+  const left = family.textEncoders.flatMap(({ name, tokenizer }) => (omitted.has(name) ? [name, tokenizer] : []));
   for (const [name, classes] of needed) checkClass(name, classOf(name), replaced.has(name) ? undefined : classes);
   return {
     family,
     values: Object.fromEntries(config.entries()),
     textEncoders,
     schedulerClass: classIn(config, 'scheduler'),
-    warnings: skippedComponents(config, family, new Set([...needed.keys(), ...replaced])),
+    warnings: skippedComponents(config, new Set([...needed.keys(), ...replaced, ...left]), omittable(textEncoders)),
   };
 }
 
 export async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {
-  const component = ['transformer', 'unet'].find((name) => classOf(name) !== undefined) ?? 'unet';
-  return { classOf, config: await model.settings(component) };
+  const names = families.map(({ noisePredictor }) => noisePredictor.name);
+  const listed = names.find((name) => classOf(name) !== undefined);
+  return { classOf, config: listed === undefined ? {} : await model.settings(listed) };
+}
+
+/** Text encoders of any family that a model does without, and their tokenizers. */
+function omittable(used: readonly TextEncoderComponent[]): ReadonlySet<string> {
+  const all = families.flatMap(({ textEncoders }) => textEncoders);
+  const names = (encoders: readonly TextEncoderComponent[]) =>
+    encoders.flatMap(({ name, tokenizer }) => [name, tokenizer]);
+  return new Set(names(all).filter((name) => !names(used).includes(name)));
 }
 
 /** The classes that are supported of each component that a model of a family needs. */
@@ -77,27 +90,18 @@ function checkClass(name: string, found: string | undefined, classes: readonly s
 }
 
 /** Warnings for components that are not needed. Throws an UnsupportedError for one that is unknown. */
-function skippedComponents(config: Config, family: Family, used: ReadonlySet<string>): Warning[] {
-  const known = new Set(family.textEncoders.flatMap(({ name, tokenizer }) => [name, tokenizer]));
+function skippedComponents(config: Config, used: ReadonlySet<string>, unused: ReadonlySet<string>): Warning[] {
   return [...config.entries()].flatMap(([name, value]): Warning[] => {
     if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
     const found = classIn(config, name);
-    if (found === undefined) {
-      // Families list the text encoders that they do without as nulls.
-      if (known.has(name) || isOtherFamilys(name, family)) return [];
-      return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
-    }
-    if (!skipped.includes(name)) {
+    // Families list the text encoders that they do without as nulls.
+    if (found === undefined && unused.has(name)) return [];
+    if (found === undefined) return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
+    if (!skipped.includes(name) && !unused.has(name)) {
       throw new UnsupportedError(`${file}: ${name}, a ${found}, is a component that is not supported.`);
     }
     return [{ code: 'part-skipped', message: `${name} (${found}) is not used.` }];
   });
-}
-
-/** The refiner of SDXL lists the first text encoder of the base model so. */
-function isOtherFamilys(name: string, { textEncoders }: Family): boolean {
-  const [first] = textEncoders;
-  return first.name !== 'text_encoder' && (name === 'text_encoder' || name === 'tokenizer');
 }
 
 /** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */

@@ -3,8 +3,9 @@ import { countsOf } from '@sd/scheduler';
 
 /** Which of its scheduler's steps a run takes: all, if nothing is said. */
 export interface StepRange {
-  /** The last steps: this fraction of all, as image to image takes them. */
+  /** The last steps: a fraction of all, and how many they are, as image to image takes them. */
   readonly strength?: number | undefined;
+  readonly kept?: number | undefined;
   /** The steps that begin at or after this fraction of the training noise, 0 to 1. */
   readonly denoisingStart?: number | undefined;
   /** The steps that begin before this fraction. */
@@ -13,9 +14,9 @@ export interface StepRange {
 
 /** The plan of a run, cut to a range of its steps. Throws an InvalidOptionError where no step is left. */
 export function planSteps(scheduler: Scheduler, steps: number, range: StepRange): SamplingPlan {
-  const { strength, denoisingStart, denoisingEnd } = range;
+  const { kept, denoisingStart, denoisingEnd } = range;
   let plan = scheduler.plan(steps);
-  if (strength !== undefined) plan = lastSteps(plan, steps, stepsFor(steps, strength));
+  if (kept !== undefined) plan = lastSteps(plan, steps, kept);
   if (denoisingStart !== undefined) plan = startingAt(plan, cutoffAt('denoisingStart', denoisingStart, scheduler));
   if (denoisingEnd !== undefined) plan = endingAt(plan, cutoffAt('denoisingEnd', denoisingEnd, scheduler));
   return plan;
@@ -60,11 +61,6 @@ function noStepLeft({ option, fraction }: Cutoff): InvalidOptionError {
     option,
     `${fraction} leaves no step to take: more steps are needed, or another fraction.`,
   );
-}
-
-/** How many of a run's steps a strength leaves: diffusers' `min(int(steps * strength), steps)`. */
-export function stepsFor(steps: number, strength: number): number {
-  return Math.min(Math.trunc(steps * strength), steps);
 }
 
 /**

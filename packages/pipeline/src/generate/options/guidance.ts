@@ -4,7 +4,7 @@ import { classifierFreeGuidance, type Guidance, pix2pixGuidance, predictPositive
 import type { ModelTraits } from '../model-traits.js';
 
 export interface GuidanceOptions {
-  /** How strongly to follow the prompt: 7.5 by default. At 1 or below, the negative prompt has no effect. */
+  /** How strongly to follow the prompt: the family's default, mostly 7.5. At 1 or below, the negative prompt has no effect. */
   readonly guidanceScale?: number | undefined;
   /** How strongly to keep to the image, for models that change images (InstructPix2Pix): 1.5 by default. */
   readonly imageGuidanceScale?: number | undefined;
@@ -17,7 +17,7 @@ export interface GuidanceOptions {
 export const guidanceTable: OptionTable<GuidanceOptions> = {
   guidanceScale: {
     ...finite,
-    default: '7.5',
+    default: "the family's: 7.5",
     text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect.',
   },
   imageGuidanceScale: {
@@ -40,9 +40,10 @@ export const guidanceTable: OptionTable<GuidanceOptions> = {
 /** The guidance that options describe. Throws an InvalidOptionError. */
 export function readGuidance(
   options: GuidanceOptions,
-  { imageInput, guidanceEmbeddingWidth }: Pick<ModelTraits, 'imageInput' | 'guidanceEmbeddingWidth'>,
+  { imageInput, guidanceEmbeddingWidth, defaults }: ModelTraits,
 ): Guidance {
-  const { guidance, guidanceScale: scale = 7.5, guidanceRescale: rescale = 0, imageGuidanceScale } = options;
+  const { guidance, guidanceScale: scale = defaults.guidanceScale, guidanceRescale: rescale = 0 } = options;
+  const { imageGuidanceScale } = options;
   if (imageGuidanceScale !== undefined && imageInput !== 'image') {
     throw new InvalidOptionError('imageGuidanceScale', 'is for models that change images, which this one does not.');
   }

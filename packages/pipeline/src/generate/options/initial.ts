@@ -2,7 +2,6 @@ import { InvalidOptionError, type Tensor } from '@sd/core';
 import { checkFraction, checkOptional, checkOptions, type OptionTable, oneOf, whole } from '@sd/core/options';
 import type { Fit, PictureInput } from '@sd/image';
 import type { StepRange } from '../initial/step-range.js';
-import { stepsFor } from '../initial/step-range.js';
 import type { ModelTraits } from '../model-traits.js';
 
 /** The options that say what a run starts from, in place of noise. */
@@ -133,7 +132,7 @@ export function readStepRange(
   options: InitialImageOptions & { readonly upscale?: UpscaleOptions | undefined },
   { hasImage, hasLatents, hasMask }: GivenImages,
   steps: number,
-  imageInput: ModelTraits['imageInput'],
+  { imageInput, stepsFor }: Pick<ModelTraits, 'imageInput' | 'stepsFor'>,
 ): StepRange {
   const { denoisingStart, denoisingEnd, upscale, strength = hasMask ? 1 : 0.8 } = options;
   for (const name of ['denoisingStart', 'denoisingEnd'] as const) {
@@ -154,14 +153,14 @@ export function readStepRange(
     return { denoisingStart, denoisingEnd };
   }
   if (imageInput === 'image' || !(hasImage || hasLatents)) return { denoisingEnd };
-  checkStrength('strength', strength, steps);
-  return { strength, denoisingEnd };
+  return { strength, kept: keptSteps('strength', strength, steps, stepsFor), denoisingEnd };
 }
 
-/** Throws an InvalidOptionError for a strength that is not from 0 to 1, or that leaves no step. */
-export function checkStrength(option: string, strength: unknown, steps: number): asserts strength is number {
+/** How many steps a strength leaves. Throws an InvalidOptionError for one that is not from 0 to 1, or that leaves none. */
+export function keptSteps(option: string, strength: number, steps: number, stepsFor: ModelTraits['stepsFor']): number {
   checkFraction(option, strength);
-  if (stepsFor(steps, strength) >= 1) return;
+  const kept = stepsFor(steps, strength);
+  if (kept >= 1) return kept;
   const least = Math.ceil(1000 / steps) / 1000;
   throw new InvalidOptionError(
     option,

@@ -15,7 +15,7 @@ import { seedsFrom } from '../seeds.js';
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
 export interface SamplingOptions {
-  /** Steps of the scheduler: 20 by default. */
+  /** Steps of the scheduler: the family's default, mostly 20. */
   readonly steps?: number | undefined;
   /** The scheduler in place of the model's own: an object, or a name that `loadPipeline` knows, such as `euler`. */
   readonly scheduler?: Scheduler | string | undefined;
@@ -37,7 +37,7 @@ export interface SamplingOptions {
 }
 
 export const samplingTable: OptionTable<SamplingOptions> = {
-  steps: { ...whole(1), default: '20', text: 'Steps of the scheduler.' },
+  steps: { ...whole(1), default: "the family's: 20", text: 'Steps of the scheduler.' },
   scheduler: {
     type: 'Scheduler | string',
     default: "the model's",

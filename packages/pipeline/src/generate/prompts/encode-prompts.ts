@@ -85,7 +85,7 @@ async function encodeContexts(
   for (const [index, encoder] of stack.encoders.entries()) {
     const texts = contexts.map(({ option, texts }) => ({ option, text: texts[index] ?? texts[0] }));
     const { syntax, clipSkip, signal } = request;
-    const output = await read(encoder, texts, { syntax, clipSkip, signal });
+    const output = await read(encoder, texts, { syntax, clipSkip: encoder.ignoresWeights ? 0 : clipSkip, signal });
     for (const warning of output.warnings) addOnce(warnings, warning);
     outputs.push(output);
   }

@@ -21,8 +21,8 @@ export interface StackEncoder {
   readonly conditions: Conditions;
   readonly words?: WordVectors;
   /**
-   * True of an encoder that reads a prompt's text without its weights, in one window, such as T5. Its tokenizer needs
-   * `encode` alone; other tokenizers need all of `ClipTokenizer` for weights and long prompts.
+   * True of an encoder that reads a prompt's text without its weights, in one window and with all of its layers, such as
+   * T5. Its tokenizer needs `encode` alone; other tokenizers need all of `ClipTokenizer` for weights and long prompts.
    */
   readonly ignoresWeights?: boolean;
 }

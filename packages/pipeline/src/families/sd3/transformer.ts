@@ -1,0 +1,11 @@
+import type { NoisePredictor } from '@sd/core';
+import { mmditConfigFromShapes } from '@sd/mmdit';
+import type { Component } from '../family.js';
+
+/** The multimodal transformer, in the U-Net's place. */
+export const transformer: Component<NoisePredictor> = {
+  name: 'transformer',
+  classes: ['SD3Transformer2DModel'],
+  load: async (from) => (await import('@sd/mmdit')).loadMmdit(from),
+  configFromShapes: (path, tensors, known) => ({ ...mmditConfigFromShapes(path, tensors), ...known }),
+};
