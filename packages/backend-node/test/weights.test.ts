@@ -25,11 +25,11 @@ afterAll(async () => {
 });
 
 async function sum(weights: WeightFile[], offsets: number[]): Promise<number[]> {
-  const graph = weightedGraph(weights.map(({ location }, i) => ({ location, offset: offsets[i]! })));
+  const graph = weightedGraph(weights.map(({ location }, i) => ({ location, offset: offsets[i] })));
   const session = await backend.load({ name: 'sum', graph, weights });
   const { y } = await session.run({});
   await session.dispose();
-  return Array.from(y!.data as Float32Array);
+  return Array.from(y.data as Float32Array);
 }
 
 /** A file on disk under its real path without the root. */

@@ -1,10 +1,10 @@
 export { SdError } from '@sd/core';
+export { schedulerNames } from '@sd/scheduler';
 export type { EncodeEvent, GenerateResult, ImageEvent, PipelineEvent, StepEvent, Timings, Warning } from './events.js';
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { inspect } from './load/inspect.js';
 export type { LoadPipelineOptions } from './load/load-options.js';
 export { loadPipeline } from './load/load-pipeline.js';
-export { schedulerNames } from './load/scheduler-names.js';
 export { type GenerateOptions, randomSources } from './options.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export type { WeightedPrompt } from './prompts.js';

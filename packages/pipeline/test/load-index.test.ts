@@ -110,7 +110,7 @@ describe('two text encoders', () => {
   test('what the index says beside the parts', async () => {
     const { flags } = await read({ ...two, force_zeros_for_empty_prompt: false, requires_aesthetics_score: true });
     expect(flags).toEqual({ zeroNegative: false, aestheticScore: true });
-    await expect(read({ is_cosxl_edit: true })).rejects.toThrow('is_cosxl_edit is true; this version knows false');
+    await expect(read({ is_cosxl_edit: true })).rejects.toThrow('is_cosxl_edit is true; this version supports false');
   });
 });
 

@@ -60,7 +60,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 export function planOf(
   levels: readonly NoiseLevel[],
   sampler: CountedSampler,
-  initialSigma: number = levels[0]!.sigma,
+  initialSigma: number = levels[0].sigma,
 ): SamplingPlan {
   return { levels, sampler, initialSigma, ...countsOf(sampler, levels) };
 }

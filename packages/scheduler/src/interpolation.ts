@@ -10,7 +10,7 @@ export function polynomialWeights(nodes: readonly number[], moments: readonly nu
       const shifted = [0, ...polynomial];
       polynomial = shifted.map((value, k) => (value - other * (polynomial[k] ?? 0)) / (node - other));
     }
-    return polynomial.reduce((sum, value, k) => sum + value * moments[k]!, 0);
+    return polynomial.reduce((sum, value, k) => sum + value * moments[k], 0);
   });
 }
 

@@ -27,14 +27,14 @@ export function linspace(start: number, end: number, count: number): number[] {
 export function valueAt(table: ArrayLike<number>, index: number): number {
   const low = Math.min(Math.floor(index), table.length - 1);
   const high = Math.min(low + 1, table.length - 1);
-  return table[low]! + (index - low) * (table[high]! - table[low]!);
+  return table[low] + (index - low) * (table[high] - table[low]);
 }
 
 /** The fractional index of a value in a rising table, kept within it. */
 export function indexOf(table: Float32Array, value: number): number {
   const high = table.findIndex((entry) => entry > value);
   if (high < 0) return table.length - 1;
-  return high === 0 ? 0 : high - (table[high]! - value) / (table[high]! - table[high - 1]!);
+  return high === 0 ? 0 : high - (table[high] - value) / (table[high] - table[high - 1]);
 }
 
 /** Rounds halves to the even neighbour, as NumPy does. */

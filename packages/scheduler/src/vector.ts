@@ -3,10 +3,10 @@ export type Term = readonly [weight: number, values: Float32Array];
 
 /** The weighted sum of arrays of one length, summed in double precision and rounded once. */
 export function mix(...terms: readonly Term[]): Float32Array {
-  const out = new Float32Array(terms[0]![1].length);
+  const out = new Float32Array(terms[0][1].length);
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
-    for (const [weight, values] of terms) sum += weight * values[i]!;
+    for (const [weight, values] of terms) sum += weight * values[i];
     out[i] = sum;
   }
   return out;

@@ -26,8 +26,8 @@ describe('schedulerFromConfig', () => {
     expect(scheduler.name).toBe('Euler');
     const { levels, initialSigma } = scheduler.plan(3);
     expect(levels.map(({ timestep }) => timestep)).toEqual([999, 499.5, 0, 0]);
-    expect(levels[0]!.sigma / levels[0]!.alpha).toBeCloseTo(14.6146, 4);
-    expect(initialSigma).toBe(levels[0]!.sigma);
+    expect(levels[0].sigma / levels[0].alpha).toBeCloseTo(14.6146, 4);
+    expect(initialSigma).toBe(levels[0].sigma);
   });
 
   test.each([0, -1, 2.5, Number.NaN, Infinity, 1001])('rejects %d steps', (steps) => {
@@ -64,7 +64,7 @@ describe('schedulerFromConfig', () => {
 test('a Stable Diffusion pipeline may force its options', () => {
   const config = stableDiffusionConfig({ _class_name: 'DDIMScheduler', steps_offset: 0, clip_sample: true });
   expect(config).toMatchObject({ steps_offset: 1, clip_sample: false });
-  expect(schedulerFromConfig(config).plan(4).levels[0]!.timestep).toBe(751);
+  expect(schedulerFromConfig(config).plan(4).levels[0].timestep).toBe(751);
 });
 
 test('a config’s Infinity is read', () => {

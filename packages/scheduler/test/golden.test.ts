@@ -9,17 +9,17 @@ describe.each(goldenCases.filter(({ cls }) => schedulerClasses.includes(cls)))('
     const { timesteps, means, final } = await runGolden(golden);
     expect(timesteps.length).toBe(golden.timesteps.length);
     timesteps.forEach((t, i) => {
-      expect(t, `timestep ${i}`).toBeCloseTo(golden.timesteps[i]!, 3);
+      expect(t, `timestep ${i}`).toBeCloseTo(golden.timesteps[i], 3);
     });
     for (const { mean, calls } of means) {
-      const wanted = golden.abs_mean_per_step[calls - 1]!;
+      const wanted = golden.abs_mean_per_step[calls - 1];
       expect(relative(mean, wanted), `mean after call ${calls}: ${mean} for ${wanted}`).toBeLessThan(2e-5);
     }
     expect(means.at(-1)!.calls).toBe(golden.timesteps.length);
     expect(relative(sumAbs(final), golden.final_sum_abs)).toBeLessThan(2e-5);
     const scale = Math.max(...final.map(Math.abs));
     golden.final_first8.forEach((wanted, i) => {
-      expect(Math.abs(final[i]! - wanted) / scale, `value ${i}: ${final[i]} for ${wanted}`).toBeLessThan(2e-5);
+      expect(Math.abs(final[i] - wanted) / scale, `value ${i}: ${final[i]} for ${wanted}`).toBeLessThan(2e-5);
     });
   });
 });

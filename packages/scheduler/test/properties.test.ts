@@ -84,7 +84,7 @@ describe.each(Object.entries(spacings))('the spacing %s', (name, spacing) => {
 });
 
 test.each(Object.entries(everySampler))('%s stays finite over 200 steps, and repeats itself', async (_, { make }) => {
-  const { levels } = createScheduler({ schedule: latent, spacing: spacings.karras!, sampler: make() }).plan(200);
+  const { levels } = createScheduler({ schedule: latent, spacing: spacings.karras, sampler: make() }).plan(200);
   const [first, second] = [await finalOf(make(), levels), await finalOf(make(), levels)];
   expect(first.every((value) => Math.abs(value) < 1e4)).toBe(true);
   expect(second).toEqual(first);
@@ -113,7 +113,7 @@ const schedules = {
 /** Lists of the caller's own, with steps as uneven as they come. */
 const lists: Record<string, (uniform: () => number) => Spacing> = {
   fixedSigmas: (uniform) => (schedule, steps) => {
-    const [min, max] = [Math.log(schedule.sigmas[0]!), Math.log(schedule.sigmas.at(-1)!)];
+    const [min, max] = [Math.log(schedule.sigmas[0]), Math.log(schedule.sigmas.at(-1)!)];
     const sigmas = Array.from({ length: steps }, () => Math.exp(min + (max - min) * uniform()));
     return fixedSigmas(sigmas.sort((a, b) => b - a))(schedule, steps);
   },
@@ -134,7 +134,7 @@ const cases = Array.from({ length: 300 }, (_, seed) => {
   const uniform = uniformFrom(seed);
   const pick = <T>(from: Record<string, T>): [string, T] => {
     const entries = Object.entries(from);
-    return entries[Math.floor(entries.length * uniform())]!;
+    return entries[Math.floor(entries.length * uniform())];
   };
   const [[scheduleName, schedule], [spacingName, makeSpacing], [samplerName, { make }]] = [
     pick(schedules),
@@ -217,5 +217,5 @@ test('Align Your Steps’ ten steps are its table, other numbers lie between', (
   [14.615, 6.475, 3.864, 2.695, 1.884, 1.394, 0.964, 0.652, 0.398, 0.152, 0].forEach((sigma, i) => {
     expect(ten[i]).toBeCloseTo(sigma, 2);
   });
-  expect(ratios(20)[2]).toBeCloseTo(ten[1]!, 9);
+  expect(ratios(20)[2]).toBeCloseTo(ten[1], 9);
 });

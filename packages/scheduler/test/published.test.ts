@@ -188,11 +188,11 @@ async function run({
   let start: Float32Array = dummySample.map((value) => value * plan.initialSigma);
   if (from !== undefined) {
     // The sigma family's tests add noise to the sample of the full initial noise.
-    const scale = overwritten ? plan.initialSigma / plan.levels[0]!.alpha : 1;
+    const scale = overwritten ? plan.initialSigma / plan.levels[0].alpha : 1;
     start = addNoise(
       dummySample.map((value) => value * scale),
       dummyNoise,
-      levels[lead]!,
+      levels[lead],
     );
   }
   let fresh = true;
@@ -217,7 +217,7 @@ async function run({
     // A second stage: diffusers reads x0 from the scaled sample, and takes its slope there.
     const scaled = x.map((value) => value * level.alpha);
     const x0 = convertPrediction(x.map(raw), scheduler.prediction, 'sample', scaled, level);
-    return x.map((value, i) => x0[i]! + value / level.alpha - value);
+    return x.map((value, i) => x0[i] + value / level.alpha - value);
   };
   const scaleFor = (x: Float32Array, level: NoiseLevel) => {
     fresh = true;
@@ -225,8 +225,8 @@ async function run({
     if (overwritten) x.set(x.map((value) => value * level.alpha));
     return x;
   };
-  if (lead > 0) start = start.map((value) => (value / levels[lead]!.alpha) * levels[0]!.alpha);
-  let x = scaleFor(start, levels[0]!);
+  if (lead > 0) start = start.map((value) => (value / levels[lead].alpha) * levels[0].alpha);
+  let x = scaleFor(start, levels[0]);
   const options = { noise: () => randn(768) };
   for (const part of split ? [levels.slice(0, 2), levels.slice(1)] : [levels]) {
     for await (const done of plan.sampler(async (at, level) => model(at, level), x, part, options)) {

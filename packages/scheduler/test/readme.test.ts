@@ -27,7 +27,7 @@ test('the README’s orders are the measured ones', async () => {
   const deterministic = Object.entries(everySampler).filter(([, { order }]) => order !== undefined);
   expect(rows.map(([, name]) => name)).toEqual(deterministic.map(([name]) => name));
   for (const [, name, claimed, measured, error] of rows) {
-    const { make, order } = everySampler[name!]!;
+    const { make, order } = everySampler[name];
     expect(Number(claimed), name).toBe(order);
     expect(await measureOrder(make()), name).toBeCloseTo(Number(measured), 1);
     expect((await flowError(make(), 36)) / Number(error), name).toBeCloseTo(1, 0);

@@ -40,14 +40,14 @@ const sum = (values: Float32Array) => values.reduce((total, value) => total + va
 
 describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) => {
   test('has torch’s own float32 values', () => {
-    const ours = betas[name]!;
+    const ours = betas[name];
     const alphasCumprod = alphasCumprodOf(ours);
     // Square roots and cosines are rounded by the platform's own library.
     const ulp = name === 'squaredcos_cap_v2' || name.endsWith('snr') ? 1e-6 : 0;
     wanted.at.forEach((t, i) => {
-      expect(Math.abs(ours[t]! - wanted.betas[i]!), `beta ${t}`).toBeLessThanOrEqual(ulp);
-      expect(Math.abs(alphasCumprod[t]! - wanted.alphas_cumprod[i]!), `alphasCumprod ${t}`).toBeLessThanOrEqual(
-        ulp * wanted.alphas_cumprod[i]!,
+      expect(Math.abs(ours[t] - wanted.betas[i]), `beta ${t}`).toBeLessThanOrEqual(ulp);
+      expect(Math.abs(alphasCumprod[t] - wanted.alphas_cumprod[i]), `alphasCumprod ${t}`).toBeLessThanOrEqual(
+        ulp * wanted.alphas_cumprod[i],
       );
     });
     expect(Math.abs(sum(ours) / wanted.betas_sum - 1)).toBeLessThan(1e-9 + ulp);
@@ -56,8 +56,8 @@ describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) =
 
   test('comes from its config', () => {
     const schedule = noiseScheduleFromConfig(wanted.config);
-    const { alpha, sigma } = schedule.level(wanted.at[2]!);
-    expect(Math.abs(alpha ** 2 / wanted.alphas_cumprod[2]! - 1)).toBeLessThan(1e-5);
+    const { alpha, sigma } = schedule.level(wanted.at[2]);
+    expect(Math.abs(alpha ** 2 / wanted.alphas_cumprod[2] - 1)).toBeLessThan(1e-5);
     expect(alpha ** 2 + sigma ** 2).toBeCloseTo(1, 12);
   });
 });
@@ -83,7 +83,7 @@ test('a flow schedule is a straight line, and shifts', () => {
   expect(flow.level(999)).toEqual({ alpha: 0, sigma: 1, timestep: 1000 });
   expect(flow.level(249).sigma).toBeCloseTo(0.5, 12);
   expect(flow.levelAt(1)).toEqual({ alpha: 0.5, sigma: 0.5, timestep: 500 });
-  expect(flow.levelAt(flow.sigmas[499]!).sigma).toBeCloseTo(0.75, 6);
+  expect(flow.levelAt(flow.sigmas[499]).sigma).toBeCloseTo(0.75, 6);
 });
 
 test('noise is added by alpha and sigma', () => {

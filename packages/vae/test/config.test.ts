@@ -104,7 +104,7 @@ describe('config', () => {
   });
 
   test.each([
-    ['act_fn', 'relu', 'act_fn is "relu"; this version knows "silu"'],
+    ['act_fn', 'relu', 'act_fn is "relu"; this version supports "silu"'],
     [
       'down_block_types',
       ['DownBlock2D'],

@@ -2,7 +2,6 @@ export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint,
 export { Config, readConfig } from './config.js';
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
-export { partFiles } from './part-files.js';
 export type { PickleFile } from './pickle/open.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
@@ -10,4 +9,5 @@ export { toHalf } from './safetensors/half.js';
 export { reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
+export { splitByRange } from './split-by-range.js';
 export { isTorchFile, openPickle, openWeights } from './weights.js';

@@ -31,8 +31,8 @@ export function nvPhilox(seed: number | bigint): RandomSource {
       const values = new Float32Array(count);
       for (let i = 0; i < count; i++) {
         philox4x32(out, [offset, 0, i, 0], keyA, keyB);
-        const u = out[0]! * toUnit + toUnit / 2;
-        const v = out[1]! * toAngle + toAngle / 2;
+        const u = out[0] * toUnit + toUnit / 2;
+        const v = out[1] * toAngle + toAngle / 2;
         values[i] = Math.sqrt(-2 * Math.log(u)) * Math.sin(v);
       }
       offset = (offset + 1) >>> 0;

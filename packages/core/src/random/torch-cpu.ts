@@ -45,8 +45,8 @@ function fillUniform(values: Float32Array, start: number, uint32: Uint32Source):
 /** Box-Muller over 16 uniform numbers, in place: the first 8 make radii, the last 8 angles. */
 function transformBlock(values: Float32Array, start: number): void {
   for (let i = start; i < start + half; i++) {
-    const radius = Math.sqrt(-2 * Math.log(1 - values[i]!));
-    const theta = 2 * Math.PI * values[i + half]!;
+    const radius = Math.sqrt(-2 * Math.log(1 - values[i]));
+    const theta = 2 * Math.PI * values[i + half];
     values[i] = radius * Math.cos(theta);
     values[i + half] = radius * Math.sin(theta);
   }

@@ -40,7 +40,7 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
           y,
           'float32',
           [n, 2],
-          values.map((value, i) => value + [10, 20][i % 2]!),
+          values.map((value, i) => value + [10, 20][i % 2]),
         );
       }
     }),

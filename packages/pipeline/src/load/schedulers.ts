@@ -2,11 +2,12 @@ import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Sour
 import {
   parseSchedulerConfig,
   type SchedulerConfig,
+  schedulerByName,
   schedulerClasses,
   schedulerFromConfig,
+  schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
-import { schedulerNames, schedulerOfName } from './scheduler-names.js';
 
 const file = 'scheduler/scheduler_config.json';
 
@@ -24,7 +25,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
   return {
     scheduler: fromFile(config, className),
     schedulerNamed(name) {
-      const named = schedulerOfName(name, config);
+      const named = schedulerByName(name, config);
       if (named !== undefined) return named;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(

@@ -104,7 +104,7 @@ function dpmParts(
 }
 
 function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule, steps: number) {
-  const smallest = sigmas[0]!;
+  const smallest = sigmas[0];
   const final = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
   const respace = respacing(settings);
   if (respace !== undefined) {

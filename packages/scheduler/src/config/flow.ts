@@ -42,7 +42,7 @@ function flowParts(name: string, settings: Settings, sampler: Sampler, mu: numbe
         const factor = (1 - sigmas.at(-1)!) / (1 - shift_terminal);
         sigmas = sigmas.map((sigma) => 1 - (1 - sigma) / factor);
       }
-      sigmas = respacing(settings)?.(steps, sigmas.at(-1)!, sigmas[0]!) ?? sigmas;
+      sigmas = respacing(settings)?.(steps, sigmas.at(-1)!, sigmas[0]) ?? sigmas;
       return [...sigmas.map((sigma) => flowLevel(sigma, sigma * trainTimesteps)), cleanLevel];
     },
   };
@@ -71,7 +71,7 @@ function edmParts(name: string, settings: Settings, sampler: ConfigParts['sample
     name,
     prediction: 'sample',
     trainTimesteps: settings.num_train_timesteps,
-    initialSigma: ([first]) => Math.hypot(max, 1) * first!.alpha,
+    initialSigma: ([first]) => Math.hypot(max, 1) * first.alpha,
     sampler,
     levels: (steps) => {
       const respace = sigma_schedule === 'karras' ? karrasSigmas : exponentialSigmas;

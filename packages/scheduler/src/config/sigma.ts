@@ -69,7 +69,7 @@ function sigmaParts(
 ): ConfigParts {
   const { trainTimesteps, sigmas, level, levelAt } = sigmaSchedule(settings);
   const { timestep_spacing: spacing, sigma_min, sigma_max } = settings;
-  const [smallest, largest] = [sigmas[0]!, sigmas.at(-1)!];
+  const [smallest, largest] = [sigmas[0], sigmas.at(-1)!];
   const respace = respacing(settings);
   const continuous = settings.timestep_type === 'continuous' && settings.prediction_type === 'v_prediction';
   return {
@@ -77,19 +77,19 @@ function sigmaParts(
     trainTimesteps,
     sampler: () => make(levelAt),
     // With `leading`, diffusers starts with the variance of noise and picture together.
-    ...(spacing !== 'leading' && { initialSigma: ([first]) => first!.sigma }),
+    ...(spacing !== 'leading' && { initialSigma: ([first]) => first.sigma }),
     levels: (steps) => {
       const timesteps = fractionalTimesteps(spacing, trainTimesteps, steps, settings.steps_offset);
       let ratios = timesteps.map((t) => noiseRatio(level(t)));
       let tail = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
       if (respace !== undefined) {
-        ratios = respace(steps, sigma_min ?? ratios.at(-1)!, sigma_max ?? ratios[0]!);
+        ratios = respace(steps, sigma_min ?? ratios.at(-1)!, sigma_max ?? ratios[0]);
       } else if (settings.interpolation_type === 'log_linear') {
         ratios = linspace(Math.log(largest), Math.log(smallest), steps + 1).map(Math.exp);
         tail = preservingLevel(ratios.pop()!, 0);
       }
       const levels = ratios.map((ratio, i) => {
-        const timestep = respace === undefined ? timesteps[i]! : levelAt(ratio).timestep;
+        const timestep = respace === undefined ? timesteps[i] : levelAt(ratio).timestep;
         return preservingLevel(
           ratio,
           continuous ? 0.25 * Math.log(ratio) : rounded ? roundHalfEven(timestep) : timestep,

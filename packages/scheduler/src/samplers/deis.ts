@@ -24,7 +24,7 @@ export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): 
       if (used.length === 1 || to.sigma === 0) return firstOrderStep(x, denoised, from, to);
       const weights = integrationWeights(
         used.map(({ lambda }) => lambda),
-        used[0]!.lambda,
+        used[0].lambda,
         logSnr(to),
         -1,
       );

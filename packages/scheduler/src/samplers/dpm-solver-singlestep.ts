@@ -24,7 +24,7 @@ export function dpmSolverSinglestep(options: DpmSolverOptions & { readonly lower
       if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
       // `midpoint` takes the line to the group's last estimate, `heun` the parabola through all.
       const line = group.length === 3 && options.solverType !== 'heun';
-      const used = line ? [group[0]!, group[2]!] : group;
+      const used = line ? [group[0], group[2]] : group;
       return dpmSolverStep(start.x, start.from, to, used, line ? { ...options, solverType: 'heun' } : options, fresh);
     };
   });

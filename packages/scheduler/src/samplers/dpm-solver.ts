@@ -45,7 +45,7 @@ export function dpmSolverStep(
 
   const weights = [phi1];
   const add = (weight: number) => {
-    weights[0]! += weight;
+    weights[0] += weight;
     weights.push(-weight);
   };
   if (near !== undefined && far === undefined) {

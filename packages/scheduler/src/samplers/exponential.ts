@@ -41,7 +41,7 @@ export function exponentialStep(
   const data = predict === 'sample';
   const kept = data ? (to.sigma / from.sigma) * Math.exp(-eta * h) : to.alpha / safeAlpha(from);
   const gain = (1 + eta) * (data ? to.alpha : -to.sigma);
-  const terms: Term[] = [[kept, x], ...estimates.map(({ value }, k): Term => [gain * weights[k]!, value])];
+  const terms: Term[] = [[kept, x], ...estimates.map(({ value }, k): Term => [gain * weights[k], value])];
   if (noise !== undefined && eta > 0) {
     terms.push([to.sigma * Math.sqrt(data ? -Math.expm1(-2 * eta * h) : eta * Math.expm1(2 * h)), noise]);
   }

@@ -22,7 +22,7 @@ function linearMultistep(order: number, weigh: SlopeWeights): Sampler {
         past.map((entry) => entry.at),
         next,
       );
-      return mix([next.scale / at.scale, x], ...past.map(({ slope }, k): Term => [next.scale * weights[k]!, slope]));
+      return mix([next.scale / at.scale, x], ...past.map(({ slope }, k): Term => [next.scale * weights[k], slope]));
     };
   });
 }
@@ -35,7 +35,7 @@ export function lms({ order = 4 }: { readonly order?: number } = {}): Sampler {
   return linearMultistep(order, (from, to) =>
     integrationWeights(
       from.map(({ sigma }) => sigma),
-      from[0]!.sigma,
+      from[0].sigma,
       to.sigma,
       0,
     ),
@@ -45,6 +45,6 @@ export function lms({ order = 4 }: { readonly order?: number } = {}): Sampler {
 /** Improved PNDM (arXiv 2204.13902, section 3.3): Adams-Bashforth with the weights of even steps, of up to fourth order. */
 export function ipndm({ order = 4 }: { readonly order?: number } = {}): Sampler {
   return linearMultistep(Math.min(order, 4), (from, to) =>
-    adamsBashforth[from.length - 1]!.map((weight) => weight * (to.sigma - from[0]!.sigma)),
+    adamsBashforth[from.length - 1].map((weight) => weight * (to.sigma - from[0].sigma)),
   );
 }

@@ -30,9 +30,9 @@ export interface PndmOptions {
  */
 export function pndm({ rungeKutta = false, average, repeated = false, shift }: PndmOptions = {}): CountedSampler {
   const walked = (levels: readonly NoiseLevel[]) =>
-    repeated || rungeKutta || levels.length < 3 ? levels : [levels[0]!, levels[1]!, ...levels.slice(1)];
+    repeated || rungeKutta || levels.length < 3 ? levels : [levels[0], levels[1], ...levels.slice(1)];
   const sampler: Sampler = (model, start, levels, options) => {
-    const kind = average ?? (levels[0]!.alpha > 0.005 ? 'epsilon' : 'v');
+    const kind = average ?? (levels[0].alpha > 0.005 ? 'epsilon' : 'v');
     const outputOf = (denoised: Float32Array, x: Float32Array, level: NoiseLevel) =>
       convertPrediction(denoised, 'sample', kind, x, level);
     const transfer = (x: Float32Array, output: Float32Array, from: NoiseLevel, to: NoiseLevel) =>
@@ -45,7 +45,7 @@ export function pndm({ rungeKutta = false, average, repeated = false, shift }: P
         const i = walk.length - 1 - left;
         const output = outputOf(denoised, x, from);
         if (i === 1 && !rungeKutta) {
-          return transfer(start, mix([0.5, output], [0.5, outputs[0]!]), shift?.(from, 1) ?? walk[0]!, from);
+          return transfer(start, mix([0.5, output], [0.5, outputs[0]]), shift?.(from, 1) ?? walk[0], from);
         }
         outputs.unshift(output);
         outputs.splice(4);
@@ -60,8 +60,8 @@ export function pndm({ rungeKutta = false, average, repeated = false, shift }: P
           const k4 = await stage(k3, to);
           return transfer(x, mix([1 / 6, mix([1, output], [2, k2], [2, k3], [1, k4])]), from, to);
         }
-        const weights = adamsBashforth[outputs.length - 1]!;
-        return transfer(x, mix(...outputs.map((o, k): Term => [weights[k]!, o])), from, shift?.(from, -1) ?? to);
+        const weights = adamsBashforth[outputs.length - 1];
+        return transfer(x, mix(...outputs.map((o, k): Term => [weights[k], o])), from, shift?.(from, -1) ?? to);
       };
     });
     return pseudoNumerical(model, start, walk, options);

@@ -38,7 +38,7 @@ export function restart({
       }
     };
     for (let i = 1; i < levels.length; i++) {
-      const [from, to] = [levels[i - 1]!, levels[i]!];
+      const [from, to] = [levels[i - 1], levels[i]];
       yield* descend([from, to]);
       for (const { max, steps, times } of intervals.filter((interval) => snapped(interval, levels) === i)) {
         const ratios = karrasSigmas(steps + 1, noiseRatio(to), max).slice(0, -1);
@@ -67,7 +67,7 @@ function snapped({ min, max }: RestartInterval, levels: readonly NoiseLevel[]): 
   let best = -1;
   let least = Infinity;
   for (let i = 1; i < levels.length; i++) {
-    const ratio = noiseRatio(levels[i]!);
+    const ratio = noiseRatio(levels[i]);
     const gap = ratio < max ? Math.abs(Math.log(ratio / min)) : Infinity;
     if (gap < least) [best, least] = [i, gap];
   }

@@ -30,7 +30,7 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
     return (x, denoised, from, to, steps) => {
       const left = lowerOrderFinal ? steps : Infinity;
       const at = estimateOf(x, denoised, from, predict);
-      if (before !== undefined && before.from.alpha > 0 && past[0]!.lambda !== at.lambda) {
+      if (before !== undefined && before.from.alpha > 0 && past[0].lambda !== at.lambda) {
         const nodes = [at, ...past].slice(0, Math.min(correctorOrder, left + 1));
         x = adamsStep(before.x, before.from, from, nodes, tau(before.from), before.noise, predict);
       }
@@ -66,11 +66,11 @@ function adamsStep(
   );
   if (data && nodes.length === 2) {
     // The authors' change to the second order, of the method's own error, for the better at few steps.
-    const [first, second] = [nodes[0]!.lambda, nodes[1]!.lambda];
+    const [first, second] = [nodes[0].lambda, nodes[1].lambda];
     const exact = (h * rate + Math.expm1(-rate * h)) / rate ** 2;
     const shift = (h * h) / 2 - exact;
-    weights[0]! += shift / (first - second);
-    weights[1]! -= shift / (first - second);
+    weights[0] += shift / (first - second);
+    weights[1] -= shift / (first - second);
   }
   return exponentialStep(x, from, to, predict, nodes, weights, square, noise);
 }

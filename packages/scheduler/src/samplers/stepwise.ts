@@ -10,7 +10,7 @@ export interface SamplerRun {
 }
 
 /** Takes x from one level to the next, given the x0 that was estimated at the first. `left`: steps to go, this one included. */
-export type SamplerStep = (
+export type StepFunction = (
   x: Float32Array,
   denoised: Float32Array,
   from: NoiseLevel,
@@ -30,7 +30,7 @@ export type BeforeStep = (
  * A sampler of a step that begins with a call of the model: `start` is called once a run, so that the step's history can
  * be its local variables.
  */
-export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: BeforeStep): Sampler {
+export function stepwise(start: (run: SamplerRun) => StepFunction, before?: BeforeStep): Sampler {
   return async function* (model, x, levels, { noise, signal }) {
     const denoise: Denoiser = async (at, level) => {
       throwIfAborted(signal);

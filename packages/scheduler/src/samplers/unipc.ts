@@ -31,7 +31,7 @@ export function unipc(options: UniPcOptions = {}): Sampler {
       if (
         before !== undefined &&
         !disableCorrector.includes(levels.length - 2 - left) &&
-        past[0]!.lambda !== at.lambda
+        past[0].lambda !== at.lambda
       ) {
         x = uniStep(before.x, before.from, from, before.used, options, at);
       }
@@ -52,7 +52,7 @@ function uniStep(
   { solverType = 'bh2', predict = 'sample' }: UniPcOptions,
   next?: Estimate,
 ): Float32Array {
-  const at = past[0]!;
+  const at = past[0];
   const h = logSnr(to) - at.lambda;
   if (h === 0) return x;
   const data = predict === 'sample';
@@ -73,7 +73,7 @@ function uniStep(
   const plain = ratios.length === 1 && (next === undefined || past.length === 1);
   const weights = plain ? [0.5] : polynomialWeights(ratios, rights);
   const unit = data ? -1 : 1;
-  const shares = weights.map((weight, k) => (unit * bh * weight) / ratios[k]!);
+  const shares = weights.map((weight, k) => (unit * bh * weight) / ratios[k]);
   const first = unit * phi1 - shares.reduce((sum, share) => sum + share, 0);
   return exponentialStep(x, from, to, predict, [at, ...nodes], [first, ...shares]);
 }

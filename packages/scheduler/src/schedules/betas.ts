@@ -26,13 +26,13 @@ export function cosineBetas(count = 1000, maxBeta = 0.999): Float32Array {
  */
 export function rescaleZeroTerminalSnr(betas: Float32Array): Float32Array {
   const roots = alphasCumprodOf(betas).map(Math.sqrt);
-  const [first, last] = [roots[0]!, roots.at(-1)!];
+  const [first, last] = [roots[0], roots.at(-1)!];
   const gain = Math.fround(first / Math.fround(first - last));
   const rescaled = roots
     .map((root) => root - last)
     .map((root) => root * gain)
     .map((root) => root * root);
-  return rescaled.map((alphaBar, i) => (i === 0 ? alphaBar : alphaBar / rescaled[i - 1]!)).map((alpha) => 1 - alpha);
+  return rescaled.map((alphaBar, i) => (i === 0 ? alphaBar : alphaBar / rescaled[i - 1])).map((alpha) => 1 - alpha);
 }
 
 /** The running product of 1 - beta: how much of a picture's variance is left at each training step. float32. */

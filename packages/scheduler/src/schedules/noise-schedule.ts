@@ -31,7 +31,7 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
     level: (step) => {
       const t = Math.min(Math.max(step, 0), last);
       if (!Number.isInteger(t)) return preservingLevel(valueAt(sigmas, t), t);
-      const signal = alphasCumprod[t]!;
+      const signal = alphasCumprod[t];
       return { alpha: Math.sqrt(signal), sigma: Math.sqrt(1 - signal), timestep: t };
     },
     levelAt: (ratio) => preservingLevel(ratio, indexOf(logSigmas, Math.log(ratio))),

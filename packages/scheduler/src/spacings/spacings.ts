@@ -18,14 +18,14 @@ export function sigmaSpacing(
   { min, max }: { readonly min?: number; readonly max?: number } = {},
 ): Spacing {
   return ({ sigmas, levelAt }, steps) => [
-    ...spread(steps, min ?? sigmas[0]!, max ?? sigmas.at(-1)!).map(levelAt),
+    ...spread(steps, min ?? sigmas[0], max ?? sigmas.at(-1)!).map(levelAt),
     cleanLevel,
   ];
 }
 
 /** Equal factors down to the schedule's smallest sigma, where the run ends: diffusers' `interpolation_type: log_linear`. */
 export const logLinear: Spacing = ({ sigmas, levelAt }, steps) =>
-  exponentialSigmas(steps + 1, sigmas[0]!, sigmas.at(-1)!).map(levelAt);
+  exponentialSigmas(steps + 1, sigmas[0], sigmas.at(-1)!).map(levelAt);
 
 /** Every so manieth entry of the table, from the noisiest (ComfyUI's `simple`). */
 export const simple: Spacing = ({ trainTimesteps, level }, steps) =>
@@ -50,7 +50,7 @@ export function fixedTimesteps(timesteps: readonly number[]): Spacing {
 }
 
 function fixed(option: string, values: readonly number[], reader: 'level' | 'levelAt'): Spacing {
-  if (values.some((value, i) => !(value >= 0) || value >= values[i - 1]!)) {
+  if (values.some((value, i) => !(value >= 0) || value >= values[i - 1])) {
     throw new InvalidOptionError(option, `must fall, and not below 0: [${values}].`);
   }
   return (schedule, steps) => {

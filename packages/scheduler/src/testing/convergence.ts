@@ -18,18 +18,18 @@ async function exactFlow(start: Float32Array, steps: number): Promise<Float64Arr
   const slope = async (y: Float64Array, u: number) => {
     const level = preservingLevel(Math.exp(u), 0);
     const x0 = await denoise(Float64Array.from(y, (v) => v * level.alpha) as unknown as Float32Array, level);
-    return y.map((v, i) => v - x0[i]!);
+    return y.map((v, i) => v - x0[i]);
   };
   let y = Float64Array.from(start, (v) => v / preservingLevel(noisiest, 0).alpha);
   const h = Math.log(cleanest / noisiest) / steps;
-  const moved = (by: number, d: Float64Array) => y.map((v, i) => v + by * d[i]!);
+  const moved = (by: number, d: Float64Array) => y.map((v, i) => v + by * d[i]);
   for (let i = 0; i < steps; i++) {
     const u = Math.log(noisiest) + i * h;
     const k1 = await slope(y, u);
     const k2 = await slope(moved(h / 2, k1), u + h / 2);
     const k3 = await slope(moved(h / 2, k2), u + h / 2);
     const k4 = await slope(moved(h, k3), u + h);
-    y = y.map((v, j) => v + (h / 6) * (k1[j]! + 2 * k2[j]! + 2 * k3[j]! + k4[j]!));
+    y = y.map((v, j) => v + (h / 6) * (k1[j] + 2 * k2[j] + 2 * k3[j] + k4[j]));
   }
   const { alpha } = preservingLevel(cleanest, 0);
   return y.map((v) => v * alpha);
@@ -48,7 +48,7 @@ export async function flowError(sampler: Sampler, steps: number): Promise<number
   const none = () => new Float32Array(exact!.start.length);
   let x = exact.start;
   for await (const step of sampler(mixtureDenoiser(), x, levels, { noise: none })) x = step.x;
-  return Math.max(...Array.from(x, (value, i) => Math.abs(value - end[i]!)));
+  return Math.max(...Array.from(x, (value, i) => Math.abs(value - end[i])));
 }
 
 /**
@@ -61,5 +61,5 @@ export async function measureOrder(sampler: Sampler, few = 36, many = 2 * few): 
 
 /** Is a list of levels falling, from most noise to least? Equal neighbours are allowed. */
 export function isFalling(levels: readonly NoiseLevel[]): boolean {
-  return levels.every((level, i) => i === 0 || noiseRatio(level) <= noiseRatio(levels[i - 1]!) * (1 + 1e-6));
+  return levels.every((level, i) => i === 0 || noiseRatio(level) <= noiseRatio(levels[i - 1]) * (1 + 1e-6));
 }

@@ -18,13 +18,13 @@ export const exampleMixture: readonly MixtureComponent[] = [
  * other, each of the mixture's dimension. It ignores the timestep, and looks only at alpha and sigma.
  */
 export function mixtureDenoiser(components: readonly MixtureComponent[] = exampleMixture): Denoiser {
-  const size = components[0]!.mean.length;
+  const size = components[0].mean.length;
   return async (x, { alpha, sigma }) => {
     const x0 = x.slice();
     for (let start = 0; start < x.length; start += size) {
       const bumps = components.map(({ weight, mean, std }) => {
         const variance = (alpha * std) ** 2 + sigma ** 2;
-        const distance = mean.reduce((sum, m, k) => sum + (x[start + k]! - alpha * m) ** 2, 0);
+        const distance = mean.reduce((sum, m, k) => sum + (x[start + k] - alpha * m) ** 2, 0);
         const logDensity = Math.log(weight) - distance / (2 * variance) - (size / 2) * Math.log(variance);
         return { mean, logDensity, pull: (alpha * std ** 2) / variance };
       });
@@ -33,7 +33,7 @@ export function mixtureDenoiser(components: readonly MixtureComponent[] = exampl
       const total = shares.reduce((sum, share) => sum + share, 0);
       for (let k = 0; k < size; k++) {
         const terms = bumps.map(
-          ({ mean, pull }, j) => (shares[j]! / total) * (mean[k]! + pull * (x[start + k]! - alpha * mean[k]!)),
+          ({ mean, pull }, j) => (shares[j] / total) * (mean[k] + pull * (x[start + k] - alpha * mean[k])),
         );
         x0[start + k] = terms.reduce((sum, term) => sum + term, 0);
       }
@@ -43,7 +43,7 @@ export function mixtureDenoiser(components: readonly MixtureComponent[] = exampl
 }
 
 /** A denoiser that always sees the same picture, whatever the noise. */
-export function pictureDenoiser(picture: Float32Array): Denoiser {
+export function constantDenoiser(picture: Float32Array): Denoiser {
   return async () => picture.slice();
 }
 

@@ -1,4 +1,4 @@
-import { Checkpoint, Config, hasFile, type ModelParts, partFiles, readConfig } from '@sd/weights';
+import { Checkpoint, Config, hasFile, type ModelParts, splitByRange, readConfig } from '@sd/weights';
 import type { Located } from '../locate.js';
 import type { Json } from './families.js';
 import type { Tensors } from './parts.js';
@@ -14,5 +14,5 @@ export async function adapterParts(
 ): Promise<ModelParts> {
   const beside = path.replace(/[^/]*$/, 'config.json');
   const config = (await hasFile(source, beside)) ? await readConfig(source, beside) : new Config(path, settings());
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, named)) };
+  return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, named)) };
 }

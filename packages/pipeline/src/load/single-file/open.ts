@@ -6,7 +6,7 @@ import {
   type ModelFolder,
   type ModelParts,
   openWeights,
-  partFiles,
+  splitByRange,
   readConfig,
 } from '@sd/weights';
 import type { Warning } from '../../events.js';
@@ -109,7 +109,7 @@ async function openParts(
       ? await readConfig(given, configFile)
       : new Config(`${path} (${part})`, configOf(path, part, own, family));
     const used = part === 'unet' || part === 'vae' ? own : usedOfText(own, config);
-    result[part] = { config, checkpoint: new Checkpoint(path, partFiles(source, path, used)) };
+    result[part] = { config, checkpoint: new Checkpoint(path, splitByRange(source, path, used)) };
   }
   return result;
 }

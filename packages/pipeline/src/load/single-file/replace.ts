@@ -1,6 +1,6 @@
 import { CheckpointError, type Source } from '@sd/core';
 import { originalTinyVaeNames } from '@sd/vae';
-import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/weights';
+import { Checkpoint, Config, hasFile, openWeights, splitByRange, renameTensors } from '@sd/weights';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ExportedStages, ModelSource } from '../model-source.js';
 import { unetConfigOf, vaeConfigOf } from './configs.js';
@@ -53,7 +53,7 @@ async function openPart(model: ModelSource, part: ReplacedPart, { source, path }
   }
   const values = part === 'unet' ? unetConfigOf(path, own, { unet: known }) : vaeConfigOf(path, own, { vae: known });
   const config = new Config(path, { ...values, ...(part === 'vae' && { _class_name: 'AutoencoderKL' }) });
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, own)) };
+  return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, own)) };
 }
 
 /** A tiny autoencoder in diffusers' names, or in the two files of its authors; undefined for any other tensors. */

@@ -1,19 +1,14 @@
 import type { Scheduler } from '@sd/core';
-import {
-  type CountedSampler,
-  countsOf,
-  dpmpp2mCfgPp,
-  dpmpp2sAncestral,
-  eulerAncestral,
-  eulerCfgPp,
-  ipndm,
-  type LevelAt,
-  noiseScheduleFromConfig,
-  resMultistep,
-  restart,
-  type SchedulerConfig,
-  schedulerFromConfig,
-} from '@sd/scheduler';
+import { type CountedSampler, countsOf } from '../create-scheduler.js';
+import type { LevelAt } from '../level.js';
+import { dpmpp2mCfgPp, eulerCfgPp } from '../samplers/cfg-pp.js';
+import { resMultistep } from '../samplers/dpm-solver.js';
+import { dpmpp2sAncestral } from '../samplers/dpmpp-2s-ancestral.js';
+import { eulerAncestral } from '../samplers/euler-ancestral.js';
+import { ipndm } from '../samplers/multistep.js';
+import { restart } from '../samplers/restart.js';
+import { noiseScheduleFromConfig, schedulerFromConfig } from './from-config.js';
+import type { SchedulerConfig } from './schema.js';
 
 interface NamedScheduler {
   /** diffusers' class. */
@@ -86,7 +81,7 @@ const names = /* @__PURE__ */ nameTable();
 export const schedulerNames: readonly string[] = /* @__PURE__ */ Object.keys(names);
 
 /** The scheduler of a short name, over a model's config; undefined for a name that there is not. */
-export function schedulerOfName(name: string, config: SchedulerConfig): Scheduler | undefined {
+export function schedulerByName(name: string, config: SchedulerConfig): Scheduler | undefined {
   const entry = Object.hasOwn(names, name) ? names[name] : undefined;
   if (entry === undefined) return undefined;
   const scheduler = schedulerFromConfig({ ...config, ...entry.settings }, { class: entry.class });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { schedulerNames } from '../src/index.js';
-import { schedulerOfName } from '../src/load/scheduler-names.js';
+import { schedulerByName, schedulerNames } from '../src/index.js';
 
 const config = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012, steps_offset: 1 };
 
@@ -34,18 +33,18 @@ describe('schedulers have short names', () => {
       ['euler-cfg-pp', 'Euler CFG++'],
       ['dpmpp-2m-cfg-pp', 'DPM++ 2M CFG++'],
     ].flatMap(([name, title]) => [
-      [name!, title!],
+      [name, title],
       [`${name}-karras`, `${title} Karras`],
     ]),
   ])('%s is %s', (name, title) => {
     expect(schedulerNames).toContain(name);
-    const scheduler = schedulerOfName(name!, config)!;
+    const scheduler = schedulerByName(name, config);
     expect(scheduler.name).toBe(title);
     const { levels, stepCount } = scheduler.plan(12);
     expect(stepCount).toBeGreaterThanOrEqual(12);
     const ratios = levels.slice(0, 2).map(({ alpha, sigma }) => sigma / alpha);
     // Karras' second sigma is much lower than one of even timesteps.
-    if (name!.endsWith('-karras')) expect(ratios[1]! / ratios[0]!).toBeLessThan(0.72);
+    if (name.endsWith('-karras')) expect(ratios[1] / ratios[0]).toBeLessThan(0.72);
   });
 
   test('all of them', () => {
@@ -55,11 +54,11 @@ describe('schedulers have short names', () => {
 
   test('v-prediction stays the config’s', () => {
     for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
-      expect(schedulerOfName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
+      expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' }).prediction).toBe('v');
     }
   });
 
   test('what is no name is none', () => {
-    expect(schedulerOfName('toString', config)).toBeUndefined();
+    expect(schedulerByName('toString', config)).toBeUndefined();
   });
 });
