@@ -38,7 +38,7 @@ describe('schedulers have short names', () => {
     ]),
   ])('%s is %s', (name, title) => {
     expect(schedulerNames).toContain(name);
-    const scheduler = schedulerByName(name, config);
+    const scheduler = schedulerByName(name, config)!;
     expect(scheduler.name).toBe(title);
     const { levels, stepCount } = scheduler.plan(12);
     expect(stepCount).toBeGreaterThanOrEqual(12);
@@ -54,7 +54,7 @@ describe('schedulers have short names', () => {
 
   test('v-prediction stays the config’s', () => {
     for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
-      expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' }).prediction).toBe('v');
+      expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
     }
   });
 

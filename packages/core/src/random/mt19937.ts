@@ -1,11 +1,11 @@
 const size = 624;
 const shift = 397;
 
-/** Makes the next 32-bit number, unsigned. */
+/** Returns the next unsigned 32-bit number. */
 export type Uint32Source = () => number;
 
 /**
- * Mersenne Twister MT19937, seeded by 32 bits (`init_genrand`), as in torch, NumPy's RandomState and C++'s mt19937.
+ * The Mersenne Twister MT19937 with a 32-bit seed (`init_genrand`), as in torch, NumPy's RandomState and C++'s mt19937.
  * Follows Matsumoto and Nishimura, "Mersenne Twister" (1998), and ATen's MT19937RNGEngine.h.
  */
 export function mt19937(seed: number): Uint32Source {
