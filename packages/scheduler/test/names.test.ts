@@ -3,7 +3,7 @@ import { schedulerByName, schedulerNames } from '../src/index.js';
 
 const config = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012, steps_offset: 1 };
 
-describe('schedulers have short names', () => {
+describe('short names of schedulers', () => {
   test.each([
     ['ddim', 'DDIM'],
     ['ddpm', 'DDPM'],
@@ -43,22 +43,22 @@ describe('schedulers have short names', () => {
     const { levels, stepCount } = scheduler.plan(12);
     expect(stepCount).toBeGreaterThanOrEqual(12);
     const ratios = levels.slice(0, 2).map(({ alpha, sigma }) => sigma / alpha);
-    // Karras' second sigma is much lower than one of even timesteps.
+    // Karras' second sigma is much lower than that of evenly spaced timesteps.
     if (name.endsWith('-karras')) expect(ratios[1] / ratios[0]).toBeLessThan(0.72);
   });
 
-  test('all of them', () => {
+  test('are unique and complete', () => {
     expect(schedulerNames).toHaveLength(5 + 2 * 21);
     expect(new Set(schedulerNames).size).toBe(schedulerNames.length);
   });
 
-  test('v-prediction stays the config’s', () => {
+  test('keep the prediction type of the config', () => {
     for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
       expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
     }
   });
 
-  test('what is no name is none', () => {
+  test('do not include inherited properties', () => {
     expect(schedulerByName('toString', config)).toBeUndefined();
   });
 });
