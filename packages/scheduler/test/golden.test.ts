@@ -5,7 +5,7 @@ import { goldenCases, runGolden, sumAbs } from './support/golden.js';
 const relative = (value: number, wanted: number) => Math.abs(value - wanted) / Math.max(Math.abs(wanted), 1e-6);
 
 describe.each(goldenCases.filter(({ cls }) => schedulerClasses.includes(cls)))('$name', (golden) => {
-  test('goes diffusers’ way', async () => {
+  test('matches diffusers', async () => {
     const { timesteps, means, final } = await runGolden(golden);
     expect(timesteps.length).toBe(golden.timesteps.length);
     timesteps.forEach((t, i) => {

@@ -49,7 +49,7 @@ const denoise = async (x: Float32Array, { sigma }: NoiseLevel) =>
 const mean = (x: Float32Array) => x.reduce((sum, value) => sum + Math.abs(value), 0) / x.length;
 
 describe('samplers, on variance-exploding levels, against k-diffusion', () => {
-  test('every figure has its sampler', () => {
+  test('every golden run has its sampler', () => {
     expect(Object.keys(samplers)).toEqual(Object.keys(figures.samplers));
   });
 
@@ -63,7 +63,7 @@ describe('samplers, on variance-exploding levels, against k-diffusion', () => {
       x = step.x;
       means.push(mean(x));
     }
-    // k-diffusion shows the sample with churn's noise already added.
+    // k-diffusion reports the sample with the churn noise already added.
     const shown = name.endsWith('churn') ? [] : wanted.mean_before_step;
     shown.forEach((value, i) => {
       expect(Math.abs(means[i] / value - 1), `mean before step ${i}`).toBeLessThan(2e-5);

@@ -39,10 +39,10 @@ const betas: Record<string, Float32Array> = {
 const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
 
 describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) => {
-  test('has torch’s own float32 values', () => {
+  test('has the same float32 values as torch', () => {
     const ours = betas[name];
     const alphasCumprod = alphasCumprodOf(ours);
-    // Square roots and cosines are rounded by the platform's own library.
+    // Square roots and cosines are rounded by the platform's math library.
     const ulp = name === 'squaredcos_cap_v2' || name.endsWith('snr') ? 1e-6 : 0;
     wanted.at.forEach((t, i) => {
       expect(Math.abs(ours[t] - wanted.betas[i]), `beta ${t}`).toBeLessThanOrEqual(ulp);
@@ -54,7 +54,7 @@ describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) =
     expect(Math.abs(sum(alphasCumprod) / wanted.alphas_cumprod_sum - 1)).toBeLessThan(1e-9 + ulp);
   });
 
-  test('comes from its config', () => {
+  test('is read from its config', () => {
     const schedule = noiseScheduleFromConfig(wanted.config);
     const { alpha, sigma } = schedule.level(wanted.at[2]);
     expect(Math.abs(alpha ** 2 / wanted.alphas_cumprod[2] - 1)).toBeLessThan(1e-5);
@@ -62,7 +62,7 @@ describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) =
   });
 });
 
-test('a discrete schedule finds a level again by its noise', () => {
+test('a discrete schedule finds a level by its noise ratio', () => {
   const schedule = discreteSchedule(alphasCumprodOf(scaledLinearBetas()));
   for (const t of [0, 1, 37.25, 500, 998.5, 999]) {
     expect(schedule.levelAt(noiseRatio(schedule.level(t))).timestep).toBeCloseTo(t, 1);
@@ -71,13 +71,13 @@ test('a discrete schedule finds a level again by its noise', () => {
   expect(schedule.levelAt(0).timestep).toBe(0);
 });
 
-test('zero terminal SNR ends with noise alone', () => {
+test('zero terminal SNR ends with pure noise', () => {
   const schedule = discreteSchedule(alphasCumprodOf(rescaleZeroTerminalSnr(scaledLinearBetas())));
   expect(schedule.level(999)).toEqual({ alpha: 0, sigma: 1, timestep: 999 });
   expect(schedule.sigmas.at(-1)).toBeCloseTo(4096, 3);
 });
 
-test('a flow schedule is a straight line, and shifts', () => {
+test('a flow schedule is linear and can be shifted', () => {
   const flow = flowSchedule({ shift: 3 });
   expect(flowSchedule().level(249)).toEqual({ alpha: 0.75, sigma: 0.25, timestep: 250 });
   expect(flow.level(999)).toEqual({ alpha: 0, sigma: 1, timestep: 1000 });
@@ -86,13 +86,13 @@ test('a flow schedule is a straight line, and shifts', () => {
   expect(flow.levelAt(flow.sigmas[499]).sigma).toBeCloseTo(0.75, 6);
 });
 
-test('noise is added by alpha and sigma', () => {
+test('addNoise weighs with alpha and sigma', () => {
   const noisy = addNoise(Float32Array.of(1, -2), Float32Array.of(0.5, 1), { alpha: 0.6, sigma: 0.8, timestep: 0 });
   expect(noisy[0]).toBeCloseTo(1, 6);
   expect(noisy[1]).toBeCloseTo(-0.4, 6);
 });
 
-test('an impossible number of training steps is refused', () => {
+test('an impossible number of training steps is rejected', () => {
   expect(() => linearBetas(0)).toThrow(InvalidOptionError);
   expect(() => cosineBetas(1.5)).toThrow(/^num_train_timesteps/);
 });

@@ -21,7 +21,7 @@ import { exampleMixture, mixtureDenoiser, testNoise } from '../src/testing.js';
 
 const points = 10_000;
 
-/** Mean and covariance of the mixture itself. */
+/** The exact mean and covariance of the mixture. */
 const exact = (() => {
   const mean = [0, 1].map((k) => exampleMixture.reduce((sum, c) => sum + c.weight * c.mean[k], 0));
   const covariance = (i: number, j: number) =>
@@ -47,7 +47,7 @@ const stochastic: [string, Sampler, number?][] = [
   ['restart', restart()],
 ];
 
-test.each(stochastic)('%s draws from the mixture', async (_, sampler) => {
+test.each(stochastic)('%s samples the mixture', async (_, sampler) => {
   const noise = testNoise(11, 2 * points);
   const levels = [
     ...exponentialSigmas(80, 0.02, 30).map((ratio, i) => preservingLevel(ratio, 999 * (1 - i / 80))),
@@ -64,8 +64,8 @@ test.each(stochastic)('%s draws from the mixture', async (_, sampler) => {
     products[1] += (dx * dy) / points;
     products[2] += (dy * dy) / points;
   }
-  // Four standard errors: of a mean sqrt(variance / n), of a variance at most about sqrt(2 / n) of it for these bumps;
-  // and two percent for the error of 80 steps.
+  // Four standard errors: sqrt(variance / n) for a mean, at most about sqrt(2 / n) of a variance for this mixture;
+  // plus two percent for the error of 80 steps.
   const error = (variance: number) => 4 * variance * Math.sqrt(2 / points) + 0.02 * variance;
   expect(Math.abs(mean[0] - exact.mean[0])).toBeLessThan(4 * Math.sqrt(exact.xx / points) + 0.005);
   expect(Math.abs(mean[1] - exact.mean[1])).toBeLessThan(4 * Math.sqrt(exact.yy / points) + 0.005);
