@@ -18,7 +18,7 @@ const start = async (handle?: Handler) => {
 afterEach(() => server?.close());
 
 describe('files on a server', () => {
-  test('are read rangeless and in ranges, from a folder with or without a slash', async () => {
+  test('are read whole and in ranges, from a folder with or without a slash', async () => {
     const url = await start();
     for (const folder of [url, `${url}/`]) {
       const source = await openUrl(folder);
