@@ -56,10 +56,10 @@ export function expectTensor<T extends TensorType>(
 ): asserts value is Tensor<T> {
   const fits = value.dims.length === dims.length && dims.every((dim, i) => dim === -1 || dim === value.dims[i]);
   if (value.type !== type || !fits || value.data.length !== sizeOf(value.dims)) {
-    const wanted = dims.map((dim) => (dim === -1 ? '*' : dim)).join(', ');
+    const expected = dims.map((dim) => (dim === -1 ? '*' : dim)).join(', ');
     throw new TensorError(
       'bad-tensor',
-      `${what} must be ${type} [${wanted}], not ${value.type} [${value.dims.join(', ')}] with ${value.data.length} values.`,
+      `${what} must be ${type} [${expected}], not ${value.type} [${value.dims.join(', ')}] with ${value.data.length} values.`,
     );
   }
 }

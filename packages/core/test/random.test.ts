@@ -7,9 +7,9 @@ import golden from './data/rng.json' with { type: 'json' };
 
 const tolerance = 2e-6;
 
-function largestDifference(got: ArrayLike<number>, want: readonly number[]): number {
-  expect(got.length).toBe(want.length);
-  return want.reduce((worst, value, i) => Math.max(worst, Math.abs(value - got[i])), 0);
+function largestDifference(got: ArrayLike<number>, expected: readonly number[]): number {
+  expect(got.length).toBe(expected.length);
+  return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - got[i])), 0);
 }
 
 const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
@@ -32,18 +32,18 @@ describe('torchCpu', () => {
 
   test.each(cases.filter((c) => c.values !== undefined && c.seq === undefined))('seed $seed, $n values', (c) => {
     const got = torchCpu(BigInt(c.seed)).randn(c.n);
-    const want = c.values as number[];
-    if (c.n < 16) expect([...got]).toEqual(want);
-    else expect(largestDifference(got, want)).toBeLessThan(tolerance);
+    const expected = c.values as number[];
+    if (c.n < 16) expect([...got]).toEqual(expected);
+    else expect(largestDifference(got, expected)).toBeLessThan(tolerance);
   });
 
   test.each(cases.filter((c) => c.seq !== undefined))('seed $seed, draws of $seq keep the odd value', (c) => {
     const random = torchCpu(BigInt(c.seed));
     c.seq.forEach((count, i) => {
       const got = random.randn(count);
-      const want = (c.values as number[][])[i];
-      if (count < 16) expect([...got]).toEqual(want);
-      else expect(largestDifference(got, want)).toBeLessThan(tolerance);
+      const expected = (c.values as number[][])[i];
+      if (count < 16) expect([...got]).toEqual(expected);
+      else expect(largestDifference(got, expected)).toBeLessThan(tolerance);
     });
   });
 
@@ -70,10 +70,10 @@ describe('nvPhilox', () => {
   test.each([
     [0, [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
     [0xffffffff, [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
-  ])("Random123's known answer for words of %d", (word, want) => {
+  ])("Random123's known answer for words of %d", (word, expected) => {
     const out = new Uint32Array(4);
     philox4x32(out, [word, word, word, word], word, word);
-    expect([...out]).toEqual(want);
+    expect([...out]).toEqual(expected);
   });
 
   test.each(golden.philox_nv)('seed $seed', ({ seed, first_call_12, second_call_4 }) => {

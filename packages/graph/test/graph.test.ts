@@ -185,11 +185,11 @@ describe('linear', () => {
     const narrow = await scopeOf({ ...packed, bytes: () => new Uint8Array(Uint16Array.from(exact, bits).buffer) });
     const wide = await scopeOf(floats('p.weight', [6, 5], exact));
     const x = noise(3, 5);
-    const [got, want] = [
+    const [got, expected] = [
       await resultOf(x, (g, x) => g.linear(x, narrow.at('p'), 6)),
       await resultOf(x, (g, x) => g.linear(x, wide.at('p'), 6)),
     ];
-    expect(got.data).toEqual(want.data);
+    expect(got.data).toEqual(expected.data);
     const ids = tensor('int64', [1, 2], BigInt64Array.of(5n, 0n));
     const g = new Graph();
     g.output('y', g.embedding(g.input('x', ['n', 's'], 'int64'), narrow.tensor('p.weight', [6, 5])));
@@ -299,10 +299,10 @@ describe('the values of', () => {
     ['silu', (x: number) => x * sigmoid(x)],
     ['quickGelu', (x: number) => x * sigmoid(1.702 * x)],
     ['gelu', (x: number) => gelu[x]],
-  ] as const)('%s', async (name, wanted) => {
+  ] as const)('%s', async (name, expected) => {
     const x = tensor('float32', [7], Float32Array.of(-3, -1, -0.5, 0, 0.5, 1, 3));
     const { data } = await resultOf(x, (g, x) => g[name](x));
-    expect(relativeError(data, Float32Array.from(x.data, wanted))).toBeLessThan(1e-6);
+    expect(relativeError(data, Float32Array.from(x.data, expected))).toBeLessThan(1e-6);
   });
 
   test('groupNorm: mean and variance over groups of channels', async () => {
@@ -311,14 +311,14 @@ describe('the values of', () => {
     const { data } = await resultOf(x, (g, x) => g.groupNorm(x, w.at('n'), { groups: 2, epsilon: 0.25 }));
     // One group has mean 2.5 and variance 1.25, the other mean 11 and variance 3.
     const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
-    const want = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    const expected = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 
   test.each([false, true])('attention with two heads, causal: %s', async (causal) => {
     const x = noise(1, 5, 4);
     const { data } = await resultOf(x, (g, x) => g.attention(x, x, x, 2, { causal }), ['n', 's', 4]);
-    const want = new Float32Array(20);
+    const expected = new Float32Array(20);
     for (let head = 0; head < 2; head++) {
       const part = (token: number) => x.data.subarray(token * 4 + head * 2, token * 4 + head * 2 + 2);
       for (let query = 0; query < 5; query++) {
@@ -327,11 +327,11 @@ describe('the values of', () => {
         );
         const sum = weights.reduce((a, b) => a + b);
         weights.forEach((weight, key) => {
-          for (const i of [0, 1]) want[query * 4 + head * 2 + i] += (weight / sum) * part(key)[i];
+          for (const i of [0, 1]) expected[query * 4 + head * 2 + i] += (weight / sum) * part(key)[i];
         });
       }
     }
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 
   test.each([
@@ -341,12 +341,12 @@ describe('the values of', () => {
     const x = tensor('float32', [2], Float32Array.of(3, 0.5));
     const { dims, data } = await resultOf(x, (g, x) => g.timestepEmbedding(x, 8, { cosineFirst, shift }), ['n']);
     expect(dims).toEqual([2, 8]);
-    const want = [...x.data].flatMap((t) => {
+    const expected = [...x.data].flatMap((t) => {
       const angles = [0, 1, 2, 3].map((i) => t * 10000 ** (-i / (4 - shift)));
       const [sines, cosines] = [angles.map(Math.sin), angles.map(Math.cos)];
       return cosineFirst ? [...cosines, ...sines] : [...sines, ...cosines];
     });
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 });
 
@@ -367,12 +367,12 @@ describe('attention from plain operators', () => {
   const biasView = async () => (await scopeOf(floats('bias', bias.dims, bias.data))).tensor('bias', bias.dims);
 
   test.each([{}, { causal: true }, { bias: true }, { causal: true, bias: true }])('%o', async (options) => {
-    const want = await attended({}, options);
-    expect(want.ops).toContain('MultiHeadAttention');
+    const expected = await attended({}, options);
+    expect(expected.ops).toContain('MultiHeadAttention');
     const got = await attended(plain, options);
     expect(got.ops).not.toContain('MultiHeadAttention');
-    expect(relativeError(got.y, want.y)).toBeLessThan(1e-6);
-    expect(relativeError((await attended(half, options)).y, want.y)).toBeLessThan(2e-3);
+    expect(relativeError(got.y, expected.y)).toBeLessThan(1e-6);
+    expect(relativeError((await attended(half, options)).y, expected.y)).toBeLessThan(2e-3);
   });
 });
 

@@ -92,9 +92,9 @@ describe('a matrix that is stored transposed', () => {
     const view = transposeView(transposed.tensor('fc.weight', [3, 2]));
     expect([view.shape, transposeView(view).shape, transposeView(view).transposed]).toEqual([[2, 3], [3, 2], false]);
     const lookup = { has: (name: string) => name === 'fc.weight', tensor: () => view };
-    const wanted = await outputOf(new Scope(plain).at('fc'), [1, 10, 100], 2);
-    expect(wanted).toEqual([321, 654]);
-    expect(await outputOf(new Scope(lookup).at('fc'), [1, 10, 100], 2)).toEqual(wanted);
+    const expected = await outputOf(new Scope(plain).at('fc'), [1, 10, 100], 2);
+    expect(expected).toEqual([321, 654]);
+    expect(await outputOf(new Scope(lookup).at('fc'), [1, 10, 100], 2)).toEqual(expected);
   });
 
   test('has no contiguous rows', async () => {
@@ -124,8 +124,8 @@ describe('tensors of a file that cannot be mapped', () => {
       },
     };
     const { tensors } = await openWeights(source, 'x');
-    const wanted = new Map([...tensors].filter(([name]) => name !== 'other'));
-    const parts = splitByRange(source, 'x', wanted);
+    const selected = new Map([...tensors].filter(([name]) => name !== 'other'));
+    const parts = splitByRange(source, 'x', selected);
     expect(new Set([...parts.values()].map(({ file }) => file)).size).toBe(2);
     expect(parts.get('b')!.file).toBe(parts.get('c')!.file);
     ranges.length = 0;

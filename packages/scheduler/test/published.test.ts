@@ -239,10 +239,11 @@ async function run({
 }
 
 describe('diffusers’ own test sums', () => {
-  test.each(Object.entries(published))('%s', async (_, wanted) => {
-    const x = await run(wanted);
+  test.each(Object.entries(published))('%s', async (_, expected) => {
+    const x = await run(expected);
     const sum = sumAbs(x);
-    expect(Math.abs(sum / 768 - wanted.mean), `mean ${sum / 768} for ${wanted.mean}`).toBeLessThan(1e-3);
-    if (wanted.sum !== undefined) expect(Math.abs(sum - wanted.sum), `sum ${sum} for ${wanted.sum}`).toBeLessThan(1e-2);
+    expect(Math.abs(sum / 768 - expected.mean), `mean ${sum / 768} for ${expected.mean}`).toBeLessThan(1e-3);
+    if (expected.sum !== undefined)
+      expect(Math.abs(sum - expected.sum), `sum ${sum} for ${expected.sum}`).toBeLessThan(1e-2);
   });
 });

@@ -38,26 +38,26 @@ const betas: Record<string, Float32Array> = {
 
 const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0);
 
-describe.each(Object.entries(figures))('the noise schedule %s', (name, wanted) => {
+describe.each(Object.entries(figures))('the noise schedule %s', (name, expected) => {
   test('has the same float32 values as torch', () => {
     const ours = betas[name];
     const alphasCumprod = alphasCumprodOf(ours);
     // Square roots and cosines are rounded by the platform's math library.
     const ulp = name === 'squaredcos_cap_v2' || name.endsWith('snr') ? 1e-6 : 0;
-    wanted.at.forEach((t, i) => {
-      expect(Math.abs(ours[t] - wanted.betas[i]), `beta ${t}`).toBeLessThanOrEqual(ulp);
-      expect(Math.abs(alphasCumprod[t] - wanted.alphas_cumprod[i]), `alphasCumprod ${t}`).toBeLessThanOrEqual(
-        ulp * wanted.alphas_cumprod[i],
+    expected.at.forEach((t, i) => {
+      expect(Math.abs(ours[t] - expected.betas[i]), `beta ${t}`).toBeLessThanOrEqual(ulp);
+      expect(Math.abs(alphasCumprod[t] - expected.alphas_cumprod[i]), `alphasCumprod ${t}`).toBeLessThanOrEqual(
+        ulp * expected.alphas_cumprod[i],
       );
     });
-    expect(Math.abs(sum(ours) / wanted.betas_sum - 1)).toBeLessThan(1e-9 + ulp);
-    expect(Math.abs(sum(alphasCumprod) / wanted.alphas_cumprod_sum - 1)).toBeLessThan(1e-9 + ulp);
+    expect(Math.abs(sum(ours) / expected.betas_sum - 1)).toBeLessThan(1e-9 + ulp);
+    expect(Math.abs(sum(alphasCumprod) / expected.alphas_cumprod_sum - 1)).toBeLessThan(1e-9 + ulp);
   });
 
   test('is read from its config', () => {
-    const schedule = noiseScheduleFromConfig(wanted.config);
-    const { alpha, sigma } = schedule.level(wanted.at[2]);
-    expect(Math.abs(alpha ** 2 / wanted.alphas_cumprod[2] - 1)).toBeLessThan(1e-5);
+    const schedule = noiseScheduleFromConfig(expected.config);
+    const { alpha, sigma } = schedule.level(expected.at[2]);
+    expect(Math.abs(alpha ** 2 / expected.alphas_cumprod[2] - 1)).toBeLessThan(1e-5);
     expect(alpha ** 2 + sigma ** 2).toBeCloseTo(1, 12);
   });
 });

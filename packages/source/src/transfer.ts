@@ -19,10 +19,10 @@ export async function* transfer(
     const before = at;
     try {
       for await (const piece of download(url, { start: at, end, version }, options)) {
-        const wanted = piece.bytes.subarray(Math.max(0, at - piece.at), Math.max(0, end - piece.at));
-        if (wanted.length === 0) continue;
-        at += wanted.length;
-        yield wanted;
+        const received = piece.bytes.subarray(Math.max(0, at - piece.at), Math.max(0, end - piece.at));
+        if (received.length === 0) continue;
+        at += received.length;
+        yield received;
         if (at === end) return;
       }
       throw new Unreachable(url, `the server ended its response at byte ${at} of ${end}`);

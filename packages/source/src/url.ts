@@ -99,8 +99,8 @@ async function readPieces(
   }
   const result = new Uint8Array(end - start);
   for await (const { at, bytes } of remote.pieces(range, signal)) {
-    const wanted = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
-    result.set(wanted, Math.max(0, at - start));
+    const inRange = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    result.set(inRange, Math.max(0, at - start));
   }
   return result;
 }

@@ -48,11 +48,11 @@ export class Checkpoint {
       shape.every((size, i) => size === -1 || size === actual[i]) &&
       view.shape.slice(shape.length).every((size) => size === 1);
     if (!fits) {
-      const wanted = shape.map((size) => (size === -1 ? '*' : size));
+      const expected = shape.map((size) => (size === -1 ? '*' : size));
       throw new CheckpointError(
         'misshapen-tensor',
         this.name,
-        `the tensor ${name} has the shape [${view.shape.join(', ')}], but its config asks for [${wanted.join(', ')}].`,
+        `the tensor ${name} has the shape [${view.shape.join(', ')}], but its config asks for [${expected.join(', ')}].`,
         { tensor: name },
       );
     }

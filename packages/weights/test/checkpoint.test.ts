@@ -139,12 +139,12 @@ describe('tensors', () => {
     [[2], '[2]'],
     [[2, 3, 1, 1, 1], '[2, 3, 1, 1, 1]'],
     [[-1, 4], '[*, 4]'],
-  ])('that do not match the shape %j are named', async (shape, wanted) => {
+  ])('that do not match the shape %j are named', async (shape, expected) => {
     const checkpoint = await opened();
     const run = () => checkpoint.tensor('conv.weight', shape);
     expect(run).toThrow(CheckpointError);
     expect(run).toThrow(
-      `unet/model.safetensors: the tensor conv.weight has the shape [2, 3, 1, 1], but its config asks for ${wanted}.`,
+      `unet/model.safetensors: the tensor conv.weight has the shape [2, 3, 1, 1], but its config asks for ${expected}.`,
     );
   });
 

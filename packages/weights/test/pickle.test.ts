@@ -63,13 +63,13 @@ describe('a torch checkpoint', () => {
 
 test('views of one storage, contiguous or not, and types without a storage class of their own', async () => {
   const { tensors } = await openFile('views.pt');
-  const wanted = JSON.parse(readFileSync(`${folder}views.json`, 'utf8'));
-  for (const [name, { shape, values }] of Object.entries<{ shape: number[]; values: number[] }>(wanted)) {
+  const expected = JSON.parse(readFileSync(`${folder}views.json`, 'utf8'));
+  for (const [name, { shape, values }] of Object.entries<{ shape: number[]; values: number[] }>(expected)) {
     const view = tensors.get(name)!;
     expect([name, view.shape]).toEqual([name, shape]);
     expect(await valuesOf(view)).toEqual(values);
   }
-  expect([...tensors].slice(Object.keys(wanted).length).map(([name, { dtype }]) => [name, dtype])).toEqual([
+  expect([...tensors].slice(Object.keys(expected).length).map(([name, { dtype }]) => [name, dtype])).toEqual([
     ['types.0', 'F64'],
     ['types.1', 'BOOL'],
     ['types.2', 'I16'],

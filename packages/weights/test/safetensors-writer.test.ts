@@ -84,7 +84,7 @@ describe('values', () => {
   // torch: x = tensor([...]); x.half().view(torch.int16), x.half().float()
   test('of half precision: zeros, largest, smallest normal and subnormal, infinities, NaN', () => {
     const bits = [0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x03ff, 0x7c00, 0xfc00, 0x7e00, 11878, 16968];
-    const want = [
+    const expected = [
       0,
       -0,
       1,
@@ -99,13 +99,22 @@ describe('values', () => {
       0.0999755859375,
       3.140625,
     ];
-    expect(toFloat32('F16', of16(...bits))).toEqual(Float32Array.from(want));
+    expect(toFloat32('F16', of16(...bits))).toEqual(Float32Array.from(expected));
   });
 
   test('of bfloat16', () => {
     const bits = [0x0000, 0x8000, 0x3f80, 0xff80, 0x7f80, 0x7fff, 15821, 16457];
-    const want = [0, -0, 1, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 0.10009765625, 3.140625];
-    expect(toFloat32('BF16', of16(...bits))).toEqual(Float32Array.from(want));
+    const expected = [
+      0,
+      -0,
+      1,
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+      0.10009765625,
+      3.140625,
+    ];
+    expect(toFloat32('BF16', of16(...bits))).toEqual(Float32Array.from(expected));
   });
 
   test.each([Uint8Array, Buffer])('of bytes at any alignment, in a %o', (type) => {

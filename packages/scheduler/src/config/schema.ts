@@ -169,16 +169,16 @@ function checkOption(name: string, value: unknown): void {
     throw new InvalidOptionError(name, `no scheduler has this option. The nearest is ${known}.`);
   }
   const kind = options[name as keyof Settings];
-  let wanted: string | undefined;
+  let expected: string | undefined;
   if (Array.isArray(kind)) {
-    if (!kind.includes(value)) wanted = `one of ${kind.join(', ')}`;
+    if (!kind.includes(value)) expected = `one of ${kind.join(', ')}`;
   } else if (kind === Array) {
-    if (!Array.isArray(value) || !value.every(Number.isFinite)) wanted = 'a list of numbers';
+    if (!Array.isArray(value) || !value.every(Number.isFinite)) expected = 'a list of numbers';
   } else {
     const type = kind === Number ? 'number' : typeof kind;
-    if (typeof value !== type || Number.isNaN(value)) wanted = `a ${type}`;
+    if (typeof value !== type || Number.isNaN(value)) expected = `a ${type}`;
   }
-  if (wanted !== undefined) throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
+  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${JSON.stringify(value)}.`);
 }
 
 /** The known name that shares the most letter pairs with an unknown one. */
