@@ -56,6 +56,18 @@ const float8Tensor = (
   bytes: () => bytes,
 });
 
+test('missing tensors are named with their module', async () => {
+  const checkpoint = await openedFrom(
+    floats('conv.weight', [2, 3], [1, 2, 3, 4, 5, 6]),
+    floats('conv.bias', [2], [7, 8]),
+  );
+  const conv = new Scope(checkpoint).at('conv');
+  expect([conv.has('weight'), conv.has('scale'), new Scope(checkpoint).has('conv')]).toEqual([true, false, true]);
+  expect(new Scope(checkpoint).has('con')).toBe(false);
+  const run = () => conv.at('inner', 0).tensor('weight', [1]);
+  expect(run).toThrow('m/model.safetensors: has no tensor conv.inner.0.weight, which its config asks for.');
+});
+
 describe('8-bit floats', () => {
   test.each([
     ['F8_E4M3', 4],

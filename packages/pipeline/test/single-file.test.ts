@@ -214,7 +214,9 @@ describe('a file is refused', () => {
     const bytes = await readFile(fileOf('sd1'));
     const file = path.join(temporary, 'cut.safetensors');
     await writeFile(file, bytes.subarray(0, bytes.length - 100));
-    await expect(loadPipeline(file, { config })).rejects.toThrow(/cut\.safetensors: the tensor .* the file is truncated/);
+    await expect(loadPipeline(file, { config })).rejects.toThrow(
+      /cut\.safetensors: the tensor .* the file is truncated/,
+    );
   });
 
   test('that lacks a tensor, by its name', async () => {

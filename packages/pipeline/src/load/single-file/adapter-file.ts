@@ -1,4 +1,4 @@
-import { Checkpoint, Config, hasFile, type ModelParts, splitByRange, readConfig } from '@sd/weights';
+import { Checkpoint, Config, hasFile, type ModelParts, readConfig, splitByRange } from '@sd/weights';
 import type { Located } from '../locate.js';
 import type { Json } from './families.js';
 import type { Tensors } from './parts.js';

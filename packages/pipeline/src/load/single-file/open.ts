@@ -6,8 +6,8 @@ import {
   type ModelFolder,
   type ModelParts,
   openWeights,
-  splitByRange,
   readConfig,
+  splitByRange,
 } from '@sd/weights';
 import type { Warning } from '../../events.js';
 import { clipVocabulary } from '../clip-vocabulary.js';

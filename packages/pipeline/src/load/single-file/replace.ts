@@ -1,6 +1,6 @@
 import { CheckpointError, type Source } from '@sd/core';
 import { originalTinyVaeNames } from '@sd/vae';
-import { Checkpoint, Config, hasFile, openWeights, splitByRange, renameTensors } from '@sd/weights';
+import { Checkpoint, Config, hasFile, openWeights, renameTensors, splitByRange } from '@sd/weights';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ExportedStages, ModelSource } from '../model-source.js';
 import { unetConfigOf, vaeConfigOf } from './configs.js';
