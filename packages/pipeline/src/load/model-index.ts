@@ -6,7 +6,7 @@ import type { ModelFlags } from '../stage-facts.js';
 
 const index = 'model_index.json';
 
-/** The parts that a picture needs, and the classes of them that this version knows. */
+/** The parts that a picture needs, and the classes of them that this version supports. */
 const parts: Readonly<Record<string, readonly string[]>> = {
   tokenizer: ['CLIPTokenizer', 'CLIPTokenizerFast'],
   text_encoder: ['CLIPTextModel'],
@@ -66,7 +66,7 @@ export async function readModelIndex(source: Source, replaced: readonly string[]
       throw new CheckpointError('bad-config', index, `lists no ${part}, which is needed.`);
     }
     if (!classes.includes(name)) {
-      throw new UnsupportedError(`${index}: ${part} is a ${name}; this version knows ${classes.join(', ')}.`);
+      throw new UnsupportedError(`${index}: ${part} is a ${name}; this version supports ${classes.join(', ')}.`);
     }
   }
   for (const [part, value] of config.entries()) {

@@ -21,7 +21,7 @@ const sentences: Readonly<Record<FileKind, string>> = {
   hypernetwork: 'attach() adds it to a loaded model, with a strength.',
   'motion-adapter': 'attach() adds it to a loaded model, which then makes clips.',
   onnx: 'It is a model that was exported to ONNX.',
-  unknown: 'It is nothing that this version knows.',
+  unknown: 'It is nothing that this version supports.',
 };
 
 export interface InspectOptions {

@@ -70,7 +70,7 @@ function findForeign({ tensors }: InspectedFile): Finding | undefined {
   const names = [...tensors.keys()];
   const title = foreignModel(names);
   if (title !== undefined) {
-    const canDo = `It is a model of ${title}; this version knows Stable Diffusion 1, 2 and XL.`;
+    const canDo = `It is a model of ${title}; this version supports Stable Diffusion 1, 2 and XL.`;
     return { kind: 'unknown', details: { title }, canDo };
   }
   const found = useless.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];

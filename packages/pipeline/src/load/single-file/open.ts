@@ -76,7 +76,9 @@ export async function openSingleFile({ source, path }: Located, options: SingleF
 function notAModel(path: string, tensors: Tensors): UnsupportedError | CheckpointError {
   const foreign = foreignModel(tensors.keys());
   if (foreign !== undefined) {
-    return new UnsupportedError(`${path}: is a model of ${foreign}; this version knows Stable Diffusion 1, 2 and XL.`);
+    return new UnsupportedError(
+      `${path}: is a model of ${foreign}; this version supports Stable Diffusion 1, 2 and XL.`,
+    );
   }
   const [first] = tensors.keys();
   const seen = first === undefined ? 'it has no tensors' : `its first tensor is ${first}`;
