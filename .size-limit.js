@@ -34,7 +34,7 @@ export default [
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '5 kB', shared),
   bundle('@sd/image-encoder', '*', '3 kB', shared),
-  bundle('@sd/scheduler', '*', '12 kB', shared),
+  bundle('@sd/scheduler', '*', '13 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
   bundle('@sd/unet', '*', '8 kB', shared),
   bundle('@sd/guidance', '*', '5 kB', ['@sd/core']),

@@ -74,7 +74,7 @@ function recorder(unbiased) {
   const tensors = new Map();
   return {
     tensors,
-    unasked: () => [],
+    unused: () => [],
     has: (name) => !(name.endsWith('.bias') && unbiased?.test(name.slice(0, -'.bias'.length))),
     tensor(name, shape) {
       tensors.set(name, shape);

@@ -1,5 +1,5 @@
-// Builds an app of one import, `loadPipeline`, for the browser with Vite, and looks at what comes out: no code of Node's but
-// in ONNX Runtime, which asks where it is, and a first load of less than 60 kB.
+// Builds a browser app that only imports `loadPipeline`, with Vite, and checks its output: no Node code, except in ONNX
+// Runtime, which detects its platform, and a first load of less than 60 kB.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -21,7 +21,7 @@ try {
   const chunks = new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])));
   for (const [name, { code }] of chunks) {
     const found = name.includes('/ort.') ? null : code.match(/.{0,80}(?:node:\w+|__vite-browser-external).{0,40}/);
-    if (found !== null) throw new Error(`${name} has code of Node's: ${found[0]}`);
+    if (found !== null) throw new Error(`${name} contains Node code: ${found[0]}`);
   }
   const first = new Set();
   const visit = (name) => {
@@ -30,7 +30,7 @@ try {
     for (const next of chunks.get(name)?.imports ?? []) visit(next);
   };
   visit([...chunks.values()].find((chunk) => chunk.isEntry).fileName);
-  // As size-limit counts: compressed together.
+  // Compressed together, as size-limit does.
   const bytes = gzipSync([...first].map((name) => chunks.get(name).code).join('')).length;
   console.log(`first load: ${(bytes / 1000).toFixed(1)} kB in ${first.size} files, ${chunks.size} in all`);
   if (bytes > limit) throw new Error(`The first load is ${bytes} bytes, more than ${limit}.`);

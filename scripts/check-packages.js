@@ -1,4 +1,4 @@
-// node scripts/check-packages.js [FOLDER OF TARBALLS]: is every package, as it would be published, what users expect?
+// node scripts/check-packages.js [FOLDER OF TARBALLS]: checks every package as it would be published.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { publint } from 'publint';
@@ -13,9 +13,9 @@ const packages = await packagesIn('packages');
 const versions = new Map(packages.map(({ manifest }) => [manifest.name, manifest.version]));
 /** @type {string[]} */
 const problems = [];
-for (const one of packages) {
-  const found = await manifestProblems(one, { engines, versions });
-  problems.push(...found.map((problem) => `${one.manifest.name}: ${problem}`));
+for (const pkg of packages) {
+  const found = await manifestProblems(pkg, { engines, versions });
+  problems.push(...found.map((problem) => `${pkg.manifest.name}: ${problem}`));
 }
 
 const attw = path.join(root, 'node_modules/.bin/attw');

@@ -1,5 +1,5 @@
-// Draws docs/embedded-model.jpg, the picture that the README opens with, docs/noise-to-picture.gif, a run of the embedded
-// model step by step, docs/inpainting.jpg, and docs/controlnet-edges.jpg, what examples/controlnet-edges drew last:
+// Draws the images of the README: docs/embedded-model.jpg, docs/noise-to-picture.gif (a run of the embedded model, step by
+// step), docs/inpainting.jpg, and docs/controlnet-edges.jpg (the last output of examples/controlnet-edges):
 // `npm run build && npm start -w @sd/example-controlnet-edges && node scripts/draw-readme-picture.js`.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { animate, contactSheet, enlarge, readPicture } from '@sd/image';
@@ -33,8 +33,8 @@ await sd.dispose();
 await mkdir('docs', { recursive: true });
 await writeFile('docs/embedded-model.jpg', await toJpeg(contactSheet(images, { columns: 6, gap: 4 })));
 
-const seen = previews[0].filter((_, i) => i % 2 === 0);
-const frames = [...seen, ...result.images].map((image) => enlarge(image, side / image.width));
+const everyOther = previews[0].filter((_, i) => i % 2 === 0);
+const frames = [...everyOther, ...result.images].map((image) => enlarge(image, side / image.width));
 const delay = frames.map((_, i) => (i < frames.length - 1 ? 240 : 2500));
 await writeFile('docs/noise-to-picture.gif', await animate(frames, { delay }));
 
@@ -52,5 +52,5 @@ for (const prompt of ['a red truck on a road', 'a horse on a road', 'a mushroom 
 await painter.dispose();
 await writeFile('docs/inpainting.jpg', await toJpeg(contactSheet(repainted, { columns: 4, gap: 4 })));
 
-const drawn = await readPicture(await readFile('examples/controlnet-edges/edges.png'));
-await writeFile('docs/controlnet-edges.jpg', await toJpeg(drawn));
+const edges = await readPicture(await readFile('examples/controlnet-edges/edges.png'));
+await writeFile('docs/controlnet-edges.jpg', await toJpeg(edges));

@@ -1,4 +1,4 @@
-// node scripts/install-as-user.js [FOLDER OF TARBALLS]: installs the packed packages into an empty folder, draws there.
+// node scripts/install-as-user.js [FOLDER OF TARBALLS]: installs the packed packages into an empty folder and draws there.
 import { lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,15 +26,17 @@ await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: app
 
 const installed = path.join(app, 'node_modules/@sd');
 for (const name of await readdir(installed)) {
-  if ((await lstat(path.join(installed, name))).isSymbolicLink()) throw new Error(`@sd/${name} is a link.`);
+  if ((await lstat(path.join(installed, name))).isSymbolicLink())
+    throw new Error(`@sd/${name} is a symbolic link, not a copy.`);
 }
 for (const { manifest } of packages) {
   const { version } = await readManifest(path.join(app, 'node_modules', manifest.name));
-  if (version !== manifest.version) throw new Error(`${manifest.name}: ${version} was installed.`);
+  if (version !== manifest.version)
+    throw new Error(`${manifest.name}: version ${version} was installed, not ${manifest.version}.`);
 }
 
 await writeFile(path.join(app, 'draw.mjs'), script);
 await run(process.execPath, ['draw.mjs'], { cwd: app });
 await checkPicture(path.join(app, 'picture.png'), { prompt });
 await rm(app, { recursive: true });
-console.log(`${packages.length} packages installed as a user does: the picture is drawn.`);
+console.log(`${packages.length} packages installed as a user would: the image is drawn.`);

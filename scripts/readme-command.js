@@ -1,4 +1,4 @@
-// node scripts/readme-command.js NAME: prints the command that README.md marks with <!-- ci: NAME -->
+// node scripts/readme-command.js NAME: prints the command after <!-- ci: NAME --> in README.md
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { firstBlock } from './support/markdown.js';

@@ -1,4 +1,4 @@
-// Runs the first ```js block of every package's README and of every page of the docs, from the root of the repository.
+// Runs the first ```js block of every package's README and every docs page, from the root of the repository.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import makeFixtures from '../fixtures/make.js';
@@ -6,10 +6,10 @@ import { firstBlock } from './support/markdown.js';
 import { packagesIn, root } from './support/packages.js';
 import { run } from './support/run.js';
 
-// Models of the tests, which some examples read.
+// The tests' models, which some examples use.
 makeFixtures();
 
-// Under node_modules, imports resolve as in an app, and git and the linters look away.
+// Under node_modules, imports resolve as in an app, and git and the linters ignore it.
 const folder = path.join(root, 'node_modules/.cache/readme-examples');
 await mkdir(folder, { recursive: true });
 
@@ -23,7 +23,7 @@ const docs = (await readdir(path.join(root, 'docs')))
 
 for (const [i, { name, page }] of [...readmes, ...docs].entries()) {
   const code = firstBlock(await readFile(page, 'utf8'), 'js');
-  if (code === undefined) throw new Error(`${name}: it has no \`\`\`js block.`);
+  if (code === undefined) throw new Error(`${name} has no \`\`\`js block.`);
   const file = path.join(folder, `${i}.mjs`);
   await writeFile(file, code);
   const start = performance.now();

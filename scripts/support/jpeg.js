@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import encode, { init } from '@jsquash/jpeg/encode.js';
 
 /**
- * A picture as a JPEG file, by mozjpeg.
+ * Encodes an image as JPEG with mozjpeg.
  * @param {{ width: number, height: number, data: ArrayLike<number> }} image RGBA
- * @param {number} quality up to 100
+ * @param {number} quality 0 to 100
  */
 export async function toJpeg(image, quality = 92) {
   const codec = fileURLToPath(import.meta.resolve('@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm'));

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /** @typedef {import('./packages.js').Package} Package */
 
-const same = {
+const required = {
   license: 'Apache-2.0',
   type: 'module',
   sideEffects: false,
@@ -11,14 +11,14 @@ const same = {
 };
 
 /**
- * What is wrong with a package's package.json and files, after a build.
- * @param {Package} one
+ * The problems of a package's package.json and files, after a build.
+ * @param {Package} pkg
  * @param {{ engines: unknown, versions: ReadonlyMap<string, string> }} repository the versions of all packages by name
  * @returns {Promise<string[]>}
  */
 export async function manifestProblems({ folder, manifest }, { engines, versions }) {
   const problems = [];
-  for (const [key, value] of Object.entries({ ...same, engines })) {
+  for (const [key, value] of Object.entries({ ...required, engines })) {
     if (JSON.stringify(manifest[key]) !== JSON.stringify(value))
       problems.push(`"${key}" is not ${JSON.stringify(value)}`);
   }
@@ -43,7 +43,7 @@ function exportProblems(exported = {}) {
 }
 
 /**
- * In an entry with conditions (`node`, `browser`), in each of them.
+ * Whether "types" comes first in an entry, or in each of its conditions (`node`, `browser`).
  * @param {any} target
  * @returns {boolean}
  */
@@ -62,8 +62,8 @@ function exportedFiles(target = {}) {
 }
 
 /**
- * Packages are released together, so a dependency is of the same version. A peer names the oldest that it works with: of
- * a narrower range, changesets would make every minor release a major one.
+ * Packages are released together, so dependencies must have the same version. A peer range gives the oldest version that
+ * works: with a narrower one, changesets would turn every minor release into a major one.
  * @param {any} manifest
  * @param {ReadonlyMap<string, string>} versions
  */
@@ -74,7 +74,7 @@ function rangeProblems(manifest, versions) {
       const version = versions.get(name);
       if (version === undefined) continue;
       const good = kind === 'peerDependencies' ? /^>=\d+\.\d+\.\d+$/.test(range) : range === `^${version}`;
-      if (!good) problems.push(`${kind}: the range ${range} of ${name}, whose version is ${version}`);
+      if (!good) problems.push(`${kind}: the range ${range} of ${name} does not fit its version ${version}`);
     }
   }
   return problems;

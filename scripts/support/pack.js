@@ -7,8 +7,8 @@ import { run } from './run.js';
 /** @typedef {import('./packages.js').Package & { tarball: string }} PackedPackage */
 
 /**
- * Packs every package that is published. A tarball that the folder has already is taken as it is, so that two scripts
- * of one CI run pack once: give a folder only where nothing was built in between.
+ * Packs every published package. Tarballs that are already in the folder are reused, so that two scripts of a CI run pack
+ * only once: pass a folder only if nothing was built in between.
  * @param {string} [folder] a new one by default
  * @returns {Promise<PackedPackage[]>}
  */
@@ -16,9 +16,11 @@ export async function packAll(folder) {
   const target = folder === undefined ? await mkdtemp(path.join(tmpdir(), 'sd-packed-')) : path.resolve(folder);
   await mkdir(target, { recursive: true });
   const packages = (await packagesIn('packages')).filter(({ manifest }) => !manifest.private);
-  const packed = packages.map((one) => ({ ...one, tarball: path.join(target, tarballName(one.manifest)) }));
+  const packed = packages.map((pkg) => ({ ...pkg, tarball: path.join(target, tarballName(pkg.manifest)) }));
   const missing = [];
-  for (const one of packed) if (!(await exists(one.tarball))) missing.push(`--workspace=${one.manifest.name}`);
+  for (const { tarball, manifest } of packed) {
+    if (!(await exists(tarball))) missing.push(`--workspace=${manifest.name}`);
+  }
   if (missing.length > 0) await run('npm', ['pack', '--pack-destination', target, ...missing], { cwd: root });
   return packed;
 }

@@ -10,7 +10,7 @@ export const root = path.resolve(import.meta.dirname, '../..');
  */
 
 /**
- * The packages in a folder of the repository, by name.
+ * The packages in a folder of the repository, sorted by name.
  * @param {'packages' | 'examples'} parent
  * @returns {Promise<Package[]>}
  */

@@ -3,7 +3,7 @@ import { decode } from 'fast-png';
 import { readParameters } from '../../packages/pipeline/dist/index.js';
 
 /**
- * Throws unless the file is a PNG that decodes, has something on it, and says what it was made with.
+ * Throws unless the file is a valid PNG that is not blank and records its parameters.
  * @param {string} file
  * @param {{ prompt?: string }} [expected]
  */
@@ -11,15 +11,17 @@ export async function checkPicture(file, { prompt } = {}) {
   const bytes = await readFile(file);
   const { width, height, data } = decode(bytes, { checkCrc: true });
   const deviation = standardDeviation(data);
-  if (!(deviation > 8)) throw new Error(`${file}: nothing is on it (its values deviate by ${deviation} of 255).`);
+  if (!(deviation > 8))
+    throw new Error(`${file} is blank: the standard deviation of its values is ${deviation} of 255.`);
 
   const read = await readParameters(bytes);
   const { Steps, Seed, Size } = read?.settings ?? {};
-  const says = JSON.stringify(read);
+  const recorded = JSON.stringify(read);
   if (Size !== `${width}x${height}` || !/^\d+$/.test(Seed ?? '') || !(Number(Steps) > 0)) {
-    throw new Error(`${file}: ${width} x ${height}, but its parameters are ${says}.`);
+    throw new Error(`${file}: ${width} x ${height}, but its parameters are ${recorded}.`);
   }
-  if (prompt !== undefined && read?.prompt !== prompt) throw new Error(`${file}: made from ${says}, not "${prompt}".`);
+  if (prompt !== undefined && read?.prompt !== prompt)
+    throw new Error(`${file}: it records ${recorded}, not "${prompt}".`);
 }
 
 /** @param {ArrayLike<number>} values */

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs a command without a shell and without input. Throws with all that it printed where it fails.
+ * Runs a command without a shell and without input. If it fails, throws an error with its output.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string> }} [options]
- * @returns {Promise<string>} what it printed on standard output
+ * @returns {Promise<string>} its standard output
  */
 export function run(command, args, { cwd, env } = {}) {
-  const shown = [command, ...args].join(' ');
+  const commandLine = [command, ...args].join(' ');
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
@@ -23,7 +23,7 @@ export function run(command, args, { cwd, env } = {}) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) resolve(out);
-      else reject(new Error(`${shown}: ended with ${signal ?? code}\n${all}`));
+      else reject(new Error(`${commandLine}: ended with ${signal ?? code}\n${all}`));
     });
   });
 }

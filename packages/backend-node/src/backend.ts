@@ -23,43 +23,43 @@ import { placeWeights } from './weights.js';
 import { CallFailure, createWorkerClient } from './worker-client.js';
 
 export interface NodeBackendOptions {
-  /** Threads inside one operator of the CPU provider. Default: ONNX Runtime's, one for each physical core. */
+  /** Threads inside one operator of the CPU provider. Default: ONNX Runtime's, one per physical core. */
   readonly threads?: number;
-  /** The execution provider. One that is not available is an error, never replaced by another. Default: `cpu`. */
+  /** The execution provider. If it is not available, that is an error; there is no fallback. Default: `cpu`. */
   readonly provider?: Provider;
   /**
-   * Compute in half precision, for which the provider's hardware must have it; what goes in and out of a graph stays
-   * float32. On `cpu` it is slower, and of use to compare with. Default: false.
+   * Whether to compute in half precision, which the hardware must support; a graph's inputs and outputs stay float32. On
+   * `cpu` it is slower, and useful only for comparison. Default: false.
    */
   readonly float16?: boolean;
   /**
-   * The module to import as ONNX Runtime, with the exports of `onnxruntime-node`: a URL, an absolute path, or a package,
-   * which is looked up from this one. Default: `onnxruntime-node`.
+   * The module to import as ONNX Runtime, with the exports of `onnxruntime-node`: a URL, an absolute path, or the name of a
+   * package, resolved from this one. Default: `onnxruntime-node`.
    */
   readonly runtime?: string | URL;
 }
 
 /**
- * A backend on onnxruntime-node. ONNX Runtime is imported and runs in one worker thread, started by the first `load`,
- * so that the main thread's event loop goes on; it keeps the process alive only while calls are pending.
+ * Creates a backend on onnxruntime-node. ONNX Runtime is imported and runs in a worker thread, started by the first `load`,
+ * so that it does not block the main thread. The worker keeps the process alive only while calls are pending.
  *
- * Weights whose files have a `path` are mapped from disk by ONNX Runtime. If one file of a model has none, all files of
- * that model are read into memory.
+ * ONNX Runtime maps weight files that have a `path` from disk. If any file of a model has none, all its files are read into
+ * memory.
  *
- * Throws an InvalidOptionError. Its methods reject with a BackendError that has the model's name and ONNX Runtime's
- * text, a TensorError for feeds that do not fit the graph's inputs, an AbortError, or a DisposedError.
+ * Throws an InvalidOptionError. Methods reject with a BackendError that has the model's name and ONNX Runtime's message, a
+ * TensorError for feeds that do not fit the graph's inputs, an AbortError, or a DisposedError.
  */
 export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
   const { threads, provider = 'cpu', float16 = false } = options;
   if (!providers.includes(provider)) {
-    throw new InvalidOptionError('provider', `'${provider}' is none of ${providers.join(', ')}.`);
+    throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be a whole number from 1 up, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
   }
   const runtime = specifier(options.runtime ?? 'onnxruntime-node');
-  const client = createWorkerClient({ runtime, provider, ...(threads === undefined ? {} : { threads }) });
-  const gone = () => new DisposedError('The backend');
+  const client = createWorkerClient({ runtime, provider, threads });
+  const disposedError = () => new DisposedError('The backend');
   let fusedAttention = true;
   let disposing: Promise<void> | undefined;
   let count = 0;
@@ -73,7 +73,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
   };
 
   async function ready(): Promise<void> {
-    if (disposing !== undefined) throw gone();
+    if (disposing !== undefined) throw disposedError();
     if (provider !== 'webgpu') return;
     try {
       fusedAttention = (await client.call('start', {})).fusedAttention;
@@ -83,7 +83,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
   }
 
   async function load(model: Model, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Session> {
-    if (disposing !== undefined) throw gone();
+    if (disposing !== undefined) throw disposedError();
     throwIfAborted(signal);
     const weights = await placeWeights(model, signal);
     const graph = new Uint8Array(model.graph);
@@ -98,8 +98,8 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
         { session: id, graph, weights, hints: model.hints ?? {} },
         {
           transfer: transfer.map(({ buffer }) => buffer as ArrayBuffer),
-          late: release,
-          ...(signal === undefined ? {} : { signal }),
+          onLateResult: release,
+          signal,
         },
       );
     } catch (error) {
@@ -123,23 +123,23 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     const outputs = toTensorInfo(name, loaded.outputs);
     let released: Promise<undefined> | undefined;
     const check = () => {
-      if (disposing !== undefined) throw gone();
+      if (disposing !== undefined) throw disposedError();
       if (released !== undefined) throw new DisposedError(`The session of ${name}`);
     };
     return {
       inputs,
       outputs,
-      async run(feeds: Readonly<Record<string, Tensor>>, { signal, outputs: wanted }: RunOptions = {}) {
+      async run(feeds: Readonly<Record<string, Tensor>>, { signal, outputs: requested }: RunOptions = {}) {
         check();
         throwIfAborted(signal);
         checkFeeds(name, inputs, feeds);
-        checkOutputs(name, outputs, wanted);
+        checkOutputs(name, outputs, requested);
         const packed = packFeeds(feeds);
         try {
           return await client.call(
             'run',
-            { session, feeds: packed.feeds, ...(wanted === undefined ? {} : { outputs: wanted }) },
-            { transfer: packed.buffers, check, ...(signal === undefined ? {} : { signal }) },
+            { session, feeds: packed.feeds, outputs: requested },
+            { transfer: packed.buffers, check, signal },
           );
         } catch (error) {
           throw explain(name, error);
@@ -163,7 +163,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     ready,
     load,
     dispose() {
-      disposing ??= client.close(gone);
+      disposing ??= client.close(disposedError);
       return disposing;
     },
   };
@@ -172,11 +172,11 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
 const plainAttention: Warning = {
   code: 'plain-attention',
   message:
-    'The fused attention of ONNX Runtime gives wrong numbers on this graphics device, as where its subgroups have fewer ' +
-    'than 8 invocations. Attention is computed from plain operators, which takes longer and more memory.',
+    "ONNX Runtime's fused attention gives wrong results on this graphics device, as it does with subgroups of fewer than 8 " +
+    'invocations. Attention is computed with plain operators instead, which takes more time and memory.',
 };
 
-/** What `import()` takes: of an absolute path on Windows, it takes the URL only. */
+/** A specifier for `import()`, which on Windows accepts absolute paths only as URLs. */
 function specifier(runtime: string | URL): string {
   if (runtime instanceof URL) return runtime.href;
   return path.isAbsolute(runtime) ? pathToFileURL(runtime).href : runtime;

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { type ByteRange, type Source, SourceError } from '@sd/core';
 
 /**
- * A model's files in a folder on disk. `folder` is a path, taken from the current directory, or a file URL.
+ * A source of a model's files in a folder on disk. `folder` is a path, relative to the current directory, or a file URL.
  *
- * Throws a SourceError with code `not-found` where there is no such folder or file, and `read-failed` where one cannot
- * be read, or not all of a range, or a path leaves the folder. Links may point out of it.
+ * Throws a SourceError, with the code `not-found` if there is no such folder or file, and `read-failed` if it cannot be
+ * read, a range is past its end, or a path leaves the folder. Symbolic links may point outside.
  */
 export async function openFolder(folder: string | URL): Promise<Source> {
   const root = path.resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
@@ -16,10 +16,10 @@ export async function openFolder(folder: string | URL): Promise<Source> {
     throw new SourceError('not-found', root, `There is no folder ${root}. Check the path.`);
   }
   if (!found.isDirectory()) {
-    throw new SourceError('not-found', root, `${root} is a file. Give the folder that holds the model's files.`);
+    throw new SourceError('not-found', root, `${root} is a file. Pass the folder that contains the model's files.`);
   }
 
-  /** Where a file should be, and its stat if it is there. */
+  /** A file's full path, and its size if it exists. */
   async function find(name: string): Promise<{ full: string; size?: number }> {
     const full = resolveInside(root, name);
     const found = await attempt(full, () => stat(full));
@@ -55,7 +55,7 @@ function resolveInside(root: string, name: string): string {
   return full;
 }
 
-/** Undefined where there is no such file; a SourceError for whatever else the file system says. */
+/** Undefined if there is no such file. Any other failure becomes a SourceError. */
 async function attempt<T>(full: string, action: () => Promise<T>): Promise<T | undefined> {
   try {
     return await action();
@@ -75,7 +75,7 @@ async function readBytes(full: string, { start, end }: ByteRange): Promise<Uint8
   const handle = await open(full, 'r');
   try {
     const { size } = await handle.stat();
-    // Before room is made for it: a broken header may ask for any amount.
+    // Checked before allocating: a broken header may ask for any amount.
     if (end > size) throw short(full, start, end, size);
     const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer);
     await fill(handle, full, bytes, start);
@@ -85,7 +85,7 @@ async function readBytes(full: string, { start, end }: ByteRange): Promise<Uint8
   }
 }
 
-/** One read takes at most 2 GiB, and may give less than it was asked for. */
+/** A single read is limited to 2 GiB, and may return less than requested. */
 async function fill(handle: FileHandle, full: string, bytes: Uint8Array, start: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
@@ -100,5 +100,5 @@ const short = (full: string, start: number, end: number, size: number) =>
   new SourceError(
     'read-failed',
     full,
-    `${full} ends after ${size} bytes, but bytes ${start} to ${end} were wanted. It may be cut off: download it again.`,
+    `${full} ends after ${size} bytes, but bytes ${start} to ${end} were requested. It may be truncated: download it again.`,
   );

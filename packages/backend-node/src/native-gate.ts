@@ -1,4 +1,4 @@
-/** Shared between the main thread and the worker: is the worker inside a native call, and may it begin one? */
+/** State shared between the main thread and the worker: whether the worker is inside a native call, or may not start one. */
 export type NativeGate = Int32Array<SharedArrayBuffer>;
 
 const idle = 0;
@@ -7,7 +7,7 @@ const closed = 2;
 
 export const createNativeGate = (): NativeGate => new Int32Array(new SharedArrayBuffer(4));
 
-/** In the worker: makes native calls, one at a time. Never settles once the gate is closed. */
+/** In the worker: makes native calls, one at a time. Never settles after the gate is closed. */
 export async function throughGate<T>(gate: NativeGate, action: () => Promise<T>): Promise<T> {
   if (Atomics.compareExchange(gate, 0, idle, inside) === closed) await new Promise(() => {});
   try {
@@ -21,8 +21,8 @@ export async function throughGate<T>(gate: NativeGate, action: () => Promise<T>)
 const gates = new Set<NativeGate>();
 
 /**
- * When a process ends, Node stops its workers, and a worker inside a native call then aborts the process, whatever
- * its exit code was to be. So process.exit() and an uncaught exception wait here for that call.
+ * When a process exits, Node stops its workers, and a worker inside a native call then aborts the process, which loses its
+ * exit code. So process.exit() and uncaught exceptions wait here for that call.
  */
 function closeGates(): void {
   for (const gate of gates) {
@@ -30,7 +30,7 @@ function closeGates(): void {
   }
 }
 
-/** In the main thread: guards the process's end while a worker lives. Gives the function that stops guarding. */
+/** In the main thread: delays the process's exit while a worker is inside a native call. Returns a function that ends this. */
 export function guardExit(gate: NativeGate): () => void {
   if (gates.size === 0) process.on('exit', closeGates);
   gates.add(gate);

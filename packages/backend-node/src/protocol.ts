@@ -2,7 +2,7 @@ import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
 import type { NativeGate } from './native-gate.js';
 import type { Provider } from './providers.js';
 
-/** What the worker is started with. */
+/** The worker's startup data. */
 export interface WorkerSetup {
   readonly runtime: string;
   readonly provider: Provider;
@@ -10,14 +10,14 @@ export interface WorkerSetup {
   readonly gate: NativeGate;
 }
 
-/** Where a graph's weights are: files under a folder, which ONNX Runtime maps, or bytes by their location. */
+/** A graph's weights: a folder of files, which ONNX Runtime maps, or bytes by location. */
 export type PlacedWeights =
   | { readonly folder: string }
   | { readonly files: readonly { readonly path: string; readonly data: Uint8Array }[] };
 
-/** The calls that the worker answers, one at a time and in order. */
+/** The worker's calls, handled one at a time and in order. */
 export interface Calls {
-  /** Starts the runtime: does its fused attention give right numbers? */
+  /** Starts the runtime; reports whether its fused attention gives correct results. */
   start: { request: Record<never, never>; reply: { fusedAttention: boolean } };
   load: {
     request: { session: number; graph: Uint8Array; weights: PlacedWeights; hints: ModelHints };
@@ -36,13 +36,13 @@ export type CallName = keyof Calls;
 
 export type Request = { [Name in CallName]: { readonly call: Name } & Calls[Name]['request'] }[CallName];
 
-/** What failed: the import of the runtime, its execution provider, or the call itself. */
+/** A failure of the runtime's import, of its execution provider, or of the call itself. */
 export interface Failure {
   readonly stage: 'runtime' | 'provider' | 'call';
-  /** The runtime's own text. */
+  /** The runtime's message. */
   readonly text: string;
-  /** The providers that the runtime knows, where it says. */
-  readonly known?: readonly string[];
+  /** The providers that the runtime supports, if it lists them. */
+  readonly supported?: readonly string[];
 }
 
 export type Reply = { readonly value: Calls[CallName]['reply'] } | { readonly failure: Failure };

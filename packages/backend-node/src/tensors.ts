@@ -1,8 +1,8 @@
 import type { Tensor } from '@sd/core';
 
 /**
- * Copies of the feeds on buffers of their own, and those buffers, to be transferred. A structured clone would copy
- * twice, and for a view the whole buffer under it.
+ * Copies the feeds to separate buffers, and lists those for transfer. A structured clone would copy twice, and for a view
+ * even the whole underlying buffer.
  */
 export function packFeeds(feeds: Readonly<Record<string, Tensor>>): {
   feeds: Record<string, Tensor>;

@@ -3,8 +3,8 @@ import { BackendError, type Model, throwIfAborted, untilAborted } from '@sd/core
 import type { PlacedWeights } from './protocol.js';
 
 /**
- * Says how ONNX Runtime gets a model's weights. Where each file has a path that ends with its location, and all lie
- * under one folder, it maps them. Otherwise all are read: given bytes of one file, it looks for no other on the disk.
+ * Decides how ONNX Runtime gets a model's weights. If every file's path ends with its location and all are under one
+ * folder, ONNX Runtime maps them. Otherwise all are read, since once given bytes it does not look for files on disk.
  */
 export async function placeWeights(model: Model, signal: AbortSignal | undefined): Promise<PlacedWeights> {
   if (model.weights.length === 0) return { files: [] };
@@ -13,13 +13,13 @@ export async function placeWeights(model: Model, signal: AbortSignal | undefined
   const files: { path: string; data: Uint8Array }[] = [];
   for (const file of model.weights) {
     throwIfAborted(signal);
-    // A copy, since the worker takes it over and a source may keep what it returned.
+    // A copy, since the buffer is transferred and the source may keep what it returned.
     files.push({ path: file.location, data: new Uint8Array(await untilAborted(file.read(signal), signal)) });
   }
   return { files };
 }
 
-/** The folder that every location is relative to, or undefined where a file is not on disk under its location. */
+/** The folder that every location is relative to; undefined if a file is not on disk at its location. */
 export function commonFolder(model: Model, system: Pick<path.PlatformPath, 'sep' | 'parse'>): string | undefined {
   const folders = new Set<string>();
   for (const file of model.weights) {
@@ -33,7 +33,7 @@ export function commonFolder(model: Model, system: Pick<path.PlatformPath, 'sep'
   const drives = new Set([...folders].map((folder) => system.parse(folder).root.toLowerCase()));
   if (drives.size <= 1) return undefined;
   throw new BackendError(
-    `${model.name}: its weights lie on ${drives.size} drives (${[...drives].join(', ')}), ` +
-      'and one graph can use files of one drive only. Move them to one drive.',
+    `${model.name}: its weights are on ${drives.size} drives (${[...drives].join(', ')}), ` +
+      'but a graph can only use files of one drive. Move them to one drive.',
   );
 }

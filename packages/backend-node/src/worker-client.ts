@@ -3,7 +3,7 @@ import { AbortError, BackendError } from '@sd/core';
 import { createNativeGate, guardExit } from './native-gate.js';
 import type { CallName, Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
 
-/** A call that the worker answered with a failure. */
+/** A call failed in the worker. */
 export class CallFailure extends Error {
   constructor(readonly failure: Failure) {
     super(failure.text);
@@ -13,20 +13,20 @@ export class CallFailure extends Error {
 export interface CallOptions<Name extends CallName> {
   readonly transfer?: readonly ArrayBuffer[];
   readonly signal?: AbortSignal;
-  /** Is the call still wanted when its turn comes? What it throws is what the call rejects with. */
+  /** Called just before the call is sent. If it throws, the call rejects with its error. */
   readonly check?: () => void;
-  /** Is given the result of a call that was aborted while the worker was at it. */
-  readonly late?: (value: Calls[Name]['reply']) => void;
+  /** Called with the result of a call that was aborted while the worker was executing it. */
+  readonly onLateResult?: (value: Calls[Name]['reply']) => void;
 }
 
 export interface WorkerClient {
-  /** Queues a call. Rejects with CallFailure, AbortError, or BackendError where the worker died. */
+  /** Queues a call. Rejects with a CallFailure, an AbortError, or a BackendError if the worker died. */
   call<Name extends CallName>(
     name: Name,
     request: Calls[Name]['request'],
     options?: CallOptions<Name>,
   ): Promise<Calls[Name]['reply']>;
-  /** Waits for the call in flight, then ends the worker. Queued and later calls reject with what `reason` makes. */
+  /** Waits for the call in flight, then ends the worker. Queued and later calls reject with the error that `reason` returns. */
   close(reason: () => Error): Promise<void>;
 }
 
@@ -39,15 +39,14 @@ interface Task {
 }
 
 /**
- * A worker that starts at the first call and is sent one call at a time, so that a queued one can still be dropped.
- * It keeps the process alive only while there are calls. Nothing terminates it: inside a native call that would abort
- * the whole process.
+ * A worker that starts on the first call and gets one call at a time, so that queued ones can be dropped. It keeps the
+ * process alive only while there are calls. It is never terminated: during a native call that would abort the process.
  */
 export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClient {
   const queue: Task[] = [];
   let worker: Worker | undefined;
   let current: Task | undefined;
-  /** Makes the error of every further call. */
+  /** Returns the error of every further call. */
   let ended: (() => Error) | undefined;
   let exited: Promise<void> = Promise.resolve();
 
@@ -70,8 +69,8 @@ export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClie
     exited = new Promise((resolve) => {
       started.on('exit', (code) => {
         unguard();
-        const why = cause instanceof Error ? cause.message : `exit code ${code}`;
-        ended ??= () => new BackendError(`The worker of ONNX Runtime died: ${why}. Make a new backend.`, { cause });
+        const reason = cause instanceof Error ? cause.message : `exit code ${code}`;
+        ended ??= () => new BackendError(`ONNX Runtime's worker died: ${reason}. Create a new backend.`, { cause });
         for (const task of [...(current === undefined ? [] : [current]), ...queue.splice(0)]) task.fail(ended());
         current = undefined;
         resolve();
@@ -102,24 +101,24 @@ export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClie
   function call<Name extends CallName>(
     name: Name,
     request: Calls[Name]['request'],
-    { transfer = [], signal, check, late }: CallOptions<Name> = {},
+    { transfer = [], signal, check, onLateResult }: CallOptions<Name> = {},
   ): Promise<Calls[Name]['reply']> {
     return new Promise((resolve, reject) => {
       if (ended !== undefined) return reject(ended());
       if (signal?.aborted) return reject(new AbortError(signal.reason));
       const onAbort = () => {
-        const place = queue.indexOf(task);
-        if (place >= 0) queue.splice(place, 1);
+        const index = queue.indexOf(task);
+        if (index >= 0) queue.splice(index, 1);
         reject(new AbortError(signal?.reason));
       };
       const task: Task = {
         message: { call: name, ...request } as Request,
         transfer,
-        ...(check === undefined ? {} : { check }),
+        check,
         done: (reply) => {
           signal?.removeEventListener('abort', onAbort);
           if ('failure' in reply) return reject(new CallFailure(reply.failure));
-          if (signal?.aborted) late?.(reply.value as Calls[Name]['reply']);
+          if (signal?.aborted) onLateResult?.(reply.value as Calls[Name]['reply']);
           resolve(reply.value as Calls[Name]['reply']);
         },
         fail: (error) => {
@@ -136,7 +135,7 @@ export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClie
   async function close(reason: () => Error): Promise<void> {
     if (ended === undefined) {
       for (const task of queue.splice(0)) task.fail(reason());
-      // A failing release leaves nothing to do: the worker ends and takes everything with it.
+      // A failed release needs no handling: the worker ends and frees everything.
       const closing = worker === undefined ? undefined : call('close', {}).catch(() => undefined);
       ended = reason;
       await closing;

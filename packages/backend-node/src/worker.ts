@@ -3,19 +3,24 @@ import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
 import { isAttentionRight } from './attention-check.js';
 import { throughGate } from './native-gate.js';
-import { probeGraph } from './probe.js';
 import type { Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
 
-if (parentPort === null) throw new Error('This module runs in a worker only.');
+if (parentPort === null) throw new Error('This module must run in a worker.');
 const port = parentPort;
 const setup = workerData as WorkerSetup;
 const sessions = new Map<number, Ort.InferenceSession>();
+
+// Python: g = make_graph([make_node('Identity', ['x'], ['y'])], '', [x], [y]), both float32 [1]; opset 17, IR version 8.
+const identity = 'CAg6NgoQCgF4EgF5IghJZGVudGl0eRIAWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQEQ==';
+
+/** A minimal graph. */
+const probeGraph = (): Uint8Array => new Uint8Array(Buffer.from(identity, 'base64'));
 
 class StartFailure extends Error {
   constructor(
     readonly stage: 'runtime' | 'provider',
     text: string,
-    readonly known?: readonly string[],
+    readonly supported?: readonly string[],
   ) {
     super(text);
   }
@@ -33,15 +38,15 @@ function sessionOptions(
         ? { name: setup.provider, forceCpuNodeNames: [...precise] }
         : setup.provider,
     ],
-    // Whatever it would log as an error it also throws.
+    // ONNX Runtime throws everything that it would log as an error.
     logSeverityLevel: 4,
     ...(setup.threads === undefined ? {} : { intraOpNumThreads: setup.threads }),
-    // The layout step doubles 16-bit convolution weights while they are loaded.
+    // Layout optimization doubles the memory of 16-bit convolution weights during loading.
     graphOptimizationLevel: compact ? 'extended' : 'all',
     enableCpuMemArena: repeated,
-    // A plan of all activations as one block: no faster, and as much memory again.
+    // Plans all activations as one block: no faster, and takes as much memory again.
     enableMemPattern: false,
-    // Each session has threads of its own, and those of one that is done would spin while the next one runs.
+    // Each session has its own threads, which would go on spinning while another session runs.
     extra: { session: { force_spinning_stop: '1', ...config } },
   };
 }
@@ -56,15 +61,15 @@ async function start(): Promise<typeof Ort> {
     throw new StartFailure('runtime', textOf(error));
   }
   if (setup.provider === 'cpu') return ort;
-  const known = ort.listSupportedBackends?.().map((backend) => backend.name);
+  const supported = ort.listSupportedBackends?.().map((backend) => backend.name);
   try {
-    // A graph of one node tells a provider that cannot start from a model that it cannot load.
+    // Loading a one-node graph distinguishes a provider that cannot start from a model that it cannot load.
     await throughGate(setup.gate, async () => {
       const probe = await ort.InferenceSession.create(probeGraph(), sessionOptions());
       await probe.release();
     });
   } catch (error) {
-    throw new StartFailure('provider', textOf(error), known);
+    throw new StartFailure('provider', textOf(error), supported);
   }
   return ort;
 }
@@ -75,7 +80,7 @@ const runtime = () => {
   return started;
 };
 
-/** One check, however often it is asked for. */
+/** The check runs only once. */
 let attentionRight: Promise<boolean> | undefined;
 const checkAttention = async (): Promise<boolean> => {
   const ort = await runtime();
@@ -101,18 +106,23 @@ async function load({ session: id, graph, weights, hints }: Calls['load']['reque
   return { inputs: describe(session.inputMetadata), outputs: describe(session.outputMetadata) };
 }
 
-async function run({ session: id, feeds, outputs: wanted }: Calls['run']['request']): Promise<Record<string, Tensor>> {
+async function run({
+  session: id,
+  feeds,
+  outputs: requested,
+}: Calls['run']['request']): Promise<Record<string, Tensor>> {
   const ort = await runtime();
   const inputs: Record<string, Ort.Tensor> = {};
   for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
+  const session = sessions.get(id)!;
   const outputs = await throughGate(setup.gate, () =>
-    wanted === undefined ? sessions.get(id)!.run(inputs) : sessions.get(id)!.run(inputs, wanted),
+    requested === undefined ? session.run(inputs) : session.run(inputs, requested),
   );
-  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, plain(output)]));
+  return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, toPlainTensor(output)]));
 }
 
-/** An output on its own buffer, so that it can be transferred; float16 as its bits, also where there is a Float16Array. */
-function plain({ type, dims, data }: Ort.Tensor): Tensor {
+/** An output in a separate buffer that can be transferred; float16 as bits, even if there is a Float16Array. */
+function toPlainTensor({ type, dims, data }: Ort.Tensor): Tensor {
   let values = data as Tensor['data'];
   if (type === 'float16') values = new Uint16Array(values.buffer, values.byteOffset, values.length);
   if (values.byteLength !== values.buffer.byteLength) values = values.slice();
@@ -129,7 +139,7 @@ async function close(): Promise<undefined> {
   for (const id of [...sessions.keys()]) await release({ session: id });
 }
 
-async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
+async function handle(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   try {
     switch (request.call) {
       case 'start':
@@ -149,14 +159,14 @@ async function answer(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   } catch (error) {
     const failure: Failure =
       error instanceof StartFailure
-        ? { stage: error.stage, text: error.message, ...(error.known === undefined ? {} : { known: error.known }) }
+        ? { stage: error.stage, text: error.message, supported: error.supported }
         : { stage: 'call', text: textOf(error) };
     return [{ failure }, []];
   }
 }
 
 port.on('message', async (request: Request) => {
-  const [reply, transfer] = await answer(request);
+  const [reply, transfer] = await handle(request);
   port.postMessage(reply, transfer);
   if (request.call === 'close') port.close();
 });

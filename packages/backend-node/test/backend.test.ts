@@ -29,7 +29,7 @@ describe('threads', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('no native call is made on the main thread', async () => {
+  test('the main thread makes no native calls', async () => {
     make({ runtime: fixture('recording-runtime.mjs') });
     const session = await backend.load(slow);
     await session.run(slowFeeds(1));
@@ -40,22 +40,22 @@ describe('threads', () => {
     expect(await log()).toEqual(calls.map((call) => `${call} worker`));
   });
 
-  test('a session that arrives after its load was aborted is released', async () => {
+  test('a session that is loaded after an abort is released', async () => {
     make({ runtime: fixture('recording-runtime.mjs') });
     const first = await backend.load(slow);
     const controller = new AbortController();
     const load = backend.load(slow, { signal: controller.signal });
-    // By then the request is with the worker, and no longer one that is only dropped from the queue.
+    // By then the request has been sent to the worker and cannot just be dropped from the queue.
     await new Promise((resolve) => setImmediate(resolve));
     controller.abort();
     await expect(load).rejects.toMatchObject({ code: 'aborted' });
     await first.dispose();
-    // Nobody waits for the late session, so its release may come after all else.
+    // Nothing waits for the late session, so it may be released last.
     const calls = async () => (await log()).map((line) => line.split(' ')[0]);
     await expect.poll(calls, { timeout: 10_000 }).toEqual(['import', 'create', 'create', 'release', 'release']);
   });
 
-  test('the event loop goes on during a run', async () => {
+  test('a run does not block the event loop', async () => {
     const session = await make().load(slow);
     let ticks = 0;
     const timer = setInterval(() => {
@@ -66,7 +66,7 @@ describe('threads', () => {
     expect(ticks).toBeGreaterThan(2);
   });
 
-  test('an aborted run rejects at once, and one that waits for its turn is never made', async () => {
+  test('an aborted run rejects at once, and an aborted queued run is never started', async () => {
     make({ runtime: fixture('recording-runtime.mjs') });
     const session = await backend.load(slow);
     const controller = new AbortController();
@@ -85,7 +85,7 @@ describe('threads', () => {
 });
 
 describe('a worker that dies', () => {
-  test('rejects pending calls and later ones, and can be disposed', async () => {
+  test('rejects pending and later calls, and can be disposed', async () => {
     make({ runtime: fixture('dying-runtime.mjs') });
     const session = await backend.load(slow);
     const died = { code: 'backend', message: expect.stringContaining('died: exit code 7') };
@@ -100,7 +100,7 @@ describe('a worker that dies', () => {
 });
 
 describe('dispose', () => {
-  test('lets the run in flight end and drops the queued one', async () => {
+  test('lets the current run finish and drops the queued one', async () => {
     const session = await make().load(slow);
     const runs = [session.run(slowFeeds(200)), session.run(slowFeeds(1))] as const;
     const settled = Promise.allSettled(runs);
@@ -110,16 +110,16 @@ describe('dispose', () => {
     expect(second).toMatchObject({ status: 'rejected', reason: { code: 'disposed' } });
   });
 
-  test('works where nothing was loaded', async () => {
+  test('works if nothing was loaded', async () => {
     await make().dispose();
     await expect(backend.load(slow)).rejects.toMatchObject({ code: 'disposed' });
   });
 });
 
 describe('errors', () => {
-  test('unknown options are refused', () => {
-    expect(() => createNodeBackend({ provider: 'gpu' as 'cpu' })).toThrow(/^provider: 'gpu' is none of cpu, cuda/);
-    expect(() => createNodeBackend({ threads: 0 })).toThrow(/^threads: must be a whole number from 1 up, not 0/);
+  test('invalid options are rejected', () => {
+    expect(() => createNodeBackend({ provider: 'gpu' as 'cpu' })).toThrow(/^provider: 'gpu' is not one of cpu, cuda/);
+    expect(() => createNodeBackend({ threads: 0 })).toThrow(/^threads: must be an integer above 0, not 0/);
   });
 
   test('a provider that the platform lacks is an error that says so', async () => {
@@ -139,20 +139,20 @@ describe('errors', () => {
     });
   });
 
-  test('only WebGPU has something to check before graphs are written', async () => {
+  test('only WebGPU needs a check before graphs are written', async () => {
     const backend = make({ float16: true });
     await expect(backend.ready?.()).resolves.toBeUndefined();
     expect([backend.features, backend.warnings]).toEqual([{ float16: true, fusedAttention: true }, []]);
   });
 
-  test('a tensor type that @sd does not have is unsupported', async () => {
+  test('an unknown tensor type is unsupported', async () => {
     await expect(make().load({ name: 'not', graph: boolGraph(), weights: [] })).rejects.toMatchObject({
       code: 'unsupported',
-      message: "not: 'x' is bool; supported are float32, float16, float64, int32, int64.",
+      message: "not: 'x' is bool; supported types are float32, float16, float64, int32, int64.",
     });
   });
 
-  test('what ONNX Runtime says comes with the name of the model', async () => {
+  test('ONNX Runtime’s errors are prefixed with the name of the model', async () => {
     const graph = weightedGraph([{ location: 'no/such/file', offset: 0 }]);
     await expect(make().load({ name: 'unet', graph, weights: [] })).rejects.toMatchObject({
       code: 'backend',

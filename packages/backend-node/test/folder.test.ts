@@ -27,7 +27,7 @@ test('files are read whole and in ranges', async () => {
   expect(text(await (await openFolder(pathToFileURL(root))).read('./unet/../link.json'))).toBe('{"a": 1}');
 });
 
-test('size and real path are those of the file, or undefined', async () => {
+test('size and real path are the file’s, or undefined', async () => {
   expect(await source.size!('unet/config.json')).toBe(8);
   expect(await source.realPath!('link.json')).toBe(path.join(root, 'unet', 'config.json'));
   for (const none of ['vae/config.json', 'unet', 'unet/config.json/more']) {
@@ -56,7 +56,7 @@ test('a missing folder or file is named with its full path', async () => {
   });
 });
 
-test('a path that leaves the folder is refused', async () => {
+test('a path that leaves the folder is rejected', async () => {
   for (const outside of ['../secret', 'unet/../../secret', '/etc/hosts', 'unet/\0']) {
     await expect(source.read(outside)).rejects.toMatchObject({
       code: 'read-failed',
@@ -66,10 +66,10 @@ test('a path that leaves the folder is refused', async () => {
   }
 });
 
-test('a range past the end is an error with the size that there is', async () => {
+test('a range past the end is an error with the actual size', async () => {
   await expect(source.read('unet/config.json', { start: 4, end: 2 ** 50 })).rejects.toMatchObject({
     code: 'read-failed',
-    message: expect.stringContaining('ends after 8 bytes, but bytes 4 to 1125899906842624 were wanted'),
+    message: expect.stringContaining('ends after 8 bytes, but bytes 4 to 1125899906842624 were requested'),
   });
   for (const range of [
     { start: 5, end: 4 },
@@ -80,7 +80,7 @@ test('a range past the end is an error with the size that there is', async () =>
   }
 });
 
-// The superuser may read everything, and Windows has no such permission.
+// The superuser may read everything, and Windows has no such permissions.
 test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
   'a file without permission is not readable',
   async () => {

@@ -1,4 +1,4 @@
-/** ONNX's protobuf messages, as far as these tests need them: fields by their number. */
+/** The subset of ONNX's protobuf messages that these tests need: fields by number. */
 type Field = readonly [number: number, value: number | string | Uint8Array];
 
 function varint(value: number): number[] {
@@ -39,7 +39,7 @@ const graph = (nodes: Uint8Array[], inputs: Uint8Array[], outputs: Uint8Array[],
 const model = (...parts: Parameters<typeof graph>) =>
   message([1, 8], [7, graph(...parts)], [8, message([1, ''], [2, 17])]);
 
-/** x to the power 2^count by matrix products, float32 [n, n]: takes as long as `count`, int64 [], says. */
+/** x to the power 2^count, a matrix float32 [n, n]. Its duration depends on `count`, int64 []. */
 export function slowGraph(): Uint8Array {
   const body = graph(
     [node('Identity', ['go'], ['goOn']), node('MatMul', ['v', 'v'], ['square'])],
@@ -53,7 +53,7 @@ export function slowGraph(): Uint8Array {
   );
 }
 
-/** Feeds for some 0.2 ms a `count`. */
+/** Feeds for a run of about 0.2 ms per `count`. */
 export const slowFeeds = (count: number) => ({
   x: { type: 'float32' as const, dims: [256, 256], data: new Float32Array(256 * 256) },
   count: { type: 'int64' as const, dims: [], data: BigInt64Array.of(BigInt(count)) },
@@ -74,5 +74,5 @@ export function weightedGraph(weights: { location: string; offset: number }[]): 
   return model([sum], [], [value('y', 'float32', [2])], ...initializers);
 }
 
-/** y = not x, of a type that tensors of @sd do not have. */
+/** y = not x, of a type that tensors do not have. */
 export const boolGraph = () => model([node('Not', ['x'], ['y'])], [value('x', 'bool', [1])], [value('y', 'bool', [1])]);

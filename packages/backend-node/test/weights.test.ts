@@ -25,14 +25,14 @@ afterAll(async () => {
 });
 
 async function sum(weights: WeightFile[], offsets: number[]): Promise<number[]> {
-  const graph = weightedGraph(weights.map(({ location }, i) => ({ location, offset: offsets[i]! })));
+  const graph = weightedGraph(weights.map(({ location }, i) => ({ location, offset: offsets[i] })));
   const session = await backend.load({ name: 'sum', graph, weights });
   const { y } = await session.run({});
   await session.dispose();
-  return Array.from(y!.data as Float32Array);
+  return Array.from(y.data as Float32Array);
 }
 
-/** A file on disk under its real path without the root. */
+/** A file on disk, with its real path without the root as its location. */
 function onDisk(...parts: string[]): WeightFile {
   const full = path.join(root, ...parts);
   const location = full.slice(path.parse(full).root.length).split(path.sep).join('/');
@@ -40,16 +40,16 @@ function onDisk(...parts: string[]): WeightFile {
 }
 
 describe('weights', () => {
-  test('are mapped from wherever they are on the disk', async () => {
+  test('are mapped from anywhere on disk', async () => {
     expect(await sum([onDisk('a.bin'), onDisk('sub', 'b.bin')], [73, 0])).toEqual([11, 22]);
   });
 
-  test('are mapped from the folder of the model, where locations are relative to it', async () => {
+  test('are mapped from the model’s folder if locations are relative to it', async () => {
     const relative = (location: string) => ({ location, path: path.join(root, location), read: noRead });
     expect(await sum([relative('a.bin'), relative('sub/b.bin')], [73, 0])).toEqual([11, 22]);
   });
 
-  test('are all read where one of them is in memory only', async () => {
+  test('are all read if one of them is only in memory', async () => {
     const read: string[] = [];
     const file = (location: string, values: number[]) => ({
       location,
@@ -65,7 +65,7 @@ describe('weights', () => {
     expect(read).toEqual([disk.location, 'memory']);
   });
 
-  test('are read where the real path is not the location, as in a cache of links', async () => {
+  test('are read if the real path does not match the location, as with a cache of links', async () => {
     await symlink(path.join(root, 'sub', 'b.bin'), path.join(root, 'link.bin'));
     const file = { location: 'link.bin', path: path.join(root, 'sub', 'b.bin'), read: async () => bytesOf([10, 20]) };
     expect(await sum([file], [0])).toEqual([10, 20]);
@@ -87,7 +87,7 @@ describe('the folder that locations are relative to', () => {
     expect(commonFolder(model(['x.bin', '\\\\server\\share\\x.bin']), path.win32)).toBe('\\\\server\\share\\');
   });
 
-  test('is none where a path does not end with the location, or folders differ', () => {
+  test('is undefined if a path does not end with the location, or folders differ', () => {
     expect(commonFolder(model(['x.bin', '/a/wx.bin']), path.posix)).toBeUndefined();
     expect(commonFolder(model(['x.bin', undefined]), path.posix)).toBeUndefined();
     expect(commonFolder(model(['x.bin', '/a/x.bin'], ['y.bin', '/b/y.bin']), path.posix)).toBeUndefined();
@@ -95,6 +95,6 @@ describe('the folder that locations are relative to', () => {
 
   test('is an error on two drives', () => {
     const windows = model(['a/x.bin', 'C:\\a\\x.bin'], ['b/y.bin', 'D:\\b\\y.bin']);
-    expect(() => commonFolder(windows, path.win32)).toThrow(/^unet: its weights lie on 2 drives \(c:\\, d:\\\)/);
+    expect(() => commonFolder(windows, path.win32)).toThrow(/^unet: its weights are on 2 drives \(c:\\, d:\\\)/);
   });
 });

@@ -6,35 +6,35 @@ import { createSession, type Loader } from './session.js';
 
 export interface WebBackendOptions {
   /**
-   * The execution provider. One that is asked for and cannot start is an error. By default WebGPU where a graphics card
-   * is behind it, else WebAssembly; the backend's `warnings` say why it is not the faster one.
+   * The execution provider. If it is given and cannot start, that is an error. By default WebGPU if a graphics card is
+   * available, otherwise WebAssembly; `warnings` then gives the reason.
    */
   readonly provider?: WebProvider;
   /**
-   * Threads of the wasm provider: by default one for each core, at most 8. More than one needs a page that is cross-origin
-   * isolated. ONNX Runtime takes the first number that it is given, for the life of its worker or page.
+   * Threads of the wasm provider; by default one per core, at most 8. More than one needs a cross-origin isolated page. ONNX
+   * Runtime keeps the first number it gets for the life of its worker or page.
    */
   readonly threads?: number;
-  /** Compute in half precision where the device can and the weights are stored so. Default: true. */
+  /** Whether to compute in half precision if the device supports it. Default: true. */
   readonly float16?: boolean;
-  /** Which graphics card to ask for, where there are several. */
+  /** Which graphics card to request if there are several. */
   readonly powerPreference?: 'low-power' | 'high-performance';
   /**
-   * ONNX Runtime, where it is not to be imported from here: the module `onnxruntime-web/webgpu`, `/wasm` or `/jspi`, or a
-   * function that imports it. It must be a build that has the provider.
+   * ONNX Runtime, if it is not to be imported from here: the module `onnxruntime-web/webgpu`, `/wasm` or `/jspi`, or a
+   * function that imports it. The build must include the provider.
    */
   readonly runtime?: OrtModule | (() => Promise<OrtModule>);
-  /** Where its `.wasm` and `.mjs` files are, if not beside it. Heeded before its first session only. */
+  /** Where its `.wasm` and `.mjs` files are, if not next to it. Has an effect only before its first session. */
   readonly wasmPaths?: WasmPaths;
 }
 
 /**
- * A backend on onnxruntime-web, imported now. WebAssembly computes on the thread that this is called on: in a page, call it
- * in a worker.
+ * Creates a backend on onnxruntime-web, which it imports. WebAssembly computes on the calling thread: in a page, call this
+ * from a worker.
  *
- * Throws an InvalidOptionError, or a BackendError where the provider cannot start. Its methods reject with a BackendError
- * that has the model's name and ONNX Runtime's text, and a `reason` where memory ran out or the graphics device was lost
- * (the next call then opens it again); with a TensorError for feeds that do not fit, an AbortError, or a DisposedError.
+ * Throws an InvalidOptionError, or a BackendError if the provider cannot start. Methods reject with a BackendError that has
+ * the model's name and ONNX Runtime's message, with a `reason` if memory ran out or the graphics device was lost (the next
+ * call opens it again), a TensorError for feeds that do not fit, an AbortError, or a DisposedError.
  */
 export async function createWebBackend(options: WebBackendOptions = {}): Promise<Backend> {
   checkOptions(options);
@@ -47,18 +47,18 @@ export async function createWebBackend(options: WebBackendOptions = {}): Promise
   const sessions = new Set<Session>();
   let device: Device | undefined = choice.device;
   let disposing: Promise<void> | undefined;
-  const gone = () => new DisposedError('The backend');
+  const disposedError = () => new DisposedError('The backend');
 
   const loader: Loader = {
     runtime,
     provider,
     async device() {
-      if (disposing !== undefined) throw gone();
+      if (disposing !== undefined) throw disposedError();
       if (device?.lost() !== undefined) device = await choice.openDevice?.();
       return device;
     },
     check() {
-      if (disposing !== undefined) throw gone();
+      if (disposing !== undefined) throw disposedError();
     },
   };
 
@@ -91,9 +91,9 @@ export async function createWebBackend(options: WebBackendOptions = {}): Promise
 
 function checkOptions({ provider, threads }: WebBackendOptions): void {
   if (provider !== undefined && !providers.includes(provider)) {
-    throw new InvalidOptionError('provider', `'${provider}' is none of ${providers.join(', ')}.`);
+    throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be a whole number from 1 up, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
   }
 }

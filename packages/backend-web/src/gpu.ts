@@ -1,6 +1,6 @@
 import { BackendError } from '@sd/core';
 
-/** What this package uses of WebGPU; TypeScript's own library does not have it. */
+/** The subset of WebGPU that this package uses. TypeScript's DOM library does not have it. */
 interface GpuAdapter {
   readonly features: ReadonlySet<string>;
   readonly limits: Readonly<Record<string, number>>;
@@ -24,10 +24,10 @@ interface Gpu {
   requestAdapter(options?: { readonly powerPreference?: 'low-power' | 'high-performance' }): Promise<GpuAdapter | null>;
 }
 
-/** An adapter, or why there is none. */
+/** An adapter, or the reason why there is none. */
 export type FoundAdapter = { readonly adapter: GpuAdapter } | { readonly missing: string };
 
-/** Asks the browser for a graphics adapter. */
+/** Requests a graphics adapter from the browser. */
 export async function findAdapter(powerPreference?: 'low-power' | 'high-performance'): Promise<FoundAdapter> {
   const { gpu } = globalThis.navigator as { gpu?: Gpu };
   if (gpu === undefined) {
@@ -40,28 +40,28 @@ export async function findAdapter(powerPreference?: 'low-power' | 'high-performa
     const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
     return adapter === null ? { missing: 'this browser offers no graphics adapter to WebGPU' } : { adapter };
   } catch (error) {
-    return { missing: `asking for a graphics adapter failed: ${(error as Error).message}` };
+    return { missing: `requesting a graphics adapter failed: ${(error as Error).message}` };
   }
 }
 
-/** Does a processor stand in for the graphics card? */
+/** True if the adapter is emulated on the processor. */
 export function isSoftware({ info }: GpuAdapter): boolean {
   return info?.isFallbackAdapter === true || info?.architecture === 'swiftshader';
 }
 
-/** A device that ONNX Runtime computes on, and what became of it. */
+/** A device that ONNX Runtime computes on, with its state. */
 export interface Device {
-  /** For ONNX Runtime. */
+  /** The device to pass to ONNX Runtime. */
   readonly device: GpuDevice;
   readonly float16: boolean;
-  /** Why it was lost, once it is. */
+  /** The reason why it was lost, or undefined. */
   lost(): string | undefined;
-  /** Runs an action and gives what the device found wrong meanwhile, which it tells nobody else. */
-  watched<T>(action: () => Promise<T>): Promise<T>;
+  /** Runs an action. Rejects with errors that the device reports only to its error scopes. */
+  withErrorScopes<T>(action: () => Promise<T>): Promise<T>;
   destroy(): void;
 }
 
-/** What ONNX Runtime's kernels make use of where it is there. */
+/** Optional features and limits that ONNX Runtime's kernels use. */
 const wantedFeatures = ['shader-f16', 'subgroups', 'subgroup-matrix', 'chromium-experimental-subgroup-matrix'];
 const wantedLimits = [
   'maxBindGroups',
@@ -76,14 +76,14 @@ const wantedLimits = [
   'maxComputeWorkgroupsPerDimension',
 ];
 
-/** ONNX Runtime's attention gives wrong numbers, off by a third, where subgroups are of 4, as those of SwiftShader are. */
+/** ONNX Runtime's attention is off by up to a third with subgroups of 4, which SwiftShader has. */
 const smallestSubgroup = 8;
 
-/** Makes a device with all that the adapter allows. Throws a BackendError. */
+/** Creates a device with all wanted features and limits that the adapter supports. Throws a BackendError. */
 export async function createDevice(adapter: GpuAdapter): Promise<Device> {
-  const grouped = (adapter.info?.subgroupMinSize ?? 0) >= smallestSubgroup;
+  const subgroupsUsable = (adapter.info?.subgroupMinSize ?? 0) >= smallestSubgroup;
   const requiredFeatures = wantedFeatures.filter(
-    (name) => adapter.features.has(name) && (grouped || !name.includes('subgroup')),
+    (name) => adapter.features.has(name) && (subgroupsUsable || !name.includes('subgroup')),
   );
   const limits = wantedLimits.flatMap((name) => (name in adapter.limits ? [[name, adapter.limits[name]]] : []));
   let device: GpuDevice;
@@ -100,20 +100,20 @@ export async function createDevice(adapter: GpuAdapter): Promise<Device> {
     device,
     float16: device.features.has('shader-f16'),
     lost: () => loss,
-    async watched(action) {
+    async withErrorScopes(action) {
       device.pushErrorScope('internal');
       device.pushErrorScope('out-of-memory');
       device.pushErrorScope('validation');
       const outcome = await settled(action);
-      // A lost device answers with nothing: its loss is told by `lost`.
+      // A lost device does not report errors here: `lost` has the reason.
       const popped = await Promise.all([1, 2, 3].map(() => device.popErrorScope().catch(() => null)));
       const [validation, memory, internal] = popped.map((error) => error?.message);
       if (memory !== undefined) {
         throw new BackendError(memory, { reason: 'out-of-memory' });
       }
       if ('error' in outcome) throw outcome.error;
-      const wrong = validation ?? internal;
-      if (wrong !== undefined) throw new BackendError(`The graphics device says: ${wrong}`);
+      const problem = validation ?? internal;
+      if (problem !== undefined) throw new BackendError(`The graphics device reported: ${problem}`);
       return outcome.value;
     },
     destroy: () => device.destroy(),

@@ -5,7 +5,7 @@ import type { WebProvider } from './choice.js';
 /** The exports of `onnxruntime-web/webgpu`, `/wasm`, or another build of it. */
 export type OrtModule = typeof Ort;
 
-/** Where ONNX Runtime's `.wasm` and `.mjs` files are: a folder's URL that ends with a slash, or each file's. */
+/** Where ONNX Runtime's `.wasm` and `.mjs` files are: the URL of a folder, with a final slash, or of each file. */
 export type WasmPaths = string | { readonly wasm?: string | URL; readonly mjs?: string | URL };
 
 export interface RuntimeSettings {
@@ -13,12 +13,12 @@ export interface RuntimeSettings {
   readonly wasmPaths?: WasmPaths;
 }
 
-/** One loaded ONNX Runtime. All backends on it share its memory, its threads and its turn. */
+/** A loaded ONNX Runtime. All backends on it share its memory, threads and call queue. */
 export interface Runtime {
   readonly ort: OrtModule;
-  /** Bytes of weights that its sessions hold in its own memory. */
+  /** Bytes of weights that its sessions hold in WebAssembly memory. */
   held: number;
-  /** Makes a call when those before it are done: it can be inside one only. */
+  /** Makes a call after all earlier ones: the runtime cannot handle two at a time. */
   inTurn<T>(action: () => Promise<T>): Promise<T>;
 }
 
@@ -27,15 +27,15 @@ interface Started {
   readonly threads: number;
 }
 
-/** Runtimes that are running: a module's WebAssembly is there once, whoever uses it. */
+/** Started runtimes. A module has one WebAssembly instance, whoever uses it. */
 const running = new WeakMap<OrtModule, Started>();
 
-/** The most threads that are asked for where nobody says: more rarely pay, and each has memory of its own. */
-const mostThreads = 8;
+/** Default limit on threads: more rarely pay off, and each takes memory. */
+const maxThreads = 8;
 
 /**
- * Imports ONNX Runtime for a provider, or takes the module given, and sets what can be set before its first session only.
- * Throws a BackendError where it cannot be imported.
+ * Imports ONNX Runtime for a provider, or uses the given module, and applies the settings that only work before its first
+ * session. Throws a BackendError if it cannot be imported.
  */
 export async function startRuntime(
   provider: WebProvider,
@@ -47,13 +47,13 @@ export async function startRuntime(
   const before = running.get(ort);
   if (before !== undefined) {
     if (before.threads !== threads && provider === 'wasm') {
-      const message = `ONNX Runtime is running with ${before.threads} threads, and cannot change to ${threads}: that takes another worker or page.`;
+      const message = `ONNX Runtime is running with ${before.threads} threads and cannot change to ${threads}: that takes another worker or page.`;
       warnings.push({ code: 'threads-fixed', message });
     }
     return { runtime: before.runtime, warnings };
   }
   ort.env.wasm.numThreads = threads;
-  // Whatever it would log as an error it also throws.
+  // ONNX Runtime throws everything that it would log as an error.
   ort.env.logLevel = 'fatal';
   if (settings.wasmPaths !== undefined) ort.env.wasm.wasmPaths = settings.wasmPaths as typeof ort.env.wasm.wasmPaths;
   const runtime = createRuntime(ort);
@@ -74,11 +74,11 @@ function createRuntime(ort: OrtModule): Runtime {
   };
 }
 
-/** WebGPU does its work elsewhere, and a page that is not isolated has no memory that threads could share. */
-function chosenThreads(provider: WebProvider, wished: number | undefined): { threads: number; warnings: Warning[] } {
+/** WebGPU does not compute on threads, and a page that is not isolated has no memory for them to share. */
+function chosenThreads(provider: WebProvider, requested: number | undefined): { threads: number; warnings: Warning[] } {
   if (provider === 'webgpu') return { threads: 1, warnings: [] };
   const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
-  const threads = wished ?? Math.min(cores, mostThreads);
+  const threads = requested ?? Math.min(cores, maxThreads);
   if (threads === 1 || globalThis.crossOriginIsolated === true) return { threads, warnings: [] };
   const message =
     'Models run on one thread, since the page is not cross-origin isolated. Serve it with the headers ' +

@@ -15,27 +15,27 @@ import type { WebProvider } from './choice.js';
 import { explained } from './failures.js';
 import type { Device } from './gpu.js';
 import type { Runtime } from './runtime.js';
-import { copied, described, type Feeds, plain } from './tensors.js';
+import { copied, described, type Feeds, toPlainTensor } from './tensors.js';
 import { expectRoom, type MountedFile, readWeights } from './weights.js';
 
-/** What a session needs of its backend. */
+/** What a session needs from its backend. */
 export interface Loader {
   readonly runtime: Runtime;
   readonly provider: WebProvider;
-  /** The graphics device, opened anew if it was lost; undefined for wasm. */
+  /** The graphics device, reopened if it was lost; undefined for wasm. */
   device(): Promise<Device | undefined>;
-  /** Throws if the backend is disposed. */
+  /** Throws a DisposedError if the backend is disposed. */
   check(): void;
 }
 
-/** A session of ONNX Runtime's, and the device that its weights are on. */
+/** An ONNX Runtime session, and the device that holds its weights. */
 interface Opened {
   readonly session: Ort.InferenceSession;
   readonly device: Device | undefined;
   release(): Promise<void>;
 }
 
-/** Loads a model. Where its device is lost later, the next run loads it again. */
+/** Loads a model. If its device is lost later, the next run loads it again. */
 export async function createSession(loader: Loader, model: Model, signal: AbortSignal | undefined): Promise<Session> {
   const { runtime } = loader;
   const first = await open(loader, model, signal);
@@ -56,33 +56,33 @@ export async function createSession(loader: Loader, model: Model, signal: AbortS
     if (disposing !== undefined) throw new DisposedError(`The session of ${model.name}`);
   };
 
-  /** The session, made again if its device is gone. */
+  /** The session, loaded again if its device was lost. */
   async function current(): Promise<Opened> {
-    const asked = opened;
-    const { device, release } = await asked;
-    if (device?.lost() !== undefined && opened === asked) {
+    const previous = opened;
+    const { device, release } = await previous;
+    if (device?.lost() !== undefined && opened === previous) {
       opened = release().then(() => open(loader, model, undefined));
-      // What failed once is tried again by the next run.
+      // After a failure, the next run tries again.
       opened.catch(() => {
-        opened = asked;
+        opened = previous;
       });
     }
     return opened;
   }
 
-  async function run(feeds: Feeds, wanted: readonly string[] | undefined, signal: AbortSignal | undefined) {
+  async function run(feeds: Feeds, requested: readonly string[] | undefined, signal: AbortSignal | undefined) {
     const { session, device } = await current();
     const { ort } = runtime;
-    const given = Object.fromEntries(
+    const inputs = Object.fromEntries(
       feeds.map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
     );
     return runtime.inTurn(async () => {
       check();
       throwIfAborted(signal);
       try {
-        const action = () => (wanted === undefined ? session.run(given) : session.run(given, wanted));
-        const results = await (device === undefined ? action() : device.watched(action));
-        return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, plain(result)]));
+        const action = () => (requested === undefined ? session.run(inputs) : session.run(inputs, requested));
+        const results = await (device === undefined ? action() : device.withErrorScopes(action));
+        return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, toPlainTensor(result)]));
       } catch (error) {
         throw explained(model.name, error, await lossOf(device));
       }
@@ -92,12 +92,12 @@ export async function createSession(loader: Loader, model: Model, signal: AbortS
   return {
     inputs,
     outputs,
-    async run(feeds, { signal, outputs: wanted } = {}) {
+    async run(feeds, { signal, outputs: requested } = {}) {
       check();
       throwIfAborted(signal);
       checkFeeds(model.name, inputs, feeds);
-      checkOutputs(model.name, outputs, wanted);
-      return untilAborted(run(copied(feeds), wanted, signal), signal);
+      checkOutputs(model.name, outputs, requested);
+      return untilAborted(run(copied(feeds), requested, signal), signal);
     },
     async dispose() {
       disposing ??= opened.then(({ release }) => release(), ignore);
@@ -109,7 +109,7 @@ export async function createSession(loader: Loader, model: Model, signal: AbortS
 async function open(loader: Loader, model: Model, signal: AbortSignal | undefined): Promise<Opened> {
   const { runtime, provider } = loader;
   loader.check();
-  // On WebGPU the weights go to the device, not into the runtime's own memory.
+  // On WebGPU the weights go to the device, not into WebAssembly memory.
   const held = provider === 'wasm' ? (model.hints?.weightBytes ?? 0) : 0;
   if (provider === 'wasm') expectRoom(model, runtime);
   runtime.held += held;
@@ -131,7 +131,7 @@ async function open(loader: Loader, model: Model, signal: AbortSignal | undefine
     };
   } catch (error) {
     runtime.held -= held;
-    // A session that arrives after its load was aborted is nobody's.
+    // A session that finishes loading after an abort must be released.
     creating?.then((session) => releaseSession(runtime, session), ignore);
     throw error;
   }
@@ -151,7 +151,7 @@ function create(
     const options = { ...sessionOptions(device, model.hints), externalData };
     const action = () => ort.InferenceSession.create(model.graph, options);
     try {
-      return await (device === undefined ? action() : device.watched(action));
+      return await (device === undefined ? action() : device.withErrorScopes(action));
     } catch (error) {
       throw explained(model.name, error, await lossOf(device));
     }
@@ -164,14 +164,14 @@ function sessionOptions(
 ): Ort.InferenceSession.SessionOptions {
   return {
     executionProviders: [device === undefined ? 'wasm' : gpuProvider(device, precise)],
-    // Whatever it would log as an error it also throws.
+    // ONNX Runtime throws everything that it would log as an error.
     logSeverityLevel: 4,
-    // The layout step doubles 16-bit convolution weights while they are loaded.
+    // Layout optimization doubles the memory of 16-bit convolution weights during loading.
     graphOptimizationLevel: compact ? 'extended' : 'all',
   };
 }
 
-/** Its type names WebGPU's own, which TypeScript's library does not have. */
+/** Cast, since ONNX Runtime's type refers to WebGPU types that TypeScript's DOM library does not have. */
 function gpuProvider(
   { device }: Device,
   precise: readonly string[],
@@ -180,14 +180,14 @@ function gpuProvider(
   return options as unknown as Ort.InferenceSession.WebGpuExecutionProviderOption;
 }
 
-/** Why the device was lost, if it was: the news may come a little after the failure. */
+/** The reason why the device was lost, or undefined. The loss may be reported shortly after the failure. */
 async function lossOf(device: Device | undefined): Promise<string | undefined> {
   if (device === undefined) return undefined;
   await new Promise((resolve) => setTimeout(resolve, 0));
   return device.lost();
 }
 
-/** What cannot be released, as after the loss of its device, is gone already. */
+/** Ignores errors: a session that cannot be released, as after the loss of its device, is gone already. */
 async function releaseSession({ inTurn }: Runtime, session: Ort.InferenceSession): Promise<void> {
   await inTurn(() => session.release()).catch(ignore);
 }

@@ -11,7 +11,7 @@ export function described(values: readonly Ort.InferenceSession.ValueMetadata[])
 
 export type Feeds = readonly (readonly [name: string, tensor: Tensor])[];
 
-/** Copies of the feeds, so that a caller may go on with its arrays while the run waits for its turn. */
+/** Copies of the feeds, so that the caller may reuse its arrays while the run is queued. */
 export function copied(feeds: Readonly<Record<string, Tensor>>): Feeds {
   return Object.entries(feeds).map(([name, { type, dims, data }]) => [
     name,
@@ -19,8 +19,8 @@ export function copied(feeds: Readonly<Record<string, Tensor>>): Feeds {
   ]);
 }
 
-/** An output as a plain object; float16 as its bits, also where there is a Float16Array. */
-export function plain({ type, dims, data }: Ort.Tensor): Tensor {
+/** An output as a plain object; float16 as bits, even if there is a Float16Array. */
+export function toPlainTensor({ type, dims, data }: Ort.Tensor): Tensor {
   const values = data as Tensor['data'];
   const bits = type === 'float16' ? new Uint16Array(values.buffer, values.byteOffset, values.length) : values;
   return { type, dims: [...dims], data: bits } as Tensor;

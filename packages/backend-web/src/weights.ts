@@ -1,18 +1,17 @@
 import { BackendError, type Model, throwIfAborted, untilAborted } from '@sd/core';
 import type { Runtime } from './runtime.js';
 
-/** A file of weights as ONNX Runtime takes it: bytes under the name that the graph knows. */
+/** A weight file for ONNX Runtime: its bytes under its location in the graph. */
 export interface MountedFile {
   readonly path: string;
   readonly data: Uint8Array;
 }
 
-/** All that a WebAssembly module with 32-bit addresses can have. */
+/** The memory limit of a WebAssembly module with 32-bit addresses. */
 const wasmMemory = 2 ** 32;
 
 /**
- * Reads a model's files of weights as they are, one after the other: ONNX Runtime copies what it needs of them and keeps
- * none.
+ * Reads a model's weight files, one after the other. ONNX Runtime copies what it needs from them and keeps none.
  */
 export async function readWeights(model: Model, signal: AbortSignal | undefined): Promise<MountedFile[]> {
   const files: MountedFile[] = [];
@@ -23,13 +22,13 @@ export async function readWeights(model: Model, signal: AbortSignal | undefined)
   return files;
 }
 
-/** Throws a BackendError for weights that WebAssembly's memory has no room for, before any of them is read. */
+/** Throws a BackendError, before anything is read, if the weights do not fit in WebAssembly memory. */
 export function expectRoom(model: Model, { held }: Runtime): void {
   const needed = model.hints?.weightBytes ?? 0;
   if (needed + held <= wasmMemory) return;
-  const beside = held === 0 ? '' : `, beside the ${gib(held)} that are loaded`;
+  const besides = held === 0 ? '' : ` in addition to the ${gib(held)} that are loaded`;
   throw new BackendError(
-    `${model.name}: its weights take ${gib(needed)}${beside}, and WebAssembly has 4 GiB for all. ` +
+    `${model.name}: its weights take ${gib(needed)}${besides}, and WebAssembly has 4 GiB for all. ` +
       'Use WebGPU, a smaller model, or `releaseStages`, which keeps one stage at a time.',
     { reason: 'out-of-memory' },
   );

@@ -1,4 +1,4 @@
-/** The text that the build puts here, see tsup.config.ts. */
+/** Inserted by the build, see tsup.config.ts. */
 declare module 'virtual:clip-merges' {
   const merges: string;
   export default merges;

@@ -1,9 +1,9 @@
 import lines from 'virtual:clip-merges';
 
-/** The merges of CLIP's tokenizer, two tokens a line, the first to be merged first: a `merges.txt` without its first line. */
+/** The merges of CLIP's tokenizer in order of priority, two tokens per line: a `merges.txt` without its first line. */
 export const merges: string = lines;
 
-/** Each token's id, as a checkpoint's `vocab.json` has it: bytes, bytes that end a word, merges, and the two marks. */
+/** Each token's id, as in a checkpoint's `vocab.json`: bytes, bytes that end a word, merges, and the start and end tokens. */
 export function vocabulary(): Record<string, number> {
   const bytes = byteCharacters();
   const tokens = [
@@ -16,7 +16,7 @@ export function vocabulary(): Record<string, number> {
   return Object.fromEntries(tokens.map((token, id) => [token, id]));
 }
 
-/** GPT-2's 256 characters that stand for bytes: printable ones for themselves, then U+0100 and on for the others. */
+/** GPT-2's 256 characters for bytes: printable bytes represent themselves, the others follow from U+0100. */
 function byteCharacters(): string[] {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
   const all = Array.from({ length: 256 }, (_, byte) => byte);

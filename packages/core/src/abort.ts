@@ -5,10 +5,10 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortError(signal.reason);
 }
 
-/** What the work comes to, or an AbortError as soon as the signal is aborted, whether the work heeds it or not. */
+/** Awaits the work, or rejects with an AbortError as soon as the signal is aborted, whether or not the work notices. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  let onAbort: (() => void) | undefined;
+  let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortError(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
@@ -20,6 +20,6 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
     throwIfAborted(signal);
     throw error;
   } finally {
-    signal.removeEventListener('abort', onAbort!);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -1,7 +1,7 @@
 import { SdError } from './errors.js';
 
 /**
- * One case of a conformance suite. Suites are plain lists, for any test runner:
+ * One case of a conformance suite. A suite is a plain list, for any test runner:
  * `for (const { name, run } of vaeSuite(...)) test(name, run)`.
  */
 export interface ConformanceCase {
@@ -9,7 +9,7 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
-/** A stage does not keep its contract. */
+/** A stage violates its contract. */
 export class ConformanceError extends SdError {
   constructor(message: string) {
     super('nonconforming', message);
@@ -21,7 +21,7 @@ export function conforms(condition: boolean, message: string): asserts condition
   if (!condition) throw new ConformanceError(message);
 }
 
-/** Runs a function that must reject, and gives what it rejected with. */
+/** Runs a function that must reject and returns the error. Throws a ConformanceError if it resolves. */
 export async function rejection(what: string, run: () => Promise<unknown>): Promise<unknown> {
   try {
     await run();
@@ -31,7 +31,7 @@ export async function rejection(what: string, run: () => Promise<unknown>): Prom
   throw new ConformanceError(`${what} must reject, but it resolved.`);
 }
 
-/** Makes a stage for one case and disposes it afterwards, whatever happens. */
+/** Creates a stage for one case and disposes it afterwards, even if the case fails. */
 export async function withStage<T extends { dispose?(): Promise<void> }>(
   create: () => Promise<T> | T,
   run: (stage: T) => Promise<void>,

@@ -1,6 +1,6 @@
 const marker = Symbol.for('@sd/error');
 
-/** What went wrong, for a program: stable over releases, unlike the message. */
+/** Identifies an error to programs. Codes are stable across releases; messages are not. */
 export type ErrorCode =
   | 'invalid-option'
   | 'not-found'
@@ -18,10 +18,10 @@ export type ErrorCode =
   | 'disposed'
   | 'nonconforming';
 
-/** The base of every error that @sd throws on purpose. Its message says what was wrong, where, and what to do. */
+/** The base class of every error that @sd throws on purpose. The message says what is wrong, where, and what to do. */
 export class SdError extends Error {
   readonly code: ErrorCode;
-  /** Marks errors of any copy of this package, where `instanceof` knows only its own. */
+  /** Identifies errors across copies of this package, where `instanceof` fails. */
   readonly [marker] = true;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -30,15 +30,15 @@ export class SdError extends Error {
     this.code = code;
   }
 
-  /** Is it an error of @sd's, from whichever copy of the package? */
+  /** True for any SdError, even one from another copy of this package. */
   static isInstance(error: unknown): error is SdError {
     return typeof error === 'object' && error !== null && marker in error;
   }
 }
 
-/** An option that a caller gave cannot be used: unknown, out of range, of the wrong type. */
+/** An option is unknown, out of range or of the wrong type. */
 export class InvalidOptionError extends SdError {
-  /** Name of the option, as the caller wrote it. */
+  /** The option's name, as the caller wrote it. */
   readonly option: string;
 
   constructor(option: string, message: string) {
@@ -47,7 +47,7 @@ export class InvalidOptionError extends SdError {
   }
 }
 
-/** A file of a source is missing or cannot be read. */
+/** A file is missing or cannot be read. */
 export class SourceError extends SdError {
   readonly path: string;
 
@@ -57,7 +57,7 @@ export class SourceError extends SdError {
   }
 }
 
-/** A checkpoint is broken, or is not what its config says: the file and, where there is one, the tensor are named. */
+/** A checkpoint is broken or does not match its config. Names the file and, if there is one, the tensor. */
 export class CheckpointError extends SdError {
   readonly file: string;
   readonly tensor?: string;
@@ -74,23 +74,23 @@ export class CheckpointError extends SdError {
   }
 }
 
-/** Something valid that this version does not do: a model class, a config value, a tensor type. */
+/** Something valid that this version does not support: a model class, a config value, a tensor type. */
 export class UnsupportedError extends SdError {
   constructor(message: string) {
     super('unsupported', message);
   }
 }
 
-/** A tensor handed to a stage has the wrong type or shape, or holds NaN or infinity. */
+/** A tensor passed to a stage has the wrong type or shape, or contains NaN or infinity. */
 export class TensorError extends SdError {
   constructor(code: 'bad-tensor' | 'not-finite', message: string) {
     super(code, message);
   }
 }
 
-/** The runtime under a backend failed: it could not start, load a graph or run it. */
+/** A backend's runtime failed to start, to load a graph or to run it. */
 export class BackendError extends SdError {
-  /** Why, where it is one of the causes that a program can do something about. */
+  /** The cause, if it is one that a program can react to. */
   readonly reason?: 'out-of-memory' | 'device-lost';
 
   constructor(message: string, options?: ErrorOptions & { reason?: BackendError['reason'] }) {
@@ -99,7 +99,7 @@ export class BackendError extends SdError {
   }
 }
 
-/** A package that is imported only when needed is not installed. */
+/** A package that is imported on demand is not installed. */
 export class MissingPackageError extends SdError {
   readonly package: string;
 
@@ -117,9 +117,9 @@ export class AbortError extends SdError {
   }
 }
 
-/** Used after `dispose()`. */
+/** The object was used after `dispose()`. */
 export class DisposedError extends SdError {
   constructor(what: string) {
-    super('disposed', `${what} was disposed: make a new one.`);
+    super('disposed', `${what} was disposed: create a new one.`);
   }
 }

@@ -2,7 +2,7 @@ import type { TensorInfo } from './backend.js';
 import { TensorError, UnsupportedError } from './errors.js';
 import { sizeOf, type Tensor, type TensorType } from './tensor.js';
 
-/** What a runtime says of a graph's input or output: of any type. */
+/** A graph's input or output as a runtime reports it, of any type. */
 export interface RawTensorInfo extends Omit<TensorInfo, 'type'> {
   readonly type: string;
 }
@@ -15,17 +15,19 @@ const arrays: Record<TensorType, string> = {
   int64: 'BigInt64Array',
 };
 
-/** A graph's inputs or outputs. Throws an UnsupportedError for a type that @sd's tensors do not have. */
+/** Narrows the types of a graph's inputs or outputs. Throws an UnsupportedError for a type that no Tensor has. */
 export function toTensorInfo(model: string, values: readonly RawTensorInfo[]): TensorInfo[] {
   return values.map(({ name, type, dims }) => {
     if (!(type in arrays)) {
-      throw new UnsupportedError(`${model}: '${name}' is ${type}; supported are ${Object.keys(arrays).join(', ')}.`);
+      throw new UnsupportedError(
+        `${model}: '${name}' is ${type}; supported types are ${Object.keys(arrays).join(', ')}.`,
+      );
     }
     return { name, type: type as TensorType, dims };
   });
 }
 
-/** Throws a TensorError unless the feeds are what the graph takes. */
+/** Throws a TensorError that names the input unless the feeds match the graph's inputs. */
 export function checkFeeds(
   model: string,
   inputs: readonly TensorInfo[],
@@ -42,7 +44,7 @@ export function checkFeeds(
     if (feed === undefined)
       throw new TensorError('bad-tensor', `${model}: the input '${input.name}' is missing. ${takes}`);
     const { type, dims, data } = feed;
-    // A graph may leave an input's shape open, which the runtime reports as no dimensions.
+    // The runtime reports an input of unknown shape as one without dimensions.
     const fits =
       input.dims.length === 0 ||
       (dims.length === input.dims.length && input.dims.every((dim, i) => typeof dim === 'string' || dim === dims[i]));
@@ -56,15 +58,15 @@ export function checkFeeds(
   }
 }
 
-/** Throws a TensorError unless the graph has all the outputs that are wanted. */
+/** Throws a TensorError unless the graph has all requested outputs. */
 export function checkOutputs(
   model: string,
   outputs: readonly TensorInfo[],
-  wanted: readonly string[] | undefined,
+  requested: readonly string[] | undefined,
 ): void {
-  const unknown = wanted?.find((name) => !outputs.some((output) => output.name === name));
+  const unknown = requested?.find((name) => !outputs.some((output) => output.name === name));
   if (unknown !== undefined) {
     const known = outputs.map(({ name }) => name).join(', ');
-    throw new TensorError('bad-tensor', `${model} has no output '${unknown}'. It gives ${known}.`);
+    throw new TensorError('bad-tensor', `${model} has no output '${unknown}'. It has ${known}.`);
   }
 }

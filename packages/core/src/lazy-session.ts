@@ -3,13 +3,13 @@ import { DisposedError } from './errors.js';
 import type { StageResources } from './stages.js';
 import type { Tensor } from './tensor.js';
 
-/** A session that is made when first used, and may be given up between uses. */
+/** A session that is loaded on first use and can be released between uses. */
 export interface LazySession extends Required<StageResources> {
-  /** As Session.run. */
+  /** See `Session.run`. */
   run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
 }
 
-/** A model's session, made on demand on a backend. */
+/** Wraps a model as a session that is loaded on demand. */
 export function lazySession(backend: Backend, model: Model): LazySession {
   let session: Promise<Session> | undefined;
   let disposed = false;
@@ -41,5 +41,5 @@ export function lazySession(backend: Backend, model: Model): LazySession {
   };
 }
 
-/** A session that failed to load holds nothing to free; whoever asked for it was told. */
+/** A session that failed to load holds nothing to free, and its caller has the error. */
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import type { NoiseLevel, Prediction } from './sampling.js';
 
-/** What sigma times a model's output is, as weights of x and x0. */
+/** The weights of x and x0 in sigma times a model's output. */
 function weights(prediction: Prediction, { alpha, sigma }: NoiseLevel): [x: number, x0: number] {
   switch (prediction) {
     case 'epsilon':
@@ -15,10 +15,9 @@ function weights(prediction: Prediction, { alpha, sigma }: NoiseLevel): [x: numb
 }
 
 /**
- * Reads one prediction as another: epsilon, v = alpha * epsilon - sigma * x0 (arXiv 2202.00512, appendix D), x0
- * (`'sample'`), flow = epsilon - x0 (arXiv 2210.02747), given the noisy `x` that the prediction was made for.
- * Arrays of one length. Where the level does not determine the answer (x0 from epsilon when alpha is 0, epsilon from
- * x0 when sigma is 0) values are not finite.
+ * Converts a prediction for the noisy sample `x` to another type: epsilon, v = alpha * epsilon - sigma * x0 (arXiv
+ * 2202.00512, appendix D), x0 (`'sample'`), flow = epsilon - x0 (arXiv 2210.02747). `output` and `x` have the same length.
+ * The result is not finite where the level does not determine it: x0 from epsilon at alpha 0, epsilon from x0 at sigma 0.
  */
 export function convertPrediction(
   output: Float32Array,

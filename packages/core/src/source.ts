@@ -1,24 +1,24 @@
 import type { Warning } from './warning.js';
 
-/** Bytes from `start` up to, not including, `end`. */
+/** Bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** Where a model's files are: a folder, a server, a map of blobs. Paths are relative, with forward slashes. */
+/** Provides a model's files: from a folder, a server, a map of blobs. Paths are relative, with forward slashes. */
 export interface Source {
-  /** What messages call it: the folder's path, the URL. */
+  /** Its name in messages: the folder's path, the URL. */
   readonly name?: string;
-  /** What a caller should know of it: that nothing that it downloads is kept. */
+  /** Things that a caller should know, such as that downloads are not cached. */
   readonly warnings?: readonly Warning[];
   /**
-   * A file's bytes, all or a range. Throws a SourceError with code `not-found` where there is no such file. What it gives
-   * is the caller's to keep, not to change.
+   * Reads a file, or a range of it. The caller may keep the bytes but not change them. Throws a SourceError, with the code
+   * `not-found` if there is no such file.
    */
   read(path: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
-  /** A file's size in bytes, or undefined where there is no such file. Without it, whole files are read to learn it. */
+  /** A file's size in bytes, or undefined if there is no such file. Without this method, whole files are read. */
   size?(path: string): Promise<number | undefined>;
-  /** A file's real path on this machine's disk, for backends that map files. */
+  /** A file's real path if it is on this machine's disk, so that backends can map it. */
   realPath?(path: string): Promise<string | undefined>;
 }

@@ -1,6 +1,6 @@
 import { TensorError } from './errors.js';
 
-/** The typed array that holds a tensor's values. float16 is kept as its bits. */
+/** The typed array for each tensor type. float16 is stored as its bits. */
 export interface TensorData {
   float32: Float32Array;
   float16: Uint16Array;
@@ -11,7 +11,7 @@ export interface TensorData {
 
 export type TensorType = keyof TensorData;
 
-/** An array in row-major order. A plain object: anything with these members will do. */
+/** An array in row-major order. Any object with these members is a tensor. */
 export interface Tensor<T extends TensorType = TensorType> {
   readonly type: T;
   readonly dims: readonly number[];
@@ -26,12 +26,12 @@ const arrays = {
   int64: BigInt64Array,
 } as const;
 
-/** How many values a shape holds. */
+/** The number of values in a shape. */
 export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 
-/** A tensor over `data`, not copied; zeros where no data is given. Throws a TensorError if the data does not fill the shape. */
+/** A tensor over `data`, without a copy, or of zeros. Throws a TensorError if the data does not fill the shape. */
 export function tensor<T extends TensorType>(type: T, dims: readonly number[], data?: TensorData[T]): Tensor<T> {
   const size = sizeOf(dims);
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
@@ -41,13 +41,13 @@ export function tensor<T extends TensorType>(type: T, dims: readonly number[], d
   if (!(data instanceof arrays[type]) || data.length !== size) {
     throw new TensorError(
       'bad-tensor',
-      `A ${type} tensor of shape [${dims}] wants a ${arrays[type].name} of ${size} values, not a ${data?.constructor.name} of ${data?.length}.`,
+      `A ${type} tensor of shape [${dims}] needs a ${arrays[type].name} of ${size} values, not a ${data?.constructor.name} of ${data?.length}.`,
     );
   }
   return { type, dims, data };
 }
 
-/** Throws a TensorError unless `value` has the type and shape; -1 in `dims` stands for any size. `what` names it in the message. */
+/** Throws a TensorError unless `value` has this type and shape. -1 in `dims` matches any size; `what` names the value in the message. */
 export function expectTensor<T extends TensorType>(
   what: string,
   value: Tensor,
@@ -56,15 +56,15 @@ export function expectTensor<T extends TensorType>(
 ): asserts value is Tensor<T> {
   const fits = value.dims.length === dims.length && dims.every((dim, i) => dim === -1 || dim === value.dims[i]);
   if (value.type !== type || !fits || value.data.length !== sizeOf(value.dims)) {
-    const wanted = dims.map((dim) => (dim === -1 ? '*' : dim)).join(', ');
+    const expected = dims.map((dim) => (dim === -1 ? '*' : dim)).join(', ');
     throw new TensorError(
       'bad-tensor',
-      `${what} must be ${type} [${wanted}], not ${value.type} [${value.dims.join(', ')}] with ${value.data.length} values.`,
+      `${what} must be ${type} [${expected}], not ${value.type} [${value.dims.join(', ')}] with ${value.data.length} values.`,
     );
   }
 }
 
-/** Throws a TensorError if a value is NaN or infinite, and says which. */
+/** Throws a TensorError that gives the index if a value is NaN or infinite. */
 export function expectFinite(what: string, values: Float32Array): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) {
@@ -73,7 +73,7 @@ export function expectFinite(what: string, values: Float32Array): void {
   }
 }
 
-/** Rows of equal shape as one batch: n tensors of shape [...] become one of [n, ...]. */
+/** Stacks tensors of one shape into a batch: n tensors of shape [...] become one of [n, ...]. Throws a TensorError if they differ. */
 export function stack(rows: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   const [first] = rows;
   if (first === undefined) throw new TensorError('bad-tensor', 'A batch needs at least one tensor.');
@@ -85,7 +85,7 @@ export function stack(rows: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   return tensor('float32', [rows.length, ...first.dims], data);
 }
 
-/** One row of a batch as a view: row i of [n, ...] has the shape [...]. */
+/** Row i of a batch [n, ...] as a view of shape [...]. */
 export function row(batch: Tensor<'float32'>, i: number): Tensor<'float32'> {
   const dims = batch.dims.slice(1);
   const size = sizeOf(dims);

@@ -1,6 +1,6 @@
-/** Something that a caller should know, though the work went on. */
+/** Something that a caller should know but that did not stop the work. */
 export interface Warning {
-  /** For a program: `prompt-truncated`, `unused-tensors`, `one-thread`. */
+  /** For programs: `prompt-truncated`, `unused-tensors`, `one-thread`. */
   readonly code: string;
   readonly message: string;
 }

@@ -29,8 +29,8 @@ graphs = {
         graph([node("Add", ["a", "b"], ["y"])], [("a", "float32", ["n", 2]), ("b", "float32", [2])], [("y", "float32", ["n", 2])]),
     ),
     "twice": (
-        "The doubles of one input of each type, [n]: from `float32` to `float32_twice`, and so on; but `float16_same`, since "
-        "not every device computes with float16.",
+        "Doubles an input [n] of each type: `float32` to `float32_twice`, and so on. float16 is passed through to "
+        "`float16_same`, since not every device computes with it.",
         graph(
             [node("Add", [t, t], [t + "_twice"]) for t in types if t != "float16"]
             + [node("Identity", ["float16"], ["float16_same"])],
@@ -52,12 +52,12 @@ graphs = {
         ),
     ),
     "unknownOperator": (
-        "A graph with an operator that there is not.",
+        "A graph with an operator that does not exist.",
         graph([node("NoSuchOperator", ["x"], ["y"])], [("x", "float32", [2])], [("y", "float32", [2])]),
     ),
 }
 
-print("/** ONNX graphs as base64. Written by test/make-backend-graphs.py. */\nexport const backendGraphs = {")
+print("/** ONNX graphs in base64, written by test/make-backend-graphs.py. */\nexport const backendGraphs = {")
 for name, (comment, data) in graphs.items():
     print(f"  /** {comment} */\n  {name}:\n    '{base64.b64encode(data).decode()}',")
 print("};")

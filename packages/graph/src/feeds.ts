@@ -1,41 +1,41 @@
 import { type Model, sizeOf, type Tensor, TensorError, type TensorInfo, tensor } from '@sd/core';
 
 export interface GraphInput extends TensorInfo {
-  /** Does it count as zeros where it is not fed? */
+  /** True if it defaults to zeros. */
   readonly optional: boolean;
 }
 
-/** A graph that was written here, with what it takes. */
+/** A graph written here, with its inputs. */
 export interface GraphModel extends Model {
   readonly inputs: readonly GraphInput[];
 }
 
 /**
- * What to run a graph with: the values given, and zeros for optional inputs that are not among them. An open size of such
- * zeros is that of the same name elsewhere (`batch`), else 1, so that they broadcast.
- * Throws a TensorError for a value that no input takes, that does not fit its input or another value, or that is missing.
+ * The feeds for a graph: the given values, and zeros for optional inputs without one. A symbolic size of such zeros is
+ * that of the same symbol in another feed (`batch`), otherwise 1, so that they broadcast.
+ * Throws a TensorError for an unknown or missing input, and for a value that does not fit its input or another value.
  */
 export function completeFeeds(
   { name, inputs }: GraphModel,
   given: Readonly<Record<string, Tensor>>,
 ): Record<string, Tensor> {
-  const sizes = new Map<string, { readonly size: number; readonly of: string }>();
+  const sizes = new Map<string, { readonly size: number; readonly from: string }>();
   for (const [key, value] of Object.entries(given)) {
-    const input = inputs.find((one) => one.name === key);
+    const input = inputs.find((candidate) => candidate.name === key);
     if (input === undefined) {
-      const known = inputs.map((one) => one.name).join(', ');
+      const known = inputs.map((candidate) => candidate.name).join(', ');
       throw new TensorError('bad-tensor', `The ${name} has no input ${key}. It takes ${known}.`);
     }
     expectFit(name, input, value);
     input.dims.forEach((dim, axis) => {
       if (typeof dim === 'number') return;
-      const size = value.dims[axis]!;
-      const known = sizes.get(dim) ?? { size, of: key };
+      const size = value.dims[axis];
+      const known = sizes.get(dim) ?? { size, from: key };
       sizes.set(dim, known);
       if (known.size === size) return;
       throw new TensorError(
         'bad-tensor',
-        `The ${name}’s ${known.of} and ${key} must have the same ${dim}, which is ${known.size} in [${given[known.of]!.dims.join(', ')}] and ${size} in [${value.dims.join(', ')}].`,
+        `The ${name}’s ${known.from} and ${key} must have the same ${dim}, which is ${known.size} in [${given[known.from].dims.join(', ')}] and ${size} in [${value.dims.join(', ')}].`,
       );
     });
   }

@@ -1,6 +1,7 @@
-export type { AdaptedLayer, ConvOptions, LayerAdapter, LayerExtension } from './adapter.js';
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
 export { Graph } from './graph.js';
+export type { LayerExtension } from './layer-extension.js';
+export type { AdaptedLayer, ConvOptions, LayerHook } from './layer-hook.js';
 export { type ClipLayerOptions, clipLayer } from './modules/clip-layer.js';
 export { type ResnetBlockOptions, resnetBlock } from './modules/resnet-block.js';
 export type { GraphOptions } from './nodes.js';

@@ -6,32 +6,31 @@ import { OnnxWriter, onnxType } from './onnx/onnx-writer.js';
 import { Shapes, type Size } from './shapes.js';
 import type { Dim, FloatType, Value } from './value.js';
 
-/** From this many bytes of 16-bit weights on, memory while loading counts more than the last bit of speed. */
+/** From this many bytes of 16-bit weights, memory during loading matters more than the last bit of speed. */
 const largeWidening = 2 ** 29;
 
-/** Operators that make of floats what is none. */
-const givesNoFloats = new Set(['Equal', 'Less', 'Shape']);
+/** Operators with float inputs and a non-float output. */
+const nonFloatOutput = new Set(['Equal', 'Less', 'Shape']);
 
-/** What a graph is written for; a Backend is one. */
+/** The target that a graph is written for. A Backend is one. */
 export interface GraphOptions {
-  /** The execution provider: `cpu` by default. */
+  /** The execution provider; `cpu` by default. */
   readonly provider?: string;
-  /** What it can do there. With `float16` the graph computes in half precision; what goes in and out stays float32. */
+  /** With `float16` the graph computes in half precision; its inputs and outputs stay float32. */
   readonly features?: BackendFeatures;
 }
 
 /**
- * The nodes of a graph being written, and the types of floats between them: what the operations of Graph and the functions
- * of forms/ are made of.
+ * The nodes of a graph and the float types between them: the layer below Graph's methods and the functions in forms/.
  *
- * A graph in half precision keeps 16-bit weights as they are stored and casts others once. Where float16 meets float32 in
- * an operator, it computes in float16: after the first layer all does, but for sines and for normalizations, whose sums of
- * squares leave the range of float16.
+ * A half-precision graph keeps 16-bit weights as stored and casts others once. An operator whose inputs mix float16 and
+ * float32 computes in float16. So after the first layer everything does, except sines, and normalizations, whose sums of
+ * squares overflow float16.
  */
 export class Nodes {
   readonly provider: string;
   readonly fusedAttention: boolean;
-  /** What layers compute in. */
+  /** The type that layers compute in. */
   readonly float: FloatType;
   readonly writer = new OnnxWriter();
   readonly shapes = new Shapes(this.writer);
@@ -49,10 +48,10 @@ export class Nodes {
     const { name, dims, type } = input;
     this.writer.input(name, type, dims);
     this.inputs.push(input);
-    return this.shapes.input({ name, dims, type: type === 'float16' || type === 'float32' ? type : undefined });
+    return this.shapes.register({ name, dims, type: type === 'float16' || type === 'float32' ? type : undefined });
   }
 
-  /** What a backend should know of the whole. */
+  /** Hints for the backend about the graph so far. */
   hints(repeated: boolean): ModelHints {
     const { storedBytes, halfBytes } = this.writer;
     const half = this.float === 'float16';
@@ -71,17 +70,17 @@ export class Nodes {
     attributes: Readonly<Record<string, Attribute>> = {},
     domain = '',
   ): Value {
-    const given = this.alike(inputs);
+    const operands = this.promoted(inputs);
     const [name] = this.writer.node(
       opType,
-      given.map((input) => input.name),
+      operands.map((operand) => operand.name),
       attributes,
       { domain },
     );
-    return { name, dims, type: givesNoFloats.has(opType) ? undefined : given.find(({ type }) => type)?.type };
+    return { name, dims, type: nonFloatOutput.has(opType) ? undefined : operands.find(({ type }) => type)?.type };
   }
 
-  /** An operation some of whose sizes only the run will tell; its inputs stay of the types that they are. */
+  /** An operator whose output has sizes known only at run time (undefined). Its inputs are not cast. */
   sized(
     opType: string,
     inputs: readonly Value[],
@@ -91,7 +90,7 @@ export class Nodes {
     return this.shapes.operation(opType, inputs, sizes, attributes);
   }
 
-  /** A function that shaders may compute too roughly: WGSL allows an error of 2^-11, and there are some of 2e-4. */
+  /** A function that must not run in a shader: WGSL allows an error of 2^-11, and some devices reach 2e-4. */
   precise(opType: 'Sin' | 'Cos', x: Value): Value {
     const value = this.op(opType, [x], x.dims);
     this.#precise.push(value.name);
@@ -102,20 +101,20 @@ export class Nodes {
     return { name: this.writer.constant('float32', dims, values), dims, type: 'float32' };
   }
 
-  /** A checkpoint's tensor, as `Graph.weight` has it. */
+  /** See `Graph.weight`. */
   weight(view: TensorView, type = this.float): Value {
     const stored = view.transposed === true ? transposeView(view) : view;
     const value = this.cast(this.stored(stored), type);
     return stored === view ? value : this.op('Transpose', [value], view.shape, { perm: [1n, 0n] });
   }
 
-  /** A checkpoint's tensor as it lies there. */
+  /** A checkpoint's tensor in its stored type. */
   stored(view: TensorView): Value {
     return { ...this.writer.weight(view), dims: view.shape };
   }
 
-  /** Inputs of one operator in one type of floats, which is float16 if one of them is. */
-  alike(inputs: readonly Value[]): readonly Value[] {
+  /** The inputs of one operator cast to one float type: float16 if any of them is float16. */
+  promoted(inputs: readonly Value[]): readonly Value[] {
     if (!inputs.some(({ type }) => type === 'float16')) return inputs;
     return inputs.map((input) => (input.type === undefined ? input : this.cast(input, 'float16')));
   }

@@ -1,12 +1,12 @@
 import type { TensorView } from '@sd/weights';
 
-/** Where a scope looks tensors up: a Checkpoint, or anything that answers as one does. */
+/** Where a scope looks up tensors: a Checkpoint, or anything with these two methods. */
 export interface TensorLookup {
   has(name: string): boolean;
   tensor(name: string, shape: readonly number[]): TensorView;
 }
 
-/** A place in a checkpoint's names: a module of the model. */
+/** A module of the model: a prefix of the checkpoint's tensor names. */
 export class Scope {
   readonly #checkpoint: TensorLookup;
   readonly #prefix: string;
@@ -26,12 +26,12 @@ export class Scope {
     return new Scope(this.#checkpoint, this.#full(path.join('.')));
   }
 
-  /** Has the checkpoint anything of this name here? */
+  /** Whether this module has a tensor or a submodule of this name. */
   has(name: string): boolean {
     return this.#checkpoint.has(this.#full(name));
   }
 
-  /** A tensor of this module; see Checkpoint.tensor for the shape and the errors. */
+  /** A tensor of this module. See Checkpoint.tensor for `shape` and errors. */
   tensor(name: string, shape: readonly number[]): TensorView {
     return this.#checkpoint.tensor(this.#full(name), shape);
   }

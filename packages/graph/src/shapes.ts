@@ -3,36 +3,36 @@ import type { Attribute } from './onnx/messages.js';
 import type { OnnxWriter } from './onnx/onnx-writer.js';
 import type { Dim, Value } from './value.js';
 
-/** A size that is left to the runtime to work out. */
+/** A size; undefined for one that the runtime infers. */
 export type Size = Dim | undefined;
 
 /**
- * Shapes with symbols in a graph being written: knows where each symbolic size can be read from, writes every shape once,
- * and collapses chains of reshapes.
+ * Symbolic shapes in a graph: knows where each symbolic size can be read from, writes every shape once, and collapses
+ * chains of reshapes.
  */
 export class Shapes {
   readonly #writer: OnnxWriter;
   readonly #symbols = new Map<string, { value: Value; axis: number }>();
   readonly #sizes = new Map<string, Value>();
-  /** Shapes by their sizes, and reshapes by what they do. */
+  /** Shape tensors by their sizes, and reshaped values by their source and shape. */
   readonly #shapes = new Map<string, Value>();
   readonly #reshapes = new Map<string, Value>();
-  /** What each reshaped value was made from. */
+  /** The value that each reshaped value came from. */
   readonly #sources = new Map<string, Value>();
 
   constructor(writer: OnnxWriter) {
     this.#writer = writer;
   }
 
-  /** An input, whose symbols can be read from it. */
-  input(value: Value): Value {
+  /** Registers a value whose symbolic sizes can be read at run time; returns it. */
+  register(value: Value): Value {
     value.dims.forEach((dim, axis) => {
       if (typeof dim === 'string' && !this.#symbols.has(dim)) this.#symbols.set(dim, { value, axis });
     });
     return value;
   }
 
-  /** Writes an operation some of whose sizes only the run will tell: they get names, by which later shapes ask for them. */
+  /** Writes an operator whose output has sizes known only at run time: they get names, which later shapes can use. */
   operation(
     opType: string,
     inputs: readonly Value[],
@@ -47,10 +47,10 @@ export class Shapes {
     const { type } = inputs[0];
     const value = { name, dims: sizes.map((size, axis) => size ?? `${name}:${axis}`), type };
     this.#writer.shape(name, value.dims, type);
-    return this.input(value);
+    return this.register(value);
   }
 
-  /** The same values in another shape; one size may be -1, for what remains. */
+  /** See `Graph.reshape`. */
   reshape(x: Value, dims: readonly Dim[]): Value {
     const source = this.#sources.get(x.name) ?? x;
     const known = dims.map((dim) => (dim === -1 ? remaining(source.dims, dims) : dim));
@@ -64,7 +64,7 @@ export class Shapes {
     return result;
   }
 
-  /** A shape as a tensor, read from other values where it has symbols; at most one size may be left open. */
+  /** A shape as a tensor. Symbolic sizes are read from other values; at most one may be undefined. */
   shape(sizes: readonly Size[]): Value {
     const parts = sizes.map((size) => size ?? -1);
     const key = String(parts);
@@ -76,7 +76,7 @@ export class Shapes {
     return shape;
   }
 
-  /** Whole numbers, for operators that take axes or sizes as a tensor. */
+  /** See `Graph.indices`. */
   indices(values: readonly number[]): Value {
     return { name: this.#writer.constant('int64', [values.length], values), dims: [values.length] };
   }
@@ -90,7 +90,7 @@ export class Shapes {
   #size(symbol: string): Value {
     let size = this.#sizes.get(symbol);
     if (size === undefined) {
-      const { value, axis } = this.#symbols.get(symbol)!;
+      const { value, axis } = this.#symbols.get(symbol)!; // every symbol comes from a registered value
       const [name] = this.#writer.node('Shape', [value.name], { start: BigInt(axis), end: BigInt(axis + 1) });
       size = { name, dims: [1] };
       this.#sizes.set(symbol, size);
@@ -99,7 +99,7 @@ export class Shapes {
   }
 }
 
-/** The size that -1 stands for, where it is a size on the other side or follows from such; else undefined. */
+/** The size that -1 stands for: one of `from`'s, or computed from known sizes; otherwise undefined. */
 function remaining(from: readonly Dim[], to: readonly Dim[]): Size {
   const left = [...from];
   const others = to.filter((dim) => {

@@ -15,9 +15,9 @@ function model() {
 const sample = tensor('float32', [2, 4, 8, 12]);
 const context = tensor('float32', [2, 77, 8]);
 
-test('what is not given is zeros: of sizes that others have, else 1', () => {
+test('optional inputs default to zeros, of the sizes in other feeds or 1', () => {
   const { residual, bias } = completeFeeds(model(), { sample, context });
-  expect([residual!.dims, bias!.dims]).toEqual([
+  expect([residual.dims, bias.dims]).toEqual([
     [1, 4, 8, 12],
     [2, 77],
   ]);
@@ -36,7 +36,7 @@ test.each([
     { bias: tensor('float32', [2, 76]) },
     'The unet’s context and bias must have the same tokens, which is 77 in [2, 77, 8] and 76 in [2, 76].',
   ],
-])('sizes that must be the same name both values', (given, message) => {
+])('an error about sizes that must match names both values', (given, message) => {
   const run = () => completeFeeds(model(), { sample, context, ...given });
   expect(run).toThrow(TensorError);
   expect(run).toThrow(message);

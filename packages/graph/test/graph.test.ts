@@ -21,7 +21,7 @@ async function scopeOf(...tensors: TensorToWrite[]): Promise<Scope> {
   return new Scope(await openCheckpoint(source, 'm', { stems: ['model'] }));
 }
 
-/** Runs a graph with one input `x`, and gives its outputs by name. */
+/** Runs a graph with one input `x`; returns its outputs by name. */
 async function run(model: Model, x: Tensor): Promise<Record<string, Tensor<'float32'>>> {
   const session = await backend.load(model);
   const outputs = await session.run({ x });
@@ -29,7 +29,7 @@ async function run(model: Model, x: Tensor): Promise<Record<string, Tensor<'floa
   return outputs as Record<string, Tensor<'float32'>>;
 }
 
-/** The result of one operation on `x`, whose sizes are known, or names where `dims` says so. */
+/** The result of one operation on `x`. Its sizes are static unless `dims` names them. */
 async function resultOf(
   x: Tensor<'float32'>,
   write: (g: Graph, x: Value) => Value,
@@ -40,19 +40,19 @@ async function resultOf(
   return (await run(g.finish('test', { repeated: false }), x)).y;
 }
 
-/** The operators of a graph, in order, and its weights. */
+/** A graph's operators, in order, and its external weights. */
 function contentsOf(model: Model) {
   const { graph } = fromBinary(ModelProtoSchema, model.graph);
   const ops = graph!.node.map((node) => node.opType);
   return {
     ops,
-    count: (op: string) => ops.filter((one) => one === op).length,
-    external: graph!.initializer.filter((one) => one.externalData.length > 0),
+    count: (op: string) => ops.filter((name) => name === op).length,
+    external: graph!.initializer.filter(({ externalData }) => externalData.length > 0),
   };
 }
 
-describe('what is written', () => {
-  test('is what code generated from the format writes, byte by byte', async () => {
+describe('the graph', () => {
+  test('is byte for byte what code generated from onnx.proto writes', async () => {
     const w = await scopeOf(weight('c.weight', 4, 3, 3, 3), weight('c.bias', 4));
     const g = new Graph();
     const x = g.input('x', ['n', 3, 'h', 'w']);
@@ -62,7 +62,7 @@ describe('what is written', () => {
     expect(toBinary(ModelProtoSchema, fromBinary(ModelProtoSchema, graph))).toEqual(graph);
   });
 
-  test('lacks what no output needs: nodes, weights and their shapes', async () => {
+  test('leaves out nodes, weights and shapes that no output needs', async () => {
     const w = await scopeOf(weight('used.weight', 4, 3), weight('idle.weight', 5, 4), weight('idle.bias', 5));
     const g = new Graph();
     const h = g.linear(g.input('x', ['n', 3]), w.at('used'), 4);
@@ -76,7 +76,7 @@ describe('what is written', () => {
     expect((await run(model, x)).y.dims).toEqual([2, 4]);
   });
 
-  test('has each weight once, where it lies in the checkpoint', async () => {
+  test('has each weight once, at its place in the checkpoint', async () => {
     const [pad, used] = [weight('pad', 7), weight('used.weight', 3, 3)];
     const w = await scopeOf(pad, used);
     const g = new Graph();
@@ -94,7 +94,7 @@ describe('what is written', () => {
     expect(model.weights.map(({ location }) => location)).toEqual(['m/model.safetensors']);
   });
 
-  test('has one reshape for a chain of them, and none for one that leads back', async () => {
+  test('collapses a chain of reshapes into one, and drops one that leads back', async () => {
     const g = new Graph();
     const x = g.input('x', ['n', 4, 'h', 'w']);
     const flat = g.reshape(x, ['n', 4, -1]);
@@ -111,17 +111,17 @@ describe('what is written', () => {
     expect([back.data, chain.data]).toEqual([value.data, value.data]);
   });
 
-  test('flattens a sequence once for all the matrices that it meets', async () => {
+  test('flattens a sequence once for all matrices applied to it', async () => {
     const w = await scopeOf(...['q', 'k', 'v', 'o'].map((name) => weight(`${name}.weight`, 6, 6)));
     const g = new Graph();
     const x = g.input('x', ['n', 's', 6]);
     const [q, k, v] = ['q', 'k', 'v'].map((name) => g.linear(x, w.at(name), 6));
     g.output('y', g.linear(g.add(g.add(q, k), v), w.at('o'), 6));
-    // x to rows; q, k and v from rows; their sum to rows; the result from rows.
+    // Reshapes: x to rows; q, k and v from rows; their sum to rows; the result from rows.
     expect(contentsOf(g.finish('test', { repeated: false })).count('Reshape')).toBe(6);
   });
 
-  test('asks for a compact load only where many 16-bit weights will be widened', async () => {
+  test('hints at a compact load only if many 16-bit weights will be widened', async () => {
     const g = new Graph();
     const small = (await scopeOf({ ...weight('a', 4), dtype: 'F16', bytes: () => new Uint8Array(8) })).tensor('a', [4]);
     g.output('y', g.weight(small));
@@ -140,15 +140,15 @@ describe('what is written', () => {
     });
   });
 
-  test('of a weight that is no float names it', async () => {
+  test('names a weight that is not a float', async () => {
     const ids: TensorToWrite = { name: 'ids', dtype: 'I64', shape: [1], bytes: () => new Uint8Array(8) };
     const view = (await scopeOf(ids)).tensor('ids', [1]);
     expect(() => new Graph().weight(view)).toThrow(
-      'm/model.safetensors: the tensor ids is I64; weights may be F32, F16 or BF16.',
+      'm/model.safetensors: the tensor ids is I64; weights must be F32, F16 or BF16.',
     );
   });
 
-  test('needs to know how many channels there are', async () => {
+  test('needs a static number of channels', async () => {
     const w = await scopeOf(weight('conv.weight', 4, 3));
     const g = new Graph();
     expect(() => g.linear(g.input('x', ['n', 'c']), w.at('conv'), 4)).toThrow('Axis -1 of x [n,c] has no fixed size.');
@@ -156,7 +156,7 @@ describe('what is written', () => {
 });
 
 describe('linear', () => {
-  test('rows of one matrix give what the whole gives', async () => {
+  test('the rows of one matrix give what the whole matrix gives', async () => {
     const w = await scopeOf(weight('proj.weight', 12, 5), weight('proj.bias', 12));
     const x = noise(2, 3, 5);
     const whole = await resultOf(x, (g, x) => g.linear(x, w.at('proj'), 12), ['n', 's', 5]);
@@ -166,7 +166,7 @@ describe('linear', () => {
     expect(whole.data[12 + 7]).toBeCloseTo(await product(w, x.data.subarray(5, 10), 7), 5);
   });
 
-  /** One value of a matrix times a vector plus the bias, by hand. */
+  /** One element of a matrix times a vector plus the bias. */
   async function product(w: Scope, x: Float32Array, out: number): Promise<number> {
     const { file, offset } = w.tensor('proj.weight', [12, 5]);
     const { offset: biasOffset } = w.tensor('proj.bias', [12]);
@@ -175,7 +175,7 @@ describe('linear', () => {
     return x.reduce((sum, value, i) => sum + value * row[i], new Float32Array(buffer, biasOffset, 12)[out]);
   }
 
-  // Eighths up to 4 are exact in either type.
+  // Eighths up to 4 are exact in both types.
   const exact = noise(6, 5).data.map((value) => Math.max(-4, Math.min(4, Math.round(value * 8) / 8)));
   test.each([
     ['F16', (value: number) => halfBits(value)],
@@ -185,11 +185,11 @@ describe('linear', () => {
     const narrow = await scopeOf({ ...packed, bytes: () => new Uint8Array(Uint16Array.from(exact, bits).buffer) });
     const wide = await scopeOf(floats('p.weight', [6, 5], exact));
     const x = noise(3, 5);
-    const [got, want] = [
+    const [got, expected] = [
       await resultOf(x, (g, x) => g.linear(x, narrow.at('p'), 6)),
       await resultOf(x, (g, x) => g.linear(x, wide.at('p'), 6)),
     ];
-    expect(got.data).toEqual(want.data);
+    expect(got.data).toEqual(expected.data);
     const ids = tensor('int64', [1, 2], BigInt64Array.of(5n, 0n));
     const g = new Graph();
     g.output('y', g.embedding(g.input('x', ['n', 's'], 'int64'), narrow.tensor('p.weight', [6, 5])));
@@ -197,7 +197,7 @@ describe('linear', () => {
     expect([...y.data]).toEqual([...exact.subarray(25, 30), ...exact.subarray(0, 5)]);
   });
 
-  test('a weight may begin at any byte', async () => {
+  test('a weight may start at any byte', async () => {
     const odd: TensorToWrite = { name: 'odd', dtype: 'U8', shape: [3], bytes: () => Uint8Array.of(1, 2, 3) };
     const w = await scopeOf(odd, floats('p.weight', [1, 2], [2, 3]));
     expect(w.tensor('p.weight', [1, 2]).offset % 4).toBe(3);
@@ -208,7 +208,7 @@ describe('linear', () => {
   });
 });
 
-describe('sizes that only the run tells', () => {
+describe('sizes known only at run time', () => {
   const shapes = [
     [1, 4, 8, 8],
     [2, 4, 7, 5],
@@ -235,7 +235,7 @@ describe('sizes that only the run tells', () => {
     expect(free.data).toEqual(fixed.data);
   });
 
-  test('a stride of two with padding on two sides only', async () => {
+  test('a stride of two with padding on only two sides', async () => {
     const w = await scopeOf(floats('c.weight', [1, 1, 3, 3], [1, 0, 0, 0, 0, 0, 0, 0, 1]));
     const x = tensor(
       'float32',
@@ -249,12 +249,12 @@ describe('sizes that only the run tells', () => {
     ]) {
       const y = await resultOf(x, write, dims);
       expect(y.dims).toEqual([1, 1, 2, 2]);
-      // Top left plus bottom right of each window; the last row and column see zeros.
+      // Top left plus bottom right of each window; the last row and column meet zeros.
       expect([...y.data]).toEqual([1 + 11, 3, 9, 11]);
     }
   });
 
-  test('from three pixels to the five of another', async () => {
+  test('upsampling three pixels to the five of another value', async () => {
     const g = new Graph();
     const x = g.input('x', ['n', 1, 'h', 'w']);
     const three = g.conv(x, (await scopeOf(floats('c.weight', [1, 1, 1, 1], [1]))).at('c'), 1, {
@@ -269,7 +269,7 @@ describe('sizes that only the run tells', () => {
     expect([...y.data]).toEqual([1, 1, 2, 2, 3]);
   });
 
-  test('twice the size, each pixel repeated', async () => {
+  test('upsampling to twice the size', async () => {
     const x = tensor('float32', [1, 1, 1, 2], Float32Array.of(1, 2));
     for (const dims of [
       [1, 1, 1, 2],
@@ -282,7 +282,7 @@ describe('sizes that only the run tells', () => {
   });
 });
 
-describe('the numbers of', () => {
+describe('the values of', () => {
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   // torch.nn.functional.gelu(torch.tensor([-3, -1, -0.5, 0, 0.5, 1, 3.]))
   const gelu: Readonly<Record<number, number>> = {
@@ -300,20 +300,20 @@ describe('the numbers of', () => {
     ['quickGelu', (x: number) => x * sigmoid(1.702 * x)],
     ['gelu', (x: number) => gelu[x]],
     ['geluTanh', (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))],
-  ] as const)('%s', async (name, wanted) => {
+  ] as const)('%s', async (name, expected) => {
     const x = tensor('float32', [7], Float32Array.of(-3, -1, -0.5, 0, 0.5, 1, 3));
     const { data } = await resultOf(x, (g, x) => g[name](x));
-    expect(relativeError(data, Float32Array.from(x.data, wanted))).toBeLessThan(1e-6);
+    expect(relativeError(data, Float32Array.from(x.data, expected))).toBeLessThan(1e-6);
   });
 
   test('groupNorm: mean and variance over groups of channels', async () => {
     const w = await scopeOf(floats('n.weight', [4], [1, 2, 3, 4]), floats('n.bias', [4], [0, 1, 2, 3]));
     const x = tensor('float32', [1, 4, 1, 2], Float32Array.of(1, 2, 3, 4, 10, 10, 10, 14));
     const { data } = await resultOf(x, (g, x) => g.groupNorm(x, w.at('n'), { groups: 2, epsilon: 0.25 }));
-    // Groups of mean 2.5, variance 1.25, and of mean 11, variance 3.
+    // One group has mean 2.5 and variance 1.25, the other mean 11 and variance 3.
     const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
-    const want = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    const expected = [-1.5 / a, -0.5 / a, 1 + 1 / a, 1 + 3 / a, 2 - 3 / b, 2 - 3 / b, 3 - 4 / b, 3 + 12 / b];
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 
   test('standardized and rmsNorm: the last axis', async () => {
@@ -321,8 +321,8 @@ describe('the numbers of', () => {
     const x = tensor('float32', [1, 2, 4], Float32Array.of(1, 2, 3, 4, 10, 10, 10, 14));
     const standardized = await resultOf(x, (g, x) => g.standardized(x, 0.25));
     const [a, b] = [Math.sqrt(1.25 + 0.25), Math.sqrt(3 + 0.25)];
-    const want = [-1.5 / a, -0.5 / a, 0.5 / a, 1.5 / a, -1 / b, -1 / b, -1 / b, 3 / b];
-    expect(relativeError(standardized.data, want)).toBeLessThan(1e-6);
+    const expected = [-1.5 / a, -0.5 / a, 0.5 / a, 1.5 / a, -1 / b, -1 / b, -1 / b, 3 / b];
+    expect(relativeError(standardized.data, expected)).toBeLessThan(1e-6);
     const rms = await resultOf(x, (g, x) => g.rmsNorm(x, w.at('n'), 0.5));
     const [c, d] = [Math.sqrt(7.5 + 0.5), Math.sqrt(124 + 0.5)];
     const scaled = [1 / c, 4 / c, 9 / c, 16 / c, 10 / d, 20 / d, 30 / d, 56 / d];
@@ -340,7 +340,7 @@ describe('the numbers of', () => {
   test.each([false, true])('attention with two heads, causal: %s', async (causal) => {
     const x = noise(1, 5, 4);
     const { data } = await resultOf(x, (g, x) => g.attention(x, x, x, 2, { causal }), ['n', 's', 4]);
-    const want = new Float32Array(20);
+    const expected = new Float32Array(20);
     for (let head = 0; head < 2; head++) {
       const part = (token: number) => x.data.subarray(token * 4 + head * 2, token * 4 + head * 2 + 2);
       for (let query = 0; query < 5; query++) {
@@ -349,11 +349,11 @@ describe('the numbers of', () => {
         );
         const sum = weights.reduce((a, b) => a + b);
         weights.forEach((weight, key) => {
-          for (const i of [0, 1]) want[query * 4 + head * 2 + i] += (weight / sum) * part(key)[i];
+          for (const i of [0, 1]) expected[query * 4 + head * 2 + i] += (weight / sum) * part(key)[i];
         });
       }
     }
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 
   test.each([
@@ -363,12 +363,12 @@ describe('the numbers of', () => {
     const x = tensor('float32', [2], Float32Array.of(3, 0.5));
     const { dims, data } = await resultOf(x, (g, x) => g.timestepEmbedding(x, 8, { cosineFirst, shift }), ['n']);
     expect(dims).toEqual([2, 8]);
-    const want = [...x.data].flatMap((t) => {
+    const expected = [...x.data].flatMap((t) => {
       const angles = [0, 1, 2, 3].map((i) => t * 10000 ** (-i / (4 - shift)));
       const [sines, cosines] = [angles.map(Math.sin), angles.map(Math.cos)];
       return cosineFirst ? [...cosines, ...sines] : [...sines, ...cosines];
     });
-    expect(relativeError(data, want)).toBeLessThan(1e-6);
+    expect(relativeError(data, expected)).toBeLessThan(1e-6);
   });
 });
 
@@ -376,7 +376,7 @@ describe('attention from plain operators', () => {
   const [plain, half]: BackendFeatures[] = [{ fusedAttention: false }, { fusedAttention: false, float16: true }];
   const [queries, bias, biasOfHeads] = [noise(2, 5, 12), noise(2, 1, 5, 5), noise(1, 3, 5, 5)];
 
-  /** Of queries to themselves. */
+  /** Self-attention. */
   async function attended(
     features: BackendFeatures,
     { bias: added, ...options }: { causal?: boolean; bias?: Tensor<'float32'>; scale?: number },
@@ -398,12 +398,12 @@ describe('attention from plain operators', () => {
     ['causal, with a bias', { causal: true, bias }],
     ['with a bias for each head, not scaled', { bias: biasOfHeads, scale: 1 }],
   ])('%s', async (_, options) => {
-    const want = await attended({}, options);
-    expect(want.ops).toContain('MultiHeadAttention');
+    const expected = await attended({}, options);
+    expect(expected.ops).toContain('MultiHeadAttention');
     const got = await attended(plain, options);
     expect(got.ops).not.toContain('MultiHeadAttention');
-    expect(relativeError(got.y, want.y)).toBeLessThan(1e-6);
-    expect(relativeError((await attended(half, options)).y, want.y)).toBeLessThan(2e-3);
+    expect(relativeError(got.y, expected.y)).toBeLessThan(1e-6);
+    expect(relativeError((await attended(half, options)).y, expected.y)).toBeLessThan(2e-3);
   });
 });
 
@@ -433,7 +433,7 @@ describe('in half precision', () => {
       g.output('y', y);
       g.output('again', y);
       const model = g.finish('test', { repeated: false });
-      // Of x, and of y once for both outputs.
+      // One cast of x, and one of y for both outputs.
       expect(contentsOf(model).count('Cast')).toBe(casts);
       expect(model.hints?.weightBytes).toBe(bytes);
       const x = tensor('float32', [1, 4], Float32Array.of(1, 0, 0, 0.5));
@@ -441,11 +441,11 @@ describe('in half precision', () => {
     },
   );
 
-  test('normalizations whose squares leave its range', async () => {
+  test('normalizations whose squares would overflow it', async () => {
     const w = await scopeOf(floats('n.weight', [4], [1, 1, 1, 1]), floats('n.bias', [4], [0, 0, 0, 0]));
     const x = tensor('float32', [1, 4], Float32Array.of(3000, -3000, 3000, -3000));
     const g = new Graph({ features });
-    // A weight makes it half precision.
+    // The weight makes it half precision.
     const half = g.add(g.input('x', ['n', 4]), g.weight(w.tensor('n.bias', [4])));
     expect(half.type).toBe('float16');
     const normal = g.layerNorm(half, w.at('n'));

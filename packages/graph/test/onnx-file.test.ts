@@ -19,7 +19,7 @@ const message = (...fields: [number, Uint8Array | string | number][]) =>
   joined(fields.map(([number, body]) => encodedField(number, body)));
 const entry = (key: string, value: string) => message([1, key], [2, value]);
 
-/** A tensor of `size` floats called w, in the file or outside. */
+/** A tensor w of `size` floats, inside the file or outside. */
 const inside = message([1, size], [2, 1], [8, 'w'], [9, bytes]);
 const outside = (location: string, offset = 0) =>
   message(
@@ -41,7 +41,7 @@ const value = (name: string, type: number, ...dims: (number | string)[]) => {
 const node = (op: string, inputs: readonly string[], output: string, domain = '') =>
   message(...inputs.map((name): [number, string] => [1, name]), [2, output], [4, op], [7, domain]);
 
-/** y = x + w, by the operator given, and whatever else the graph shall have. */
+/** y = x + w, plus any further fields of the graph. */
 const model = (weight: Uint8Array, ...more: [number, Uint8Array][]) =>
   message(
     [1, 8],
@@ -61,10 +61,10 @@ const model = (weight: Uint8Array, ...more: [number, Uint8Array][]) =>
   );
 
 const ones = tensor('float32', [1, size], new Float32Array(size).fill(1));
-const sums = weights.map((one) => one + 1);
+const sums = weights.map((weight) => weight + 1);
 
 describe('an ONNX file', () => {
-  test('tells what it takes and gives, of what it is made and by what', async () => {
+  test('lists its inputs, outputs, operators, weights and producer', async () => {
     const file = await openOnnxFile(memorySource({ 'a/model.onnx': model(inside) }), 'a/model.onnx');
     expect(file).toMatchObject({
       producer: 'pytorch 2.4.1',
@@ -76,7 +76,7 @@ describe('an ONNX file', () => {
     expect([...file.weightBytes]).toEqual([['float32', bytes.length]]);
   });
 
-  test('weights in it stay there: the graph points to them', async () => {
+  test('keeps its weights, and the graph points to them', async () => {
     const source = memorySource({ 'a/model.onnx': model(inside) });
     const file = await openOnnxFile(source, 'a/model.onnx');
     const { graph, weights: files } = file.model('it');
@@ -88,20 +88,20 @@ describe('an ONNX file', () => {
   });
 
   test.each(['weights.pb', './model.onnx_data', 'loose/onnx__Add_12', 'a file, with spaces'])(
-    'weights beside it, in %s',
+    'has external weights in %s',
     async (location) => {
       const path = `a/${location.replace('./', '')}`;
       const padded = joined([new Uint8Array(7), bytes]);
       const source = memorySource({ 'a/model.onnx': model(outside(location, 7)), [path]: padded });
       const file = await openOnnxFile(source, 'a/model.onnx');
-      expect(file.model('it').weights.map((one) => one.location)).toEqual([path]);
+      expect(file.model('it').weights.map(({ location }) => location)).toEqual([path]);
       const session = onnxSession(backend, file, 'it');
       expect((await session.run(1, { x: ones })).y.data).toEqual(sums);
       await session.dispose();
     },
   );
 
-  test('only what is not weights is read, in few reads', async () => {
+  test('is read without its weights, in a few reads', async () => {
     const bytesOfAll = model(message([1, 2 ** 20], [2, 1], [8, 'w'], [9, new Uint8Array(2 ** 22)]));
     const ranges: number[] = [];
     const source = memorySource({ 'model.onnx': bytesOfAll });
@@ -119,13 +119,13 @@ describe('an ONNX file', () => {
     expect(ranges.length).toBeLessThan(6);
   });
 
-  test('initializers among the inputs, as old exporters list them, are none', async () => {
+  test('does not count initializers as inputs, which old exporters list there', async () => {
     const source = memorySource({ 'model.onnx': model(inside, [11, value('w', 1, size)]) });
     const { inputs } = await openOnnxFile(source, 'model.onnx');
     expect(inputs.map(({ name }) => name)).toEqual(['x']);
   });
 
-  test('what it would draw by itself can be an input', async () => {
+  test('can take the noise that it would draw itself as an input', async () => {
     const graph = message(
       [1, node('RandomNormalLike', ['x'], 'noise')],
       [1, node('Add', ['x', 'noise'], 'y')],
@@ -147,17 +147,17 @@ describe('an ONNX file', () => {
 });
 
 describe('a broken or hostile ONNX file', () => {
-  test('that was cut off is a CheckpointError at every length', async () => {
+  test('truncated at any length is a CheckpointError', async () => {
     const whole = model(message([1, 4], [2, 1], [8, 'w'], [9, bytes.subarray(0, 16)]));
     for (let length = 1; length < whole.length; length++) {
       const source = memorySource({ 'model.onnx': whole.subarray(0, length) });
-      // Between two of its outermost fields, a file is whole again.
+      // Cut between two of its outermost fields, a file is valid again.
       const opened = await openOnnxFile(source, 'model.onnx').catch((error: unknown) => error);
       if (!(opened instanceof CheckpointError)) expect(opened).toMatchObject({ outputs: [{ name: 'y' }] });
     }
   });
 
-  test('of any bytes never fails in another way', async () => {
+  test('with random bytes fails in no other way', async () => {
     let state = 1;
     const random = () => {
       state = (state * 1103515245 + 12345) % 2 ** 31;
@@ -175,22 +175,22 @@ describe('a broken or hostile ONNX file', () => {
   });
 
   test.each(['../secret', '/etc/passwd', 'C:\\secret', 'a/../../secret', ''])(
-    'weights in %j are refused',
+    'rejects weights in %j',
     async (location) => {
       const source = memorySource({ 'a/model.onnx': model(outside(location)) });
       await expect(openOnnxFile(source, 'a/model.onnx')).rejects.toThrow("which is not in the model's folder");
     },
   );
 
-  test('weights that are not there, or a model that is not', async () => {
+  test('names missing weights, and a missing model', async () => {
     const source = memorySource({ 'a/model.onnx': model(outside('weights.pb')) });
     const missing = openOnnxFile(source, 'a/model.onnx');
     await expect(missing).rejects.toThrow(SourceError);
-    await expect(missing).rejects.toThrow('a/weights.pb is not there, and a/model.onnx keeps its weights in it');
+    await expect(missing).rejects.toThrow('a/weights.pb does not exist, but a/model.onnx keeps its weights in it');
     await expect(openOnnxFile(source, 'b.onnx')).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  test('graphs that lie in one another without end', async () => {
+  test('rejects graphs that are nested too deep', async () => {
     let graph = message([1, node('Add', ['x', 'x'], 'y')]);
     for (let i = 0; i < 1000; i++)
       graph = message([1, message([4, 'If'], [5, message([1, 'then_branch'], [6, graph])])]);
@@ -200,7 +200,7 @@ describe('a broken or hostile ONNX file', () => {
 });
 
 describe('running it', () => {
-  test('operators that a provider has not are named, and who has them', async () => {
+  test('names operators that the provider lacks, and the providers that have them', async () => {
     const g = new Graph();
     const x = g.input('x', ['n', 4]);
     g.output('y', g.op('GroupNorm', [g.op('BiasAdd', [x], x.dims, {}, 'com.microsoft')], x.dims, {}, 'com.microsoft'));
@@ -209,15 +209,12 @@ describe('running it', () => {
     const open = () => onnxSession(backend, file, 'unet');
     expect(open).toThrow(UnsupportedError);
     expect(open).toThrow(
-      'unet/model.onnx was fused for other hardware: it uses com.microsoft.BiasAdd, com.microsoft.GroupNorm, which ONNX Runtime’s provider cpu has not.'.replace(
-        '’',
-        "'",
-      ),
+      "unet/model.onnx was optimized for other hardware: it uses com.microsoft.BiasAdd, com.microsoft.GroupNorm, which ONNX Runtime's provider cpu lacks.",
     );
     expect(open).toThrow('Run it on dml or cuda');
   });
 
-  test('a model for batches of one gets one row after the other, and for two, the last row twice', async () => {
+  test('a fixed batch of one gets a row at a time; a fixed batch of two is filled up with the last row', async () => {
     for (const count of [1, 2]) {
       const graph = message(
         [1, node('Add', ['x', 'x'], 'y')],
@@ -229,18 +226,18 @@ describe('running it', () => {
       const x = tensor('float32', [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6));
       expect((await session.run(3, { x })).y).toEqual(tensor('float32', [3, 2], Float32Array.of(2, 4, 6, 8, 10, 12)));
       const wide = tensor('float32', [1, 3], Float32Array.of(1, 2, 3));
-      await expect(session.run(1, { x: wide })).rejects.toThrow('it was exported for that size alone');
+      await expect(session.run(1, { x: wide })).rejects.toThrow('it was exported for that size only');
       await session.dispose();
     }
   });
 });
 
 describe('types', () => {
-  test('every half-precision value comes back, and what is between goes to the nearest, the middle to the even one', () => {
+  test('half precision: every value survives, others round to nearest, ties to even', () => {
     const all = Uint16Array.from({ length: 0x7c01 }, (_, i) => i);
     const floats = toFloat32('F16', new Uint8Array(all.buffer));
     expect(toHalf(floats)).toEqual(all);
-    expect(toHalf(floats.map((one) => -one))).toEqual(all.map((bits) => bits | 0x8000));
+    expect(toHalf(floats.map((value) => -value))).toEqual(all.map((bits) => bits | 0x8000));
     const middles = Float32Array.from({ length: 0x7bff }, (_, i) => (floats[i] + floats[i + 1]) / 2);
     expect(toHalf(middles)).toEqual(all.slice(0, 0x7bff).map((bits) => bits + (bits & 1)));
     expect([...toHalf(Float32Array.of(65519, 65520, Number.NaN, 1e-8, -1e30))]).toEqual([
@@ -248,7 +245,7 @@ describe('types', () => {
     ]);
   });
 
-  test('whole numbers lose what is behind the point', () => {
+  test('floats are truncated to integers', () => {
     const x = tensor('float32', [2], Float32Array.of(499.9, -1.5));
     expect(castTensor(x, 'int64').data).toEqual(BigInt64Array.of(499n, -1n));
     expect(castTensor(x, 'int32').data).toEqual(Int32Array.of(499, -1));

@@ -5,8 +5,8 @@ import {
   openCheckpoint,
   openSafetensors,
   openWeights,
-  partFiles,
   sliceView,
+  splitByRange,
   type TensorToWrite,
   toFloat32,
   transposeView,
@@ -21,16 +21,17 @@ afterAll(() => backend.dispose());
 const openedFrom = async (...tensors: TensorToWrite[]): Promise<Checkpoint> =>
   openCheckpoint(memorySource({ 'm/model.safetensors': await fileOf(tensors) }), 'm', { stems: ['model'] });
 
-const product = async (w: Scope, x: readonly number[], out: number) => {
+/** The output of one linear layer for one row. */
+const outputOf = async (w: Scope, x: readonly number[], out: number) => {
   const g = new Graph();
   g.output('y', g.linear(g.input('x', [1, x.length]), w, out));
   const session = await backend.load(g.finish('test', { repeated: false }));
   const { y } = await session.run({ x: tensor('float32', [1, x.length], Float32Array.from(x)) });
   await session.dispose();
-  return Array.from(y!.data as Float32Array);
+  return Array.from(y.data as Float32Array);
 };
 
-/** The value of an 8-bit float with this many bits of exponent, worked out from its definition. */
+/** The value of an 8-bit float with this many exponent bits, from its definition. */
 function float8Of(byte: number, exponentBits: number): number {
   const fractionBits = 7 - exponentBits;
   const sign = byte & 0x80 ? -1 : 1;
@@ -43,7 +44,7 @@ function float8Of(byte: number, exponentBits: number): number {
 }
 
 const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-const eight = (
+const float8Tensor = (
   name: string,
   dtype: 'F8_E4M3' | 'F8_E5M2',
   bytes: Uint8Array,
@@ -55,12 +56,24 @@ const eight = (
   bytes: () => bytes,
 });
 
+test('missing tensors are named with their module', async () => {
+  const checkpoint = await openedFrom(
+    floats('conv.weight', [2, 3], [1, 2, 3, 4, 5, 6]),
+    floats('conv.bias', [2], [7, 8]),
+  );
+  const conv = new Scope(checkpoint).at('conv');
+  expect([conv.has('weight'), conv.has('scale'), new Scope(checkpoint).has('conv')]).toEqual([true, false, true]);
+  expect(new Scope(checkpoint).has('con')).toBe(false);
+  const run = () => conv.at('inner', 0).tensor('weight', [1]);
+  expect(run).toThrow('m/model.safetensors: has no tensor conv.inner.0.weight, which its config asks for.');
+});
+
 describe('8-bit floats', () => {
   test.each([
     ['F8_E4M3', 4],
     ['F8_E5M2', 5],
-  ] as const)('%s: each of the 256 becomes itself as a half-precision number', async (dtype, exponentBits) => {
-    const checkpoint = await openedFrom(eight('a', dtype, all), floats('b', [3], [1, 2, 3]));
+  ] as const)('%s: all 256 values are exact in half precision', async (dtype, exponentBits) => {
+    const checkpoint = await openedFrom(float8Tensor('a', dtype, all), floats('b', [3], [1, 2, 3]));
     const view = checkpoint.tensor('a', [256]);
     expect([view.dtype, view.length]).toEqual(['F16', 512]);
     expect(Array.from(toFloat32('F16', await view.file.read()))).toEqual(
@@ -68,41 +81,41 @@ describe('8-bit floats', () => {
     );
   });
 
-  test('and others of one file run in one graph', async () => {
+  test('run in one graph with other types of the same file', async () => {
     const checkpoint = await openedFrom(
-      eight('fc.weight', 'F8_E4M3', Uint8Array.of(0x38, 0xc0, 0x01, 0x7e), [2, 2]),
+      float8Tensor('fc.weight', 'F8_E4M3', Uint8Array.of(0x38, 0xc0, 0x01, 0x7e), [2, 2]),
       floats('fc.bias', [2], [10, 20]),
     );
     // 1, -2; 2^-9, 448
-    expect(await product(new Scope(checkpoint).at('fc'), [1, 1], 2)).toEqual([9, Math.fround(468 + 2 ** -9)]);
+    expect(await outputOf(new Scope(checkpoint).at('fc'), [1, 1], 2)).toEqual([9, Math.fround(468 + 2 ** -9)]);
   });
 
-  test('with scales are refused: without them the numbers are others', async () => {
-    const scaled = openedFrom(eight('fc.weight', 'F8_E4M3', all), floats('fc.scale_weight', [1], [3]));
+  test('with scales are rejected, since the values would be wrong without them', async () => {
+    const scaled = openedFrom(float8Tensor('fc.weight', 'F8_E4M3', all), floats('fc.scale_weight', [1], [3]));
     await expect(scaled).rejects.toBeInstanceOf(UnsupportedError);
     await expect(scaled).rejects.toThrow('8-bit floats have scales (fc.scale_weight)');
   });
 });
 
-describe('a matrix that a file holds transposed', () => {
-  test('is multiplied as what it is', async () => {
+describe('a matrix that is stored transposed', () => {
+  test('multiplies correctly', async () => {
     const plain = await openedFrom(floats('fc.weight', [2, 3], [1, 2, 3, 4, 5, 6]));
-    const turned = await openedFrom(floats('fc.weight', [3, 2], [1, 4, 2, 5, 3, 6]));
-    const view = transposeView(turned.tensor('fc.weight', [3, 2]));
+    const transposed = await openedFrom(floats('fc.weight', [3, 2], [1, 4, 2, 5, 3, 6]));
+    const view = transposeView(transposed.tensor('fc.weight', [3, 2]));
     expect([view.shape, transposeView(view).shape, transposeView(view).transposed]).toEqual([[2, 3], [3, 2], false]);
     const lookup = { has: (name: string) => name === 'fc.weight', tensor: () => view };
-    const wanted = await product(new Scope(plain).at('fc'), [1, 10, 100], 2);
-    expect(wanted).toEqual([321, 654]);
-    expect(await product(new Scope(lookup).at('fc'), [1, 10, 100], 2)).toEqual(wanted);
+    const expected = await outputOf(new Scope(plain).at('fc'), [1, 10, 100], 2);
+    expect(expected).toEqual([321, 654]);
+    expect(await outputOf(new Scope(lookup).at('fc'), [1, 10, 100], 2)).toEqual(expected);
   });
 
-  test('has no rows in one place', async () => {
+  test('has no contiguous rows', async () => {
     const checkpoint = await openedFrom(floats('a', [2, 3], [1, 2, 3, 4, 5, 6]));
     expect(() => sliceView(transposeView(checkpoint.tensor('a', [2, 3])), 0, 1)).toThrow(RangeError);
   });
 });
 
-describe('parts of a file that cannot be mapped', () => {
+describe('tensors of a file that cannot be mapped', () => {
   const far = 2 ** 20 + 16;
   const written = fileOf([
     floats('a', [2], [1, 2]),
@@ -111,7 +124,7 @@ describe('parts of a file that cannot be mapped', () => {
     floats('c', [1], [4]),
   ]);
 
-  test('are read by themselves, neighbours together', async () => {
+  test('are read without the rest, neighbours together', async () => {
     const bytes = await written;
     const ranges: unknown[] = [];
     const memory = memorySource({ x: bytes });
@@ -123,8 +136,8 @@ describe('parts of a file that cannot be mapped', () => {
       },
     };
     const { tensors } = await openWeights(source, 'x');
-    const wanted = new Map([...tensors].filter(([name]) => name !== 'other'));
-    const parts = partFiles(source, 'x', wanted);
+    const selected = new Map([...tensors].filter(([name]) => name !== 'other'));
+    const parts = splitByRange(source, 'x', selected);
     expect(new Set([...parts.values()].map(({ file }) => file)).size).toBe(2);
     expect(parts.get('b')!.file).toBe(parts.get('c')!.file);
     ranges.length = 0;
@@ -139,17 +152,17 @@ describe('parts of a file that cannot be mapped', () => {
     expect(ranges).toEqual([8, 8, 8]);
   });
 
-  test('that changed since are not used', async () => {
+  test('are rejected if the file has changed', async () => {
     const files = { x: await written };
     const { tensors } = await openSafetensors(memorySource(files), 'x');
-    const parts = partFiles(memorySource(files), 'x', tensors);
+    const parts = splitByRange(memorySource(files), 'x', tensors);
     files.x = files.x.subarray(0, files.x.length - 2);
     await expect(parts.get('c')!.file.read()).rejects.toMatchObject({ code: 'bad-checkpoint' });
   });
 
-  test('stay one file where it is on a disk', async () => {
+  test('stay in their file if it is on disk', async () => {
     const source = { ...memorySource({ x: await written }), realPath: async () => '/x' };
     const { tensors } = await openWeights(source, 'x');
-    expect(partFiles(source, 'x', tensors)).toBe(tensors);
+    expect(splitByRange(source, 'x', tensors)).toBe(tensors);
   });
 });

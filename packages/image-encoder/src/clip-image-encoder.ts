@@ -55,7 +55,7 @@ export async function loadImageEncoder(options: LoadImageEncoderOptions): Promis
   return {
     config,
     preprocessing,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     load: session.load,
     release: session.release,
     dispose: session.dispose,

@@ -19,7 +19,7 @@ function sourceOf(map: ReadonlyMap<string, Uint8Array>): Source {
     size: async (path) => map.get(path)?.length,
     async read(path, range) {
       const bytes = map.get(path);
-      if (bytes === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+      if (bytes === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
       return range === undefined ? bytes : bytes.slice(range.start, range.end);
     },
   };

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createPipeline, loadPipeline } from '../src/index.js';
 import { counting, filesOf, gate, mockStages, road, sourceOf } from './support.js';
 
-const disposed = { code: 'disposed', message: 'The pipeline was disposed: make a new one.' };
+const disposed = { code: 'disposed', message: 'The pipeline was disposed: create a new one.' };
 
 function disposable() {
   const stages = mockStages();

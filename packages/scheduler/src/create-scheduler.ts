@@ -9,18 +9,18 @@ import {
 import { checkCount } from './numbers.js';
 import type { NoiseSchedule } from './schedules/noise-schedule.js';
 
-/** Chooses the levels that a run passes, from most noise to least: one more than its steps. */
+/** Chooses the levels of a run, from most noise to least: one more than its steps. */
 export type Spacing = (schedule: NoiseSchedule, steps: number) => NoiseLevel[];
 
-/** A sampler that yields more or less often than once a level, or calls the model more often than it yields. */
+/** A sampler that does not yield once per level, or calls the model more often than it yields. */
 export type CountedSampler = Sampler & {
-  /** How often a run over these levels yields; once for each after the first, if left out. */
+  /** How many times a run over these levels yields; by default once for each level after the first. */
   readonly stepCount?: (levels: readonly NoiseLevel[]) => number;
-  /** How often it calls the model; as often as it yields, if left out. */
+  /** How many times it calls the model; by default as often as it yields. */
   readonly callCount?: (levels: readonly NoiseLevel[]) => number;
 };
 
-/** What a plan says of a run over these levels: how often the sampler yields, and calls the model. */
+/** A plan's counts for a run over these levels: how often the sampler yields, and how often it calls the model. */
 export function countsOf(
   sampler: CountedSampler,
   levels: readonly NoiseLevel[],
@@ -33,22 +33,22 @@ export interface SchedulerParts {
   readonly schedule: NoiseSchedule;
   readonly spacing: Spacing;
   readonly sampler: CountedSampler;
-  /** What the model predicts; epsilon if left out. */
+  /** The model's prediction type; epsilon by default. */
   readonly prediction?: Prediction;
   readonly name?: string;
-  /** Standard deviation of the noise to start from; the first level's sigma if left out. */
+  /** Standard deviation of the initial noise; the first level's sigma by default. */
   readonly initialSigma?: number;
 }
 
 /**
- * Puts a noise schedule, a spacing and a sampler together. `plan(steps)` throws an InvalidOptionError unless `steps` is
- * a whole number from 1 to the schedule's training steps.
+ * Combines a noise schedule, a spacing and a sampler. `plan(steps)` throws an InvalidOptionError unless `steps` is an
+ * integer from 1 to the schedule's number of training steps.
  */
 export function createScheduler(parts: SchedulerParts): Scheduler {
   const { schedule, spacing, sampler, prediction = 'epsilon', name, initialSigma } = parts;
   return {
     prediction,
-    ...(name !== undefined && { name }),
+    name,
     trainTimesteps: schedule.trainTimesteps,
     plan(steps) {
       checkSteps(steps, schedule.trainTimesteps);
@@ -60,7 +60,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
 export function planOf(
   levels: readonly NoiseLevel[],
   sampler: CountedSampler,
-  initialSigma: number = levels[0]!.sigma,
+  initialSigma: number = levels[0].sigma,
 ): SamplingPlan {
   return { levels, sampler, initialSigma, ...countsOf(sampler, levels) };
 }
@@ -68,6 +68,9 @@ export function planOf(
 export function checkSteps(steps: number, trainTimesteps: number): void {
   checkCount('steps', steps);
   if (steps > trainTimesteps) {
-    throw new InvalidOptionError('steps', `${steps} is more than the ${trainTimesteps} steps of the model's training.`);
+    throw new InvalidOptionError(
+      'steps',
+      `${steps} is more than the ${trainTimesteps} steps that the model was trained with.`,
+    );
   }
 }

@@ -6,6 +6,7 @@ export {
   schedulerFromConfig,
   stableDiffusionConfig,
 } from './config/from-config.js';
+export { schedulerByName, schedulerNames } from './config/names.js';
 export type { SchedulerConfig } from './config/schema.js';
 export type { StepOptions } from './config/shared.js';
 export {
@@ -45,7 +46,7 @@ export { ipndm, lms } from './samplers/multistep.js';
 export { type PndmOptions, pndm } from './samplers/pndm.js';
 export { type RestartInterval, type RestartOptions, restart } from './samplers/restart.js';
 export { type SaSolverOptions, saSolver } from './samplers/sa-solver.js';
-export { type SamplerRun, type SamplerStep, stepwise } from './samplers/stepwise.js';
+export { type SamplerRun, type StepFunction, stepwise } from './samplers/stepwise.js';
 export { type TcdOptions, tcd } from './samplers/tcd.js';
 export { type UniPcOptions, unipc } from './samplers/unipc.js';
 export {

@@ -1,6 +1,6 @@
 /**
- * Weights for the values of a function at `nodes`, whose sum is what `moments` say of the polynomial through them:
- * `moments[k]` is that of the k-th power.
+ * Weights w such that the sum of w[j] f(nodes[j]) is a linear functional of the polynomial through these points.
+ * `moments[k]` is the functional's value for the k-th power.
  */
 export function polynomialWeights(nodes: readonly number[], moments: readonly number[]): number[] {
   return nodes.map((node, j) => {
@@ -10,14 +10,13 @@ export function polynomialWeights(nodes: readonly number[], moments: readonly nu
       const shifted = [0, ...polynomial];
       polynomial = shifted.map((value, k) => (value - other * (polynomial[k] ?? 0)) / (node - other));
     }
-    return polynomial.reduce((sum, value, k) => sum + value * moments[k]!, 0);
+    return polynomial.reduce((sum, value, k) => sum + value * moments[k], 0);
   });
 }
 
 /**
- * Weights for the values of a function at `nodes`, whose sum is the integral from `from` to `to` of
- * `exp(rate * (u - to))` times the polynomial through them: Adams' methods for any nodes (rate 0), exponential
- * integrators otherwise.
+ * Weights w such that the sum of w[j] f(nodes[j]) is the integral from `from` to `to` of `exp(rate * (u - to))` times the
+ * polynomial through these points: Adams methods for arbitrary nodes (rate 0), exponential integrators otherwise.
  */
 export function integrationWeights(nodes: readonly number[], from: number, to: number, rate: number): number[] {
   const shifted = nodes.map((node) => node - to);
@@ -42,7 +41,7 @@ function moment(k: number, start: number, rate: number): number {
   return -(start ** k * Math.exp(rate * start) + k * moment(k - 1, start, rate)) / rate;
 }
 
-/** Adams-Bashforth weights for even steps, newest first, by order. */
+/** Adams-Bashforth weights for equal steps, newest first, by order. */
 export const adamsBashforth: readonly (readonly number[])[] = [
   [1],
   [3 / 2, -1 / 2],

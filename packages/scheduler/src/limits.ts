@@ -3,23 +3,23 @@ import { valueAt } from './numbers.js';
 /** Bounds an estimate of x0. */
 export type Limit = (x0: Float32Array) => Float32Array;
 
-/** Cuts values off at -range and range. */
+/** Clamps values to [-range, range]. */
 export function clipSample(range = 1): Limit {
   return (x0) => x0.map((value) => Math.min(Math.max(value, -range), range));
 }
 
 export interface DynamicThreshold {
-  /** Quantile of |x0| that counts as its size; 0.995 if left out. */
+  /** The quantile of |x0| used as the threshold; 0.995 by default. */
   readonly ratio?: number;
-  /** Upper bound of that size; 1 if left out. */
+  /** Upper bound of the threshold; 1 by default. */
   readonly max?: number;
-  /** How many pictures of equal size the array holds, each bounded by itself; 1 if left out. */
+  /** Number of images of equal size in the array, each bounded separately; 1 by default. */
   readonly images?: number;
 }
 
 /**
- * Dynamic thresholding (Imagen, arXiv 2205.11487, section 2.3), for pixels: |x0|'s quantile, at least 1 and at most
- * `max`, cuts it off and is divided out.
+ * Dynamic thresholding (Imagen, arXiv 2205.11487, section 2.3), for pixels: clamps x0 to a quantile of |x0|, at least 1 and
+ * at most `max`, and divides by it.
  */
 export function dynamicThreshold({ ratio = 0.995, max = 1, images = 1 }: DynamicThreshold = {}): Limit {
   return (x0) => {

@@ -1,9 +1,9 @@
 export { flowError, isFalling, measureOrder, orderLevels } from './testing/convergence.js';
 export {
+  constantDenoiser,
   exampleMixture,
   type MixtureComponent,
   mixtureDenoiser,
-  pictureDenoiser,
   testNoise,
 } from './testing/denoisers.js';
 export { type SamplerSuiteOptions, samplerSuite } from './testing/sampler-suite.js';

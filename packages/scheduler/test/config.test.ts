@@ -21,13 +21,13 @@ describe('schedulerFromConfig', () => {
     expect(plan.initialSigma).toBe(1);
   });
 
-  test('takes another class over the same noise schedule, with that class’s defaults', () => {
+  test('uses another class with the same noise schedule and that class’s defaults', () => {
     const scheduler = schedulerFromConfig(sd15, { class: 'EulerDiscreteScheduler' });
     expect(scheduler.name).toBe('Euler');
     const { levels, initialSigma } = scheduler.plan(3);
     expect(levels.map(({ timestep }) => timestep)).toEqual([999, 499.5, 0, 0]);
-    expect(levels[0]!.sigma / levels[0]!.alpha).toBeCloseTo(14.6146, 4);
-    expect(initialSigma).toBe(levels[0]!.sigma);
+    expect(levels[0].sigma / levels[0].alpha).toBeCloseTo(14.6146, 4);
+    expect(initialSigma).toBe(levels[0].sigma);
   });
 
   test.each([0, -1, 2.5, Number.NaN, Infinity, 1001])('rejects %d steps', (steps) => {
@@ -36,7 +36,7 @@ describe('schedulerFromConfig', () => {
     expect(plan).toThrow(/^steps: /);
   });
 
-  test('names an unknown class and the nearest known', () => {
+  test('names an unknown class and the nearest known one', () => {
     const make = () => schedulerFromConfig({ ...sd15, _class_name: 'EulerDiscretScheduler' });
     expect(make).toThrow(UnsupportedError);
     expect(make).toThrow(/EulerDiscretScheduler.*EulerDiscreteScheduler/);
@@ -55,19 +55,19 @@ describe('schedulerFromConfig', () => {
     expect(make({ num_train_timesteps: 0 })).toThrow(/^num_train_timesteps: /);
   });
 
-  test('skips what diffusers writes beside the options', () => {
+  test('skips what diffusers writes in addition to the options', () => {
     const config = { ...sd15, _diffusers_version: '0.6.0', _use_default_values: ['prediction_type'] };
     expect(schedulerFromConfig(config).prediction).toBe('epsilon');
   });
 });
 
-test('a Stable Diffusion pipeline may force its options', () => {
+test('stableDiffusionConfig overrides two options', () => {
   const config = stableDiffusionConfig({ _class_name: 'DDIMScheduler', steps_offset: 0, clip_sample: true });
   expect(config).toMatchObject({ steps_offset: 1, clip_sample: false });
-  expect(schedulerFromConfig(config).plan(4).levels[0]!.timestep).toBe(751);
+  expect(schedulerFromConfig(config).plan(4).levels[0].timestep).toBe(751);
 });
 
-test('a config’s Infinity is read', () => {
+test('parses Infinity in a config', () => {
   expect(parseSchedulerConfig('{"a": -Infinity, "b": [Infinity, 1], "c": "at -Infinity"}')).toEqual({
     a: -Infinity,
     b: [Infinity, 1],

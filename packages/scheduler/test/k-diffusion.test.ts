@@ -49,27 +49,27 @@ const denoise = async (x: Float32Array, { sigma }: NoiseLevel) =>
 const mean = (x: Float32Array) => x.reduce((sum, value) => sum + Math.abs(value), 0) / x.length;
 
 describe('samplers, on variance-exploding levels, against k-diffusion', () => {
-  test('every figure has its sampler', () => {
+  test('every golden run has its sampler', () => {
     expect(Object.keys(samplers)).toEqual(Object.keys(figures.samplers));
   });
 
   test.each(Object.entries(samplers))('%s', async (name, sampler) => {
-    const wanted = figures.samplers[name]!;
+    const expected = figures.samplers[name];
     const levels = figures.sigmas.map((sigma) => ({ alpha: 1, sigma, timestep: 0 }));
     const { randn } = torchCpu(0);
-    let x: Float32Array = Float32Array.from({ length: 48 }, (_, i) => (i / 24 - 1) * figures.sigmas[0]!);
+    let x: Float32Array = Float32Array.from({ length: 48 }, (_, i) => (i / 24 - 1) * figures.sigmas[0]);
     const means = [mean(x)];
     for await (const step of sampler(denoise, x, levels, { noise: () => randn(48) })) {
       x = step.x;
       means.push(mean(x));
     }
-    // k-diffusion shows the sample with churn's noise already added.
-    const shown = name.endsWith('churn') ? [] : wanted.mean_before_step;
-    shown.forEach((value, i) => {
-      expect(Math.abs(means[i]! / value - 1), `mean before step ${i}`).toBeLessThan(2e-5);
+    // k-diffusion reports the sample with the churn noise already added.
+    const compared = name.endsWith('churn') ? [] : expected.mean_before_step;
+    compared.forEach((value, i) => {
+      expect(Math.abs(means[i] / value - 1), `mean before step ${i}`).toBeLessThan(2e-5);
     });
-    wanted.final.forEach((value, i) => {
-      expect(Math.abs(x[i]! - value), `value ${i}: ${x[i]} for ${value}`).toBeLessThan(2e-5);
+    expected.final.forEach((value, i) => {
+      expect(Math.abs(x[i] - value), `value ${i}: ${x[i]} for ${value}`).toBeLessThan(2e-5);
     });
   });
 });
@@ -79,9 +79,9 @@ test.each([
   ['exponential', exponentialSigmas(8, 0.03, 14.6)],
   ['polyexponential', polyexponentialSigmas(8, 0.03, 14.6, 1.7)],
 ])('%s spacing', (name, sigmas) => {
-  const wanted = figures.spacings[name]!;
-  expect(wanted).toHaveLength(9);
+  const expected = figures.spacings[name];
+  expect(expected).toHaveLength(9);
   sigmas.forEach((sigma, i) => {
-    expect(Math.abs(sigma / wanted[i]! - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(sigma / expected[i] - 1)).toBeLessThan(1e-5);
   });
 });

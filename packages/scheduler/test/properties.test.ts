@@ -50,19 +50,19 @@ const spacings: Record<string, Spacing> = {
   alignYourSteps: alignYourSteps('sd1'),
 };
 
-/** Bounded, and as crooked as a model may be. */
-const crooked = async (x: Float32Array, { sigma, timestep }: { sigma: number; timestep: number }) =>
+/** A bounded, strongly nonlinear denoiser. */
+const nonlinear = async (x: Float32Array, { sigma, timestep }: { sigma: number; timestep: number }) =>
   x.map((value) => Math.sin(3 * value + sigma) * Math.cos(timestep / 50));
 
 async function finalOf(sampler: Sampler, levels: Parameters<Sampler>[2]): Promise<Float32Array> {
   const noise = testNoise(7, 8);
   let x = noise();
-  for await (const step of sampler(crooked, x, levels, { noise })) x = step.x;
+  for await (const step of sampler(nonlinear, x, levels, { noise })) x = step.x;
   return x;
 }
 
 describe.each(Object.entries(spacings))('the spacing %s', (name, spacing) => {
-  test.each([1, 2, 3, 7, 20, 199, 200])('lays out %d steps', (steps) => {
+  test.each([1, 2, 3, 7, 20, 199, 200])('plans %d steps', (steps) => {
     for (const schedule of [latent, zeroSnr, flow]) {
       const levels = spacing(schedule, steps);
       if (name === 'comfyBeta') expect(levels.length).toBeLessThanOrEqual(steps + 1);
@@ -83,14 +83,14 @@ describe.each(Object.entries(spacings))('the spacing %s', (name, spacing) => {
   });
 });
 
-test.each(Object.entries(everySampler))('%s stays finite over 200 steps, and repeats itself', async (_, { make }) => {
-  const { levels } = createScheduler({ schedule: latent, spacing: spacings.karras!, sampler: make() }).plan(200);
+test.each(Object.entries(everySampler))('%s stays finite over 200 steps and is reproducible', async (_, { make }) => {
+  const { levels } = createScheduler({ schedule: latent, spacing: spacings.karras, sampler: make() }).plan(200);
   const [first, second] = [await finalOf(make(), levels), await finalOf(make(), levels)];
   expect(first.every((value) => Math.abs(value) < 1e4)).toBe(true);
   expect(second).toEqual(first);
 });
 
-/** The same numbers from 0 to 1 in every run: mulberry32. */
+/** Reproducible numbers from 0 to 1: mulberry32. */
 function uniformFrom(state: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -110,10 +110,10 @@ const schedules = {
   'flow, shift 3': flow,
 };
 
-/** Lists of the caller's own, with steps as uneven as they come. */
+/** Explicit lists with random, uneven steps. */
 const lists: Record<string, (uniform: () => number) => Spacing> = {
   fixedSigmas: (uniform) => (schedule, steps) => {
-    const [min, max] = [Math.log(schedule.sigmas[0]!), Math.log(schedule.sigmas.at(-1)!)];
+    const [min, max] = [Math.log(schedule.sigmas[0]), Math.log(schedule.sigmas.at(-1)!)];
     const sigmas = Array.from({ length: steps }, () => Math.exp(min + (max - min) * uniform()));
     return fixedSigmas(sigmas.sort((a, b) => b - a))(schedule, steps);
   },
@@ -126,7 +126,7 @@ const lists: Record<string, (uniform: () => number) => Spacing> = {
 };
 
 const anySpacing = {
-  ...Object.fromEntries(Object.entries(spacings).map(([name, one]) => [name, () => one])),
+  ...Object.fromEntries(Object.entries(spacings).map(([name, spacing]) => [name, () => spacing])),
   ...lists,
 };
 
@@ -134,7 +134,7 @@ const cases = Array.from({ length: 300 }, (_, seed) => {
   const uniform = uniformFrom(seed);
   const pick = <T>(from: Record<string, T>): [string, T] => {
     const entries = Object.entries(from);
-    return entries[Math.floor(entries.length * uniform())]!;
+    return entries[Math.floor(entries.length * uniform())];
   };
   const [[scheduleName, schedule], [spacingName, makeSpacing], [samplerName, { make }]] = [
     pick(schedules),
@@ -152,14 +152,14 @@ test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, mak
   const start = testNoise(seed, 8)().map((value) => value * initialSigma);
   const given = start.slice();
 
-  /** Aborts in the model's call of this number, if there is one. */
+  /** Runs the sampler; aborts in the given model call, if any. */
   const run = async (abortIn?: number) => {
     const controller = new AbortController();
     const { signal } = controller;
     let calls = 0;
     const denoise = async (x: Float32Array, level: NoiseLevel) => {
       if (++calls === abortIn) controller.abort();
-      return crooked(x, level);
+      return nonlinear(x, level);
     };
     let x: Float32Array = start;
     let yields = 0;
@@ -189,11 +189,11 @@ test.each(cases)('any combination: %s', async (_, { seed, schedule, spacing, mak
 
 describe.each(schedulerClasses)('the class %s', (name) => {
   const make = () => schedulerFromConfig({ _class_name: name });
-  for (const { name: what, run } of schedulerSuite(make)) test(what, run);
+  for (const { name: title, run } of schedulerSuite(make)) test(title, run);
 
-  test('takes every number of steps that it can', async () => {
-    const most = name === 'LCMScheduler' || name === 'TCDScheduler' ? 50 : 200;
-    for (let steps = 1; steps <= most; steps++) {
+  test('accepts every valid number of steps', async () => {
+    const maxSteps = name === 'LCMScheduler' || name === 'TCDScheduler' ? 50 : 200;
+    for (let steps = 1; steps <= maxSteps; steps++) {
       const { levels, stepCount } = make().plan(steps);
       expect(levels.every(({ alpha, sigma, timestep }) => Number.isFinite(alpha + sigma + timestep))).toBe(true);
       expect(stepCount).toBeGreaterThanOrEqual(steps);
@@ -201,21 +201,21 @@ describe.each(schedulerClasses)('the class %s', (name) => {
   });
 });
 
-test('spacings of the caller’s own', () => {
-  const own = fixedSigmas([10, 3, 1, 0])(latent, 3);
-  expect(own.map((level) => Math.round(1e6 * noiseRatio(level)) / 1e6)).toEqual([10, 3, 1, 0]);
+test('explicit spacings', () => {
+  const levels = fixedSigmas([10, 3, 1, 0])(latent, 3);
+  expect(levels.map((level) => Math.round(1e6 * noiseRatio(level)) / 1e6)).toEqual([10, 3, 1, 0]);
   const timesteps = fixedTimesteps([999, 500, 20])(latent, 3);
   expect(timesteps.map(({ timestep }) => timestep)).toEqual([999, 500, 20, 0]);
   expect(() => fixedSigmas([10, 3, 1])(latent, 4)).toThrow(/^steps: must be 3/);
-  expect(() => fixedSigmas([1, 2])).toThrow(/^sigmas: must fall/);
+  expect(() => fixedSigmas([1, 2])).toThrow(/^sigmas: must decrease/);
   expect(() => fixedTimesteps([5, Number.NaN])).toThrow(/^timesteps: /);
 });
 
-test('Align Your Steps’ ten steps are its table, other numbers lie between', () => {
+test('Align Your Steps uses its table for ten steps and interpolates for others', () => {
   const ratios = (steps: number) => alignYourSteps('sd1')(latent, steps).map(noiseRatio);
   const ten = ratios(10);
   [14.615, 6.475, 3.864, 2.695, 1.884, 1.394, 0.964, 0.652, 0.398, 0.152, 0].forEach((sigma, i) => {
     expect(ten[i]).toBeCloseTo(sigma, 2);
   });
-  expect(ratios(20)[2]).toBeCloseTo(ten[1]!, 9);
+  expect(ratios(20)[2]).toBeCloseTo(ten[1], 9);
 });

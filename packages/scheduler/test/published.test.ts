@@ -4,10 +4,10 @@ import { addNoise, edmDenoised, type SchedulerConfig, type StepOptions, schedule
 import { dummySample, sumAbs } from './support/golden.js';
 
 /**
- * The sums that diffusers' own tests assert (tests/schedulers), on their dummy sample and model. Tolerances are theirs.
+ * The sums that diffusers' own tests assert (tests/schedulers) for their dummy sample and model, with their tolerances.
  *
- * Their tests of the sigma family step oddly: they overwrite the sample with the scaled model input, and step that. Here,
- * `overwritten` does it: a step's array is the sampler's own, and is scaled between steps.
+ * Their tests of sigma-based classes overwrite the sample with the scaled model input before each step. `overwritten`
+ * reproduces that: it scales the sampler's own array between steps.
  */
 interface Published {
   config: SchedulerConfig;
@@ -16,13 +16,13 @@ interface Published {
   sum?: number;
   mean: number;
   overwritten?: boolean;
-  /** Starts here, from the dummy sample with the dummy noise added. */
+  /** Index of the level to start at, from the dummy sample with the dummy noise added. */
   from?: number;
-  /** diffusers takes the order that a full run would have here, with nothing where it has no history: so many slopes of 0. */
+  /** diffusers uses the order of a full run even without history. This many preceding steps with slope 0 reproduce that. */
   lead?: number;
-  /** Starts within a group of a singlestep solver: diffusers takes its rest as a group of its own. */
+  /** True for a start inside a group of a singlestep solver, of which diffusers treats the rest as a new group. */
   split?: boolean;
-  /** Leaves out so many of the first levels. */
+  /** Number of levels to skip at the start. */
   skip?: number;
 }
 
@@ -151,7 +151,7 @@ const published: Record<string, Published> = {
   deis: { config: solver('DEISMultistepScheduler'), mean: 0.23916 },
   'deis v': { config: solver('DEISMultistepScheduler', v), mean: 0.091 },
   'deis noise': { config: solver('DEISMultistepScheduler'), from: 8, sum: 315.3016, mean: 0.41054 },
-  // Theirs for a CPU; 329.1999 and 193.4154 are for CUDA, whose noise is another.
+  // The CPU's values; 329.1999 and 193.4154 are for CUDA, which draws other noise.
   'sa-solver': { config: named('SASolverScheduler'), sum: 337.3943, mean: 0.43931547 },
   'sa-solver v': { config: named('SASolverScheduler', v), sum: 193.1468, mean: 0.25149319 },
   'sa-solver karras': { config: named('SASolverScheduler', karras), sum: 837.2554, mean: 1.09018 },
@@ -168,7 +168,7 @@ const published: Record<string, Published> = {
   'edm euler': { config: { _class_name: 'EDMEulerScheduler', num_train_timesteps: 256 }, sum: 34.1855, mean: 0.044 },
 };
 
-/** The noise of their tests is the sample counted from the other end. */
+/** The noise of their tests is the sample in reverse order. */
 const dummyNoise = dummySample.slice().reverse();
 
 async function run({
@@ -187,12 +187,12 @@ async function run({
   const { randn } = torchCpu(0);
   let start: Float32Array = dummySample.map((value) => value * plan.initialSigma);
   if (from !== undefined) {
-    // The sigma family's tests add noise to the sample of the full initial noise.
-    const scale = overwritten ? plan.initialSigma / plan.levels[0]!.alpha : 1;
+    // Tests of sigma-based classes add noise to the sample already scaled by the initial sigma.
+    const scale = overwritten ? plan.initialSigma / plan.levels[0].alpha : 1;
     start = addNoise(
       dummySample.map((value) => value * scale),
       dummyNoise,
-      levels[lead]!,
+      levels[lead],
     );
   }
   let fresh = true;
@@ -204,7 +204,7 @@ async function run({
     if (config._class_name!.startsWith('EDM')) return edmDenoised(x.map(raw), x, level, 'epsilon');
     if (!overwritten) return convertPrediction(x.map(raw), scheduler.prediction, 'sample', x, level);
     if (fresh) {
-      // x is alpha times what the model saw.
+      // x is alpha times the model's input.
       fresh = false;
       return convertPrediction(
         x.map((value) => raw(value / level.alpha)),
@@ -214,10 +214,10 @@ async function run({
         level,
       );
     }
-    // A second stage: diffusers reads x0 from the scaled sample, and takes its slope there.
+    // Second stage: diffusers computes x0 and the slope from the scaled sample.
     const scaled = x.map((value) => value * level.alpha);
     const x0 = convertPrediction(x.map(raw), scheduler.prediction, 'sample', scaled, level);
-    return x.map((value, i) => x0[i]! + value / level.alpha - value);
+    return x.map((value, i) => x0[i] + value / level.alpha - value);
   };
   const scaleFor = (x: Float32Array, level: NoiseLevel) => {
     fresh = true;
@@ -225,13 +225,13 @@ async function run({
     if (overwritten) x.set(x.map((value) => value * level.alpha));
     return x;
   };
-  if (lead > 0) start = start.map((value) => (value / levels[lead]!.alpha) * levels[0]!.alpha);
-  let x = scaleFor(start, levels[0]!);
+  if (lead > 0) start = start.map((value) => (value / levels[lead].alpha) * levels[0].alpha);
+  let x = scaleFor(start, levels[0]);
   const options = { noise: () => randn(768) };
   for (const part of split ? [levels.slice(0, 2), levels.slice(1)] : [levels]) {
-    for await (const done of plan.sampler(async (at, level) => model(at, level), x, part, options)) {
+    for await (const step of plan.sampler(async (sample, level) => model(sample, level), x, part, options)) {
       led++;
-      x = done.level.sigma === 0 ? done.x : scaleFor(done.x, done.level);
+      x = step.level.sigma === 0 ? step.x : scaleFor(step.x, step.level);
     }
   }
   const last = levels.at(-1)!;
@@ -239,10 +239,11 @@ async function run({
 }
 
 describe('diffusers’ own test sums', () => {
-  test.each(Object.entries(published))('%s', async (_, wanted) => {
-    const x = await run(wanted);
+  test.each(Object.entries(published))('%s', async (_, expected) => {
+    const x = await run(expected);
     const sum = sumAbs(x);
-    expect(Math.abs(sum / 768 - wanted.mean), `mean ${sum / 768} for ${wanted.mean}`).toBeLessThan(1e-3);
-    if (wanted.sum !== undefined) expect(Math.abs(sum - wanted.sum), `sum ${sum} for ${wanted.sum}`).toBeLessThan(1e-2);
+    expect(Math.abs(sum / 768 - expected.mean), `mean ${sum / 768} for ${expected.mean}`).toBeLessThan(1e-3);
+    if (expected.sum !== undefined)
+      expect(Math.abs(sum - expected.sum), `sum ${sum} for ${expected.sum}`).toBeLessThan(1e-2);
   });
 });

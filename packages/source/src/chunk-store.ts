@@ -1,37 +1,37 @@
 import { SourceError } from '@sd/core';
 
-/** What is known of a file that is kept, whole or in part. */
+/** The metadata of a file that is cached, whole or in part. */
 export interface Manifest {
-  /** Bytes, or null where the server said that there is no such file. */
+  /** Bytes, or null if the server said that there is no such file. */
   readonly size: number | null;
   readonly version: string;
-  /** The SHA-256 that its bytes were found to have. */
+  /** The verified SHA-256 of its bytes. */
   readonly sha256?: string;
 }
 
 /**
- * Keeps files in pieces. Each piece is there whole or not at all, which is what makes a broken download one that can be
- * gone on with, and keeps half a file from passing for one.
+ * Stores files in chunks. A chunk is stored whole or not at all, so that a broken download can be resumed and half a file
+ * is never taken for a whole one.
  */
 export interface ChunkStore {
   manifest(url: string): Promise<Manifest | undefined>;
   setManifest(url: string, manifest: Manifest): Promise<void>;
-  /** A piece of this version of the file, if it is there with this many bytes. */
+  /** A chunk of this version of the file, if it is stored and has this length. */
   get(url: string, version: string, index: number, length: number): Promise<Blob | undefined>;
   put(url: string, version: string, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Forgets all pieces of a file, and what is known of it. */
+  /** Removes all chunks of a file, and its metadata. */
   remove(url: string): Promise<void>;
 }
 
 const cacheName = 'sd-models-1';
 
-/** Bytes of a piece that is kept: what a download that breaks may lose. */
+/** Bytes per chunk: the most that a broken download loses. */
 export const chunkSize = 2 ** 22;
 
 /**
- * A store in the browser's Cache storage. It was preferred to the origin's private file system, which writes in place only
- * from workers, and elsewhere copies the whole file for each piece that is added.
- * Undefined where there is no Cache storage, as outside browsers and on pages that are not served securely.
+ * A store in the browser's Cache storage; undefined if there is none, as outside browsers and on insecure pages. The
+ * origin private file system is not used, since it writes in place only from workers, and elsewhere copies the whole file
+ * for each chunk.
  */
 export async function openCacheStore(): Promise<ChunkStore | undefined> {
   let cache: Cache;
@@ -57,8 +57,8 @@ export async function openCacheStore(): Promise<ChunkStore | undefined> {
 }
 
 /**
- * Forgets what `openUrl` keeps: all of it, or the files of one URL, a folder's or a file's.
- * @returns Did it keep any?
+ * Clears the cache of `openUrl`: all of it, or only the files under a URL, which may be a folder's or a file's.
+ * @returns Whether anything was removed.
  */
 export async function clearCache(url?: string | URL): Promise<boolean> {
   if (globalThis.caches === undefined) return false;
@@ -74,7 +74,7 @@ export async function clearCache(url?: string | URL): Promise<boolean> {
   return found;
 }
 
-// Keys are addresses that no server is asked for: the file's own with a parameter more.
+// Keys are URLs that are never requested: the file's own with an extra parameter.
 const keyed = (url: string, part: string) => {
   const key = new URL(url);
   key.searchParams.append('sd-part', part);
@@ -112,7 +112,7 @@ async function full(url: string, cause: unknown): Promise<SourceError> {
   return new SourceError(
     'read-failed',
     url,
-    `${url} could not be kept: ${why}. Free some room, for example with clearCache(), or open it with \`cache: false\`.`,
+    `${url} could not be cached: ${why}. Free some room, for example with clearCache(), or open it with \`cache: false\`.`,
     { cause },
   );
 }

@@ -1,16 +1,16 @@
 import { type ByteRange, type Source, SourceError } from '@sd/core';
 
-/** Files that a person picked: of an `<input>`, of a drop, of a directory picker, or a map from paths to blobs. */
+/** Files that a user picked: from an `<input>`, a drop or a directory picker, or a map from paths to blobs. */
 export type PickedFiles = Iterable<File> | ReadonlyMap<string, Blob> | FileSystemDirectoryHandle;
 
 /**
- * A model's files among those that a person picked. Nothing is read until it is asked for. Paths are those in the folder
- * that was picked; a file that was picked alone has its name for a path. Its methods reject with a SourceError.
+ * A source of files that a user picked. Nothing is read in advance. Paths are relative to the picked folder; the path of a
+ * single picked file is its name. Methods reject with a SourceError.
  */
 export function openFiles(files: PickedFiles): Source {
   if ('getFileHandle' in files) return sourceOf(files.name, (path) => inDirectory(files, path));
   const blobs = files instanceof Map ? (files as ReadonlyMap<string, Blob>) : filesByPath(files as Iterable<File>);
-  return sourceOf('the files that were given', async (path) => blobs.get(path));
+  return sourceOf('the picked files', async (path) => blobs.get(path));
 }
 
 function sourceOf(name: string, find: (path: string) => Promise<Blob | undefined>): Source {
@@ -27,7 +27,7 @@ function sourceOf(name: string, find: (path: string) => Promise<Blob | undefined
   };
 }
 
-/** Files by their paths. Browsers put the name of the picked folder before the paths in it, which is left out. */
+/** Files by path. The name of the picked folder, with which browsers prefix paths, is removed. */
 export function filesByPath(files: Iterable<File>): Map<string, Blob> {
   return new Map(
     [...files].map((file) => [
@@ -39,10 +39,10 @@ export function filesByPath(files: Iterable<File>): Map<string, Blob> {
 
 async function inDirectory(root: FileSystemDirectoryHandle, path: string): Promise<File | undefined> {
   const parts = path.split('/');
-  const name = parts.pop()!;
+  const name = parts.at(-1) ?? '';
   try {
     let folder = root;
-    for (const part of parts) folder = await folder.getDirectoryHandle(part);
+    for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part);
     return await (await folder.getFileHandle(name)).getFile();
   } catch (cause) {
     const reason = (cause as Error).name;
@@ -56,7 +56,7 @@ async function readBlob(path: string, blob: Blob, { start, end }: ByteRange): Pr
     throw new SourceError(
       'read-failed',
       path,
-      `${path} ends after ${blob.size} bytes, but bytes ${start} to ${end} were wanted. It may be cut off.`,
+      `${path} ends after ${blob.size} bytes, but bytes ${start} to ${end} were requested. It may be truncated.`,
     );
   }
   try {

@@ -1,22 +1,22 @@
 import { AbortError, SourceError, throwIfAborted } from '@sd/core';
 
 export interface HttpOptions {
-  /** Sent with each request, such as `Authorization`. */
+  /** Sent with every request, such as `Authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** In place of the platform's `fetch`. */
+  /** Replaces the platform's `fetch`. */
   readonly fetch?: typeof fetch;
   readonly signal?: AbortSignal;
 }
 
-/** What a server says of a file. */
+/** A server's metadata about a file. */
 export interface RemoteFile {
-  /** Bytes, where the server tells. */
+  /** Bytes, if the server tells. */
   readonly size: number | undefined;
-  /** Changes when the file does, as far as the server tells; else empty. */
+  /** Changes when the file does, if the server tells; otherwise empty. */
   readonly version: string;
 }
 
-/** No answer, or none that could be used: another try, or what is cached, may help. */
+/** The server did not respond, or not usefully: a retry or the cache may help. */
 export class Unreachable extends SourceError {
   constructor(url: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -30,12 +30,12 @@ export class Unreachable extends SourceError {
   }
 }
 
-/** Asks for a file's size and version; undefined where there is none. Throws a SourceError. */
+/** Requests a file's size and version; undefined if there is no such file. Throws a SourceError. */
 export async function probe(url: string, options: HttpOptions): Promise<RemoteFile | undefined> {
   const response = await request(url, 'bytes=0-1', options);
-  // Two bytes, since some servers take the last byte 0 for none; or a body that nobody wants.
+  // Two bytes, since some servers misread 0-0. The body, which may be the whole file, is not needed.
   await response.body?.cancel();
-  // A server of a single-page app answers every address with its page.
+  // A single-page app's server responds to every URL with its page.
   const isPage =
     response.headers.get('content-type')?.startsWith('text/html') === true && !/\.html?$/.test(new URL(url).pathname);
   if (response.status === 404 || response.status === 410 || isPage) return undefined;
@@ -49,20 +49,20 @@ function versionOf({ headers }: Response): string {
   return (headers.get('etag') ?? headers.get('last-modified') ?? '').replace(/^W\//, '');
 }
 
-/** Of an answer without Content-Range, as one that ignores ranges is, or one from a server that hides it from pages. */
+/** The size from a response without Content-Range: the server ignores ranges, or does not expose the header to pages. */
 async function lengthOf(url: string, response: Response, options: HttpOptions): Promise<number | undefined> {
   let whole = response;
   if (response.status === 206) whole = await request(url, undefined, options, 'HEAD');
   const length = whole.headers.get('content-length');
-  // The length of what is compressed is not that of the file.
+  // A compressed length is not that of the file.
   const plain = (whole.headers.get('content-encoding') ?? 'identity') === 'identity';
   return whole.ok && plain && length !== null ? Number(length) : undefined;
 }
 
 /**
- * The bytes of a file from `start` up to `end`, or to its last, as they arrive, each with its place in the file. A server
- * that ignores ranges sends those before `start` too. Throws a SourceError, also where the version is another than was
- * found before; Unreachable where the connection broke.
+ * The bytes of a file from `start` to `end`, or to its last, as they arrive, with their offset in the file. A server that
+ * ignores ranges also sends those before `start`. Throws a SourceError, also if the version has changed, and Unreachable if
+ * the connection breaks.
  */
 export async function* download(
   url: string,
@@ -105,7 +105,7 @@ async function request(
     return await get(url, {
       method,
       headers: { ...headers, ...(range === undefined ? {} : { Range: range }) },
-      // What is kept of it, this package keeps; and a cached part of a file must not stand for another version's.
+      // This package does its own caching, and a cached range must not be used for another version of the file.
       cache: 'no-store',
       ...(signal === undefined ? {} : { signal }),
     });
@@ -120,6 +120,6 @@ function expectSuccess(url: string, { ok, status, statusText }: Response): void 
   if (status === 404 || status === 410) {
     throw new SourceError('not-found', url, `There is no ${url}. Check the address.`);
   }
-  const hint = status === 401 || status === 403 ? ' If it needs a token, give it in `headers`.' : '';
-  throw new SourceError('read-failed', url, `${url}: the server answered ${status} ${statusText}.${hint}`);
+  const hint = status === 401 || status === 403 ? ' If it needs a token, pass it in `headers`.' : '';
+  throw new SourceError('read-failed', url, `${url}: the server responded with ${status} ${statusText}.${hint}`);
 }

@@ -6,9 +6,9 @@ import { transfer } from './transfer.js';
 export interface RemoteOptions extends HttpOptions {
   readonly url: string;
   readonly store: ChunkStore | undefined;
-  /** The SHA-256 that it must have, in hexadecimal. */
+  /** The expected SHA-256, in hexadecimal. */
   readonly sha256?: string;
-  /** Is told how many of the file's bytes have come, kept ones included. */
+  /** Called with the number of bytes received so far, including cached ones. */
   onBytes(loaded: number, size: number): void;
 }
 
@@ -18,16 +18,16 @@ export interface Version {
   readonly version: string;
 }
 
-/** Bytes, and their place in the file. */
+/** Bytes, and their offset in the file. */
 export interface Piece {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
 
-/** A file on a server, some or all of it kept. */
+/** A file on a server, possibly cached in part or whole. */
 export interface RemoteFile {
   readonly size: number;
-  /** The bytes of a range, in order; the first and last piece may reach over it. */
+  /** The bytes of a range, in order. The first and last piece may extend beyond it. */
   pieces(range: ByteRange, signal: AbortSignal | undefined): AsyncIterable<Piece>;
 }
 
@@ -40,15 +40,15 @@ export function inMemory(bytes: Uint8Array): RemoteFile {
   };
 }
 
-/** Asks the server each time. */
+/** Requests bytes from the server every time. */
 export function direct(options: RemoteOptions, { size, version }: Version): RemoteFile {
   let loaded = 0;
   return {
     size,
     async *pieces(range, signal) {
       let at = range.start;
-      const both = { ...options, signal: either(options.signal, signal) };
-      for await (const bytes of transfer(options.url, { ...range, version }, both)) {
+      const combined = { ...options, signal: anySignal(options.signal, signal) };
+      for await (const bytes of transfer(options.url, { ...range, version }, combined)) {
         yield { at, bytes };
         at += bytes.length;
         loaded += bytes.length;
@@ -58,15 +58,15 @@ export function direct(options: RemoteOptions, { size, version }: Version): Remo
   };
 }
 
-/** Asks the server for the chunks that are not kept yet, and keeps them. */
+/** Requests chunks that are not stored yet from the server, and stores them. */
 export function inStore(options: RemoteOptions, store: ChunkStore, { size, version }: Version): RemoteFile {
   const { url } = options;
   const seen = new Set<number>();
   let loaded = 0;
   let last: Promise<unknown> = Promise.resolve();
   const lengthOf = (index: number) => Math.min(chunkSize, size - index * chunkSize);
-  const kept = (index: number) => store.get(url, version, index, lengthOf(index));
-  const see = (index: number) => {
+  const stored = (index: number) => store.get(url, version, index, lengthOf(index));
+  const markSeen = (index: number) => {
     if (!seen.has(index)) loaded += lengthOf(index);
     seen.add(index);
     options.onBytes(loaded, size);
@@ -80,30 +80,30 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
     let index = Math.floor(start / chunkSize);
     while (index < after) {
       const at = index * chunkSize;
-      const blob = await kept(index);
+      const blob = await stored(index);
       if (blob !== undefined) {
         const [from, to] = [Math.max(at, start), Math.min(at + blob.size, end)];
         yield { at: from, bytes: new Uint8Array(await blob.slice(from - at, to - at).arrayBuffer()) };
-        see(index++);
+        markSeen(index++);
         continue;
       }
       let missing = index + 1;
-      while (missing < after && (await kept(missing)) === undefined) missing++;
+      while (missing < after && (await stored(missing)) === undefined) missing++;
       for await (const bytes of fetched(index, missing, signal)) {
         await store.put(url, version, index, bytes);
         yield { at: index * chunkSize, bytes };
-        see(index++);
+        markSeen(index++);
       }
     }
   }
 
-  /** Chunks `first` up to `after`, each as it is complete. */
+  /** Chunks `first` (inclusive) to `after` (exclusive), each as soon as it is complete. */
   async function* fetched(first: number, after: number, signal: AbortSignal | undefined) {
     const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version };
     let chunk = new Uint8Array(lengthOf(first));
     let filled = 0;
     let index = first;
-    for await (const bytes of transfer(url, range, { ...options, signal: either(options.signal, signal) })) {
+    for await (const bytes of transfer(url, range, { ...options, signal: anySignal(options.signal, signal) })) {
       for (let taken = 0; taken < bytes.length; ) {
         const part = bytes.subarray(taken, taken + chunk.length - filled);
         chunk.set(part, filled);
@@ -122,7 +122,7 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
   return {
     size,
     async *pieces(range, signal) {
-      // One after the other, so that two readers of one chunk do not both fetch it.
+      // Serialized, so that two readers of a chunk do not both fetch it.
       const before = last;
       let done!: () => void;
       last = new Promise<void>((resolve) => {
@@ -138,7 +138,7 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
   };
 }
 
-function either(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return AbortSignal.any([one, other]);
+function anySignal(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return AbortSignal.any([first, second]);
 }

@@ -1,19 +1,18 @@
 import { SourceError } from '@sd/core';
 import { chunkSize, type Manifest } from './chunk-store.js';
-import { sha256Of } from './digest.js';
 import { download, probe, Unreachable } from './http.js';
 import { direct, inMemory, inStore, type RemoteFile, type RemoteOptions, type Version } from './readers.js';
 
-/** Finds a file; undefined where there is none. What is kept of another version is forgotten. Throws a SourceError. */
+/** Opens a file; undefined if there is none. Removes cached chunks of other versions. Throws a SourceError. */
 export async function openRemote(options: RemoteOptions): Promise<RemoteFile | undefined> {
   const { url, store, sha256 } = options;
-  const kept = await store?.manifest(url);
-  const found = await find(options, kept);
+  const cached = await store?.manifest(url);
+  const found = await find(options, cached);
   if (found === undefined) return undefined;
   const file = readerOf(options, found);
-  const wanted = sha256?.toLowerCase();
-  const known = kept?.version === found.version ? kept.sha256 : undefined;
-  return wanted === undefined || wanted === known ? file : verified(options, file, { ...found, sha256: wanted });
+  const expected = sha256?.toLowerCase();
+  const known = cached?.version === found.version ? cached.sha256 : undefined;
+  return expected === undefined || expected === known ? file : verified(options, file, { ...found, sha256: expected });
 }
 
 function readerOf(options: RemoteOptions, found: Version | Contents): RemoteFile {
@@ -21,39 +20,39 @@ function readerOf(options: RemoteOptions, found: Version | Contents): RemoteFile
   return options.store === undefined ? direct(options, found) : inStore(options, options.store, found);
 }
 
-/** A file that came whole. */
+/** A file that was downloaded whole. */
 interface Contents {
   readonly bytes: Uint8Array;
   readonly version: string;
 }
 
-/** The file as the server has it now or, where the server does not answer, as it is kept. */
-async function find(options: RemoteOptions, kept: Manifest | undefined): Promise<Version | Contents | undefined> {
+/** The file's current version on the server or, if that does not respond, its cached version. */
+async function find(options: RemoteOptions, cached: Manifest | undefined): Promise<Version | Contents | undefined> {
   const { url, store } = options;
   let remote: Awaited<ReturnType<typeof probe>>;
   try {
     remote = await probe(url, options);
   } catch (error) {
-    if (!(error instanceof Unreachable) || kept === undefined) throw error;
-    return kept.size === null ? undefined : { size: kept.size, version: kept.version };
+    if (!(error instanceof Unreachable) || cached === undefined) throw error;
+    return cached.size === null ? undefined : { size: cached.size, version: cached.version };
   }
   if (remote === undefined) {
-    if (kept?.size !== null) {
+    if (cached?.size !== null) {
       await store?.remove(url);
       await store?.setManifest(url, { size: null, version: '' });
     }
     return undefined;
   }
   const { size, version } = remote;
-  if (kept !== undefined && kept.size !== null && kept.version === version && (size ?? kept.size) === kept.size) {
-    return { size: kept.size, version };
+  if (cached !== undefined && cached.size !== null) {
+    if (cached.version === version && (size ?? cached.size) === cached.size) return { size: cached.size, version };
   }
-  if (kept !== undefined) await store?.remove(url);
+  if (cached !== undefined) await store?.remove(url);
   if (size !== undefined) {
     await store?.setManifest(url, { size, version });
     return { size, version };
   }
-  const bytes = await everything(options, version);
+  const bytes = await downloadAll(options, version);
   if (store === undefined) return { bytes, version };
   for (let i = 0; i * chunkSize < bytes.length; i++) {
     await store.put(url, version, i, bytes.slice(i * chunkSize, (i + 1) * chunkSize));
@@ -62,14 +61,14 @@ async function find(options: RemoteOptions, kept: Manifest | undefined): Promise
   return { size: bytes.length, version };
 }
 
-/** A file whose size the server does not tell, such as one that it compresses. */
-async function everything(options: RemoteOptions, version: string): Promise<Uint8Array> {
+/** Downloads a file of unknown size, such as one that the server compresses. */
+async function downloadAll(options: RemoteOptions, version: string): Promise<Uint8Array> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for await (const { bytes } of download(options.url, { start: 0, version }, options)) pieces.push(bytes.slice());
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-/** The file once all of it is there and has the hash; else what is kept of it is forgotten. */
+/** Downloads all of a file and checks its hash. On a mismatch, removes it from the cache and throws a SourceError. */
 async function verified(
   { url, store, signal }: RemoteOptions,
   file: RemoteFile,
@@ -79,7 +78,7 @@ async function verified(
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   async function* all() {
     for await (const { bytes } of file.pieces({ start: 0, end: size }, signal)) {
-      // What no store keeps must be held, or what is read later could be something else.
+      // Without a store the bytes must be held, since a later read could return something else.
       if (store === undefined) pieces.push(bytes.slice());
       yield bytes;
     }
@@ -90,9 +89,17 @@ async function verified(
     throw new SourceError(
       'read-failed',
       url,
-      `${url} has the SHA-256 ${found}, but ${sha256} was expected: it is damaged, or another file. Download it again, or correct the hash.`,
+      `${url} has the SHA-256 ${found}, but ${sha256} was expected: it is damaged or another file. Download it again, or correct the hash.`,
     );
   }
   await store?.setManifest(url, { size, version, sha256 });
   return store === undefined ? inMemory(new Uint8Array(await new Blob(pieces).arrayBuffer())) : file;
+}
+
+/** The SHA-256 of bytes that arrive in pieces, in hexadecimal. WebCrypto can only hash them all at once. */
+async function sha256Of(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const { sha256 } = await import('@noble/hashes/sha2.js');
+  const hash = sha256.create();
+  for await (const piece of pieces) hash.update(piece);
+  return Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

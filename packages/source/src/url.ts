@@ -5,42 +5,42 @@ import type { RemoteFile } from './readers.js';
 import { openRemote } from './remote-file.js';
 
 export interface DownloadProgress {
-  /** The file, by its path in the folder. */
+  /** Path of the file in the folder. */
   readonly path: string;
-  /** Bytes of it that have come, from the server or from what is kept. */
+  /** Bytes received so far, from the server or the cache. */
   readonly loaded: number;
-  /** Bytes that it has; a model may need only a part of them. */
+  /** Bytes in the whole file; a model may need only some of them. */
   readonly size: number;
 }
 
 export interface OpenUrlOptions extends HttpOptions {
   /**
-   * Keep what is downloaded in the browser's Cache storage, so that it is there after a reload and without a network.
-   * Default: where there is one. Node has none.
+   * Whether to cache downloads in the browser's Cache storage, for reloads and offline use. By default true if there is
+   * one; Node has none.
    */
   readonly cache?: boolean;
   /** Called as bytes arrive. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** The SHA-256 that files must have, in hexadecimal, by their paths. Such a file is read whole before any of it is used. */
+  /** Expected SHA-256 hashes, in hexadecimal, by path. Such a file is read whole before any of it is used. */
   readonly integrity?: Readonly<Record<string, string>>;
 }
 
 export interface UrlSource extends Source {
-  /** The path of the file, where the URL was one of a file and not of a folder. */
+  /** Path of the file, if the URL was a file's and not a folder's. */
   readonly file?: string;
   readonly warnings: readonly Warning[];
 }
 
 /**
- * A model's files on a server. A URL whose last part has an ending (`model.safetensors`) is one of a file, and its folder
- * is read; any other is one of a folder.
+ * A model's files on a server. A URL with a file extension (`model.safetensors`) is that of a file, and its folder becomes
+ * the source; any other URL is that of a folder.
  *
- * Files are read in ranges, so a server should know them; one that does not is read from each file's start. With a cache,
- * pieces of 4 MiB are kept as they are complete, and a download that broke goes on where it was. Each file is asked for
- * once whether it has changed; where the server cannot be reached, what is kept is used.
+ * Files are read in ranges, which the server should support; otherwise each file is read from its start. With a cache,
+ * chunks of 4 MiB are stored as they complete, and a broken download resumes where it stopped. Each file is checked for
+ * changes once; if the server cannot be reached, the cache is used.
  *
- * Its methods reject with a SourceError: `not-found`, or `read-failed` with what to do, as for no connection, a wrong hash
- * or no more room.
+ * Methods reject with a SourceError: `not-found`, or `read-failed` with advice, such as for no connection, a wrong hash or
+ * a full disk.
  */
 export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): Promise<UrlSource> {
   const full = parsed(url);
@@ -58,11 +58,11 @@ export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): 
         ...options,
         url: inside(folder, path),
         store,
-        ...(options.integrity?.[path] === undefined ? {} : { sha256: options.integrity[path] }),
+        sha256: options.integrity?.[path],
         onBytes: (loaded, size) => options.onProgress?.({ path, loaded, size }),
       });
       files.set(path, opened);
-      // What failed once may go well later.
+      // A failed file may be retried.
       opened.catch(() => files.delete(path));
     }
     return opened;
@@ -70,7 +70,7 @@ export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): 
 
   return {
     name: full.href,
-    ...(file === undefined ? {} : { file }),
+    file,
     warnings: store === undefined ? notCached(options.cache) : [],
     async read(path, range, signal) {
       const remote = await open(path);
@@ -94,13 +94,13 @@ async function readPieces(
     throw new SourceError(
       'read-failed',
       url,
-      `${url} ends after ${remote.size} bytes, but bytes ${start} to ${end} were wanted. It may be cut off: download it again.`,
+      `${url} ends after ${remote.size} bytes, but bytes ${start} to ${end} were requested. It may be truncated: download it again.`,
     );
   }
   const result = new Uint8Array(end - start);
   for await (const { at, bytes } of remote.pieces(range, signal)) {
-    const wanted = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
-    result.set(wanted, Math.max(0, at - start));
+    const inRange = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    result.set(inRange, Math.max(0, at - start));
   }
   return result;
 }
@@ -109,11 +109,11 @@ function parsed(url: string | URL): URL {
   try {
     return new URL(url, globalThis.location?.href);
   } catch {
-    throw new InvalidOptionError('url', `${JSON.stringify(url)} is not one.`);
+    throw new InvalidOptionError('url', `${JSON.stringify(url)} is not a URL.`);
   }
 }
 
-/** The address of a file; the folder's parameters, such as a token, go with each. */
+/** The URL of a file. It keeps the folder's query parameters, such as a token. */
 function inside(folder: URL, path: string): string {
   const parts = path.split('/');
   if (parts.some((part) => part === '..' || part === '.' || part === '')) {
@@ -124,13 +124,13 @@ function inside(folder: URL, path: string): string {
   return url.href;
 }
 
-/** In Node nobody expects a cache; in a browser its absence means downloading again. */
-function notCached(wished: boolean | undefined): Warning[] {
+/** A missing cache is worth a warning only in a browser, where it means downloading again. */
+function notCached(requested: boolean | undefined): Warning[] {
   const inBrowser = globalThis.isSecureContext !== undefined;
-  if (wished === false || (wished === undefined && !inBrowser)) return [];
+  if (requested === false || (requested === undefined && !inBrowser)) return [];
   const why =
     globalThis.isSecureContext === false
       ? 'the page is not served over https or from localhost'
       : 'there is no Cache storage';
-  return [{ code: 'not-cached', message: `What is downloaded is not kept, since ${why}.` }];
+  return [{ code: 'not-cached', message: `Downloads are not cached, since ${why}.` }];
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, path: string) => boolean;
 
-/** A server of a map of files that knows ranges. `handle` answers first, where it returns true. */
+/** Serves a map of files, with support for ranges. If `handle` returns true, it has handled the request. */
 export async function serve(files: ReadonlyMap<string, Uint8Array>, handle: Handler = () => false) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -36,7 +36,7 @@ export async function serve(files: ReadonlyMap<string, Uint8Array>, handle: Hand
   };
 }
 
-/** Bytes that tell where they are from. */
+/** Bytes that depend on their position. */
 export function pattern(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
 }

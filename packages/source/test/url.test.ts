@@ -27,22 +27,22 @@ describe('files on a server', () => {
       expect(await source.read('unet/a b.safetensors', { start: 100, end: 2_000 })).toEqual(big.slice(100, 2_000));
       expect(await source.read('empty')).toHaveLength(0);
     }
-    expect(server.requests.filter((one) => one.endsWith('bytes=100-1999'))).toHaveLength(2);
+    expect(server.requests.filter((request) => request.endsWith('bytes=100-1999'))).toHaveLength(2);
   });
 
-  test('are asked for their size once', async () => {
+  test('are probed for their size only once', async () => {
     const source = await openUrl(await start());
     for (let i = 0; i < 3; i++) await source.size!('config.json');
     expect(server.requests).toEqual(['GET model/config.json bytes=0-1']);
   });
 
-  test('may be one: its folder is read, and its path told', async () => {
+  test('may be given by the URL of one file, which becomes a folder and a path', async () => {
     const source = await openUrl(`${await start()}/unet/a%20b.safetensors`);
     expect(source.file).toBe('a b.safetensors');
     expect(await source.size!(source.file!)).toBe(big.length);
   });
 
-  test('that are missing have no size, also where the server answers everything with a page', async () => {
+  test('that are missing have no size, even if the server responds to every URL with a page', async () => {
     const source = await openUrl(await start());
     expect(await source.size!('none')).toBeUndefined();
     await expect(source.read('none')).rejects.toMatchObject({ code: 'not-found', path: 'none' });
@@ -56,8 +56,8 @@ describe('files on a server', () => {
     expect(await page.size!('none')).toBeUndefined();
   });
 
-  test('come from servers that ignore ranges, or do not tell the size', async () => {
-    const whole: Handler = (_, response, path) => {
+  test('are read from servers that ignore ranges, or do not tell the size', async () => {
+    const rangeless: Handler = (_, response, path) => {
       response.writeHead(200, { 'content-length': files.get(path)!.length }).end(files.get(path));
       return true;
     };
@@ -66,7 +66,7 @@ describe('files on a server', () => {
       response.end();
       return true;
     };
-    for (const handle of [whole, chunked]) {
+    for (const handle of [rangeless, chunked]) {
       const source = await openUrl(await start(handle));
       expect(await source.size!('unet/a b.safetensors')).toBe(big.length);
       expect(await source.read('unet/a b.safetensors', { start: 70_000, end: 70_100 })).toEqual(
@@ -76,7 +76,7 @@ describe('files on a server', () => {
     }
   });
 
-  test('go on where a connection broke', async () => {
+  test('are resumed where a connection broke', async () => {
     let broken = 0;
     const source = await openUrl(
       await start((request, response) => {
@@ -92,7 +92,7 @@ describe('files on a server', () => {
     expect(broken).toBeGreaterThan(1);
   });
 
-  test('with a hash are checked before anything of them is given out', async () => {
+  test('with a hash are checked before any of their bytes are returned', async () => {
     const right = createHash('sha256').update(big).digest('hex');
     const path = 'unet/a b.safetensors';
     const url = await start();
@@ -105,7 +105,7 @@ describe('files on a server', () => {
     });
   });
 
-  test('that change while they are read are refused', async () => {
+  test('that change while they are read are rejected', async () => {
     let version = 1;
     const source = await openUrl(
       await start((_, response) => {
@@ -118,7 +118,7 @@ describe('files on a server', () => {
     await expect(source.read('config.json')).rejects.toThrow(/config\.json changed while it was read/);
   });
 
-  test('are refused by name where the answer is an error, or the range is none', async () => {
+  test('are rejected by name if the response is an error, or the range or path is invalid', async () => {
     const source = await openUrl(
       await start((_, response, path) => {
         if (!path.endsWith('locked')) return false;
@@ -128,13 +128,13 @@ describe('files on a server', () => {
     );
     await expect(source.size!('locked')).rejects.toMatchObject({
       code: 'read-failed',
-      message: expect.stringMatching(/answered 403 Forbidden\. If it needs a token, give it in `headers`/),
+      message: expect.stringMatching(/responded with 403 Forbidden\. If it needs a token, pass it in `headers`/),
     });
     await expect(source.read('config.json', { start: 0, end: 9 })).rejects.toThrow(/ends after 8 bytes/);
     await expect(source.read('../secret')).rejects.toThrow(/is not a path inside/);
   });
 
-  test('are not read on after an abort, and progress is told', async () => {
+  test('report their progress, and are not read after an abort', async () => {
     const controller = new AbortController();
     const loaded: number[] = [];
     const source = await openUrl(await start(), {
@@ -147,7 +147,7 @@ describe('files on a server', () => {
     await expect(source.read('unet/a b.safetensors')).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  test('of a server that is not there are an error that says so', async () => {
+  test('on an unreachable server are an error that says so', async () => {
     const url = await start();
     server.close();
     const source = await openUrl(url);

@@ -33,7 +33,7 @@ export function clipTextGraph(
   const ids = g.input('input_ids', ['batch', config.maxLength], 'int64');
   for (const extension of extensions) {
     const { layer } = extension.extend(g);
-    if (layer !== undefined) g.adapt(layer);
+    if (layer !== undefined) g.addLayerHook(layer);
   }
   const positions = w.tensor('embeddings.position_embedding.weight', [config.maxLength, config.width]);
   const table = w.tensor('embeddings.token_embedding.weight', [config.vocabSize, config.width]);

@@ -92,7 +92,7 @@ describe('config', () => {
   test('names an activation that there is no graph for', () => {
     expect(() => read({ hidden_act: 'relu' })).toThrow(UnsupportedError);
     expect(() => read({ hidden_act: 'relu' })).toThrow(
-      /text_encoder\/config\.json: hidden_act is "relu"; this version knows "quick_gelu", "gelu"/,
+      /text_encoder\/config\.json: hidden_act is "relu"; this version supports "quick_gelu", "gelu"/,
     );
   });
 

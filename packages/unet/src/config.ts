@@ -134,7 +134,7 @@ function blockTypes(config: Config, key: string, count: number, plain: string): 
   const types = config.strings(key);
   for (const type of types) {
     if (type !== plain && type !== cross)
-      throw new UnsupportedError(`${config.file}: ${key} has ${type}; this version knows ${plain} and ${cross}.`);
+      throw new UnsupportedError(`${config.file}: ${key} has ${type}; this version supports ${plain} and ${cross}.`);
   }
   if (types.length !== count) {
     throw new UnsupportedError(`${config.file}: ${key} has ${types.length} blocks, block_out_channels has ${count}.`);

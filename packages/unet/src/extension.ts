@@ -1,4 +1,4 @@
-import type { AdaptedLayer, Graph, LayerAdapter, Value } from '@sd/graph';
+import type { AdaptedLayer, Graph, LayerHook, Value } from '@sd/graph';
 
 /** What the keys and the values of an attention are made from, each [n, tokens, width]. */
 export interface AttentionSources {
@@ -20,7 +20,7 @@ export interface AttentionCall {
 /** What an extension changes in one graph; each returns what it was given where it has nothing to change. */
 export interface UnetHooks {
   /** What a linear layer or a convolution gives: LoRA and its kin. */
-  readonly layer?: LayerAdapter;
+  readonly layer?: LayerHook;
   /** What an attention's keys and values are made from: hypernetworks. */
   readonly sources?: (module: string, sources: AttentionSources) => AttentionSources;
   /** What an attention gives: image prompts. */

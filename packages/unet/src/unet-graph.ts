@@ -25,7 +25,7 @@ export function unetGraph(
   const timestep = g.input('timestep', ['timesteps']);
   const context = g.input('encoder_hidden_states', ['batch', 'tokens', config.levels[0].contextWidth]);
   const hooks = joinedHooks(g, extensions);
-  g.adapt(hooks.layer);
+  g.addLayerHook(hooks.layer);
   const blocks = { config, time: timeEmbedding(g, w, timestep, config), context, hooks };
   const { resnet, attend } = unetLayers(g, blocks);
 

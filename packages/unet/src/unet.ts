@@ -58,7 +58,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
 
   return {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     inChannels: config.inChannels,
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,

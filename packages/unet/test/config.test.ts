@@ -99,11 +99,11 @@ test('what SDXL and LCM are told beside the text', () => {
 
 describe('what there is no graph for is named', () => {
   test.each([
-    ['act_fn', 'gelu', 'act_fn is "gelu"; this version knows "silu"'],
+    ['act_fn', 'gelu', 'act_fn is "gelu"; this version supports "silu"'],
     ['addition_embed_type', 'image', 'addition_embed_type is "image"'],
     ['class_embed_type', 'timestep', 'class_embed_type is "timestep"'],
-    ['conv_in_kernel', 1, 'conv_in_kernel is 1; this version knows 3'],
-    ['dual_cross_attention', true, 'dual_cross_attention is true; this version knows false'],
+    ['conv_in_kernel', 1, 'conv_in_kernel is 1; this version supports 3'],
+    ['dual_cross_attention', true, 'dual_cross_attention is true; this version supports false'],
     ['mid_block_type', 'UNetMidBlock2DSimpleCrossAttn', 'mid_block_type is "UNetMidBlock2DSimpleCrossAttn"'],
     ['resnet_time_scale_shift', 'scale_shift', 'resnet_time_scale_shift is "scale_shift"'],
     ['down_block_types', ['AttnDownBlock2D'], 'down_block_types has AttnDownBlock2D'],

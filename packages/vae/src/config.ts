@@ -30,7 +30,7 @@ export function vaeConfig(config: Config): VaeConfig {
     const types = config.strings(key, [type]);
     if (types.length !== channels.length || types.some((one) => one !== type)) {
       throw new UnsupportedError(
-        `${config.file}: ${key} is ${types.join(', ')}; this version knows ${channels.length} times ${type}.`,
+        `${config.file}: ${key} is ${types.join(', ')}; this version supports ${channels.length} times ${type}.`,
       );
     }
   }

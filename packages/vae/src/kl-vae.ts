@@ -19,7 +19,7 @@ export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfi
 
   const vae: CheckpointVae = {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     latentChannels,
     scaleFactor: 2 ** (config.channels.length - 1),
     ...halves.resources,

@@ -65,15 +65,15 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     async decode(sample, { signal } = {}) {
       expectTensor('The VAE’s latents', sample, 'float32', [-1, latentChannels, -1, -1]);
       const n = sample.dims[0];
-      const atOnce = latents.type === 'float16' ? 1 : n;
+      const rowsPerRun = latents.type === 'float16' ? 1 : n;
       const feeds = { [latents.name]: toAutoencoder(sample, space) };
-      const results = await decoding.run(n, feeds, { outputs: [picture.name], atOnce, ...(signal && { signal }) });
+      const results = await decoding.run(n, feeds, { outputs: [picture.name], rowsPerRun, ...(signal && { signal }) });
       return results[picture.name];
     },
     async encode(image, { signal } = {}) {
       if (encoding === undefined) {
         throw new UnsupportedError(
-          `${path} is not there: the model was exported without its VAE's encoder, so that no run can start from a picture. Export it again, or give another VAE.`,
+          `${path} does not exist: the model was exported without its VAE's encoder, so that no run can start from a picture. Export it again, or give another VAE.`,
         );
       }
       expectTensor('The VAE’s picture', image, 'float32', [-1, 3, -1, -1]);

@@ -28,7 +28,7 @@ export function tinyVaeConfig(config: Config): TinyVaeConfig {
   const decoder = levels(config, 'decoder', [3, 3, 3, 1]);
   if (encoder.length !== decoder.length) {
     throw new UnsupportedError(
-      `${config.file}: num_encoder_blocks has ${encoder.length} levels and num_decoder_blocks ${decoder.length}; this version knows as many of both.`,
+      `${config.file}: num_encoder_blocks has ${encoder.length} levels and num_decoder_blocks ${decoder.length}; this version supports as many of both.`,
     );
   }
   return {

@@ -15,7 +15,7 @@ export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVa
   const halves = halvesOf(backend, { encoder, decoder, imageChannels, latentChannels });
   return {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     latentChannels,
     scaleFactor: 2 ** (config.encoder.length - 1),
     ...halves.resources,

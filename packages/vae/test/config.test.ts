@@ -104,13 +104,13 @@ describe('config', () => {
   });
 
   test.each([
-    ['act_fn', 'relu', 'act_fn is "relu"; this version knows "silu"'],
+    ['act_fn', 'relu', 'act_fn is "relu"; this version supports "silu"'],
     [
       'down_block_types',
       ['DownBlock2D'],
-      'down_block_types is DownBlock2D; this version knows 1 times DownEncoderBlock2D',
+      'down_block_types is DownBlock2D; this version supports 1 times DownEncoderBlock2D',
     ],
-    ['block_out_channels', [64, 128], 'down_block_types is DownEncoderBlock2D; this version knows 2 times'],
+    ['block_out_channels', [64, 128], 'down_block_types is DownEncoderBlock2D; this version supports 2 times'],
   ])('names what there is no graph for: %s %j', (key, value, message) => {
     expect(() => read({ [key]: value })).toThrow(UnsupportedError);
     expect(() => read({ [key]: value })).toThrow(`vae/config.json: ${message}`);

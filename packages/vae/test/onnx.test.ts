@@ -56,7 +56,7 @@ describe('where no config says so', () => {
     return {
       async read(path, range) {
         if (there(path)) return source.read(path, range);
-        throw new SourceError('not-found', path, `${path} is not there.`);
+        throw new SourceError('not-found', path, `${path} does not exist.`);
       },
       size: async (path) => (there(path) ? source.size!(path) : undefined),
     };

@@ -56,8 +56,8 @@ describe('its config', () => {
   });
 
   test.each([
-    ['act_fn', 'silu', 'act_fn is "silu"; this version knows "relu"'],
-    ['upsampling_scaling_factor', 4, 'upsampling_scaling_factor is 4; this version knows 2'],
+    ['act_fn', 'silu', 'act_fn is "silu"; this version supports "relu"'],
+    ['upsampling_scaling_factor', 4, 'upsampling_scaling_factor is 4; this version supports 2'],
     ['num_encoder_blocks', [1, 3], 'num_encoder_blocks has 2 levels and num_decoder_blocks 4'],
   ])('names what there is no graph for: %s %j', (key, value, message) => {
     expect(() => read({ [key]: value })).toThrow(UnsupportedError);

@@ -3,15 +3,15 @@ import { hasFile } from './has-file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
 
-/** Translates a tensor's name in the file to the name that the graph asks for; undefined drops the tensor. */
+/** Translates a tensor's name in the file to the name that the graph uses; undefined drops the tensor. */
 export type NameTable = (name: string) => string | undefined;
 
-/** The tensors of one model, from one file or several, and a record of which were asked for. */
+/** The tensors of one model, from one or more files. Keeps track of which were used. */
 export class Checkpoint {
-  /** What messages call it: the file, or the index of the files. */
+  /** Its name in messages: the file, or the index of the shards. */
   readonly name: string;
   readonly #tensors: ReadonlyMap<string, TensorView>;
-  readonly #asked = new Set<string>();
+  readonly #used = new Set<string>();
 
   constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
     this.name = name;
@@ -22,17 +22,17 @@ export class Checkpoint {
     return this.#tensors.keys();
   }
 
-  /** Is there a tensor of this name, or under this prefix? */
+  /** Whether there is a tensor of this name, or with this name as its prefix. */
   has(name: string): boolean {
     if (this.#tensors.has(name)) return true;
     const prefix = `${name}.`;
-    for (const other of this.#tensors.keys()) if (other.startsWith(prefix)) return true;
+    for (const key of this.#tensors.keys()) if (key.startsWith(prefix)) return true;
     return false;
   }
 
   /**
-   * The tensor of this name. Throws a CheckpointError, naming it, if it is missing or has another shape than asked for:
-   * -1 in `shape` stands for any size, and trailing ones do not count, since a 1 x 1 convolution is a matrix.
+   * The tensor of this name. In `shape`, -1 matches any size; trailing axes of size 1 are ignored, since a 1 x 1
+   * convolution is a matrix. Throws a CheckpointError that names the tensor if it is missing or has another shape.
    */
   tensor(name: string, shape: readonly number[]): TensorView {
     const view = this.#tensors.get(name);
@@ -41,42 +41,42 @@ export class Checkpoint {
         tensor: name,
       });
     }
-    this.#asked.add(name);
+    this.#used.add(name);
     const actual = view.shape.slice(0, shape.length);
     const fits =
       actual.length === shape.length &&
       shape.every((size, i) => size === -1 || size === actual[i]) &&
       view.shape.slice(shape.length).every((size) => size === 1);
     if (!fits) {
-      const wanted = shape.map((size) => (size === -1 ? '*' : size));
+      const expected = shape.map((size) => (size === -1 ? '*' : size));
       throw new CheckpointError(
         'misshapen-tensor',
         this.name,
-        `the tensor ${name} has the shape [${view.shape.join(', ')}], but its config asks for [${wanted.join(', ')}].`,
+        `the tensor ${name} has the shape [${view.shape.join(', ')}], but its config asks for [${expected.join(', ')}].`,
         { tensor: name },
       );
     }
     return actual.length === view.shape.length ? view : { ...view, shape: actual };
   }
 
-  /** Names of the tensors that no graph has asked for. */
-  unasked(): string[] {
-    return [...this.#tensors.keys()].filter((name) => !this.#asked.has(name));
+  /** Names of the tensors that no graph has used so far. */
+  unused(): string[] {
+    return [...this.#tensors.keys()].filter((name) => !this.#used.has(name));
   }
 }
 
 export interface OpenCheckpointOptions {
-  /** File names to look for, without ending, in order: `model`, `diffusion_pytorch_model`. */
+  /** File names to look for, in order, without extension: `model`, `diffusion_pytorch_model`. */
   readonly stems: readonly string[];
-  /** The variant to prefer, as in `model.fp16.safetensors`; without it, the plain files come first. */
+  /** The variant to prefer, such as `fp16` in `model.fp16.safetensors`. By default plain files come first. */
   readonly variant?: string;
   readonly names?: NameTable;
 }
 
 /**
- * Opens a model's weights in a folder of a source: `stem.safetensors`, its shards by `stem.safetensors.index.json`, the
- * float16 variants of either, or the same of torch's `.bin`, `pytorch_model.bin` included. Throws a SourceError, listing
- * what was looked for, where there are none.
+ * Opens a model's weights in a folder of a source: `stem.safetensors`, shards listed in `stem.safetensors.index.json`, the
+ * float16 variants of either, or the same with torch's `.bin`, including `pytorch_model.bin`. Throws a SourceError that
+ * lists the candidates if there are none.
  */
 export async function openCheckpoint(
   source: Source,
@@ -98,7 +98,7 @@ export async function openCheckpoint(
   );
 }
 
-/** A file's path in a folder of a source; an empty folder is the source itself. */
+/** The path of a file in a folder; an empty folder is the root of the source. */
 export function inFolder(folder: string, file: string): string {
   return folder === '' ? file : `${folder}/${file}`;
 }
@@ -136,7 +136,7 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   for (const [name, file] of map) {
     const view = shards.get(file)?.get(name);
     if (view === undefined) {
-      throw new CheckpointError('missing-tensor', indexPath, `says that ${name} is in ${file}, but it is not.`, {
+      throw new CheckpointError('missing-tensor', indexPath, `lists ${name} in ${file}, which does not have it.`, {
         tensor: name,
       });
     }
@@ -155,12 +155,12 @@ function weightMap(path: string, json: Uint8Array): Map<string, string> {
   const map = index?.weight_map;
   const entries = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.entries(map) : [];
   if (entries.length === 0 || entries.some(([, file]) => typeof file !== 'string')) {
-    throw new CheckpointError('bad-checkpoint', path, 'has no weight_map from tensor names to file names.');
+    throw new CheckpointError('bad-checkpoint', path, 'has no weight_map of tensor names to file names.');
   }
   return new Map(entries as [string, string][]);
 }
 
-/** The tensors by the names of a table. Throws a CheckpointError where two get one name. */
+/** The tensors under their translated names. Throws a CheckpointError if two tensors get the same name. */
 export function renameTensors(
   path: string,
   tensors: ReadonlyMap<string, TensorView>,

@@ -1,6 +1,6 @@
 import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 
-/** A model's config.json, read with checks: a missing or wrong value is an error that names the file and the key. */
+/** A model's config.json with checked access: a missing or wrong value is a CheckpointError that names the file and the key. */
 export class Config {
   readonly file: string;
   readonly #values: Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export class Config {
     this.#values = values;
   }
 
-  /** A value as it stands; null counts as missing. */
+  /** A value, unchecked; null counts as missing. */
   get(key: string): unknown {
     return this.#values[key] ?? undefined;
   }
@@ -39,7 +39,7 @@ export class Config {
     return this.#checked(key, fallback, 'a list of numbers', (value) => isListOf(value, 'number'));
   }
 
-  /** A number for each of `count` blocks: a list of as many, or one number for all. */
+  /** One number for each of `count` blocks, from a list of that length or a single number for all. */
   perBlock(key: string, count: number, fallback?: number): readonly number[] {
     const value = this.get(key) ?? fallback;
     if (typeof value === 'number') return new Array<number>(count).fill(value);
@@ -48,13 +48,12 @@ export class Config {
     return list;
   }
 
-  /** Throws an UnsupportedError, naming file, key and value, unless the value is one of these; missing is the first. */
+  /** Throws an UnsupportedError that names file, key and value unless the value is missing or one of `supported`. */
   only(key: string, ...supported: readonly unknown[]): void {
     const value = this.get(key);
-    if (value === undefined || supported.some((one) => JSON.stringify(one) === JSON.stringify(value))) return;
-    throw new UnsupportedError(
-      `${this.file}: ${key} is ${JSON.stringify(value)}; this version knows ${supported.map((one) => JSON.stringify(one)).join(', ')}.`,
-    );
+    const [actual, ...allowed] = [value, ...supported].map((item) => JSON.stringify(item));
+    if (value === undefined || allowed.includes(actual)) return;
+    throw new UnsupportedError(`${this.file}: ${key} is ${actual}; this version supports ${allowed.join(', ')}.`);
   }
 
   #checked<T>(key: string, fallback: T | undefined, what: string, test: (value: unknown) => boolean): T {
@@ -69,7 +68,7 @@ export class Config {
   }
 }
 
-/** Reads a JSON file of a source. Throws a SourceError where it is missing, a CheckpointError where it is no JSON object. */
+/** Reads a config file. Throws a SourceError if it is missing, and a CheckpointError if it is not a JSON object. */
 export async function readConfig(source: Source, path: string): Promise<Config> {
   const bytes = await source.read(path);
   let value: unknown;

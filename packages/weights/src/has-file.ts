@@ -1,6 +1,6 @@
 import { type Source, SourceError } from '@sd/core';
 
-/** Has a source such a file? Throws a SourceError for what else may go wrong. */
+/** Whether a source has a file. Throws a SourceError if that cannot be determined. */
 export async function hasFile(source: Source, path: string): Promise<boolean> {
   if (source.size !== undefined) return (await source.size(path)) !== undefined;
   try {

@@ -2,7 +2,6 @@ export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint,
 export { Config, readConfig } from './config.js';
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
-export { partFiles } from './part-files.js';
 export type { PickleFile } from './pickle/open.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
@@ -18,4 +17,5 @@ export {
   shapeMatching,
   type TensorShapes,
 } from './shapes.js';
+export { splitByRange } from './split-by-range.js';
 export { isTorchFile, openPickle, openWeights, type WeightsFile } from './weights.js';

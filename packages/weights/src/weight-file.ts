@@ -1,6 +1,6 @@
 import { CheckpointError, type Source, type WeightFile } from '@sd/core';
 
-/** A whole file of a source, for graphs to point into: mapped where it is on a disk, else read. */
+/** A whole file for graphs to point into: mapped if it is on disk, otherwise read. */
 export async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
   const realPath = await source.realPath?.(path);
   const read = async (signal?: AbortSignal) => {
@@ -11,7 +11,7 @@ export async function weightFile(source: Source, path: string, fileSize: number)
   return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
 }
 
-/** Bytes `start` up to `end` of a file of a source, turned into others when a graph is loaded: for what no graph can read in place. */
+/** Bytes `start` to `end` of a file, converted when a graph is loaded: for weights that no graph can read in place. */
 export function convertedFile(
   source: Source,
   path: string,
@@ -28,11 +28,15 @@ export function convertedFile(
   };
 }
 
-function changed(path: string, before: number, now: number): CheckpointError {
-  return new CheckpointError('bad-checkpoint', path, `changed from ${before} to ${now} bytes. Load the model again.`);
+function changed(path: string, expected: number, actual: number): CheckpointError {
+  return new CheckpointError(
+    'bad-checkpoint',
+    path,
+    `changed from ${expected} to ${actual} bytes. Load the model again.`,
+  );
 }
 
-/** ONNX allows no absolute location, so the backend sets the root and the location is the rest. */
+/** ONNX locations must be relative, so the backend provides the root and the location is the rest. */
 function withoutRoot(path: string): string {
   return path
     .replace(/^[A-Za-z]:/, '')

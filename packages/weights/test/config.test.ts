@@ -14,7 +14,7 @@ const config = new Config('unet/config.json', {
 });
 
 describe('values', () => {
-  test('of 0, false and empty text are values, null is none', () => {
+  test('0, false and the empty string are values, null is not', () => {
     expect(config.number('zero', 5)).toBe(0);
     expect(config.boolean('no', true)).toBe(false);
     expect(config.string('empty', 'x')).toBe('');
@@ -22,7 +22,7 @@ describe('values', () => {
     expect(config.get('nothing')).toBeUndefined();
   });
 
-  test('for each block: a list, or one for all', () => {
+  test('per block: a list, or one for all', () => {
     expect(config.perBlock('list', 3)).toEqual([1, 2, 3]);
     expect(config.perBlock('zero', 2, 8)).toEqual([0, 0]);
     expect(config.perBlock('absent', 2, 8)).toEqual([8, 8]);
@@ -31,26 +31,30 @@ describe('values', () => {
   test.each([
     ['a missing number', () => config.number('absent'), 'absent is missing.'],
     ['null without a default', () => config.number('nothing'), 'nothing is missing.'],
-    ['text for a number', () => config.number('text', 1), 'text is "8", not a number.'],
-    ['a number for text', () => config.string('zero'), 'zero is 0, not a string.'],
-    ['0 for false', () => config.boolean('zero'), 'zero is 0, not true or false.'],
-    ['a number for a list', () => config.numbers('zero'), 'zero is 0, not a list of numbers.'],
-    ['text in a list of numbers', () => config.numbers('names'), 'names is ["a","b"], not a list of numbers.'],
-    ['numbers in a list of text', () => config.strings('list'), 'list is [1,2,3], not a list of strings.'],
+    ['a string instead of a number', () => config.number('text', 1), 'text is "8", not a number.'],
+    ['a number instead of a string', () => config.string('zero'), 'zero is 0, not a string.'],
+    ['0 instead of false', () => config.boolean('zero'), 'zero is 0, not true or false.'],
+    ['a number instead of a list', () => config.numbers('zero'), 'zero is 0, not a list of numbers.'],
+    ['strings in a list of numbers', () => config.numbers('names'), 'names is ["a","b"], not a list of numbers.'],
+    ['numbers in a list of strings', () => config.strings('list'), 'list is [1,2,3], not a list of strings.'],
     ['too few for the blocks', () => config.perBlock('list', 4), 'list has 3 values for 4 blocks.'],
-    ['text for the blocks', () => config.perBlock('text', 4, 1), 'text is "8", not a list of numbers.'],
+    [
+      'a string instead of numbers per block',
+      () => config.perBlock('text', 4, 1),
+      'text is "8", not a list of numbers.',
+    ],
   ])('%s', (_, run, message) => {
     expect(run).toThrow(CheckpointError);
     expect(run).toThrow(`unet/config.json: ${message}`);
   });
 
-  test('that are not supported are named, with those that are', () => {
+  test('that are not supported are named along with those that are', () => {
     config.only('text', '7', '8');
     config.only('nothing', 1);
     config.only('list', [1, 2, 3]);
     expect(() => config.only('text', '7', null)).toThrow(UnsupportedError);
     expect(() => config.only('text', '7', null)).toThrow(
-      'unet/config.json: text is "8"; this version knows "7", null.',
+      'unet/config.json: text is "8"; this version supports "7", null.',
     );
   });
 });
@@ -68,7 +72,7 @@ describe('files', () => {
     ['[]', 'is not a JSON object.'],
     ['null', 'is not a JSON object.'],
     ['3', 'is not a JSON object.'],
-  ])('of %j are refused', async (text, message) => {
+  ])('with the content %j are rejected', async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: 'bad-config', message: `config.json: ${message}` });
   });
 

@@ -1,7 +1,7 @@
 import { type Source, SourceError } from '@sd/core';
 import { type TensorToWrite, writeSafetensors } from '@sd/weights';
 
-/** A source over files in memory; `sizes: false` makes one that cannot tell sizes. */
+/** A source of files in memory; with `sizes: false` it cannot tell their sizes. */
 export function memorySource(files: Readonly<Record<string, Uint8Array | string>>, { sizes = true } = {}): Source {
   const bytesAt = (path: string) => {
     const file = Object.hasOwn(files, path) ? files[path] : undefined;
@@ -33,7 +33,7 @@ export async function fileOf(
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** A file with any header, true or not: its length field says `length`, its data is `size` zeros. */
+/** A file with any header, valid or not, a length field of `length`, and `size` zeros of data. */
 export function rawFile(header: string, { size = 0, length }: { size?: number; length?: bigint } = {}): Uint8Array {
   const json = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + json.length + size);

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { openSafetensors } from '../src/index.js';
 import { fileOf, floats, memorySource, rawFile } from './memory.js';
 
-/** What opening a file of these bytes is refused with; the same from a source that knows sizes and one that does not. */
+/** The message that a file of these bytes is rejected with, the same whether or not the source knows sizes. */
 async function refusal(bytes: Uint8Array): Promise<string> {
   const messages = [];
   for (const sizes of [true, false]) {
     const source = memorySource({ 'x.safetensors': bytes }, { sizes });
     const error = await openSafetensors(source, 'x.safetensors').then(
-      () => expect.unreachable('it opened'),
+      () => expect.unreachable('it should not open'),
       (error: unknown) => error as CheckpointError,
     );
     expect(error).toBeInstanceOf(CheckpointError);
@@ -22,19 +22,19 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 
 const opened = async (bytes: Uint8Array) => openSafetensors(memorySource({ 'x.safetensors': bytes }), 'x.safetensors');
 
-/** A header with one tensor in 16 bytes of data, some of it overwritten. */
-const one = (change: Record<string, unknown>) =>
+/** A header with one tensor in 16 bytes of data, with changes to its entry. */
+const oneTensor = (change: Record<string, unknown>) =>
   rawFile(JSON.stringify({ a: { dtype: 'F32', shape: [4], data_offsets: [0, 16], ...change } }), { size: 16 });
 
-test('the file that the cases are made from opens', async () => {
-  const { tensors } = await opened(one({}));
+test('the file that the cases are based on opens', async () => {
+  const { tensors } = await opened(oneTensor({}));
   expect([...tensors.keys()]).toEqual(['a']);
   expect(tensors.get('a')).toMatchObject({ dtype: 'F32', shape: [4], length: 16 });
 });
 
 describe('the length field', () => {
   test.each([
-    ['nothing', new Uint8Array(0), /is 0 bytes long, too short/],
+    ['no bytes', new Uint8Array(0), /is 0 bytes long, too short/],
     ['seven bytes', new Uint8Array(7), /is 7 bytes long, too short/],
     ['more than the file', rawFile('{}', { length: 3n }), /claims a header of 3 bytes in a file of 10/],
     ['2^64 - 1', rawFile('{}', { length: 2n ** 64n - 1n }), /claims a header of 18446744073709551615 bytes/],
@@ -60,7 +60,7 @@ describe('the length field', () => {
 
 describe('the header', () => {
   test.each([
-    ['text', 'hello', /is not JSON/],
+    ['a word', 'hello', /is not JSON/],
     ['a number', '12', /is not an object/],
     ['null', 'null', /is not an object/],
     ['an array', '[]', /is not an object/],
@@ -78,7 +78,7 @@ describe('the header', () => {
   test.each([
     ['null', null],
     ['a number', 3],
-    ['text', 'F32'],
+    ['a string', 'F32'],
     ['empty', {}],
   ])('with an entry that is %s', async (_, entry) => {
     expect(await refusal(rawFile(JSON.stringify({ a: entry })))).toMatch(/tensor a has the unknown type undefined/);
@@ -87,39 +87,43 @@ describe('the header', () => {
   test.each(['F33', 'f32', 'constructor', '__proto__', 'toString', '', 4, null, ['F32']])(
     'with a tensor of type %j',
     async (dtype) => {
-      expect(await refusal(one({ dtype }))).toContain(`the tensor a has the unknown type ${JSON.stringify(dtype)}`);
+      expect(await refusal(oneTensor({ dtype }))).toContain(
+        `the tensor a has the unknown type ${JSON.stringify(dtype)}`,
+      );
     },
   );
 
   test.each([[[-4]], [[1.5]], [['4']], [[null]], [[2 ** 53]], [4], [null], ['4'], [{ length: 0 }]])(
     'with the shape %j',
     async (shape) => {
-      expect(await refusal(one({ shape }))).toContain(`the tensor a has the shape ${JSON.stringify(shape)}`);
+      expect(await refusal(oneTensor({ shape }))).toContain(
+        `the tensor a has the invalid shape ${JSON.stringify(shape)}`,
+      );
     },
   );
 
   test.each([
-    ['not as much as the range', [3], 'F32 [3], takes 12 bytes, but its offsets span 16'],
-    ['more than the range', [5], 'F32 [5], takes 20 bytes, but its offsets span 16'],
-    ['beyond all numbers', [2 ** 52, 2 ** 52, 2 ** 52], 'but its offsets span 16'],
-    ['infinite times nothing', [...new Array(21).fill(2 ** 52), 0], 'but its offsets span 16'],
-    ['of 2^64, which 64 bits count as 0', [2 ** 32, 2 ** 32], 'but its offsets span 16'],
+    ['smaller than the range', [3], 'F32 [3], needs 12 bytes, but its offsets span 16'],
+    ['larger than the range', [5], 'F32 [5], needs 20 bytes, but its offsets span 16'],
+    ['too large for a number', [2 ** 52, 2 ** 52, 2 ** 52], 'but its offsets span 16'],
+    ['of infinity times zero', [...new Array(21).fill(2 ** 52), 0], 'but its offsets span 16'],
+    ['of 2^64, which overflows to 0 in 64 bits', [2 ** 32, 2 ** 32], 'but its offsets span 16'],
   ])('with a size %s', async (_, shape, message) => {
-    expect(await refusal(one({ shape }))).toContain(message);
+    expect(await refusal(oneTensor({ shape }))).toContain(message);
   });
 
   test.each([[[16, 0]], [[0]], [[0, 16, 16]], [[-16, 0]], [[0, 15.5]], [[0, '16']], [[0, 2 ** 53]], ['0,16'], [null]])(
     'with the offsets %j',
     async (offsets) => {
-      expect(await refusal(one({ data_offsets: offsets }))).toContain(
-        `the tensor a has the offsets ${JSON.stringify(offsets)}`,
+      expect(await refusal(oneTensor({ data_offsets: offsets }))).toContain(
+        `the tensor a has the invalid offsets ${JSON.stringify(offsets)}`,
       );
     },
   );
 
   test('with a range past the end', async () => {
-    expect(await refusal(one({ data_offsets: [4, 20] }))).toMatch(
-      /tensor a ends at byte 20 of 16: the file is cut off/,
+    expect(await refusal(oneTensor({ data_offsets: [4, 20] }))).toMatch(
+      /tensor a ends at byte 20 of 16: the file is truncated/,
     );
   });
 
@@ -166,11 +170,13 @@ describe('the header', () => {
   });
 });
 
-describe('files that are cut off', () => {
+describe('truncated files', () => {
   test.each([1, 8, 200])('by %i bytes', async (count) => {
     const whole = await fileOf([floats('a', [2], [1, 2]), floats('b', [100], new Array(100).fill(3))]);
     await opened(whole);
-    expect(await refusal(whole.subarray(0, whole.length - count))).toMatch(/tensor b ends at .*: the file is cut off/);
+    expect(await refusal(whole.subarray(0, whole.length - count))).toMatch(
+      /tensor b ends at .*: the file is truncated/,
+    );
   });
 
   test('inside the header', async () => {
@@ -188,7 +194,7 @@ describe('files that are cut off', () => {
     );
   });
 
-  test('or are not there', async () => {
+  test('or missing ones', async () => {
     for (const sizes of [true, false]) {
       const missing = openSafetensors(memorySource({}, { sizes }), 'x.safetensors');
       await expect(missing).rejects.toBeInstanceOf(SourceError);
@@ -201,7 +207,7 @@ describe('names', () => {
   const entry = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
 
   test.each(['__proto__', 'constructor', 'hasOwnProperty', '', 'ключ', '🚗'])(
-    '%j is a name like any other',
+    '%j is an ordinary name',
     async (name) => {
       const { tensors } = await opened(rawFile(`{${JSON.stringify(name)}:${entry}}`, { size: 4 }));
       expect([...tensors.keys()]).toEqual([name]);
@@ -209,7 +215,7 @@ describe('names', () => {
     },
   );
 
-  test('of which one comes twice: the last counts, and is checked', async () => {
+  test('that occur twice: the last one counts, and is checked', async () => {
     const twice = (last: string) => rawFile(`{"a":${entry},"a":{"dtype":"F32",${last}}}`, { size: 8 });
     const { tensors } = await opened(twice('"shape":[2],"data_offsets":[0,8]'));
     expect(tensors.get('a')).toMatchObject({ shape: [2], length: 8 });
@@ -227,17 +233,17 @@ describe('names', () => {
   });
 });
 
-describe('what is allowed', () => {
+describe('allowed are', () => {
   test('no tensors', async () => {
     const { tensors, metadata } = await opened(rawFile('{}'));
     expect([tensors.size, metadata]).toEqual([0, {}]);
   });
 
-  test.each([[null], ['text'], [[]], [{ a: 1, b: null }]])('metadata of %j, which says nothing', async (metadata) => {
+  test.each([[null], ['text'], [[]], [{ a: 1, b: null }]])('metadata of %j, which counts as none', async (metadata) => {
     expect((await opened(rawFile(JSON.stringify({ __metadata__: metadata })))).metadata).toEqual({});
   });
 
-  test('tensors without values, at any border, and single values without a shape', async () => {
+  test('empty tensors anywhere, and scalars', async () => {
     const header = {
       none: { dtype: 'F32', shape: [0], data_offsets: [0, 0] },
       first: { dtype: 'F32', shape: [], data_offsets: [0, 4] },
@@ -252,7 +258,7 @@ describe('what is allowed', () => {
     }
   });
 
-  test('spaces after the header, as the format pads it', async () => {
+  test('spaces after the header, as padding', async () => {
     expect((await opened(rawFile('{}      '))).tensors.size).toBe(0);
   });
 });

@@ -21,7 +21,7 @@ const half = (name: string, shape: readonly number[], bits: readonly number[]): 
   bytes: async () => new Uint8Array(Uint16Array.from(bits).buffer),
 });
 
-describe('what is written is read back', () => {
+describe('a written file is read back', () => {
   const tensors = [
     half('odd', [3], [0x3c00, 0xc000, 0x7bff]),
     floats('matrix', [2, 3], [1, -2.5, 3e38, 1e-45, -0, 6]),
@@ -33,7 +33,7 @@ describe('what is written is read back', () => {
     floats('1', [1], [10]),
   ];
 
-  test('names, types, shapes and values', async () => {
+  test('with names, types, shapes and values', async () => {
     const bytes = await fileOf(tensors, { format: 'pt', title: '青い車 🚗' });
     const { tensors: read, metadata } = await openSafetensors(memorySource({ x: bytes }), 'x');
     expect(metadata).toEqual({ format: 'pt', title: '青い車 🚗' });
@@ -47,7 +47,7 @@ describe('what is written is read back', () => {
     expect(await valuesOf(read.get('1')!)).toEqual(Float32Array.of(10));
   });
 
-  test('data begins at a multiple of eight', async () => {
+  test('with data that starts at a multiple of eight', async () => {
     for (const name of ['a', 'ab', 'abc', 'abcd', 'abcde', 'abcdef', 'abcdefg', 'abcdefgh']) {
       const { tensors: read } = await openSafetensors(memorySource({ x: await fileOf([floats(name, [1], [5])]) }), 'x');
       expect(read.get(name)!.offset % 8).toBe(0);
@@ -55,24 +55,26 @@ describe('what is written is read back', () => {
     }
   });
 
-  test('a file without tensors', async () => {
+  test('even without tensors', async () => {
     const { tensors: read, metadata } = await openSafetensors(memorySource({ x: await fileOf([]) }), 'x');
     expect([...read]).toEqual([]);
     expect(metadata).toEqual({ format: 'pt' });
   });
 });
 
-describe('what cannot be written', () => {
+describe('invalid files are not written:', () => {
   test('bytes that do not fill the shape', async () => {
-    await expect(fileOf([floats('a', [3], [1, 2])])).rejects.toThrow(new RangeError('a: 8 bytes given, [3] takes 12.'));
+    await expect(fileOf([floats('a', [3], [1, 2])])).rejects.toThrow(
+      new RangeError('a: got 8 bytes, but [3] takes 12.'),
+    );
   });
 
   test.each([
     ['a', 'a'],
     ['__metadata__', '__metadata__'],
-  ])('a name twice: %s', async (name, message) => {
+  ])('a duplicate name, %s', async (name, message) => {
     const run = fileOf([floats('a', [1], [1]), floats(name, [1], [2])]);
-    await expect(run).rejects.toThrow(new RangeError(`Two entries of the file are named ${message}.`));
+    await expect(run).rejects.toThrow(new RangeError(`Two entries are named ${message}: names must be unique.`));
   });
 });
 
@@ -82,7 +84,7 @@ describe('values', () => {
   // torch: x = tensor([...]); x.half().view(torch.int16), x.half().float()
   test('of half precision: zeros, largest, smallest normal and subnormal, infinities, NaN', () => {
     const bits = [0x0000, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x03ff, 0x7c00, 0xfc00, 0x7e00, 11878, 16968];
-    const want = [
+    const expected = [
       0,
       -0,
       1,
@@ -97,16 +99,25 @@ describe('values', () => {
       0.0999755859375,
       3.140625,
     ];
-    expect(toFloat32('F16', of16(...bits))).toEqual(Float32Array.from(want));
+    expect(toFloat32('F16', of16(...bits))).toEqual(Float32Array.from(expected));
   });
 
   test('of bfloat16', () => {
     const bits = [0x0000, 0x8000, 0x3f80, 0xff80, 0x7f80, 0x7fff, 15821, 16457];
-    const want = [0, -0, 1, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN, 0.10009765625, 3.140625];
-    expect(toFloat32('BF16', of16(...bits))).toEqual(Float32Array.from(want));
+    const expected = [
+      0,
+      -0,
+      1,
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+      0.10009765625,
+      3.140625,
+    ];
+    expect(toFloat32('BF16', of16(...bits))).toEqual(Float32Array.from(expected));
   });
 
-  test.each([Uint8Array, Buffer])('of bytes that begin anywhere, in a %o', (type) => {
+  test.each([Uint8Array, Buffer])('of bytes at any alignment, in a %o', (type) => {
     const bytes = type.from([0xaa, ...new Uint8Array(Float32Array.of(1.5, -2).buffer)]).subarray(1);
     const odd = bytes.byteOffset % 4 === 0 ? type.from([0, ...bytes]).subarray(1) : bytes;
     expect(toFloat32('F32', odd)).toEqual(Float32Array.of(1.5, -2));
@@ -114,9 +125,11 @@ describe('values', () => {
     expect(toFloat32('F16', halves)).toEqual(Float32Array.of(1, -2));
   });
 
-  test('of integers are refused by name', () => {
+  test('of integers are rejected with their type', () => {
     expect(() => toFloat32('I64', new Uint8Array(8))).toThrow(UnsupportedError);
-    expect(() => toFloat32('I64', new Uint8Array(8))).toThrow('Tensors of type I64 are not read as numbers.');
+    expect(() => toFloat32('I64', new Uint8Array(8))).toThrow(
+      'Tensors of type I64 cannot be read as float32: they must be F32, F16 or BF16.',
+    );
   });
 });
 
@@ -133,14 +146,14 @@ describe('views', () => {
     return (await openSafetensors(memorySource({ x: bytes }), 'x')).tensors.get('w')!;
   };
 
-  test('rows of a matrix lie in place', async () => {
+  test('rows of a matrix, without copying', async () => {
     const rows = sliceView(await opened(), 1, 3);
     expect(rows.shape).toEqual([2, 3]);
     expect(await valuesOf(rows)).toEqual(Float32Array.of(3, 4, 5, 6, 7, 8));
     expect(await valuesOf(sliceView(rows, 1, 2))).toEqual(Float32Array.of(6, 7, 8));
   });
 
-  test('another shape of as many values', async () => {
+  test('another shape of the same size', async () => {
     const view = await opened();
     expect(await valuesOf(sliceView(reshapeView(view, [2, 6]), 1, 2))).toEqual(Float32Array.of(6, 7, 8, 9, 10, 11));
     expect(() => reshapeView(view, [5])).toThrow('x: the tensor w of shape [4,3] cannot be read as [5].');

@@ -52,7 +52,7 @@ export async function loadControlNet(options: LoadControlNetOptions): Promise<Co
   const both = [session, reader];
   return {
     config,
-    unusedTensors: parts.checkpoint.unasked(),
+    unusedTensors: parts.checkpoint.unused(),
     outputs,
     load: session.load,
     release: async () => void (await Promise.all(both.map((one) => one.release()))),

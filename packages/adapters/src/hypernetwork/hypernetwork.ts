@@ -78,8 +78,8 @@ function runLayers(
 ): Value {
   const last = layers.findLastIndex(({ kind }) => kind === 'linear');
   return layers.reduce((x, { kind, weight, bias }, i) => {
-    if (kind === 'norm') return g.normalized(x, weight, bias);
-    const h = g.product(x, weight, bias);
+    if (kind === 'norm') return g.layerNormalization(x, weight, bias);
+    const h = g.matmul(x, weight, bias);
     return i < last || activateOutput ? activate(h) : h;
   }, context);
 }

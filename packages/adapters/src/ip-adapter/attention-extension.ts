@@ -41,8 +41,8 @@ export function imageAttention(
           const own = byModule.get(module);
           if (own === undefined) return output;
           // Values are far fewer than places: scaled here, the strength costs nothing.
-          const values = g.mul(g.product(tokens, own.value), strength);
-          return g.add(output, g.attention(query, g.product(tokens, own.key), values, heads));
+          const values = g.mul(g.matmul(tokens, own.value), strength);
+          return g.add(output, g.attention(query, g.matmul(tokens, own.key), values, heads));
         },
       };
     },

@@ -34,11 +34,11 @@ export async function loadMotionAdapter({ unet, ...from }: LoadMotionAdapterOpti
   expectFamily(w, unet, file.file);
   return {
     config,
-    unusedTensors: () => checkpoint.unasked(),
+    unusedTensors: () => checkpoint.unused(),
     extension: {
       name: 'motion',
       extend(g) {
-        const frames = g.whole(g.input(framesInput, [1]));
+        const frames = g.toInt64(g.input(framesInput, [1]));
         return {
           feature(place, x) {
             const module = place.replace('.layers.', '.motion_modules.');

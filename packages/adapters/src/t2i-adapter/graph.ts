@@ -18,7 +18,7 @@ export function t2iAdapterGraph(
   config.stages.forEach(({ channels, halved }, i) => {
     const at = w.at('body', i);
     const inner = config.light ? channels >> 2 : channels;
-    if (halved) x = g.halve(x);
+    if (halved) x = g.averagePool(x);
     if (at.has('in_conv') || staticDim(x, 1) !== inner) x = g.conv(x, at.at('in_conv'), inner, { kernel: 1 });
     for (let j = 0; j < config.resnets; j++) x = residual(g, at.at('resnets', j), x, config.light ? 3 : 1);
     if (config.light) x = g.conv(x, at.at('out_conv'), channels, { kernel: 1 });

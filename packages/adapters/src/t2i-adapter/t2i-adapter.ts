@@ -36,7 +36,7 @@ export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2
   const session = lazySession(options.backend, t2iAdapterGraph(parts.checkpoint, config, options.backend));
   return {
     config,
-    unusedTensors: parts.checkpoint.unasked(),
+    unusedTensors: parts.checkpoint.unused(),
     load: session.load,
     release: session.release,
     dispose: session.dispose,

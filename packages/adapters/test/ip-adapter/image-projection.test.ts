@@ -29,7 +29,7 @@ describe('the tokens of diffusers', () => {
     const { file, image, tokens: want } = golden[kind];
     const { adapter, tokens, widths } = await projected('adapter.safetensors', bytesOf(file), image);
     expect(adapter.kind).toBe(kind);
-    expect(adapter.projection.unasked()).toEqual([]);
+    expect(adapter.projection.unused()).toEqual([]);
     expect(widths).toEqual([5, 6]);
     expect(tokens.dims).toEqual(want.dims);
     expect(stageError(`ip-adapter-projection-${kind}`, tokens.data as Float32Array, tensorOf(want).data)).toBeLessThan(

@@ -13,7 +13,7 @@ export function sourceOf(file: string, bytes: Uint8Array): Source {
     size: async (path) => found(path)?.length,
     async read(path, range) {
       const all = found(path);
-      if (all === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+      if (all === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
       return range === undefined ? all : all.slice(range.start, range.end);
     },
   };

@@ -4,16 +4,16 @@ import { mt19937 } from './mt19937.js';
 import { seedBits } from './seed.js';
 
 /**
- * `numpy.random.RandomState(seed).randn(count)`, rounded to float32: what diffusers' ONNX pipelines and optimum before
- * late 2024 draw. Drawing n and then m is the same as drawing n + m.
+ * `numpy.random.RandomState(seed).randn(count)`, rounded to float32, as drawn by diffusers' ONNX pipelines and by optimum
+ * until late 2024. Drawing n and then m numbers is the same as drawing n + m.
  *
- * Throws an InvalidOptionError (`seed`) where the seed is no integer from 0 to 2^32 - 1, all that NumPy takes.
- * Follows NumPy's legacy-distributions.c (`legacy_gauss`), Marsaglia's polar method.
+ * Throws an InvalidOptionError (`seed`) unless the seed is an integer from 0 to 2^32 - 1, NumPy's range.
+ * Follows NumPy's legacy-distributions.c (`legacy_gauss`): Marsaglia's polar method.
  */
 export function numpyLegacy(seed: number | bigint): RandomSource {
   const bits = seedBits(seed);
   if (seed < 0 || bits >= 2n ** 32n) {
-    throw new InvalidOptionError('seed', `${seed} is beyond NumPy's RandomState, which takes 0 to 2^32 - 1.`);
+    throw new InvalidOptionError('seed', `${seed} is out of range: NumPy's RandomState takes 0 to 2^32 - 1.`);
   }
   const uint32 = mt19937(Number(bits));
   const signed = () => {

@@ -10,14 +10,14 @@ const toUnit = 2 ** -32;
 const toAngle = Math.fround(2.3283064e-10 * 6.2831855);
 
 /**
- * What `torch.randn` draws on an NVIDIA GPU: A1111's "NV" source, stable-diffusion.cpp's `--rng cuda`.
+ * The numbers of `torch.randn` on an NVIDIA GPU: A1111's "NV" source, stable-diffusion.cpp's `--rng cuda`.
  *
- * Each call starts a new row of counters, so drawing n and then m differs from drawing n + m. Real GPUs draw large
- * tensors in a way that depends on their size: this follows them for one picture's latents at a time, within 2e-6.
+ * Each call starts a new row of counters, so drawing n and then m numbers differs from drawing n + m. The way a GPU fills
+ * large tensors depends on their size; this matches it for the latents of one image per call, within 2e-6.
  *
- * Throws an InvalidOptionError (`seed`) where the seed is no integer of up to 64 bits.
- * Follows A1111's modules/rng_philox.py; Philox4x32-10 is of Salmon et al., "Parallel Random Numbers: As Easy as 1, 2,
- * 3" (2011).
+ * Throws an InvalidOptionError (`seed`) unless the seed is an integer of up to 64 bits.
+ * Follows A1111's modules/rng_philox.py. Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3"
+ * (2011).
  */
 export function nvPhilox(seed: number | bigint): RandomSource {
   const bits = seedBits(seed);
@@ -31,8 +31,8 @@ export function nvPhilox(seed: number | bigint): RandomSource {
       const values = new Float32Array(count);
       for (let i = 0; i < count; i++) {
         philox4x32(out, [offset, 0, i, 0], keyA, keyB);
-        const u = out[0]! * toUnit + toUnit / 2;
-        const v = out[1]! * toAngle + toAngle / 2;
+        const u = out[0] * toUnit + toUnit / 2;
+        const v = out[1] * toAngle + toAngle / 2;
         values[i] = Math.sqrt(-2 * Math.log(u)) * Math.sin(v);
       }
       offset = (offset + 1) >>> 0;

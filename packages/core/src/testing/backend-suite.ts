@@ -5,8 +5,8 @@ import { type Tensor, type TensorData, type TensorType, tensor } from '../tensor
 import { backendGraphs } from './backend-graphs.js';
 
 /**
- * Cases that a Backend must pass, on graphs of a few bytes. `create` makes a backend for each case, which the case
- * disposes. It runs wherever the backend does, browsers too.
+ * The cases that every Backend must pass, on graphs of a few bytes. `create` makes a backend for each case, which disposes
+ * it. Runs wherever the backend does, including browsers.
  */
 export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] {
   const on = (name: string, body: (backend: Backend) => Promise<void>): ConformanceCase => ({
@@ -22,15 +22,15 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
   });
 
   return [
-    on('a session tells its inputs and outputs', async (backend) => {
+    on('a session lists its inputs and outputs', async (backend) => {
       const { inputs, outputs } = await backend.load(model('add'));
-      const told = (infos: Session['inputs']) =>
+      const summary = (infos: Session['inputs']) =>
         infos.map(({ name, type, dims }) => `${name} ${type} ${dims}`).join('; ');
-      same('inputs', told(inputs), 'a float32 n,2; b float32 2');
-      same('outputs', told(outputs), 'y float32 n,2');
+      same('inputs', summary(inputs), 'a float32 n,2; b float32 2');
+      same('outputs', summary(outputs), 'y float32 n,2');
     }),
 
-    on('a free dimension may change from run to run', async (backend) => {
+    on('a dynamic dimension may change from run to run', async (backend) => {
       const session = await backend.load(model('add'));
       for (const n of [1, 3, 2]) {
         const values = Array.from({ length: 2 * n }, (_, i) => i);
@@ -40,7 +40,7 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
           y,
           'float32',
           [n, 2],
-          values.map((value, i) => value + [10, 20][i % 2]!),
+          values.map((value, i) => value + [10, 20][i % 2]),
         );
       }
     }),
@@ -59,7 +59,7 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       equal('int64_twice', outputs.int64_twice, 'int64', [3], [2n, -4n, 2n ** 54n + 2n]);
     }),
 
-    on('only the outputs asked for come back', async (backend) => {
+    on('only the requested outputs are returned', async (backend) => {
       const session = await backend.load(model('twice'));
       const feeds = {
         float32: floats([1], [3]),
@@ -83,21 +83,21 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       equal('y', y, 'float32', [], [7]);
     }),
 
-    on('inputs stay as they were, views too', async (backend) => {
+    on('inputs stay unchanged, even views', async (backend) => {
       const session = await backend.load(model('add'));
-      const whole = Float32Array.of(9, 1, 2, 9);
-      const a = tensor('float32', [1, 2], whole.subarray(1, 3));
+      const array = Float32Array.of(9, 1, 2, 9);
+      const a = tensor('float32', [1, 2], array.subarray(1, 3));
       const b = floats([2], [10, 20]);
       const run = session.run({ a, b });
-      // What a caller does with its arrays after the call is no concern of the run.
-      whole[1] = 100;
+      // The run must not see what the caller does to its arrays after the call.
+      array[1] = 100;
       equal('y', (await run).y, 'float32', [1, 2], [11, 22]);
-      same('the view of the caller', [...whole].join(), '9,100,2,9');
+      same("the caller's array", [...array].join(), '9,100,2,9');
       equal('b', b, 'float32', [2], [10, 20]);
       equal('y of a second run', (await session.run({ a, b })).y, 'float32', [1, 2], [110, 22]);
     }),
 
-    on('runs that overlap keep their results apart', async (backend) => {
+    on('concurrent runs do not mix up their results', async (backend) => {
       const [add, sum] = await Promise.all([backend.load(model('add')), backend.load(model('sum'))]);
       const b = floats([2], [0, 0]);
       const runs = [1, 2, 3, 4].map(async (n) => {
@@ -113,32 +113,32 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       }
     }),
 
-    on('feeds that do not fit are refused by name', async (backend) => {
+    on('feeds that do not fit are rejected by name', async (backend) => {
       const session = await backend.load(model('add'));
       const a = floats([1, 2], [1, 2]);
       const b = floats([2], [10, 20]);
       const wrong: [string, string, Record<string, Tensor>][] = [
         ['a missing input', 'b', { a }],
         ['an unknown input', 'other', { a, b, other: b }],
-        ['a wrong type', 'b', { a, b: tensor('int32', [2]) }],
-        ['a wrong rank', 'a', { a: b, b }],
-        ['a wrong size', 'b', { a, b: floats([3], [1, 2, 3]) }],
-        ['data that do not fill the shape', 'a', { a: { ...a, dims: [2, 2] }, b }],
+        ['the wrong type', 'b', { a, b: tensor('int32', [2]) }],
+        ['the wrong rank', 'a', { a: b, b }],
+        ['the wrong size', 'b', { a, b: floats([3], [1, 2, 3]) }],
+        ['data that does not fill the shape', 'a', { a: { ...a, dims: [2, 2] }, b }],
         ['an array of another type', 'a', { a: { ...a, data: new Float64Array(2) as unknown as Float32Array }, b }],
       ];
       for (const [what, name, feeds] of wrong) {
         const error = await rejects(what, 'bad-tensor', () => session.run(feeds));
         conforms(error.message.includes(`'${name}'`), `The error for ${what} must name '${name}': ${error.message}`);
       }
-      equal('y after them', (await session.run({ a, b })).y, 'float32', [1, 2], [11, 22]);
+      equal('y afterwards', (await session.run({ a, b })).y, 'float32', [1, 2], [11, 22]);
     }),
 
-    on('a broken graph is refused with the model named', async (backend) => {
-      const whole = model('add').graph;
+    on('a broken graph is rejected with the name of the model', async (backend) => {
+      const valid = model('add').graph;
       const broken = {
         random: Uint8Array.of(1, 2, 3),
         empty: new Uint8Array(0),
-        cut: whole.slice(0, whole.length / 2),
+        truncated: valid.slice(0, valid.length / 2),
       };
       for (const [name, graph] of Object.entries(broken)) {
         const error = await rejects(`A graph that is ${name}`, 'backend', () =>
@@ -153,11 +153,12 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
     on('weights come from files in memory', async (backend) => {
       const files = weightFiles();
       const session = await backend.load(model('weighted', files));
-      for (const { bytes, location } of files) conforms(bytes.length > 0, `The bytes of ${location} are the caller's.`);
+      for (const { bytes, location } of files)
+        conforms(bytes.length > 0, `The bytes of ${location} belong to the caller.`);
       equal('y', (await session.run({ x: floats([2], [1, 2]) })).y, 'float32', [2], [111, 222]);
     }),
 
-    on('weights that are missing, short or unreadable are errors', async (backend) => {
+    on('missing, short or unreadable weights are errors', async (backend) => {
       const [first, second] = weightFiles();
       const short = { ...first, read: async () => first.bytes.slice(0, 75) };
       await rejects('A missing file', 'backend', () => backend.load(model('weighted', [first])));
@@ -165,12 +166,12 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       const cause = new SdError('read-failed', 'The disk is gone.');
       const unreadable = { ...first, read: () => Promise.reject(cause) };
       const error = await rejection('Loading', () => backend.load(model('weighted', [unreadable, second])));
-      conforms(error === cause, `What read() rejects with must come through, not ${error}`);
+      conforms(error === cause, `The load must reject with read()'s own error, not ${error}`);
     }),
 
     on('an aborted load rejects with an AbortError', async (backend) => {
       const before = { signal: AbortSignal.abort() };
-      await rejects('A load aborted before', 'aborted', () => backend.load(model('add'), before));
+      await rejects('A load aborted before the call', 'aborted', () => backend.load(model('add'), before));
       const reading = new AbortController();
       const [first, second] = weightFiles();
       const slow = {
@@ -191,13 +192,15 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
       await backend.load(model('add'));
     }),
 
-    on('an aborted run rejects with an AbortError, and the session goes on', async (backend) => {
+    on('an aborted run rejects with an AbortError, and the session stays usable', async (backend) => {
       const session = await backend.load(model('sum'));
       const x = floats([2], [1, 2]);
-      await rejects('A run aborted before', 'aborted', () => session.run({ x }, { signal: AbortSignal.abort() }));
+      await rejects('A run aborted before the call', 'aborted', () =>
+        session.run({ x }, { signal: AbortSignal.abort() }),
+      );
       const controller = new AbortController();
       const runs = [session.run({ x }, controller), session.run({ x }, controller), session.run({ x })] as const;
-      // Before anything can fail, so that no rejection is left unhandled.
+      // Attached before anything can fail, so that no rejection is unhandled.
       const all = Promise.allSettled(runs);
       const reason = new Error('enough');
       controller.abort(reason);
@@ -206,21 +209,21 @@ export function backendSuite(create: () => Promise<Backend>): ConformanceCase[] 
         const error = await rejects('A run aborted during', 'aborted', () => run);
         same('The cause of the AbortError', error.cause, reason);
       }
-      equal('y of the run beside them', (await runs[2]).y, 'float32', [], [3]);
+      equal('y of the concurrent run', (await runs[2]).y, 'float32', [], [3]);
       const { y } = await session.run({ x }, new AbortController());
       equal('y of the next run', y, 'float32', [], [3]);
     }),
 
-    on('a disposed session refuses runs, and others go on', async (backend) => {
-      const [one, other] = [await backend.load(model('sum')), await backend.load(model('sum'))];
+    on('a disposed session rejects runs, and others stay usable', async (backend) => {
+      const [disposed, other] = [await backend.load(model('sum')), await backend.load(model('sum'))];
       const x = floats([2], [1, 2]);
-      await one.dispose();
-      await one.dispose();
-      await rejects('A run', 'disposed', () => one.run({ x }));
+      await disposed.dispose();
+      await disposed.dispose();
+      await rejects('A run', 'disposed', () => disposed.run({ x }));
       equal('y', (await other.run({ x })).y, 'float32', [], [3]);
     }),
 
-    on('a disposed backend refuses everything', async (backend) => {
+    on('a disposed backend rejects everything', async (backend) => {
       const session = await backend.load(model('sum'));
       const x = floats([2], [1, 2]);
       await Promise.all([backend.dispose(), backend.dispose()]);
@@ -235,7 +238,7 @@ function model(name: keyof typeof backendGraphs, weights: readonly WeightFile[] 
   return { name, graph: Uint8Array.from(atob(backendGraphs[name]), (char) => char.charCodeAt(0)), weights };
 }
 
-/** The files of the graph `weighted`: v = [10, 20], at no multiple of 4, and w = [100, 200]. */
+/** The files of the graph `weighted`: v = [10, 20], unaligned, and w = [100, 200]. */
 function weightFiles() {
   const file = (location: string, offset: number, values: number[]) => {
     const bytes = new Uint8Array(offset + 4 * values.length);
@@ -249,8 +252,8 @@ function weightFiles() {
 
 const floats = (dims: number[], values: number[]) => tensor('float32', dims, Float32Array.from(values));
 
-function same(what: string, value: unknown, wanted: unknown): void {
-  conforms(value === wanted, `${what} must be ${wanted}, not ${value}`);
+function same(what: string, value: unknown, expected: unknown): void {
+  conforms(value === expected, `${what} must be ${expected}, not ${value}`);
 }
 
 function equal<T extends TensorType>(

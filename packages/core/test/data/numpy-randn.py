@@ -1,4 +1,4 @@
-"""Writes numpy-randn.json beside itself: the first normal numbers of NumPy's RandomState. `python numpy-randn.py`"""
+"""Writes numpy-randn.json next to this file: normal numbers of NumPy's RandomState. Run `python numpy-randn.py`."""
 import json
 import pathlib
 

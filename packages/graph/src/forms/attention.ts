@@ -1,9 +1,9 @@
-import type { Graph } from '../graph.js';
 import type { Nodes } from '../nodes.js';
 import { staticDim, type Value } from '../value.js';
+import { add, concat, expand, mul, transpose } from './basic.js';
 
-interface AttentionOptions {
-  /** Does each place see those before it only? */
+interface MaskOptions {
+  /** True if each position attends only to itself and the positions before it. */
   readonly causal?: boolean;
   /** Added to the scores: [n or 1, heads or 1, s, l]. */
   readonly bias?: Value | undefined;
@@ -11,55 +11,49 @@ interface AttentionOptions {
   readonly scale?: number;
 }
 
-/** Of a graph that computes in half precision. */
-export interface PreciseAttentionOptions extends AttentionOptions {
-  /** Must it be computed in float32, since its scores leave the range of float16? */
+export interface AttentionOptions extends MaskOptions {
+  /** Computes in float32 even in a half-precision graph, for scores that overflow float16. */
   readonly upcast?: boolean;
 }
 
-/** As `Graph.attention` has it, in the form that the provider runs best. */
+type QueryKeyValue = readonly [query: Value, key: Value, value: Value];
+
+/** See `Graph.attention`. Written in the form that the provider runs best. */
 export function attention(
-  g: Graph,
   n: Nodes,
-  [query, key, value]: readonly [Value, Value, Value],
+  [query, key, value]: QueryKeyValue,
   heads: number,
-  { upcast = false, ...shown }: PreciseAttentionOptions,
+  { upcast = false, ...mask }: AttentionOptions,
 ): Value {
   const type = upcast ? 'float32' : n.float;
-  const parts = [n.cast(query, type), n.cast(key, type), n.cast(value, type)] as const;
-  return n.cast(attentionForm(g, n, parts, heads, shown));
+  const inputs = [n.cast(query, type), n.cast(key, type), n.cast(value, type)] as const;
+  return n.cast(attentionForm(n, inputs, heads, mask));
 }
 
-function attentionForm(
-  g: Graph,
-  { provider, fusedAttention: mayFuse }: Nodes,
-  parts: readonly [Value, Value, Value],
-  heads: number,
-  options: AttentionOptions,
-): Value {
-  const { bias } = options;
-  if (!mayFuse) {
-    return headByHead(g, parts, heads, (head, i) =>
-      plainAttention(g, head, { ...options, bias: bias && biasOfHead(g, bias, i) }),
+function attentionForm(n: Nodes, inputs: QueryKeyValue, heads: number, mask: MaskOptions): Value {
+  const { bias } = mask;
+  if (!n.fusedAttention) {
+    return headByHead(n, inputs, heads, (head, i) =>
+      plainAttention(n, head, { ...mask, bias: bias && biasOfHead(n, bias, i) }),
     );
   }
-  // As many queries as keys: a feature map's attention to itself, whose scores are large.
-  const large = parts[1].dims[1] === parts[0].dims[1] && heads > 1;
-  const plain = options.causal !== true && bias === undefined;
-  return provider === 'wasm' && large && plain
-    ? headByHead(g, parts, heads, (head) => fusedAttention(g, head, 1, options))
-    : fusedAttention(g, parts, heads, options);
+  // As many queries as keys is the self-attention of a feature map, whose scores are large.
+  const large = inputs[1].dims[1] === inputs[0].dims[1] && heads > 1;
+  const unmasked = mask.causal !== true && bias === undefined;
+  return n.provider === 'wasm' && large && unmasked
+    ? headByHead(n, inputs, heads, (head) => fusedAttention(n, head, 1, mask))
+    : fusedAttention(n, inputs, heads, mask);
 }
 
-/** The fused operator: on the CPU and on WebGPU its flash form, where the scores are never whole in memory. */
+/** The fused operator. On the CPU and on WebGPU it has a flash form, which never holds all scores in memory. */
 function fusedAttention(
-  g: Graph,
-  [query, key, value]: readonly [Value, Value, Value],
+  n: Nodes,
+  [query, key, value]: QueryKeyValue,
   heads: number,
-  { causal = false, bias, scale }: AttentionOptions = {},
+  { causal = false, bias, scale }: MaskOptions = {},
 ): Value {
   const none = { name: '', dims: [] };
-  return g.op(
+  return n.op(
     'MultiHeadAttention',
     [query, key, value, ...(bias === undefined ? [] : [none, none, bias])],
     query.dims,
@@ -69,51 +63,50 @@ function fusedAttention(
 }
 
 /**
- * One head after the other, each as `attend` has it: for WebAssembly, which has no flash form, and where the fused operator
- * is not to be used. The scores are those of one head then, and not of all, which for 512 x 512 pixels are half a gigabyte
- * a picture.
+ * Applies `attend` to one head at a time: for WebAssembly, which has no flash form, and where the fused operator is not to
+ * be used. Only one head's scores are then in memory; those of all heads take half a gigabyte per image at 512 x 512.
  */
 function headByHead(
-  g: Graph,
-  [query, key, value]: readonly [Value, Value, Value],
+  n: Nodes,
+  [query, key, value]: QueryKeyValue,
   heads: number,
-  attend: (head: readonly [Value, Value, Value], i: number) => Value,
+  attend: (head: QueryKeyValue, i: number) => Value,
 ): Value {
   if (heads === 1) return attend([query, key, value], 0);
   const width = staticDim(query, -1) / heads;
-  const parts = Array.from({ length: heads }, (_, i) => {
+  const outputs = Array.from({ length: heads }, (_, i) => {
     const columns = (x: Value) => {
-      const range = [i * width, (i + 1) * width, 2].map((number) => g.indices([number]));
-      return g.op('Slice', [x, ...range], [x.dims[0], x.dims[1], width]);
+      const range = [i * width, (i + 1) * width, 2].map((number) => n.shapes.indices([number]));
+      return n.op('Slice', [x, ...range], [x.dims[0], x.dims[1], width]);
     };
     return attend([columns(query), columns(key), columns(value)], i);
   });
-  return g.concat(parts, 2);
+  return concat(n, outputs, 2);
 }
 
-/** What one head's scores have added, [n or 1, 1, s, l]. */
-function biasOfHead(g: Graph, bias: Value, i: number): Value {
+/** One head's part of a bias, [n or 1, 1, s, l]. */
+function biasOfHead(n: Nodes, bias: Value, i: number): Value {
   if (bias.dims[1] === 1) return bias;
-  const range = [i, i + 1, 1].map((number) => g.indices([number]));
-  return g.op('Slice', [bias, ...range], bias.dims.with(1, 1));
+  const range = [i, i + 1, 1].map((number) => n.shapes.indices([number]));
+  return n.op('Slice', [bias, ...range], bias.dims.with(1, 1));
 }
 
-/** Added to the scores of places that must not be seen; half precision has it too. */
-const hidden = -6e4;
+/** Added to the scores of masked positions; representable in half precision. */
+const masked = -6e4;
 
-/** One head, from operators that every provider gets right. */
+/** One head, from operators that every provider computes correctly. */
 function plainAttention(
-  g: Graph,
-  [query, key, value]: readonly [Value, Value, Value],
-  { causal = false, bias, scale = 1 / Math.sqrt(staticDim(query, -1)) }: AttentionOptions = {},
+  n: Nodes,
+  [query, key, value]: QueryKeyValue,
+  { causal = false, bias, scale = 1 / Math.sqrt(staticDim(query, -1)) }: MaskOptions = {},
 ): Value {
-  const scaled = g.mul(query, g.constant([scale]));
+  const scaled = mul(n, query, n.constant([scale]));
   const dims = [query.dims[0], query.dims[1], key.dims[1]];
-  let scores = g.op('MatMul', [scaled, g.transpose(key, [0, 2, 1])], dims);
+  let scores = n.op('MatMul', [scaled, transpose(n, key, [0, 2, 1])], dims);
   if (causal) {
-    const square = g.expand(g.constant([hidden]), [staticDim(query, 1), staticDim(key, 1)]);
-    scores = g.add(scores, g.op('Trilu', [square, g.indices([1])], square.dims));
+    const square = expand(n, n.constant([masked]), [staticDim(query, 1), staticDim(key, 1)]);
+    scores = add(n, scores, n.op('Trilu', [square, n.shapes.indices([1])], square.dims));
   }
-  if (bias !== undefined) scores = g.add(scores, g.reshape(bias, [bias.dims[0], ...bias.dims.slice(2)]));
-  return g.op('MatMul', [g.op('Softmax', [scores], dims, { axis: -1n }), value], [...dims.slice(0, 2), value.dims[2]]);
+  if (bias !== undefined) scores = add(n, scores, n.shapes.reshape(bias, [bias.dims[0], ...bias.dims.slice(2)]));
+  return n.op('MatMul', [n.op('Softmax', [scores], dims, { axis: -1n }), value], [...dims.slice(0, 2), value.dims[2]]);
 }

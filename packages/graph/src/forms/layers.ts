@@ -1,10 +1,10 @@
 import type { TensorView } from '@sd/weights';
-import type { ConvOptions } from '../adapter.js';
+import type { ConvOptions } from '../layer-hook.js';
 import type { Nodes } from '../nodes.js';
 import type { Dim, Value } from '../value.js';
 
-/** x [..., in] times a matrix [out, in], plus a bias [out]: [..., out]. */
-export function product(n: Nodes, x: Value, weight: TensorView, bias: TensorView | undefined): Value {
+/** See `Graph.matmul`. */
+export function matmul(n: Nodes, x: Value, weight: TensorView, bias: TensorView | undefined): Value {
   const [out, width] = weight.shape;
   const rows = n.shapes.reshape(x, [-1, width]);
   const inputs = [rows, n.weight(weight)];
@@ -13,7 +13,7 @@ export function product(n: Nodes, x: Value, weight: TensorView, bias: TensorView
   return n.shapes.reshape(result, [...x.dims.slice(0, -1), out]);
 }
 
-/** x [n, in, h, w] convolved with [out, in, k, k], plus a bias [out]: [n, out, h', w']. */
+/** See `Graph.convolution`. */
 export function convolution(
   n: Nodes,
   x: Value,
@@ -22,8 +22,8 @@ export function convolution(
   bias: TensorView | undefined,
 ): Value {
   const [batch, , height, width] = x.dims;
-  const kernels = 'file' in weight ? n.weight(weight) : weight;
-  const inputs = [x, kernels];
+  const filters = 'file' in weight ? n.weight(weight) : weight;
+  const inputs = [x, filters];
   if (bias !== undefined) inputs.push(n.weight(bias));
   const resized = (dim: Dim, added: number) =>
     typeof dim === 'number'
@@ -33,18 +33,18 @@ export function convolution(
         : undefined;
   const sizes = [
     batch,
-    kernels.dims[0],
+    filters.dims[0],
     resized(height, padding[0] + padding[2]),
     resized(width, padding[1] + padding[3]),
   ];
-  return n.sized('Conv', n.alike(inputs), sizes, {
+  return n.sized('Conv', n.promoted(inputs), sizes, {
     kernel_shape: [BigInt(kernel), BigInt(kernel)],
     strides: [BigInt(stride), BigInt(stride)],
     pads: padding.map(BigInt),
   });
 }
 
-/** Rows of a table by their numbers, as `Graph.embedding` has it. */
+/** See `Graph.embedding`. */
 export function embedding(n: Nodes, ids: Value, table: TensorView): Value {
   const dims = [...ids.dims, table.shape[1]];
   if (n.provider === 'webgpu') return n.op('Gather', [n.weight(table), ids], dims);

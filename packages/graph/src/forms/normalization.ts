@@ -2,8 +2,9 @@ import type { TensorView } from '@sd/weights';
 import type { Nodes } from '../nodes.js';
 import type { Scope } from '../scope.js';
 import { staticDim, type Value } from '../value.js';
+import { add, mul } from './basic.js';
 
-/** Normalizes groups of channels of x [n, c, ...], each picture by itself, then scales and shifts each channel. */
+/** See `Graph.groupNorm`. */
 export function groupNorm(
   n: Nodes,
   x: Value,
@@ -14,16 +15,16 @@ export function groupNorm(
   const grouped = n.cast(n.shapes.reshape(x, [x.dims[0], groups, -1]), 'float32');
   const ones = n.constant(new Array(groups).fill(1));
   const zeros = n.constant(new Array(groups).fill(0));
-  const normalGroups = n.op('InstanceNormalization', [grouped, ones, zeros], grouped.dims, { epsilon });
-  const normal = n.shapes.reshape(n.cast(normalGroups), x.dims);
+  const normalizedGroups = n.op('InstanceNormalization', [grouped, ones, zeros], grouped.dims, { epsilon });
+  const normalized = n.shapes.reshape(n.cast(normalizedGroups), x.dims);
   const perChannel = [channels, ...x.dims.slice(2).map(() => 1)];
   const scale = n.weight({ ...w.tensor('weight', [channels]), shape: perChannel });
   const shift = n.weight({ ...w.tensor('bias', [channels]), shape: perChannel });
-  return n.op('Add', [n.op('Mul', [normal, scale], normal.dims), shift], normal.dims);
+  return add(n, mul(n, normalized, scale), shift);
 }
 
-/** Normalizes the last axis of x [..., size], then scales and shifts by [size]. */
-export function normalized(n: Nodes, x: Value, scale: TensorView, shift: TensorView, epsilon: number): Value {
+/** See `Graph.layerNormalization`. */
+export function layerNormalization(n: Nodes, x: Value, scale: TensorView, shift: TensorView, epsilon: number): Value {
   const inputs = [n.cast(x, 'float32'), n.weight(scale, 'float32'), n.weight(shift, 'float32')];
   return n.cast(n.op('LayerNormalization', inputs, x.dims, { axis: -1n, epsilon }));
 }

@@ -1,7 +1,7 @@
 import type { Nodes } from '../nodes.js';
 import type { Dim, Value } from '../value.js';
 
-/** Doubles height and width, each pixel repeated; or, with `like`, grows to that value's height and width. */
+/** See `Graph.upsample`. */
 export function upsample(n: Nodes, x: Value, like: Value | undefined): Value {
   const [batch, channels, height, width] = x.dims;
   const attributes = { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' };
@@ -15,8 +15,8 @@ export function upsample(n: Nodes, x: Value, like: Value | undefined): Value {
   return n.sized('Resize', [x, none, none, n.shapes.shape(sizes)], sizes, attributes);
 }
 
-/** Halves height and width of x [n, c, h, w], rounding up: each value is the mean of a square. */
-export function halve(n: Nodes, x: Value): Value {
+/** See `Graph.averagePool`. */
+export function averagePool(n: Nodes, x: Value): Value {
   const [batch, channels, height, width] = x.dims;
   const half = (dim: Dim) => (typeof dim === 'number' ? Math.ceil(dim / 2) : undefined);
   return n.sized('AveragePool', [x], [batch, channels, half(height), half(width)], {

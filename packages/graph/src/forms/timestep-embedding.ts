@@ -1,16 +1,14 @@
 import type { Nodes } from '../nodes.js';
 import type { Value } from '../value.js';
 
-/** What an embedding begins with, and where its frequencies end: at 1 / 10000 with a shift of 0. */
 export interface TimestepEmbeddingOptions {
+  /** True for [cos, sin], false for [sin, cos]: diffusers' `flip_sin_to_cos`. */
   readonly cosineFirst: boolean;
+  /** Moves the last frequency, which is near 1 / 10000: diffusers' `downscale_freq_shift`. */
   readonly shift: number;
 }
 
-/**
- * The sinusoidal embedding of a timestep [n]: [n, width].
- * @see arXiv 1706.03762, 3.5, as diffusers' `get_timestep_embedding` has it
- */
+/** See `Graph.timestepEmbedding`. */
 export function timestepEmbedding(
   n: Nodes,
   timestep: Value,

@@ -8,13 +8,13 @@ export interface ClipLayerOptions {
   readonly feedForwardWidth: number;
   readonly activation: 'quick_gelu' | 'gelu';
   readonly epsilon: number;
-  /** Does a token attend only to those before it and itself? */
+  /** True if a token attends only to itself and the tokens before it. */
   readonly causal: boolean;
   /** Added to the scores of every attention: [n or 1, 1, tokens, tokens]. */
   readonly bias?: Value;
 }
 
-/** A layer of CLIP's transformers, x [n, tokens, width] to the same; transformers' `CLIPEncoderLayer`. */
+/** A layer of CLIP's transformers, x [n, tokens, width] to the same shape; transformers' `CLIPEncoderLayer`. */
 export function clipLayer(g: Graph, w: Scope, x: Value, options: ClipLayerOptions): Value {
   const { width, feedForwardWidth, activation, epsilon } = options;
   const attended = g.add(x, selfAttention(g, w.at('self_attn'), g.layerNorm(x, w.at('layer_norm1'), epsilon), options));
@@ -26,5 +26,5 @@ export function clipLayer(g: Graph, w: Scope, x: Value, options: ClipLayerOption
 function selfAttention(g: Graph, w: Scope, x: Value, options: ClipLayerOptions): Value {
   const { width, heads, causal, bias } = options;
   const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) => g.linear(x, w.at(name), width));
-  return g.linear(g.attention(query, key, value, heads, { causal, ...(bias && { bias }) }), w.at('out_proj'), width);
+  return g.linear(g.attention(query, key, value, heads, { causal, bias }), w.at('out_proj'), width);
 }

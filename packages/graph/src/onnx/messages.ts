@@ -1,6 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-/** Numbers of ONNX's element types. */
+/** ONNX's numbers for element types. */
 export const elementType = { float32: 1, float16: 10, float64: 11, int32: 6, int64: 7, bfloat16: 16 } as const;
 
 export type Attribute = number | bigint | string | readonly bigint[];
@@ -18,7 +18,7 @@ export interface TensorMessage {
   readonly name: string;
   readonly dims: readonly number[];
   readonly type: keyof typeof elementType;
-  /** Its values, or where they lie. */
+  /** Its values, or where they are stored. */
   readonly values: Uint8Array | { readonly location: string; readonly offset: number; readonly length: number };
 }
 
@@ -45,9 +45,9 @@ const operatorSets = [
 const irVersion = 9;
 
 /**
- * A ModelProto, serialized: the fields that a graph of ours has, by the numbers of ONNX IR version 9, where values that
- * are protobuf's defaults are left out.
- * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; the same part of it is test/onnx/onnx.proto
+ * A serialized ModelProto (ONNX IR version 9), with only the fields that these graphs use. Protobuf's default values are
+ * left out.
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; test/onnx/onnx.proto has the same subset
  */
 export function modelBytes(graph: GraphMessage): Uint8Array {
   const w = new BinaryWriter();
@@ -79,24 +79,24 @@ function writeNode(w: BinaryWriter, { name, opType, input, output, attributes, d
   string(w, 7, domain);
 }
 
-/** Kinds of attributes: of a float, a whole number, a string, whole numbers. */
-const kinds = { f: 1, i: 2, s: 3, ints: 7 };
+/** ONNX's numbers for attribute types: float, integer, string, integers. */
+const attributeTypes = { f: 1, i: 2, s: 3, ints: 7 };
 
 function writeAttribute(w: BinaryWriter, name: string, value: Attribute): void {
   string(w, 1, name);
-  const kind = (number: number) => w.tag(20, WireType.Varint).int32(number);
+  const type = (number: number) => w.tag(20, WireType.Varint).int32(number);
   if (typeof value === 'number') {
     w.tag(2, WireType.Bit32).float(value);
-    kind(kinds.f);
+    type(attributeTypes.f);
   } else if (typeof value === 'bigint') {
     w.tag(3, WireType.Varint).int64(value);
-    kind(kinds.i);
+    type(attributeTypes.i);
   } else if (typeof value === 'string') {
     w.tag(4, WireType.LengthDelimited).string(value);
-    kind(kinds.s);
+    type(attributeTypes.s);
   } else {
     packed(w, 8, value);
-    kind(kinds.ints);
+    type(attributeTypes.ints);
   }
 }
 
@@ -114,7 +114,7 @@ function writeTensor(w: BinaryWriter, { name, dims, type, values }: TensorMessag
       string(w, 2, String(value));
     });
   }
-  // Its values lie elsewhere.
+  // data_location: EXTERNAL
   w.tag(14, WireType.Varint).int32(1);
 }
 

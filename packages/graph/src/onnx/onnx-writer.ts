@@ -15,20 +15,20 @@ const typeOfDtype: Partial<Record<Dtype, keyof typeof elementType>> = {
   BF16: 'bfloat16',
 };
 
-/** Collects nodes, constants and weights, and serializes them. Names of values are the writer's to give. */
+/** Collects nodes, constants and weights, names their values, and serializes them. */
 export class OnnxWriter {
   readonly #nodes: NodeMessage[] = [];
   readonly #initializers = new Map<string, TensorMessage>();
   readonly #inputs: ValueMessage[] = [];
   readonly #outputs: ValueMessage[] = [];
   readonly #shapes = new Map<string, ValueMessage>();
-  /** Files of weights, numbered in the order in which they were first used. */
+  /** Weight files, numbered in order of first use. */
   readonly #files = new Map<WeightFile, number>();
   #counter = 0;
   #storedBytes = 0;
   #halfBytes = 0;
 
-  /** Bytes of the weights so far, as their files have them. */
+  /** Bytes of all weights so far, as stored. */
   get storedBytes(): number {
     return this.#storedBytes;
   }
@@ -47,8 +47,8 @@ export class OnnxWriter {
   }
 
   /**
-   * Says what shape a value has, where the runtime could not tell: it then knows which values have one size, and lets an
-   * operator write over an input that nobody else reads.
+   * Declares a shape that the runtime cannot infer. It then knows which values have the same size, and can let an operator
+   * overwrite an input that nothing else reads.
    */
   shape(name: string, dims: readonly (number | string)[], type: ValueMessage['type'] = 'float32'): void {
     this.#shapes.set(name, { name, type, dims });
@@ -68,7 +68,7 @@ export class OnnxWriter {
     return output;
   }
 
-  /** A small constant inside the graph; equal ones are kept once. */
+  /** A small constant inside the graph. Equal constants are stored once. */
   constant(type: 'float32' | 'int64', dims: readonly number[], values: readonly number[]): string {
     const name = `${type}[${dims}](${values})`;
     const array = type === 'float32' ? Float32Array.from(values) : BigInt64Array.from(values, BigInt);
@@ -76,12 +76,12 @@ export class OnnxWriter {
     return name;
   }
 
-  /** A tensor of a checkpoint as external data; throws an UnsupportedError for a type that no weight can have. */
+  /** A checkpoint's tensor as external data. Throws an UnsupportedError unless it is F32, F16 or BF16. */
   weight(view: TensorView): { name: string; type: 'float32' | 'float16' | 'bfloat16' } {
     const type = typeOfDtype[view.dtype] as 'float32' | 'float16' | 'bfloat16' | undefined;
     if (type === undefined) {
       throw new UnsupportedError(
-        `${view.file.location}: the tensor ${view.name} is ${view.dtype}; weights may be F32, F16 or BF16.`,
+        `${view.file.location}: the tensor ${view.name} is ${view.dtype}; weights must be F32, F16 or BF16.`,
       );
     }
     if (!this.#files.has(view.file)) this.#files.set(view.file, this.#files.size);
@@ -96,7 +96,7 @@ export class OnnxWriter {
     return { name, type };
   }
 
-  /** The graph, without what no output needs, and the files that its weights lie in. */
+  /** The graph, without nodes that no output needs, and the files of its weights. */
   finish(name: string): { graph: Uint8Array; weights: WeightFile[] } {
     const needed = new Set(this.#outputs.map((output) => output.name));
     const nodes = this.#nodes
@@ -114,7 +114,7 @@ export class OnnxWriter {
   }
 }
 
-/** Number of an element type in ONNX, for the Cast operator. */
+/** ONNX's number for an element type, for the Cast operator. */
 export function onnxType(type: keyof typeof elementType): number {
   return elementType[type];
 }

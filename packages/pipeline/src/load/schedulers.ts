@@ -3,10 +3,12 @@ import {
   parseSchedulerConfig,
   type SchedulerConfig,
   schedulerClasses,
+  schedulerByName as samplerByName,
   schedulerFromConfig,
+  schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
-import { schedulerNames, schedulerOfName } from './scheduler-names.js';
+
 
 const file = 'scheduler/scheduler_config.json';
 
@@ -24,7 +26,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
   return {
     scheduler: fromFile(config, className),
     schedulerByName(name) {
-      const named = schedulerOfName(name, config);
+      const named = samplerByName(name, config);
       if (named !== undefined) return named;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(

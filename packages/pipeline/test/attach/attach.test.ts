@@ -135,7 +135,7 @@ describe('turns', () => {
         for (const result of await all) {
           expect(result).toMatchObject({
             status: 'rejected',
-            reason: { code: 'disposed', message: 'The pipeline was disposed: make a new one.' },
+            reason: { code: 'disposed', message: 'The pipeline was disposed: create a new one.' },
           });
         }
         expect(sd.attached).toEqual([]);

@@ -32,7 +32,7 @@ describe('what cannot be is named before anything runs', () => {
     ['count', 0, 'must be a whole number from 1 up, not 0.'],
     ['seed', 0.5, 'must be a whole number, or a bigint beyond 2^53, not 0.5.'],
     ['seed', 2 ** 53, 'must be a whole number, or a bigint beyond 2^53, not 9007199254740992.'],
-    ['seed', 2n ** 64n, '18446744073709551616 has more than 64 bits'],
+    ['seed', 2n ** 64n, '18446744073709551616 does not fit 64 bits'],
     ['guidanceScale', Number.NaN, 'must be a finite number, not NaN.'],
     ['guidanceScale', Number.POSITIVE_INFINITY, 'must be a finite number, not Infinity.'],
     ['guidanceRescale', 1.1, 'must be from 0 to 1, not 1.1.'],

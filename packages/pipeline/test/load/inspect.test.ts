@@ -247,7 +247,7 @@ describe('models at full size', () => {
     expect(await inspected({ 'double_blocks.0.img_attn.qkv.weight': [9, 3] })).toMatchObject({
       kind: 'unknown',
       details: { title: 'Flux' },
-      canDo: 'It is a model of Flux; this version knows Stable Diffusion 1, 2 and XL.',
+      canDo: 'It is a model of Flux; this version supports Stable Diffusion 1, 2 and XL.',
     });
   });
 });

@@ -19,7 +19,7 @@ async function changed(folder: string, change: (path: string) => Uint8Array | un
     name: 'changed',
     async read(path, range) {
       const bytes = change(path);
-      if (bytes === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+      if (bytes === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
       return bytes === 'own' ? source.read(path, range) : bytes.subarray(range?.start, range?.end);
     },
     async size(path) {
@@ -164,7 +164,7 @@ describe('what cannot be done is said', () => {
       const image = await readFile(`${fixture('adapters/from-picture')}/image.png`);
       await expect(sd.generate({ ...road, image, steps: 2 })).rejects.toMatchObject({
         code: 'unsupported',
-        message: expect.stringContaining('vae_encoder/model.onnx is not there'),
+        message: expect.stringContaining('vae_encoder/model.onnx does not exist'),
       });
     });
   });
@@ -192,7 +192,7 @@ describe('what cannot be done is said', () => {
     );
     await expect(loadPipeline(source)).rejects.toMatchObject({
       code: 'not-found',
-      message: 'unet/weights.pb is not there, and unet/model.onnx keeps its weights in it.',
+      message: 'unet/weights.pb does not exist, but unet/model.onnx keeps its weights in it.',
     });
   });
 

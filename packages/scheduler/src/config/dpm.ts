@@ -13,20 +13,20 @@ import type { Settings } from './schema.js';
 import { type ConfigParts, limited, limitFrom, type RunOptions, sigmaSchedule } from './shared.js';
 import { named, respacing } from './sigma.js';
 
-/** The DPM-Solver family as diffusers runs it: on whole timesteps, one more than steps, of which the last is dropped. */
+/** The DPM-Solver family as diffusers runs it: on integer timesteps, one more than steps, dropping the last. */
 
 export function dpmMultistepParts(settings: Settings, options: RunOptions): ConfigParts {
   return dpmParts(...dpmMultistep(settings), settings, options);
 }
 
-/** The multistep solver's name, and what makes it. */
+/** The multistep solver's name and factory. */
 export function dpmMultistep(settings: Settings): [name: string, make: (steps: number) => Sampler] {
   const solver = { ...dpmOptions(settings), halfCurvature: true, eulerAtFinal: settings.euler_at_final };
   const make = (steps: number) => dpmSolverMultistep({ ...solver, lowerOrderFinal: lowersOrder(settings, steps) });
   return [`DPM++ ${solver.order}M${solver.eta === 1 ? ' SDE' : ''}`, make];
 }
 
-/** Short runs end with lower orders, if the config does not say otherwise. */
+/** Short runs end with lower orders unless the config says otherwise. */
 function lowersOrder({ lower_order_final }: Settings, steps: number): boolean {
   return lower_order_final && steps < 15;
 }
@@ -104,17 +104,17 @@ function dpmParts(
 }
 
 function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule, steps: number) {
-  const smallest = sigmas[0]!;
+  const smallest = sigmas[0];
   const final = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
   const respace = respacing(settings);
   if (respace !== undefined) {
     const rounded =
       (settings.use_lu_lambdas || settings.use_karras_sigmas) && settings.beta_schedule !== 'squaredcos_cap_v2';
-    const whole = rounded ? roundHalfEven : Math.trunc;
+    const toInteger = rounded ? roundHalfEven : Math.trunc;
     const ratios = respace(steps, settings.sigma_min ?? smallest, settings.sigma_max ?? sigmas.at(-1)!);
-    return [...ratios.map((ratio) => preservingLevel(ratio, whole(levelAt(ratio).timestep))), final];
+    return [...ratios.map((ratio) => preservingLevel(ratio, toInteger(levelAt(ratio).timestep))), final];
   }
-  // Training steps with a lambda below lambda_min_clipped are left out.
+  // Excludes training steps with a lambda below lambda_min_clipped.
   const count = sigmas.filter((sigma) => -Math.log(sigma) >= settings.lambda_min_clipped).length;
   const { timestep_spacing: spacing, steps_offset: offset } = settings;
   const timesteps =
@@ -124,7 +124,7 @@ function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule
   return [...timesteps.map((t) => preservingLevel(noiseRatio(level(t)), t)), final];
 }
 
-/** Flow sigmas of the DPM-Solver family: from just below 1 to just above 0, shifted. */
+/** The DPM-Solver family's flow sigmas: from just below 1 to just above 0, shifted. */
 function flowLevels(settings: Settings, steps: number, mu: number | undefined) {
   const { num_train_timesteps: trainTimesteps, use_dynamic_shifting, flow_shift, final_sigmas_type } = settings;
   const shift = use_dynamic_shifting && mu !== undefined ? Math.exp(mu) : flow_shift;

@@ -12,7 +12,7 @@ import type { Settings } from './schema.js';
 import type { ConfigParts, RunOptions } from './shared.js';
 import { churnFrom, respacing } from './sigma.js';
 
-/** Schedulers of diffusers that are not variance-preserving: flows, EDM, and iPNDM with a schedule of its own. */
+/** The schedulers of diffusers with schedules of their own: flows, EDM and iPNDM. */
 
 export function flowEulerParts(settings: Settings, { mu }: RunOptions): ConfigParts {
   if (settings.invert_sigmas) throw new UnsupportedError('invert_sigmas is not supported.');
@@ -23,26 +23,28 @@ export function flowHeunParts(settings: Settings): ConfigParts {
   return flowParts('Heun', settings, heun(), undefined);
 }
 
-/** diffusers shifts twice: the ends of its range are shifted sigmas, and so is what it spreads between them. */
+/** diffusers shifts twice: once the ends of the range, and once all sigmas between them. */
 function flowParts(name: string, settings: Settings, sampler: Sampler, mu: number | undefined): ConfigParts {
   const { num_train_timesteps: trainTimesteps, use_dynamic_shifting, shift_terminal } = settings;
   if (use_dynamic_shifting && mu === undefined) {
     throw new InvalidOptionError('mu', 'must be given with use_dynamic_shifting.');
   }
   const shift = use_dynamic_shifting ? 1 : settings.shift;
-  const moved = mu === undefined ? shift : settings.time_shift_type === 'exponential' ? Math.exp(mu) : mu;
+  const secondShift = mu === undefined ? shift : settings.time_shift_type === 'exponential' ? Math.exp(mu) : mu;
   return {
     name,
     prediction: 'flow',
     trainTimesteps,
     sampler: () => sampler,
     levels: (steps) => {
-      let sigmas = linspace(1, shiftSigma(1 / trainTimesteps, shift), steps).map((sigma) => shiftSigma(sigma, moved));
+      let sigmas = linspace(1, shiftSigma(1 / trainTimesteps, shift), steps).map((sigma) =>
+        shiftSigma(sigma, secondShift),
+      );
       if (shift_terminal !== undefined) {
         const factor = (1 - sigmas.at(-1)!) / (1 - shift_terminal);
         sigmas = sigmas.map((sigma) => 1 - (1 - sigma) / factor);
       }
-      sigmas = respacing(settings)?.(steps, sigmas.at(-1)!, sigmas[0]!) ?? sigmas;
+      sigmas = respacing(settings)?.(steps, sigmas.at(-1)!, sigmas[0]) ?? sigmas;
       return [...sigmas.map((sigma) => flowLevel(sigma, sigma * trainTimesteps)), cleanLevel];
     },
   };
@@ -58,8 +60,8 @@ export function edmDpmParts(settings: Settings): ConfigParts {
 }
 
 /**
- * EDM (arXiv 2206.00364, table 1): x scaled so that the model takes it as it is, and the last level is the picture. The
- * model's output is none of the four predictions; `sample` stands for the denoiser that `edmDenoised` makes of it.
+ * EDM (arXiv 2206.00364, table 1), with x scaled to the model's input and ending at the clean image. The model's output is
+ * none of the four prediction types; `sample` is what `edmDenoised` turns it into.
  */
 function edmParts(name: string, settings: Settings, sampler: ConfigParts['sampler']): ConfigParts {
   const { sigma_min: min = 0.002, sigma_max: max = 80, sigma_data, rho, sigma_schedule, final_sigmas_type } = settings;
@@ -71,7 +73,7 @@ function edmParts(name: string, settings: Settings, sampler: ConfigParts['sample
     name,
     prediction: 'sample',
     trainTimesteps: settings.num_train_timesteps,
-    initialSigma: ([first]) => Math.hypot(max, 1) * first!.alpha,
+    initialSigma: ([first]) => Math.hypot(max, 1) * first.alpha,
     sampler,
     levels: (steps) => {
       const respace = sigma_schedule === 'karras' ? karrasSigmas : exponentialSigmas;
@@ -81,7 +83,7 @@ function edmParts(name: string, settings: Settings, sampler: ConfigParts['sample
   };
 }
 
-/** iPNDM's own schedule: sigma is a squared sine of time. Its first estimate of x0, at alpha 0, counts as 0 in diffusers. */
+/** iPNDM's own schedule: sigma is the squared sine of time. In diffusers the first estimate of x0, at alpha 0, is 0. */
 export function ipndmParts(settings: Settings): ConfigParts {
   const level = (time: number): NoiseLevel => {
     const sigma = Math.sin((time * Math.PI) / 2) ** 2;
@@ -89,7 +91,10 @@ export function ipndmParts(settings: Settings): ConfigParts {
     return { alpha, sigma, timestep: (Math.atan2(sigma, alpha) / Math.PI) * 2 };
   };
   const sampler: Sampler = (denoise, ...rest) =>
-    ipndm()(async (x, at) => (at.alpha === 0 ? (await denoise(x, at)).map(() => 0) : denoise(x, at)), ...rest);
+    ipndm()(
+      async (x, level) => (level.alpha === 0 ? (await denoise(x, level)).map(() => 0) : denoise(x, level)),
+      ...rest,
+    );
   return {
     name: 'iPNDM',
     prediction: 'v',

@@ -18,24 +18,24 @@ import {
 } from './sigma.js';
 
 export interface FromConfigOptions {
-  /** A class of diffusers to take in place of the config's own; the noise schedule and prediction stay the config's. */
+  /** A class of diffusers to use instead of the config's; the noise schedule and prediction type stay the config's. */
   readonly class?: string;
-  /** What diffusers would be given at each step. */
+  /** Arguments that diffusers' `step` would get. */
   readonly step?: StepOptions;
-  /** How many pictures of equal size the sampled array holds: dynamic thresholding bounds each by itself. 1 if left out. */
+  /** Number of images of equal size in the sampled array, 1 by default. Dynamic thresholding bounds each separately. */
   readonly images?: number;
-  /** How far a flow's levels are shifted, where the config has `use_dynamic_shifting`: diffusers' `mu`. */
+  /** The shift of a flow's levels if the config has `use_dynamic_shifting`: diffusers' `mu`. */
   readonly mu?: number;
 }
 
 type SchedulerClass = readonly [
   parts: (settings: Settings, options: RunOptions) => ConfigParts,
   defaults?: Partial<Settings>,
-  /** Options of other classes that would change it, and that diffusers ignores. */
+  /** Options of other classes that diffusers ignores for this one. */
   ignores?: readonly (keyof Settings)[],
 ];
 
-/** In a function, so that a bundler can leave all of it out of an app that names its own sampler. */
+/** A function, so that bundlers can drop it from apps that choose their own sampler. */
 function classTable(): Record<string, SchedulerClass> {
   const linspaced = { timestep_spacing: 'linspace' } as const;
   const latent = { ...linspaced, beta_start: 0.00085, beta_end: 0.012 } as const;
@@ -92,17 +92,17 @@ function classTable(): Record<string, SchedulerClass> {
 
 const classes = /* @__PURE__ */ classTable();
 
-/** The scheduler classes of diffusers that `schedulerFromConfig` knows. */
+/** The scheduler classes of diffusers that `schedulerFromConfig` supports. */
 export const schedulerClasses: readonly string[] = /* @__PURE__ */ Object.keys(classes);
 
 /**
- * The scheduler that a `scheduler_config.json` of diffusers describes: its noise schedule in float32 as diffusers
- * computes it, its spacing and its steps, with the class's own defaults for missing keys. Throws an UnsupportedError for
- * an unknown class and an InvalidOptionError for an unknown option or value, both with the nearest known name.
+ * Creates the scheduler that a `scheduler_config.json` of diffusers describes: its noise schedule (in float32, as in
+ * diffusers), spacing and sampler, with the class's defaults for missing keys. Throws an UnsupportedError for an unknown
+ * class and an InvalidOptionError for an unknown option or value, both with the nearest known name.
  */
 export function schedulerFromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
   const name = options.class ?? config._class_name;
-  if (name === undefined) throw new UnsupportedError('The config has no _class_name: give the option `class`.');
+  if (name === undefined) throw new UnsupportedError('The config has no _class_name: set the option `class`.');
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (known === undefined) {
     throw new UnsupportedError(`There is no scheduler ${name}. The nearest is ${nearest(name, schedulerClasses)}.`);
@@ -110,7 +110,7 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   const [partsOf, defaults = {}, ignores = []] = known;
   const settings = readSettings(config, defaults, ignores);
   const { step = {}, images = 1, mu } = options;
-  const parts = partsOf(settings, { step, images, ...(mu !== undefined && { mu }) });
+  const parts = partsOf(settings, { step, images, mu });
   return {
     name: parts.name,
     prediction: parts.prediction ?? predictions[settings.prediction_type],
@@ -123,7 +123,7 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   };
 }
 
-/** The noise schedule alone that a config describes, to combine with a spacing and a sampler of one's own. */
+/** Only the noise schedule that a config describes, to combine with another spacing and sampler. */
 export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule {
   const settings = readSettings(config, {}, []);
   if (!config._class_name?.startsWith('Flow')) return discreteSchedule(alphasCumprodFrom(settings));
@@ -131,14 +131,14 @@ export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule 
 }
 
 /**
- * A config as diffusers' Stable Diffusion pipelines use it: whatever the file says, `steps_offset` is 1 and
- * `clip_sample` false.
+ * A config as corrected by diffusers' Stable Diffusion pipelines: whatever the file says, `steps_offset` is 1 and
+ * `clip_sample` is false.
  */
 export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig {
   return { ...config, steps_offset: 1, clip_sample: false };
 }
 
-/** Reads a `scheduler_config.json`, in which Python writes `-Infinity` where JSON has no such number. */
+/** Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
   return JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));
 }

@@ -10,13 +10,13 @@ import { spacedTimesteps } from '../spacings/timesteps.js';
 import { predictions, type Settings } from './schema.js';
 import { alphasCumprodFrom, type ConfigParts, limited, limitFrom, type RunOptions } from './shared.js';
 
-/** Schedulers that diffusers runs on the whole timesteps of training, with alpha and sigma themselves. */
+/** Schedulers that diffusers runs on the integer timesteps of training, with alpha and sigma themselves. */
 
 export function ddimParts(settings: Settings, { step, images }: RunOptions): ConfigParts {
   const { shift, ...grid } = gridOf(settings);
   const limit = limitFrom(settings, images);
-  const options = { eta: step.eta ?? 0, ...(limit && { limit }) };
-  return { ...grid, name: 'DDIM', sampler: (steps) => ddim({ ...options, shift: shift(steps) }) };
+  const eta = step.eta ?? 0;
+  return { ...grid, name: 'DDIM', sampler: (steps) => ddim({ eta, limit, shift: shift(steps) }) };
 }
 
 export function ddpmParts(settings: Settings, { images }: RunOptions): ConfigParts {
@@ -65,11 +65,11 @@ export function tcdParts(settings: Settings, { step }: RunOptions): ConfigParts 
 
 interface Grid extends Pick<ConfigParts, 'trainTimesteps' | 'levels'> {
   readonly schedule: NoiseSchedule;
-  /** diffusers' idea of the neighbouring timestep: `trainTimesteps / steps` away, rounded down, wherever the next level is. */
+  /** The next timestep according to diffusers: `floor(trainTimesteps / steps)` away, wherever the next level is. */
   readonly shift: (steps: number) => LevelShift;
 }
 
-/** The last step ends at the picture itself, or at the level of timestep 0. */
+/** The last step ends at the clean image, or at the level of timestep 0. */
 function gridOf(settings: Settings): Grid {
   const schedule = discreteSchedule(alphasCumprodFrom(settings));
   const { trainTimesteps, level } = schedule;
@@ -88,7 +88,7 @@ function gridOf(settings: Settings): Grid {
   };
 }
 
-/** Every so manieth of the timesteps that a consistency model was distilled on. */
+/** An even selection of the timesteps that a consistency model was distilled on. */
 function distilledLevels(
   { original_inference_steps: original }: Settings,
   { trainTimesteps, level }: NoiseSchedule,

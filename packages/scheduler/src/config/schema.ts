@@ -1,13 +1,13 @@
 import { InvalidOptionError, type Prediction } from '@sd/core';
 import type { TimestepSpacing } from '../spacings/timesteps.js';
 
-/** A `scheduler_config.json` of diffusers, with diffusers' own names. Missing keys take the class's defaults. */
+/** A `scheduler_config.json`, with diffusers' names. Missing keys take the class's defaults. */
 export interface SchedulerConfig {
   readonly _class_name?: string;
   readonly [option: string]: unknown;
 }
 
-/** What a config's values are once they have been checked and filled up. */
+/** A config after validation, with defaults filled in. */
 export interface Settings {
   num_train_timesteps: number;
   beta_start: number;
@@ -75,7 +75,7 @@ const algorithms = [
   'noise_prediction',
 ] as const;
 
-/** diffusers' names of what a model predicts. */
+/** Prediction types by diffusers' names. */
 export const predictions = {
   epsilon: 'epsilon',
   v_prediction: 'v',
@@ -84,8 +84,8 @@ export const predictions = {
 } as const satisfies Record<string, Prediction>;
 
 /**
- * What each option is by default: of a list of names the first, the others being allowed; `Number` or `Array` where there
- * is no default.
+ * Each option's default. A list holds all allowed values, the default first; `Number` and `Array` mean that there is no
+ * default.
  */
 const options: { readonly [K in keyof Required<Settings>]: unknown } = {
   num_train_timesteps: 1000,
@@ -145,9 +145,9 @@ const options: { readonly [K in keyof Required<Settings>]: unknown } = {
 };
 
 /**
- * A config's values but those that the class ignores, over the class's own defaults. All are checked, also those of
- * other classes, which configs hold too; null counts as missing; names that begin with `_` are skipped. Throws an InvalidOptionError that names an
- * unknown option or value and the nearest known.
+ * A config's values over the class's defaults, except for options that the class ignores. All options are checked, even
+ * those of other classes, which configs often contain. Null counts as missing, and names with a leading `_` are skipped.
+ * Throws an InvalidOptionError that names an unknown option or value and the nearest known one.
  */
 export function readSettings(
   config: SchedulerConfig,
@@ -159,8 +159,8 @@ export function readSettings(
   const fallbacks = Object.entries(options).map(([name, fallback]) => {
     return [name, Array.isArray(fallback) ? fallback[0] : typeof fallback === 'function' ? undefined : fallback];
   });
-  const heeded = given.filter(([name]) => !ignores.includes(name));
-  return { ...Object.fromEntries(fallbacks), ...defaults, ...Object.fromEntries(heeded) };
+  const used = given.filter(([name]) => !ignores.includes(name));
+  return { ...Object.fromEntries(fallbacks), ...defaults, ...Object.fromEntries(used) };
 }
 
 function checkOption(name: string, value: unknown): void {
@@ -169,23 +169,23 @@ function checkOption(name: string, value: unknown): void {
     throw new InvalidOptionError(name, `no scheduler has this option. The nearest is ${known}.`);
   }
   const kind = options[name as keyof Settings];
-  let wanted: string | undefined;
+  let expected: string | undefined;
   if (Array.isArray(kind)) {
-    if (!kind.includes(value)) wanted = `one of ${kind.join(', ')}`;
+    if (!kind.includes(value)) expected = `one of ${kind.join(', ')}`;
   } else if (kind === Array) {
-    if (!Array.isArray(value) || !value.every(Number.isFinite)) wanted = 'a list of numbers';
+    if (!Array.isArray(value) || !value.every(Number.isFinite)) expected = 'a list of numbers';
   } else {
     const type = kind === Number ? 'number' : typeof kind;
-    if (typeof value !== type || Number.isNaN(value)) wanted = `a ${type}`;
+    if (typeof value !== type || Number.isNaN(value)) expected = `a ${type}`;
   }
-  if (wanted !== undefined) throw new InvalidOptionError(name, `must be ${wanted}, not ${JSON.stringify(value)}.`);
+  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${JSON.stringify(value)}.`);
 }
 
-/** The name that shares most pairs of letters with an unknown one. */
+/** The known name that shares the most letter pairs with an unknown one. */
 export function nearest(name: string, known: readonly string[]): string {
   const pairs = Array.from(name.toLowerCase(), (_, i) => name.toLowerCase().slice(i, i + 2));
-  const likeness = (candidate: string) =>
+  const similarity = (candidate: string) =>
     pairs.filter((pair) => candidate.toLowerCase().includes(pair)).length -
     Math.abs(candidate.length - name.length) / 2;
-  return known.reduce((best, candidate) => (likeness(candidate) > likeness(best) ? candidate : best));
+  return known.reduce((best, candidate) => (similarity(candidate) > similarity(best) ? candidate : best));
 }

@@ -11,38 +11,38 @@ import {
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
 import type { Settings } from './schema.js';
 
-/** What diffusers takes as arguments of a scheduler's `step`, with its names. */
+/** Arguments of `step` in diffusers, by their names there. */
 export interface StepOptions {
-  /** DDIM: how much of DDPM's noise is added, 0 by default. TCD: its gamma, 0.3 by default. */
+  /** DDIM: the fraction of DDPM's noise to add, 0 by default. TCD: its gamma, 0.3 by default. */
   readonly eta?: number;
-  /** Euler: noise added over the run, and within which bounds of sigma. */
+  /** Euler: the noise added over the run, and the range of sigma in which it is added. */
   readonly s_churn?: number;
   readonly s_tmin?: number;
   readonly s_tmax?: number;
   readonly s_noise?: number;
 }
 
-/** What a caller may say beside the config. */
+/** Options of a caller besides the config. */
 export interface RunOptions {
   readonly step: StepOptions;
   readonly images: number;
   readonly mu?: number;
 }
 
-/** What a config comes to. diffusers' samplers may depend on how many steps were asked for. */
+/** The parts of a scheduler made from a config. Its sampler may depend on the number of steps. */
 export interface ConfigParts {
   readonly name: string;
-  /** The most steps that a run can have: those of the model's training, or of its distillation. */
+  /** Upper limit on the steps of a run: the number of training steps, or of distillation steps. */
   readonly trainTimesteps: number;
   readonly levels: (steps: number) => NoiseLevel[];
   readonly sampler: (steps: number) => CountedSampler;
-  /** 1 where left out: most classes start with noise as it comes. */
+  /** 1 by default: most classes start with unscaled noise. */
   readonly initialSigma?: (levels: readonly NoiseLevel[]) => number;
-  /** What the model predicts, where the config's own word does not say it. */
+  /** Overrides the config's prediction type. */
   readonly prediction?: Prediction;
 }
 
-/** The noise schedule that a config describes, computed in float32 as diffusers does. */
+/** A config's noise schedule, computed in float32 as in diffusers. */
 export function alphasCumprodFrom(settings: Settings): Float32Array {
   const { num_train_timesteps: count, beta_start, beta_end, trained_betas } = settings;
   let betas: Float32Array;
@@ -53,21 +53,21 @@ export function alphasCumprodFrom(settings: Settings): Float32Array {
   return alphasCumprodOf(settings.rescale_betas_zero_snr ? rescaleZeroTerminalSnr(betas) : betas);
 }
 
-/** As `discreteSchedule`, with the smallest alpha of diffusers' sigma family where a zero SNR was asked for. */
+/** Like `discreteSchedule`; with zero terminal SNR, the last alphasCumprod is 2^-24, as in diffusers' sigma-based classes. */
 export function sigmaSchedule(settings: Settings): NoiseSchedule {
   const alphasCumprod = alphasCumprodFrom(settings);
   if (settings.rescale_betas_zero_snr) alphasCumprod[alphasCumprod.length - 1] = 2 ** -24;
   return discreteSchedule(alphasCumprod);
 }
 
-/** A sampler over estimates of x0 that are bounded, if the config asks for it. */
+/** A sampler whose estimates of x0 are bounded by `limit`, if there is one. */
 export function limited<S extends Sampler>(sampler: S, limit: Limit | undefined): S {
   if (limit === undefined) return sampler;
   const bounded: Sampler = (denoise, ...rest) => sampler(async (x, level) => limit(await denoise(x, level)), ...rest);
   return Object.assign(bounded, sampler);
 }
 
-/** How a config bounds x0, if it does. `images` is how many pictures the sampled array holds. */
+/** The bound on x0 in a config, if any. `images` is the number of images in the sampled array. */
 export function limitFrom(settings: Settings, images: number): Limit | undefined {
   const { dynamic_thresholding_ratio: ratio, sample_max_value: max } = settings;
   if (settings.thresholding) return dynamicThreshold({ ratio, max, images });

@@ -12,7 +12,7 @@ import { fractionalTimesteps } from '../spacings/timesteps.js';
 import { predictions, type Settings } from './schema.js';
 import { type ConfigParts, limited, limitFrom, type RunOptions, type StepOptions, sigmaSchedule } from './shared.js';
 
-/** The Euler family as diffusers runs it: on sigmas read off the schedule between its timesteps. */
+/** The Euler family as diffusers runs it: on sigmas interpolated from the schedule. */
 
 export function eulerParts(settings: Settings, { step }: RunOptions): ConfigParts {
   const lateChurn = predictions[settings.prediction_type];
@@ -47,14 +47,14 @@ export function churnFrom({ s_churn, s_tmin, s_tmax, s_noise }: StepOptions) {
   return { sChurn: s_churn ?? 0, sTmin: s_tmin ?? 0, sTmax: s_tmax ?? Infinity, sNoise: s_noise ?? 1 };
 }
 
-/** Sigmas respaced between two bounds, if a config asks for that. */
+/** The spacing of sigmas between two bounds that a config asks for, if any. */
 export function respacing(settings: Settings): ((steps: number, min: number, max: number) => number[]) | undefined {
   if (settings.use_karras_sigmas) return karrasSigmas;
   if (settings.use_exponential_sigmas || settings.use_lu_lambdas) return exponentialSigmas;
   return settings.use_beta_sigmas ? betaSigmas : undefined;
 }
 
-/** A sampler's name with its spacing's: `DPM++ 2M Karras`. */
+/** The name of a sampler with that of its spacing: `DPM++ 2M Karras`. */
 export function named(name: string, settings: Settings): string {
   if (settings.use_karras_sigmas) return `${name} Karras`;
   if (settings.use_exponential_sigmas || settings.use_lu_lambdas) return `${name} Exponential`;
@@ -69,33 +69,33 @@ function sigmaParts(
 ): ConfigParts {
   const { trainTimesteps, sigmas, level, levelAt } = sigmaSchedule(settings);
   const { timestep_spacing: spacing, sigma_min, sigma_max } = settings;
-  const [smallest, largest] = [sigmas[0]!, sigmas.at(-1)!];
+  const [smallest, largest] = [sigmas[0], sigmas.at(-1)!];
   const respace = respacing(settings);
   const continuous = settings.timestep_type === 'continuous' && settings.prediction_type === 'v_prediction';
   return {
     name: named(name, settings),
     trainTimesteps,
     sampler: () => make(levelAt),
-    // With `leading`, diffusers starts with the variance of noise and picture together.
-    ...(spacing !== 'leading' && { initialSigma: ([first]) => first!.sigma }),
+    // With `leading`, diffusers starts with the variance of noise and image together.
+    initialSigma: spacing === 'leading' ? undefined : ([first]) => first.sigma,
     levels: (steps) => {
       const timesteps = fractionalTimesteps(spacing, trainTimesteps, steps, settings.steps_offset);
       let ratios = timesteps.map((t) => noiseRatio(level(t)));
-      let tail = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
+      let final = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
       if (respace !== undefined) {
-        ratios = respace(steps, sigma_min ?? ratios.at(-1)!, sigma_max ?? ratios[0]!);
+        ratios = respace(steps, sigma_min ?? ratios.at(-1)!, sigma_max ?? ratios[0]);
       } else if (settings.interpolation_type === 'log_linear') {
         ratios = linspace(Math.log(largest), Math.log(smallest), steps + 1).map(Math.exp);
-        tail = preservingLevel(ratios.pop()!, 0);
+        final = preservingLevel(ratios.pop()!, 0);
       }
       const levels = ratios.map((ratio, i) => {
-        const timestep = respace === undefined ? timesteps[i]! : levelAt(ratio).timestep;
+        const timestep = respace === undefined ? timesteps[i] : levelAt(ratio).timestep;
         return preservingLevel(
           ratio,
           continuous ? 0.25 * Math.log(ratio) : rounded ? roundHalfEven(timestep) : timestep,
         );
       });
-      return [...levels, tail];
+      return [...levels, final];
     },
   };
 }

@@ -3,19 +3,19 @@ import { firstOrderStep, noiseRatio, safeAlpha } from '../level.js';
 import { mix } from '../vector.js';
 
 export interface AncestralOptions {
-  /** How much of the ancestral noise is added: 1, the default, all; 0 none, which makes the sampler deterministic. */
+  /** Fraction of the ancestral noise to add, 1 by default. With 0 the sampler is deterministic. */
   readonly eta?: number;
-  /** Factor on that noise; 1 if left out. */
+  /** Factor on that noise; 1 by default. */
   readonly sNoise?: number;
 }
 
-/** A step to less noise than wanted, `down`, and the standard deviation of the noise that makes up for it in x. */
+/** A step down to less noise than the target, and the standard deviation of the noise to add to x afterwards. */
 export interface AncestralSplit {
   readonly down: NoiseLevel;
   readonly up: number;
 }
 
-/** Splits a step between removing noise and adding it (k-diffusion's ancestral step; DDIM with eta, arXiv 2010.02502, eq. 16). */
+/** Splits a step into removing and adding noise (k-diffusion's `get_ancestral_step`; DDIM with eta, arXiv 2010.02502, eq. 16). */
 export function ancestralSplit(from: NoiseLevel, to: NoiseLevel, eta: number): AncestralSplit {
   const [high, low] = [noiseRatio(from), noiseRatio(to)];
   const up = Math.min(low, eta * low * Math.sqrt(Math.max(0, 1 - (low / high) ** 2)));
@@ -23,7 +23,7 @@ export function ancestralSplit(from: NoiseLevel, to: NoiseLevel, eta: number): A
   return { down: { ...to, sigma }, up: up * safeAlpha(to) };
 }
 
-/** Goes down along the line to `denoised`, and adds `noise` where there is some to add. */
+/** Steps down along the line to `denoised`, then adds `noise`. */
 export function ancestralStep(
   x: Float32Array,
   denoised: Float32Array,

@@ -3,21 +3,21 @@ import { mix } from '../vector.js';
 import type { BeforeStep } from './stepwise.js';
 
 export interface Churn {
-  /** Noise added over the whole run; 0, the default, adds and draws none. */
+  /** Amount of noise added over the whole run; with 0, the default, none is drawn. */
   readonly sChurn?: number;
-  /** Noise is added only while sigma / alpha lies from here ... */
+  /** Noise is added only while sigma / alpha is at least this ... */
   readonly sTmin?: number;
-  /** ... to here. */
+  /** ... and at most this. */
   readonly sTmax?: number;
   /** Standard deviation of that noise. */
   readonly sNoise?: number;
-  /** The noise schedule's; churned levels are estimated from their neighbours without it. */
+  /** The noise schedule's `levelAt`. Without it, churned levels are estimated from their neighbours. */
   readonly levelAt?: LevelAt;
 }
 
 /**
- * Raises the noise of a sample before a step (arXiv 2206.00364, algorithm 2, lines 4 to 6). Where no noise is to be added,
- * none is drawn, and sample and level stay themselves.
+ * Raises the noise of a sample before a step (arXiv 2206.00364, algorithm 2, lines 4 to 6). If there is none to add, draws
+ * nothing and returns the same sample and level.
  */
 export function churned({ sChurn = 0, sTmin = 0, sTmax = Infinity, sNoise = 1, levelAt }: Churn): BeforeStep {
   return (x, from, to, { levels, noise }) => {

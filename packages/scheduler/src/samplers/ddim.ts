@@ -4,15 +4,15 @@ import type { Limit } from '../limits.js';
 import { mix } from '../vector.js';
 import { stepwise } from './stepwise.js';
 
-/** The level some strides away on the training steps' grid: -1 is a stride towards the picture, 1 towards noise. */
+/** The level a number of strides away on the grid of training steps: -1 is one stride towards the image, 1 towards noise. */
 export type LevelShift = (from: NoiseLevel, strides: number) => NoiseLevel;
 
 export interface DdimOptions {
-  /** How much of DDPM's noise is added: 0 none (the default), 1 all of it. No noise is drawn at 0. */
+  /** Fraction of DDPM's noise to add: 0 by default, where none is drawn. */
   readonly eta?: number;
-  /** Bounds each estimate of x0. The noise is still read from the unbounded one, as in diffusers. */
+  /** Bounds each estimate of x0. As in diffusers, epsilon still comes from the unbounded one. */
   readonly limit?: Limit;
-  /** Steps to `shift(from, -1)` in place of the next level, as diffusers does; they differ where steps are uneven. */
+  /** Steps to `shift(from, -1)` instead of the next level, as diffusers does. They differ if steps are uneven. */
   readonly shift?: LevelShift;
 }
 
@@ -22,7 +22,7 @@ export function ddim({ eta = 0, limit, shift }: DdimOptions = {}): Sampler {
     const to = shift?.(from, -1) ?? next;
     const added = eta * to.sigma * Math.sqrt(Math.max(0, 1 - (noiseRatio(to) / noiseRatio(from)) ** 2));
     const kept = Math.sqrt(Math.max(0, to.sigma ** 2 - added ** 2)) / from.sigma;
-    const pointed = mix([to.alpha, limit?.(denoised) ?? denoised], [kept, x], [-kept * from.alpha, denoised]);
-    return eta > 0 ? mix([1, pointed], [added, noise(from, to)]) : pointed;
+    const mean = mix([to.alpha, limit?.(denoised) ?? denoised], [kept, x], [-kept * from.alpha, denoised]);
+    return eta > 0 ? mix([1, mean], [added, noise(from, to)]) : mean;
   });
 }

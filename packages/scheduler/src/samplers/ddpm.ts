@@ -3,13 +3,13 @@ import { mix } from '../vector.js';
 import { stepwise } from './stepwise.js';
 
 export interface DdpmOptions {
-  /** The smaller bound of the posterior's variance, exact for a single picture (the default), or the larger, the step's beta. */
+  /** The lower bound of the posterior's variance, exact for a single image (the default), or the upper one, the step's beta. */
   readonly variance?: 'small' | 'large';
 }
 
 /**
  * Denoising diffusion probabilistic models: samples the posterior q(x_to | x_from, x0) at the estimated x0 (arXiv
- * 2006.11239, eq. 6, 7 and algorithm 2). Draws noise at every step but a last one to the clean picture.
+ * 2006.11239, eq. 6, 7 and algorithm 2). Draws noise at every step except one to the clean image.
  */
 export function ddpm({ variance = 'small' }: DdpmOptions = {}): Sampler {
   return stepwise(({ noise }) => (x, denoised, from, to) => {

@@ -5,26 +5,26 @@ import { type Estimate, estimateOf, exponentialStep, remember } from './exponent
 import { stepwise } from './stepwise.js';
 
 export interface DeisOptions {
-  /** How many past estimates of the noise are used; 2 if left out. */
+  /** Number of estimates of the noise to use; 2 by default. */
   readonly order?: number;
-  /** Lowers the order in the last steps. */
+  /** True to lower the order in the last steps; false by default. */
   readonly lowerOrderFinal?: boolean;
 }
 
 /**
- * Diffusion exponential integrator sampler: multistep with polynomials of the noise in log(rho) = log(sigma / alpha)
- * = -lambda (tAB-DEIS, arXiv 2204.13902, section 3.3). One call a step.
+ * Diffusion exponential integrator sampler: multistep, with polynomials of epsilon in log(rho) = log(sigma / alpha) =
+ * -lambda (tAB-DEIS, arXiv 2204.13902, section 3.3). One call per step.
  */
 export function deis({ order = 2, lowerOrderFinal = false }: DeisOptions = {}): Sampler {
   return stepwise(() => {
     let past: readonly Estimate[] = [];
-    return (x, denoised, from, to, left) => {
+    return (x, denoised, from, to, stepsLeft) => {
       past = remember(estimateOf(x, denoised, from, 'epsilon'), past, order);
-      const used = past.slice(0, lowerOrderFinal ? left : order);
+      const used = past.slice(0, lowerOrderFinal ? stepsLeft : order);
       if (used.length === 1 || to.sigma === 0) return firstOrderStep(x, denoised, from, to);
       const weights = integrationWeights(
         used.map(({ lambda }) => lambda),
-        used[0]!.lambda,
+        used[0].lambda,
         logSnr(to),
         -1,
       );

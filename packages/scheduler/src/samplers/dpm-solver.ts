@@ -5,26 +5,26 @@ import { type Estimate, estimateOf, exponentialStep, type Predicted, remember } 
 import { stepwise } from './stepwise.js';
 
 export interface DpmSolverOptions {
-  /** 1 to 3; 2 if left out. */
+  /** 1 to 3; 2 by default. */
   readonly order?: number;
-  /** How the second order's derivative is weighed: with half the first weight, or with its exact integral. */
+  /** The weight of the derivative at second order: half the first weight (`midpoint`, the default), or its exact integral. */
   readonly solverType?: 'midpoint' | 'heun';
-  /** What is taken as a polynomial: x0 as in DPM-Solver++ (the default), or epsilon as in DPM-Solver. */
+  /** The quantity approximated by a polynomial: x0 as in DPM-Solver++ (the default), or epsilon as in DPM-Solver. */
   readonly predict?: Predicted;
-  /** Noise: 0, the default, for the ODE, 1 for the SDE. Drawn at every step unless 0. */
+  /** 0, the default, for the ODE, 1 for the SDE. Noise is drawn at every step unless it is 0. */
   readonly eta?: number;
-  /** Factor on the noise; 1 if left out. */
+  /** Factor on the noise; 1 by default. */
   readonly sNoise?: number;
   /**
-   * Weighs the third order's second derivative by half, as the authors' multistep code, diffusers and k-diffusion do,
-   * which leaves second order.
+   * True to halve the weight of the second derivative at third order, which reduces the method to second order. The
+   * authors' multistep code, diffusers and k-diffusion do so.
    */
   readonly halfCurvature?: boolean;
 }
 
 /**
- * Solves from `from`, where x is, to `to`, with the polynomial through one to three estimates, of which the first is at
- * `from`: DPM-Solver++ (arXiv 2211.01095, algorithms 1 and 2, and appendix B for the SDE) or DPM-Solver (arXiv 2206.00927).
+ * Takes x from one level to another with the polynomial through one to three estimates, the first of them at `from`:
+ * DPM-Solver++ (arXiv 2211.01095, algorithms 1 and 2, and appendix B for the SDE) or DPM-Solver (arXiv 2206.00927).
  */
 export function dpmSolverStep(
   x: Float32Array,
@@ -45,7 +45,7 @@ export function dpmSolverStep(
 
   const weights = [phi1];
   const add = (weight: number) => {
-    weights[0]! += weight;
+    weights[0] += weight;
     weights.push(-weight);
   };
   if (near !== undefined && far === undefined) {
@@ -61,20 +61,20 @@ export function dpmSolverStep(
 }
 
 export interface DpmMultistepOptions extends DpmSolverOptions {
-  /** Lowers the order in the last steps; k-diffusion does not. */
+  /** True to lower the order in the last steps; false by default, as in k-diffusion. */
   readonly lowerOrderFinal?: boolean;
-  /** Takes the last step with the first order. A last step to the clean picture is of first order anyway. */
+  /** True to take the last step with first order. A step to the clean image is of first order anyway. */
   readonly eulerAtFinal?: boolean;
 }
 
-/** DPM-Solver and DPM-Solver++, multistep, of orders 1 to 3, as ODE or SDE. One call a step. */
+/** DPM-Solver and DPM-Solver++, multistep, of orders 1 to 3, for the ODE or the SDE. One call per step. */
 export function dpmSolverMultistep(options: DpmMultistepOptions = {}): Sampler {
   const { order = 2, predict = 'sample', eta = 0, lowerOrderFinal = false, eulerAtFinal = false } = options;
   return stepwise(({ noise }) => {
     let past: readonly Estimate[] = [];
-    return (x, denoised, from, to, left) => {
+    return (x, denoised, from, to, stepsLeft) => {
       past = remember(estimateOf(x, denoised, from, predict), past, order);
-      const used = past.slice(0, left === 1 && eulerAtFinal ? 1 : lowerOrderFinal ? left : order);
+      const used = past.slice(0, stepsLeft === 1 && eulerAtFinal ? 1 : lowerOrderFinal ? stepsLeft : order);
       const fresh = eta > 0 ? noise(from, to) : undefined;
       if (to.sigma === 0) return firstOrderStep(x, denoised, from, to);
       return dpmSolverStep(x, from, to, used, options, fresh);
@@ -82,12 +82,12 @@ export function dpmSolverMultistep(options: DpmMultistepOptions = {}): Sampler {
   });
 }
 
-/** DPM++ 2M: the second order of DPM-Solver++, multistep (arXiv 2211.01095, algorithm 2). */
+/** DPM++ 2M: second-order multistep DPM-Solver++ (arXiv 2211.01095, algorithm 2). */
 export function dpmpp2m(): Sampler {
   return dpmSolverMultistep();
 }
 
-/** DPM++ 2M SDE: the same with noise (k-diffusion's `dpmpp_2m_sde`). */
+/** DPM++ 2M SDE: DPM++ 2M for the SDE (k-diffusion's `dpmpp_2m_sde`). */
 export function dpmpp2mSde({
   eta = 1,
   ...options
@@ -95,14 +95,14 @@ export function dpmpp2mSde({
   return dpmSolverMultistep({ ...options, eta });
 }
 
-/** DPM++ 3M SDE: the third order with noise, its second derivative weighed by half (k-diffusion's `dpmpp_3m_sde`). */
+/** DPM++ 3M SDE: third order for the SDE, with half the weight on the second derivative (k-diffusion's `dpmpp_3m_sde`). */
 export function dpmpp3mSde({ eta = 1, sNoise = 1 }: Pick<DpmSolverOptions, 'eta' | 'sNoise'> = {}): Sampler {
   return dpmSolverMultistep({ order: 3, solverType: 'heun', halfCurvature: true, eta, sNoise });
 }
 
 /**
- * Refined exponential solver, multistep, of second order (arXiv 2308.02157): the integral of the line through the last two
- * estimates, exactly. ComfyUI's `res_multistep`.
+ * Refined exponential solver, second-order multistep (arXiv 2308.02157): integrates the line through the last two
+ * estimates exactly. ComfyUI's `res_multistep`.
  */
 export function resMultistep(): Sampler {
   return dpmSolverMultistep({ solverType: 'heun' });

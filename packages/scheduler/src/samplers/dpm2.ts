@@ -5,19 +5,19 @@ import { type AncestralOptions, ancestralSplit } from './ancestral.js';
 import { stepwise, twiceAStep } from './stepwise.js';
 
 export interface Dpm2Options extends AncestralOptions {
-  /** The noise schedule's; middle levels are estimated from their neighbours without it. */
+  /** The noise schedule's `levelAt`. Without it, middle levels are estimated from their neighbours. */
   readonly levelAt?: LevelAt;
 }
 
 /**
- * The midpoint method, its middle at the geometric mean of the two sigmas (k-diffusion's `dpm_2`, after DPM-Solver-2,
- * arXiv 2206.00927). Two calls a step, one in the last.
+ * The midpoint method, with the midpoint at the geometric mean of the two sigmas (k-diffusion's `dpm_2`, after
+ * DPM-Solver-2, arXiv 2206.00927). Two calls per step, one in a step to the clean image.
  */
 export function dpm2(options: Pick<Dpm2Options, 'levelAt'> = {}): CountedSampler {
   return dpm2Ancestral({ ...options, eta: 0 });
 }
 
-/** The same with ancestral noise (k-diffusion's `dpm_2_ancestral`). Draws noise at every step but the last; none with eta 0. */
+/** `dpm2` with ancestral noise (k-diffusion's `dpm_2_ancestral`). Draws noise at every step except one to the clean image; none with eta 0. */
 export function dpm2Ancestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): CountedSampler {
   return twiceAStep(
     stepwise(({ denoise, noise }) => async (x, denoised, from, to) => {

@@ -6,9 +6,9 @@ import type { Dpm2Options } from './dpm2.js';
 import { stepwise, twiceAStep } from './stepwise.js';
 
 /**
- * DPM++ 2S ancestral: DPM-Solver++(2S) with its middle at half the step in log(alpha / sigma) (arXiv 2211.01095, algorithm
- * 1), and ancestral noise (k-diffusion's `dpmpp_2s_ancestral`). Two calls a step, one in the last. Draws noise at every
- * step but a last one to the clean picture; none with eta 0.
+ * DPM++ 2S ancestral: DPM-Solver++(2S) with the midpoint halfway in log(alpha / sigma) (arXiv 2211.01095, algorithm 1), and
+ * ancestral noise (k-diffusion's `dpmpp_2s_ancestral`). Two calls per step, one in a step to the clean image. Draws noise
+ * at every step except that one; none with eta 0.
  */
 export function dpmpp2sAncestral({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): CountedSampler {
   return twiceAStep(

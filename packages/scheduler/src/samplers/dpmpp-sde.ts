@@ -7,9 +7,9 @@ import type { Dpm2Options } from './dpm2.js';
 import { stepwise, twiceAStep } from './stepwise.js';
 
 /**
- * DPM++ SDE: DPM-Solver++ for the SDE, singlestep, its middle at half the step in log(alpha / sigma) (k-diffusion's
- * `dpmpp_sde` with r = 1/2). Two calls and two draws of noise a step, from `from` to the middle and from `from` to `to`,
- * one call and none in a last step to the clean picture. The noise of the two is that of one path in k-diffusion.
+ * DPM++ SDE: singlestep DPM-Solver++ for the SDE, with the midpoint halfway in log(alpha / sigma) (k-diffusion's
+ * `dpmpp_sde` with r = 1/2). Two calls and two draws of noise per step, from `from` to the midpoint and from `from` to
+ * `to`; one call and no noise in a step to the clean image. In k-diffusion both draws come from one Brownian path.
  */
 export function dpmppSde({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): CountedSampler {
   return twiceAStep(

@@ -4,7 +4,7 @@ import { mix } from '../vector.js';
 import { type Churn, churned } from './churn.js';
 import { stepwise, twiceAStep } from './stepwise.js';
 
-/** Heun's second-order method, with churn if asked (Karras et al., arXiv 2206.00364, algorithms 1 and 2). Two calls a step, one in the last. */
+/** Heun's second-order method, with optional churn (Karras et al., arXiv 2206.00364, algorithms 1 and 2). Two calls per step, one in a step to the clean image. */
 export function heun(churn: Churn = {}): CountedSampler {
   return twiceAStep(
     stepwise(({ levels, denoise }) => {

@@ -4,18 +4,18 @@ import { mix } from '../vector.js';
 import { stepwise } from './stepwise.js';
 
 export interface LcmOptions {
-  /** How much of x goes into the consistency function, and how much of x0: `skip` and `out`. 0 and 1 if left out. */
+  /** The consistency function's weights of x (`skip`) and x0 (`out`), c_skip and c_out in the paper; 0 and 1 by default. */
   readonly boundary?: (level: NoiseLevel) => { readonly skip: number; readonly out: number };
 }
 
 /**
- * Multistep sampling of a latent consistency model (arXiv 2310.04378, algorithm 3): all noise is removed, and fresh noise
- * of the next level added. On the levels of a flow this is its stochastic sampling. Draws noise at every step but the last.
+ * Multistep sampling of a latent consistency model (arXiv 2310.04378, algorithm 3): removes all noise, then adds fresh
+ * noise of the next level. On a flow's levels this is stochastic flow sampling. Draws noise at every step except the last.
  */
 export function lcm({ boundary }: LcmOptions = {}): Sampler {
-  return stepwise(({ noise }) => (x, denoised, from, to, left) => {
+  return stepwise(({ noise }) => (x, denoised, from, to, stepsLeft) => {
     const { skip, out } = boundary?.(from) ?? { skip: 0, out: 1 };
     const clean = mix([out, denoised], [skip, x]);
-    return left === 1 ? mix([to.alpha, clean]) : addNoise(clean, noise(from, to), to);
+    return stepsLeft === 1 ? mix([to.alpha, clean]) : addNoise(clean, noise(from, to), to);
   });
 }

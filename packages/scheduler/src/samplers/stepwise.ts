@@ -1,7 +1,7 @@
 import { type Denoiser, type NoiseLevel, type NoiseSource, type Sampler, throwIfAborted } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 
-/** What a sampler has for one run. */
+/** A sampler's inputs for one run. */
 export interface SamplerRun {
   readonly levels: readonly NoiseLevel[];
   /** Throws an AbortError once the run's signal is aborted. */
@@ -9,16 +9,16 @@ export interface SamplerRun {
   readonly noise: NoiseSource;
 }
 
-/** Takes x from one level to the next, given the x0 that was estimated at the first. `left`: steps to go, this one included. */
-export type SamplerStep = (
+/** Takes x from one level to the next, given x0 as estimated at the first. `stepsLeft` counts the steps to go, including this one. */
+export type StepFunction = (
   x: Float32Array,
   denoised: Float32Array,
   from: NoiseLevel,
   to: NoiseLevel,
-  left: number,
+  stepsLeft: number,
 ) => Float32Array | Promise<Float32Array>;
 
-/** Changes a sample before a step, and says at which level it then is. */
+/** Changes a sample before a step; returns it with its new level. */
 export type BeforeStep = (
   x: Float32Array,
   from: NoiseLevel,
@@ -27,10 +27,10 @@ export type BeforeStep = (
 ) => [x: Float32Array, from: NoiseLevel];
 
 /**
- * A sampler of a step that begins with a call of the model: `start` is called once a run, so that the step's history can
- * be its local variables.
+ * A sampler from a step function, for steps that begin with a call of the model. `start` is called once per run, so that
+ * the step's history can be local variables.
  */
-export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: BeforeStep): Sampler {
+export function stepwise(start: (run: SamplerRun) => StepFunction, before?: BeforeStep): Sampler {
   return async function* (model, x, levels, { noise, signal }) {
     const denoise: Denoiser = async (at, level) => {
       throwIfAborted(signal);
@@ -38,18 +38,18 @@ export function stepwise(start: (run: SamplerRun) => SamplerStep, before?: Befor
     };
     const run = { levels, denoise, noise };
     const step = start(run);
-    for (let left = levels.length - 1; left > 0; left--) {
-      let [from, to] = levels.slice(-left - 1) as [NoiseLevel, NoiseLevel];
+    for (let stepsLeft = levels.length - 1; stepsLeft > 0; stepsLeft--) {
+      let [from, to] = levels.slice(-stepsLeft - 1) as [NoiseLevel, NoiseLevel];
       throwIfAborted(signal);
       if (before !== undefined) [x, from] = before(x, from, to, run);
       const denoised = await denoise(x, from);
-      x = await step(x, denoised, from, to, left);
+      x = await step(x, denoised, from, to, stepsLeft);
       yield { x, level: to, denoised };
     }
   };
 }
 
-/** Of a sampler that calls the model twice a step, but once in one to the clean picture. */
+/** Marks a sampler that calls the model twice per step, but once in a step to the clean image. */
 export function twiceAStep(sampler: Sampler): CountedSampler {
   return Object.assign(sampler, { callCount: callsTwiceAStep });
 }

@@ -4,19 +4,19 @@ import { mix } from '../vector.js';
 import { stepwise } from './stepwise.js';
 
 export interface TcdOptions {
-  /** Gamma of the paper, from 0 (no noise, none drawn) to 1 (as LCM); 0.3 if left out. */
+  /** Gamma in the paper, from 0 (deterministic, no noise drawn) to 1 (like LCM); 0.3 by default. */
   readonly eta?: number;
-  /** The level to go down to before noise is added up to `to`; the one with 1 - eta of its sigma / alpha if left out. */
+  /** The level to go down to before adding noise up to `to`; by default the one with (1 - eta) times its sigma / alpha. */
   readonly below?: (to: NoiseLevel, eta: number) => NoiseLevel;
 }
 
 /**
  * Strategic stochastic sampling of a trajectory consistency model (arXiv 2402.19159, algorithm 4): goes below the next
- * level, and adds noise up to it. Draws noise at every step but the last.
+ * level, then adds noise up to it. Draws noise at every step except the last.
  */
 export function tcd({ eta = 0.3, below }: TcdOptions = {}): Sampler {
-  return stepwise(({ noise }) => (x, denoised, from, to, left) => {
-    if (left === 1 || eta === 0) return firstOrderStep(x, denoised, from, to);
+  return stepwise(({ noise }) => (x, denoised, from, to, stepsLeft) => {
+    if (stepsLeft === 1 || eta === 0) return firstOrderStep(x, denoised, from, to);
     const down = below?.(to, eta) ?? levelBetween(to, to, (1 - eta) * noiseRatio(to));
     const gain = to.alpha / down.alpha;
     const added = Math.sqrt(Math.max(0, to.sigma ** 2 - (gain * down.sigma) ** 2));

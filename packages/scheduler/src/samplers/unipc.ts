@@ -5,45 +5,45 @@ import { type Estimate, estimateOf, exponentialStep, type Predicted, remember } 
 import { stepwise } from './stepwise.js';
 
 export interface UniPcOptions {
-  /** Order of the predictor; the corrector's is one more. 2 if left out. */
+  /** Order of the predictor, 2 by default; the corrector's is one higher. */
   readonly order?: number;
-  /** The function B(h): h for `bh1`, exp(h) - 1 for `bh2`, the default. */
+  /** The function B(h): h for `bh1`, exp(h) - 1 for `bh2` (the default). */
   readonly solverType?: 'bh1' | 'bh2';
-  /** What is taken as a polynomial; x0 if left out. */
+  /** The quantity approximated by a polynomial; x0 by default. */
   readonly predict?: Predicted;
-  /** Lowers the order in the last steps; on if left out, as in the paper. */
+  /** True, the default, to lower the order in the last steps, as in the paper. */
   readonly lowerOrderFinal?: boolean;
-  /** Steps, counted from 0, whose result is not corrected. */
+  /** Indices of the steps without a corrector, from 0. */
   readonly disableCorrector?: readonly number[];
 }
 
 /**
  * Unified predictor-corrector, UniPC-p (arXiv 2302.04867, algorithms 1 and 2): each step's result is corrected with the
- * estimate made from it, which costs no further call. One call a step.
+ * next step's estimate, which costs no extra call. One call per step.
  */
 export function unipc(options: UniPcOptions = {}): Sampler {
   const { order = 2, predict = 'sample', lowerOrderFinal = true, disableCorrector = [] } = options;
   return stepwise(({ levels }) => {
     let past: readonly Estimate[] = [];
-    let before: { x: Float32Array; from: NoiseLevel; used: readonly Estimate[] } | undefined;
-    return (x, denoised, from, to, left) => {
-      const at = estimateOf(x, denoised, from, predict);
+    let previous: { x: Float32Array; from: NoiseLevel; used: readonly Estimate[] } | undefined;
+    return (x, denoised, from, to, stepsLeft) => {
+      const estimate = estimateOf(x, denoised, from, predict);
       if (
-        before !== undefined &&
-        !disableCorrector.includes(levels.length - 2 - left) &&
-        past[0]!.lambda !== at.lambda
+        previous !== undefined &&
+        !disableCorrector.includes(levels.length - 2 - stepsLeft) &&
+        past[0].lambda !== estimate.lambda
       ) {
-        x = uniStep(before.x, before.from, from, before.used, options, at);
+        x = uniStep(previous.x, previous.from, from, previous.used, options, estimate);
       }
-      past = remember(at, past, order);
-      const used = past.slice(0, lowerOrderFinal ? left : order);
-      before = { x, from, used };
+      past = remember(estimate, past, order);
+      const used = past.slice(0, lowerOrderFinal ? stepsLeft : order);
+      previous = { x, from, used };
       return to.sigma === 0 ? firstOrderStep(x, denoised, from, to) : uniStep(x, from, to, used, options);
     };
   });
 }
 
-/** UniP, and UniC where the estimate `next` at `to` is known already. `past`: from the estimate at `from` backwards. */
+/** UniP, or UniC if `next`, the estimate at `to`, is known. `past` starts with the estimate at `from`, newest first. */
 function uniStep(
   x: Float32Array,
   from: NoiseLevel,
@@ -52,7 +52,7 @@ function uniStep(
   { solverType = 'bh2', predict = 'sample' }: UniPcOptions,
   next?: Estimate,
 ): Float32Array {
-  const at = past[0]!;
+  const at = past[0];
   const h = logSnr(to) - at.lambda;
   if (h === 0) return x;
   const data = predict === 'sample';
@@ -73,7 +73,7 @@ function uniStep(
   const plain = ratios.length === 1 && (next === undefined || past.length === 1);
   const weights = plain ? [0.5] : polynomialWeights(ratios, rights);
   const unit = data ? -1 : 1;
-  const shares = weights.map((weight, k) => (unit * bh * weight) / ratios[k]!);
+  const shares = weights.map((weight, k) => (unit * bh * weight) / ratios[k]);
   const first = unit * phi1 - shares.reduce((sum, share) => sum + share, 0);
   return exponentialStep(x, from, to, predict, [at, ...nodes], [first, ...shares]);
 }

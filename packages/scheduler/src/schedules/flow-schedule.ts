@@ -3,7 +3,7 @@ import type { NoiseSchedule } from './noise-schedule.js';
 
 export interface FlowOptions {
   readonly trainTimesteps?: number;
-  /** Moves levels towards noise, for larger pictures (arXiv 2403.03206, eq. 23): 3 in Stable Diffusion 3; 1 if left out. */
+  /** Moves levels towards noise, for larger images (arXiv 2403.03206, eq. 23): 3 in Stable Diffusion 3; 1 by default. */
   readonly shift?: number;
 }
 
@@ -13,8 +13,8 @@ export function shiftSigma(sigma: number, shift: number): number {
 }
 
 /**
- * The schedule of a rectified flow: alpha + sigma = 1, and the model is told `sigma * trainTimesteps`. Its training steps
- * are those of even sigmas, from just above 0 up to 1, shifted.
+ * The schedule of a rectified flow: alpha + sigma = 1, with the timestep `sigma * trainTimesteps`. Its training steps have
+ * evenly spaced sigmas from just above 0 to 1, shifted.
  */
 export function flowSchedule({ trainTimesteps = 1000, shift = 1 }: FlowOptions = {}): NoiseSchedule {
   const at = (sigma: number) => flowLevel(sigma, sigma * trainTimesteps);

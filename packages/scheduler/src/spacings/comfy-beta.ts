@@ -4,8 +4,8 @@ import { roundHalfEven } from '../numbers.js';
 import { betaQuantile } from './beta-quantile.js';
 
 /**
- * Entries of the table at quantiles of a beta distribution (ComfyUI's `beta`, arXiv 2407.12173). Entries that come twice
- * are taken once, so a run may have fewer steps than asked for. diffusers' is another: `sigmaSpacing(betaSigmas)`.
+ * Table entries at quantiles of a beta distribution (ComfyUI's `beta`, arXiv 2407.12173). Duplicates are dropped, so a run
+ * may have fewer steps than requested. For diffusers' version use `sigmaSpacing(betaSigmas)`.
  */
 export function comfyBeta(alpha = 0.6, beta = 0.6): Spacing {
   return ({ trainTimesteps, level }, steps) => {

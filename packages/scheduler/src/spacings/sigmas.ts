@@ -1,28 +1,28 @@
 import { linspace } from '../numbers.js';
 import { betaQuantile } from './beta-quantile.js';
 
-/** Noise ratios, sigma / alpha, from `max` down to `min`, both included. */
+/** Spreads noise ratios, sigma / alpha, from `max` down to `min`, inclusive. */
 export type SigmaSpread = (steps: number, min: number, max: number) => number[];
 
-/** Noise ratios even in their rho-th roots (Karras et al., arXiv 2206.00364, eq. 5). */
+/** Noise ratios with evenly spaced rho-th roots (Karras et al., arXiv 2206.00364, eq. 5). */
 export function karrasSigmas(steps: number, min: number, max: number, rho = 7): number[] {
   return linspace(max ** (1 / rho), min ** (1 / rho), steps).map((root) => root ** rho);
 }
 
 /**
- * Noise ratios in equal factors: even in log(sigma / alpha), which is lambda up to its sign, so that this is also the
- * uniform-lambda spacing of DPM-Solver (arXiv 2206.00927, section 3.4), diffusers' `use_lu_lambdas`.
+ * Noise ratios in geometric progression. Since log(sigma / alpha) is -lambda, this is also DPM-Solver's uniform lambda
+ * spacing (arXiv 2206.00927, section 3.4), diffusers' `use_lu_lambdas`.
  */
 export function exponentialSigmas(steps: number, min: number, max: number): number[] {
   return polyexponentialSigmas(steps, min, max, 1);
 }
 
-/** Noise ratios whose logarithm goes with the rho-th power of the step (k-diffusion's `get_sigmas_polyexponential`). */
+/** Noise ratios with logarithms that follow the rho-th power of the step (k-diffusion's `get_sigmas_polyexponential`). */
 export function polyexponentialSigmas(steps: number, min: number, max: number, rho = 1): number[] {
   return linspace(1, 0, steps).map((ramp) => min * (max / min) ** (ramp ** rho));
 }
 
-/** Noise ratios at quantiles of a beta distribution, as diffusers has it (arXiv 2407.12173). */
+/** Noise ratios at quantiles of a beta distribution, as in diffusers (arXiv 2407.12173). */
 export function betaSigmas(steps: number, min: number, max: number, alpha = 0.6, beta = 0.6): number[] {
   return linspace(1, 0, steps).map((p) => min + betaQuantile(p, alpha, beta) * (max - min));
 }

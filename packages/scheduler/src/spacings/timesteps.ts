@@ -4,15 +4,15 @@ import { linspace, roundHalfEven } from '../numbers.js';
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
 
 /**
- * Timesteps from most noise to least, whole numbers: `leading` every `trainTimesteps / steps`-th from `offset` on (never
- * the last, noisiest one), `trailing` the same counted from the noisiest, `linspace` evenly with both ends.
+ * Integer timesteps from most noise to least: with `leading`, multiples of `trainTimesteps / steps` plus `offset` (never the
+ * noisiest); with `trailing`, the same stride counted from the noisiest; with `linspace`, evenly spaced including both ends.
  */
 export function spacedTimesteps(spacing: TimestepSpacing, trainTimesteps: number, steps: number, offset = 0): number[] {
   const fractional = fractionalTimesteps(spacing, trainTimesteps, steps, offset);
   return fractional.map((t) => Math.min(roundHalfEven(t), trainTimesteps - 1));
 }
 
-/** As `spacedTimesteps`, but `linspace` is not rounded: diffusers' sigma family interpolates instead. */
+/** Like `spacedTimesteps`, but without rounding for `linspace`: diffusers' sigma-based classes interpolate instead. */
 export function fractionalTimesteps(
   spacing: TimestepSpacing,
   trainTimesteps: number,

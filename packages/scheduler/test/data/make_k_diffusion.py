@@ -1,11 +1,11 @@
-"""Figures of k-diffusion's samplers and spacings. usage: make_k_diffusion.py OUT.json     needs torch, torchsde, k-diffusion
+"""Golden values of k-diffusion's samplers and spacings. usage: make_k_diffusion.py OUT.json     needs torch, torchsde, k-diffusion
 
 The model is the exact denoiser of data with mean 0.3 and standard deviation 0.5. x starts as arange(48) / 24 - 1, times
-the first sigma. Noise: torch's CPU generator, seed 0, one draw of 48 a call, in the order of calls."""
+the first sigma. Noise: torch's CPU generator, seed 0, one draw of 48 per call, in the order of calls."""
 import importlib.util, json, sys
 import torch
 
-# The package's __init__ imports training code and its dependencies: only two of its modules are wanted.
+# The package's __init__ imports training code and its dependencies; only two of its modules are needed.
 where = importlib.util.find_spec('k_diffusion').submodule_search_locations[0]
 package = type(sys)('k_diffusion'); package.__path__ = [where]; sys.modules['k_diffusion'] = package
 utils = type(sys)('k_diffusion.utils'); utils.append_dims = lambda x, n: x[(...,) + (None,) * (n - x.ndim)]

@@ -1,7 +1,7 @@
 import type { Sampler } from '@sd/core';
 import * as samplers from '../../src/index.js';
 
-/** Every sampler, and the order that its error falls with, where it is deterministic. */
+/** Every sampler, with its order of convergence if it is deterministic. */
 export const everySampler: Record<string, { make: () => Sampler; order?: number }> = {
   ddim: { make: () => samplers.ddim(), order: 1 },
   'ddim eta 1': { make: () => samplers.ddim({ eta: 1 }) },

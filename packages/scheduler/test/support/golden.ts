@@ -24,17 +24,17 @@ export const goldenCases: GoldenCase[] = JSON.parse(
 /** diffusers' dummy sample: arange(768).reshape(3, 8, 8, 4) / 768, permuted to (4, 3, 8, 8). */
 export const dummySample = Float32Array.from({ length: 768 }, (_, i) => (4 * (i % 192) + Math.floor(i / 192)) / 768);
 
-/** These keep the sample as x / alpha. */
+/** Classes that keep the sample as x / alpha. */
 const ratioSpace = /^(Euler|LMS|Heun|KDPM2|DPMSolverSDE|EDM)/;
 
 export interface GoldenRun {
   timesteps: number[];
-  /** Mean of |x| at each yield, and how many model calls came before it. */
+  /** Mean of |x| at each yield, and the number of model calls before it. */
   means: { mean: number; calls: number }[];
   final: Float32Array;
 }
 
-/** Runs a golden case, and gives its sample in diffusers' own space. */
+/** Runs a golden case; returns its sample in diffusers' space. */
 export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
   const scheduler = schedulerFromConfig(
     { _class_name: golden.cls, ...golden.config },

@@ -2,7 +2,7 @@ import { type Tensor, type TensorType, tensor } from '@sd/core';
 import { toHalf } from '../safetensors/half.js';
 import { toFloat32 } from '../safetensors/values.js';
 
-/** A tensor in another type: floats as the nearest ones, whole numbers without what is behind the point. */
+/** Converts a tensor to another type: floats are rounded to the nearest value, integers are truncated. */
 export function castTensor(value: Tensor, type: TensorType): Tensor {
   if (value.type === type) return value;
   const { dims } = value;
@@ -20,7 +20,7 @@ export function castTensor(value: Tensor, type: TensorType): Tensor {
       return tensor(
         type,
         dims,
-        BigInt64Array.from(floats, (one) => BigInt(Math.trunc(one))),
+        BigInt64Array.from(floats, (value) => BigInt(Math.trunc(value))),
       );
   }
 }

@@ -1,29 +1,29 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { CheckpointError } from '@sd/core';
-import type { RandomAccess } from '../pickle/random-access.js';
+import type { RandomAccess } from '../random-access.js';
 
-/** Where a field lies in a file. */
+/** Where a protobuf field is in a file, as byte offsets. */
 export interface FieldPlace {
   readonly number: number;
-  /** From its tag on. */
+  /** First byte of its tag. */
   readonly start: number;
-  /** From what it holds on: of a text, bytes or a message, behind its length. */
+  /** First byte of its value; for strings, bytes and messages, after the length. */
   readonly body: number;
   readonly end: number;
   readonly type: WireType;
 }
 
-/** A tag and a length are no longer than this. */
+/** Upper bound on the bytes of a tag and a length. */
 const longestHead = 20;
 
-/** The fields of a message that lies in a file, of which no more is read than it takes to find them. */
+/** The fields of a message in a file. Only their tags and lengths are read. */
 export async function* fieldsInFile(file: RandomAccess, start: number, end: number): AsyncGenerator<FieldPlace> {
   let at = start;
   while (at < end) {
-    const place = fieldAt(file.path, at, await file.read(at, Math.min(end, at + longestHead)));
-    if (place.end > end) throw brokenOnnx(file.path, `a field at byte ${at} ends behind what it is in`);
-    yield place;
-    at = place.end;
+    const field = fieldAt(file.path, at, await file.read(at, Math.min(end, at + longestHead)));
+    if (field.end > end) throw brokenOnnx(file.path, `the field at byte ${at} ends after the message around it`);
+    yield field;
+    at = field.end;
   }
 }
 
@@ -40,11 +40,11 @@ function fieldAt(path: string, start: number, head: Uint8Array): FieldPlace {
     reader.skip(type, number);
     return { number, start, body, end: start + reader.pos, type };
   } catch (cause) {
-    throw brokenOnnx(path, `it makes no sense at byte ${start}`, cause);
+    throw brokenOnnx(path, `there is no valid field at byte ${start}`, cause);
   }
 }
 
-/** A file in whose place a block is kept, so that small reads that follow one another are one. */
+/** Buffers a file's reads in blocks, so that successive small reads cost one. */
 export function inBlocks(file: RandomAccess, size = 2 ** 16): RandomAccess {
   let from = 0;
   let block: Uint8Array = new Uint8Array(0);
@@ -62,5 +62,5 @@ export function inBlocks(file: RandomAccess, size = 2 ** 16): RandomAccess {
 }
 
 export function brokenOnnx(path: string, problem: string, cause?: unknown): CheckpointError {
-  return new CheckpointError('bad-checkpoint', path, `is no ONNX model, or a broken one: ${problem}.`, { cause });
+  return new CheckpointError('bad-checkpoint', path, `is not an ONNX model, or is broken: ${problem}.`, { cause });
 }

@@ -1,10 +1,10 @@
 import { encodedField, fieldsOf, joined, textField, textOf } from './wire.js';
 
-/** The messages of ONNX's format that tensors or operators may lie in, however deep. */
+/** The ONNX messages that can contain tensors or operators, at any depth. */
 export type MessageKind = 'function' | 'graph' | 'node' | 'attribute' | 'tensor';
 
-/** By their field numbers in the message around them. */
-const inside: Readonly<Record<MessageKind, Readonly<Record<number, MessageKind>>>> = {
+/** For each message, the field numbers of the messages inside it. */
+const children: Readonly<Record<MessageKind, Readonly<Record<number, MessageKind>>>> = {
   function: { 7: 'node' },
   graph: { 1: 'node', 5: 'tensor' },
   node: { 5: 'attribute' },
@@ -12,49 +12,49 @@ const inside: Readonly<Record<MessageKind, Readonly<Record<number, MessageKind>>
   tensor: {},
 };
 
-/** Graphs in graphs, as branches and loops have them, are no deeper than this in any model of ours. */
+/** Limit on nested graphs (the bodies of branches and loops). */
 const deepest = 32;
 
 const opType = 4;
 const domain = 7;
 const externalData = 13;
 
-export interface Seen {
+export interface Visitor {
   operator(name: string): void;
-  /** Where a tensor's values lie, if not in the message. */
+  /** Called with the file that an external tensor's values are in. */
   location(location: string): void;
 }
 
-/** Reports all operators and locations in a message. */
-export function look(kind: MessageKind, message: Uint8Array, seen: Seen, depth = 0): void {
-  if (depth > deepest) throw new RangeError('its graphs lie too deep in one another');
-  if (kind === 'node') seen.operator(operatorOf(message));
+/** Visits all operators and external locations in a message. */
+export function visit(kind: MessageKind, message: Uint8Array, visitor: Visitor, depth = 0): void {
+  if (depth > deepest) throw new RangeError('its graphs are nested too deep');
+  if (kind === 'node') visitor.operator(operatorOf(message));
   for (const field of fieldsOf(message)) {
-    const inner = inside[kind][field.number];
+    const inner = children[kind][field.number];
     if (field.body === undefined) continue;
-    if (inner !== undefined) look(inner, field.body, seen, depth + 1);
+    if (inner !== undefined) visit(inner, field.body, visitor, depth + 1);
     else if (kind === 'tensor' && field.number === externalData && isLocation(field.body))
-      seen.location(textField(field.body, 2));
+      visitor.location(textField(field.body, 2));
   }
 }
 
-/** An operator's name, behind the name of its domain if that is not ONNX's own: `com.microsoft.GroupNorm`. */
+/** An operator's name, prefixed by its domain if that is not ONNX's own: `com.microsoft.GroupNorm`. */
 export function operatorOf(node: Uint8Array): string {
   let name = '';
-  let from = '';
+  let prefix = '';
   for (const field of fieldsOf(node)) {
     if (field.number === opType) name = textOf(field);
-    if (field.number === domain) from = textOf(field);
+    if (field.number === domain) prefix = textOf(field);
   }
-  return from === '' || from === 'ai.onnx' ? name : `${from}.${name}`;
+  return prefix === '' || prefix === 'ai.onnx' ? name : `${prefix}.${name}`;
 }
 
-/** The message with other locations; itself where there are none in it. */
+/** The message with its external locations replaced; the same object if it has none. */
 export function relocated(kind: MessageKind, message: Uint8Array, locations: ReadonlyMap<string, string>): Uint8Array {
   const pieces: Uint8Array[] = [];
   let changed = false;
   for (const { number, body, raw } of fieldsOf(message)) {
-    const inner = inside[kind][number];
+    const inner = children[kind][number];
     let piece = raw;
     if (inner !== undefined && body !== undefined) {
       const next = relocated(inner, body, locations);
@@ -69,10 +69,10 @@ export function relocated(kind: MessageKind, message: Uint8Array, locations: Rea
   return changed ? joined(pieces) : message;
 }
 
-/** The fields of a tensor that say where its values lie. */
+/** The fields of a tensor whose values are external data. */
 export function externalFields(location: string, offset: number, length: number): Uint8Array[] {
   const entries = [entry('location', location), entry('offset', String(offset)), entry('length', String(length))];
-  return [...entries.map((one) => encodedField(externalData, one)), encodedField(14, 1)];
+  return [...entries.map((encoded) => encodedField(externalData, encoded)), encodedField(14, 1)];
 }
 
 function entry(key: string, value: string): Uint8Array {

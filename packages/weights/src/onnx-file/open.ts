@@ -1,37 +1,37 @@
 import type { Model, ModelHints, RawTensorInfo, Source, WeightFile } from '@sd/core';
-import { type RandomAccess, randomAccess } from '../pickle/random-access.js';
+import { type RandomAccess, randomAccess } from '../random-access.js';
 import { weightFile } from '../weight-file.js';
+import { externalFile } from './external-file.js';
 import { brokenOnnx, type FieldPlace, fieldsInFile, inBlocks } from './file-fields.js';
-import { externalFields, look, type MessageKind, operatorOf, relocated } from './messages.js';
-import { outerFile } from './outer-file.js';
-import { openValueInfo, readValueInfo, typeName } from './values.js';
+import { externalFields, type MessageKind, operatorOf, relocated, visit } from './messages.js';
+import { dynamicValueInfo, readValueInfo, typeName } from './values.js';
 import { encodedField, fieldsOf, joined, textField } from './wire.js';
 
-/** An ONNX model that others exported, opened: what it takes, gives and is made of, and the graph to run. */
+/** An opened ONNX model that others exported: its inputs, outputs, operators and weights, and the graph to run. */
 export interface OnnxFile {
   readonly path: string;
-  /** What wrote it: `pytorch 2.4.1`. */
+  /** The software that wrote it: `pytorch 2.4.1`. */
   readonly producer: string;
-  /** Version of ONNX's own operators. */
+  /** Version of ONNX's own operator set. */
   readonly opset: number;
-  /** Types are as ONNX has them, which tensors need not know; a size that is open and has no name is `?`. */
+  /** Types are ONNX's, including ones that tensors here do not have. A dynamic size without a name is `?`. */
   readonly inputs: readonly RawTensorInfo[];
   readonly outputs: readonly RawTensorInfo[];
-  /** Names of its operators, behind those of their domains if they are not ONNX's own: `com.microsoft.GroupNorm`. */
+  /** Names of its operators, prefixed by their domain if that is not ONNX's own: `com.microsoft.GroupNorm`. */
   readonly operators: ReadonlySet<string>;
-  /** Bytes of its weights for each type. */
+  /** Bytes of its weights, by type. */
   readonly weightBytes: ReadonlyMap<string, number>;
-  /** Inputs in place of the normal values that it would draw by itself, with `noiseInputs`. */
+  /** With `noiseInputs`: the inputs that replace the normal values it would otherwise draw itself. */
   readonly noises: readonly RawTensorInfo[];
   model(name: string, hints?: ModelHints): Model;
 }
 
 export interface OpenOnnxOptions {
-  /** Should random normal values that the graph draws, which no seed reaches, be inputs instead? */
+  /** Turns the normal values that the graph draws itself, beyond the reach of any seed, into inputs. */
   readonly noiseInputs?: boolean;
 }
 
-/** Weights of at least as many bytes are left in the file. */
+/** Weights of at least this many bytes stay in the file. */
 const large = 4096;
 
 const producerName = 2;
@@ -43,23 +43,23 @@ const [nodeField, tensorField, inputField, outputField] = [1, 5, 11, 12];
 const [dataType, tensorName, rawData] = [2, 8, 9];
 
 /**
- * Opens an ONNX model, with or without external data. Its weights are not read: the graph of `model` points to where they
- * lie, in this file or in those beside it. Throws a SourceError for a missing file, and a CheckpointError for a broken one
- * or for external data outside its folder.
+ * Opens an ONNX model, with or without external data. Its weights are not read: the graph that `model` returns points to
+ * them, in this file or in its external data files. Throws a SourceError for a missing file, and a CheckpointError for a
+ * broken one or for external data outside its folder.
  */
 export async function openOnnxFile(source: Source, path: string, options: OpenOnnxOptions = {}): Promise<OnnxFile> {
   const file = inBlocks(await randomAccess(source, path));
   try {
     return await new Opening(source, file, options).open();
   } catch (error) {
-    // What the wire reader throws is of no class of its own.
+    // The wire reader throws plain errors.
     throw error instanceof RangeError || (error instanceof Error && error.constructor === Error)
       ? brokenOnnx(path, error.message, error)
       : error;
   }
 }
 
-/** What is gathered while a file is gone through once. */
+/** Collects everything about a file in one pass. */
 class Opening {
   readonly #source: Source;
   readonly #file: RandomAccess;
@@ -71,7 +71,7 @@ class Opening {
   readonly #outputs: RawTensorInfo[] = [];
   readonly #initializers = new Set<string>();
   readonly #noiseNodes: Uint8Array[] = [];
-  #own: WeightFile | undefined;
+  #thisFile: WeightFile | undefined;
 
   constructor(source: Source, file: RandomAccess, options: OpenOnnxOptions) {
     this.#source = source;
@@ -89,25 +89,27 @@ class Opening {
       if (place.number === graphField) {
         const graph = await this.#graph(place);
         noises = this.#noises();
-        const added = noises.map(({ name, type }) => encodedField(inputField, openValueInfo(name, type)));
+        const added = noises.map(({ name, type }) => encodedField(inputField, dynamicValueInfo(name, type)));
         pieces.push(encodedField(graphField, joined([...graph, ...added])));
         continue;
       }
       const raw = await this.#bytes(place);
-      const [field] = fieldsOf(raw);
+      const [{ body = new Uint8Array() } = {}] = fieldsOf(raw);
       if (place.number === producerName || place.number === producerVersion) {
-        producer = `${producer} ${new TextDecoder().decode(field!.body)}`.trim();
+        producer = `${producer} ${new TextDecoder().decode(body)}`.trim();
       } else if (place.number === opsetField) {
-        const domain = textField(field!.body!, 1);
-        for (const part of fieldsOf(field!.body!)) if (domain === '' && part.number === 2) opset = part.value ?? 0;
+        const domain = textField(body, 1);
+        for (const part of fieldsOf(body)) if (domain === '' && part.number === 2) opset = part.value ?? 0;
       }
       pieces.push(
-        place.number === functionField ? encodedField(place.number, await this.#moved('function', field!.body!)) : raw,
+        place.number === functionField ? encodedField(place.number, await this.#relocated('function', body)) : raw,
       );
     }
     if (noises === undefined) throw brokenOnnx(path, 'it has no graph');
     const graph = joined(pieces);
-    const weights = [...new Set([...this.#locations.values(), ...(this.#own === undefined ? [] : [this.#own])])];
+    const weights = [
+      ...new Set([...this.#locations.values(), ...(this.#thisFile === undefined ? [] : [this.#thisFile])]),
+    ];
     return {
       path,
       producer,
@@ -117,7 +119,7 @@ class Opening {
       operators: this.#operators,
       weightBytes: this.#weightBytes,
       noises,
-      model: (name, hints) => ({ name, graph, weights, ...(hints && { hints }) }),
+      model: (name, hints) => ({ name, graph, weights, hints }),
     };
   }
 
@@ -135,7 +137,7 @@ class Opening {
           this.#noiseNodes.push(body);
           continue;
         }
-        const node = await this.#moved('node', body);
+        const node = await this.#relocated('node', body);
         pieces.push(node === body ? raw : encodedField(nodeField, node));
         continue;
       }
@@ -146,7 +148,7 @@ class Opening {
     return pieces;
   }
 
-  /** A weight of the graph: large values that lie in it stay in the file. */
+  /** An initializer of the graph. Large values stay in the file. */
   async #initializer(place: FieldPlace): Promise<Uint8Array> {
     const isLarge = place.end - place.body >= large;
     const message = isLarge ? await this.#withoutValues(place) : (await this.#file.read(place.body, place.end)).slice();
@@ -157,10 +159,10 @@ class Opening {
       if (number === dataType) type = typeName(value ?? 0);
       if (number === tensorName) this.#initializers.add(new TextDecoder().decode(body));
       if (number === rawData) inline = body?.length ?? 0;
-      if (number === 13 && textField(body!, 1) === 'length') external = Number(textField(body!, 2));
+      if (number === 13 && body !== undefined && textField(body, 1) === 'length') external = Number(textField(body, 2));
     }
     this.#weightBytes.set(type, (this.#weightBytes.get(type) ?? 0) + inline + external);
-    return isLarge ? message : this.#moved('tensor', message);
+    return isLarge ? message : this.#relocated('tensor', message);
   }
 
   async #withoutValues(tensor: FieldPlace): Promise<Uint8Array> {
@@ -170,31 +172,34 @@ class Opening {
         pieces.push(await this.#bytes(place));
         continue;
       }
-      this.#own ??= await weightFile(this.#source, this.#file.path, this.#file.size);
-      pieces.push(...externalFields(this.#own.location, place.body, place.end - place.body));
+      this.#thisFile ??= await weightFile(this.#source, this.#file.path, this.#file.size);
+      pieces.push(...externalFields(this.#thisFile.location, place.body, place.end - place.body));
     }
     return joined(pieces);
   }
 
-  /** The message with its locations as backends know them. */
-  async #moved(kind: MessageKind, message: Uint8Array): Promise<Uint8Array> {
+  /** The message with its external locations as the backend knows them. */
+  async #relocated(kind: MessageKind, message: Uint8Array): Promise<Uint8Array> {
     const found = new Set<string>();
-    look(kind, message, { operator: (name) => this.#operators.add(name), location: (one) => found.add(one) });
+    visit(kind, message, {
+      operator: (name) => this.#operators.add(name),
+      location: (location) => found.add(location),
+    });
     if (found.size === 0) return message;
     for (const location of found) {
       if (!this.#locations.has(location)) {
-        this.#locations.set(location, await outerFile(this.#source, this.#file.path, location));
+        this.#locations.set(location, await externalFile(this.#source, this.#file.path, location));
       }
     }
     const names = [...this.#locations].map(([location, file]): [string, string] => [location, file.location]);
     return relocated(kind, message, new Map(names));
   }
 
-  /** What the nodes that draw would give; of the model's own type, if they do not say of which. */
+  /** The outputs of the removed noise nodes. Their type defaults to that of the model's float inputs. */
   #noises(): RawTensorInfo[] {
-    const own = this.#inputs.find(({ type }) => type.startsWith('float'))?.type ?? 'float32';
+    const defaultType = this.#inputs.find(({ type }) => type.startsWith('float'))?.type ?? 'float32';
     return this.#noiseNodes.map((node) => {
-      let type = own;
+      let type = defaultType;
       for (const { number, body } of fieldsOf(node)) {
         if (number !== 5 || body === undefined || textField(body, 1) !== 'dtype') continue;
         for (const part of fieldsOf(body))
@@ -205,7 +210,7 @@ class Opening {
   }
 
   async #bytes({ start, end }: FieldPlace): Promise<Uint8Array> {
-    // A copy, since a block of the file must not be held for a few bytes of it.
+    // A copy, so that a few bytes do not keep a whole block alive.
     return (await this.#file.read(start, end)).slice();
   }
 }

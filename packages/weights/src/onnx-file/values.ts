@@ -1,7 +1,7 @@
 import type { RawTensorInfo } from '@sd/core';
 import { encodedField, type Field, fieldsOf, joined, textOf } from './wire.js';
 
-/** Names of ONNX's element types, by their numbers; those of tensors are @sd/core's. */
+/** Names of ONNX's element types by number. Those that tensors have are named as in @sd/core. */
 const typeNames: Readonly<Record<number, string>> = {
   1: 'float32',
   2: 'uint8',
@@ -18,14 +18,14 @@ const typeNames: Readonly<Record<number, string>> = {
 };
 
 export function typeName(number: number): string {
-  return Object.hasOwn(typeNames, number) ? typeNames[number]! : `type ${number}`;
+  return Object.hasOwn(typeNames, number) ? typeNames[number] : `type ${number}`;
 }
 
 function typeNumber(name: string): number {
   return Number(Object.keys(typeNames).find((number) => typeNames[Number(number)] === name));
 }
 
-/** An input or output of a graph: `ValueInfoProto`. A size that is open and has no name is `?`. */
+/** Parses a `ValueInfoProto`, a graph's input or output. A dynamic size without a name is `?`. */
 export function readValueInfo(message: Uint8Array): RawTensorInfo {
   let name = '';
   let type = 'not a tensor';
@@ -44,7 +44,7 @@ export function readValueInfo(message: Uint8Array): RawTensorInfo {
 }
 
 /** A `ValueInfoProto` of any shape. */
-export function openValueInfo(name: string, type: string): Uint8Array {
+export function dynamicValueInfo(name: string, type: string): Uint8Array {
   const tensor = encodedField(1, encodedField(1, typeNumber(type)));
   return joined([encodedField(1, name), encodedField(2, tensor)]);
 }

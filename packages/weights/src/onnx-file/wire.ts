@@ -1,17 +1,17 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-/** A field of a protobuf message: its number, all of its bytes, and what it holds. */
+/** A field of a protobuf message. */
 export interface Field {
   readonly number: number;
-  /** With its tag and length. */
+  /** All its bytes, including tag and length. */
   readonly raw: Uint8Array;
-  /** Of a text, bytes or a message. */
+  /** The value of a string, bytes or message. */
   readonly body: Uint8Array | undefined;
-  /** Of a whole number. */
+  /** The value of an integer. */
   readonly value: number | undefined;
 }
 
-/** The fields of a message, in their order. Throws a RangeError or an Error where it is broken. */
+/** The fields of a message, in order. Throws a RangeError or a plain Error if it is broken. */
 export function* fieldsOf(message: Uint8Array): Generator<Field> {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
@@ -26,7 +26,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
   }
 }
 
-/** The text of a field of a message, the last one of that number; empty where there is none. */
+/** The string in the last field of that number; empty if there is none. */
 export function textField(message: Uint8Array, number: number): string {
   let text = '';
   for (const field of fieldsOf(message)) if (field.number === number) text = textOf(field);
@@ -37,7 +37,7 @@ export function textOf({ body }: Field): string {
   return new TextDecoder().decode(body);
 }
 
-/** A field that holds bytes, a text or a message, as its bytes. */
+/** Encodes a field with bytes (or a message), a string or an integer. */
 export function encodedField(number: number, body: Uint8Array | string | number): Uint8Array {
   const writer = new BinaryWriter();
   if (typeof body === 'number') return writer.tag(number, WireType.Varint).int64(body).finish();
@@ -46,11 +46,11 @@ export function encodedField(number: number, body: Uint8Array | string | number)
 }
 
 export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  const result = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {
-    whole.set(piece, at);
+    result.set(piece, at);
     at += piece.length;
   }
-  return whole;
+  return result;
 }

@@ -1,9 +1,9 @@
 import { CheckpointError } from '@sd/core';
 
-/** Longest whole number, in bytes: more than any file has. */
+/** Limit on an integer, in bytes: more than any real file uses. */
 const longestInteger = 256;
 
-/** A place in a pickle's bytes; every read is checked against their end. */
+/** A cursor over a pickle's bytes. Every read is bounds-checked. */
 export class PickleBytes {
   readonly path: string;
   position = 0;
@@ -26,24 +26,24 @@ export class PickleBytes {
   uint16 = (): number => this.#view.getUint16(this.#advance(2), true);
   uint32 = (): number => this.#view.getUint32(this.#advance(4), true);
   int32 = (): number => this.#view.getInt32(this.#advance(4), true);
-  /** Pickle's only number with its large end first. */
+  /** Big-endian: the only such number in a pickle. */
   float64 = (): number => this.#view.getFloat64(this.#advance(8));
 
   uint64(): number {
     const value = this.#view.getBigUint64(this.#advance(8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.bad('a length in it is beyond all files');
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.bad('it contains an impossible length');
     return Number(value);
   }
 
-  /** A whole number in two's complement, its small end first: a number where it fits one. */
+  /** A little-endian integer in two's complement: a number if it is safe, otherwise a bigint. */
   integer(length: number): number | bigint {
-    if (length > longestInteger) throw this.bad(`a whole number in it has ${length} bytes`);
+    if (length > longestInteger) throw this.bad(`it contains an integer of ${length} bytes`);
     let value = 0n;
     const bytes = this.take(length);
     bytes.forEach((byte, i) => {
       value |= BigInt(byte) << BigInt(8 * i);
     });
-    if (length > 0 && bytes[length - 1]! >= 0x80) value -= 1n << BigInt(8 * length);
+    if (length > 0 && bytes[length - 1] >= 0x80) value -= 1n << BigInt(8 * length);
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
@@ -52,18 +52,18 @@ export class PickleBytes {
     try {
       return this.#text.decode(bytes);
     } catch (cause) {
-      throw this.bad('a text in it is not UTF-8', cause);
+      throw this.bad('it contains a string that is not UTF-8', cause);
     }
   }
 
-  /** Text of Python 2, a byte a character. */
+  /** A string of Python 2: one byte per character. */
   latin(length: number): string {
     return Array.from(this.take(length), (byte) => String.fromCharCode(byte)).join('');
   }
 
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.position);
-    if (end < 0) throw this.bad('it ends in the middle');
+    if (end < 0) throw this.bad('it ends too early');
     const line = this.text(end - this.position);
     this.position++;
     return line;
@@ -80,7 +80,7 @@ export class PickleBytes {
 
   #advance(count: number): number {
     const start = this.position;
-    if (start + count > this.#bytes.length) throw this.bad('it ends in the middle');
+    if (start + count > this.#bytes.length) throw this.bad('it ends too early');
     this.position += count;
     return start;
   }

@@ -3,7 +3,7 @@ import type { Dtype } from '../safetensors/dtype.js';
 import type { Global } from './machine.js';
 import type { TensorMaker } from './tensors.js';
 
-/** Torch's types of values, by the name of the storage class and of the dtype. */
+/** Value types by torch's names for them: storage classes and dtypes. */
 const dtypes: Readonly<Record<string, Dtype>> = {
   DoubleStorage: 'F64',
   FloatStorage: 'F32',
@@ -32,15 +32,15 @@ const dtypes: Readonly<Record<string, Dtype>> = {
   bool: 'BOOL',
 };
 
-/** A global that stands for a type of values; undefined for a storage without a type. */
+/** A global that names a value type; undefined for a storage without one. */
 export interface DtypeGlobal extends Global {
   readonly dtype: Dtype | undefined;
 }
 
 /**
- * Everything that a pickle may name, and what it makes: tensors and plain containers, and what Lightning leaves in the
- * checkpoints of Stable Diffusion 1: scalars of NumPy, and the class of a callback as a key. All is data; no code of the
- * file is run. Any other global is a CheckpointError that names it.
+ * Everything that a pickle may name: tensors and plain containers, and what PyTorch Lightning leaves in checkpoints (NumPy
+ * scalars, and a callback's class as a key). All of it is data; no code from the file runs. Throws a CheckpointError that
+ * names any other global.
  */
 export function knownGlobals(path: string, tensor: TensorMaker): (module: string, name: string) => Global {
   const calls: Readonly<Record<string, Global['call']>> = {
@@ -70,14 +70,14 @@ export function knownGlobals(path: string, tensor: TensorMaker): (module: string
 function mapOfPairs(path: string, pairs: unknown): Map<unknown, unknown> {
   const list = pairs === undefined ? [] : pairs;
   if (Array.isArray(list) && list.every((pair) => Array.isArray(pair) && pair.length === 2)) return new Map(list);
-  throw refused(path, 'collections.OrderedDict with other things than pairs');
+  throw refused(path, 'collections.OrderedDict with items that are not pairs');
 }
 
 function refused(path: string, what: string): CheckpointError {
   return new CheckpointError(
     'bad-checkpoint',
     path,
-    `its pickle wants to call ${JSON.stringify(what)}, which is not data. It was refused and nothing was run. Use the file as .safetensors, or do not use it.`,
+    `its pickle tries to call ${JSON.stringify(what)}, which is not data. It was refused and no code was run. Use a .safetensors version of the file, or do not use it.`,
   );
 }
 
@@ -86,7 +86,7 @@ function latinBytes(path: string, text: unknown, encoding: unknown): Uint8Array 
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** NumPy's scalar as a number, where it is one. */
+/** A NumPy scalar as a number if its type is known, otherwise its bytes. */
 function scalar(dtype: unknown, bytes: unknown): unknown {
   const type = (dtype as { type?: unknown } | null)?.type;
   if (!(bytes instanceof Uint8Array)) return bytes;

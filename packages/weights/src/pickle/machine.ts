@@ -1,54 +1,55 @@
 import type { PickleBytes } from './bytes.js';
 
-/** What a pickle may name. It is plain data, or makes plain data of its arguments; nothing else is ever run. */
+/** Something that a pickle may name: plain data, or a function from its arguments to plain data. Nothing else ever runs. */
 export interface Global {
   readonly name: string;
   call?(args: readonly unknown[]): unknown;
 }
 
-export interface PickleWorld {
-  /** What stands for a name; throws for one that is not known. */
+/** How a pickle's references to the outside are resolved. */
+export interface PickleEnvironment {
+  /** Resolves a global. Throws if the name is not known. */
   global(module: string, name: string): Global;
-  /** What a reference out of the pickle stands for. */
+  /** Resolves a persistent id: a reference to data outside the pickle. */
   persistent(id: unknown): unknown;
 }
 
-/** A model with its optimizer takes some hundred thousand: this many are an attack. */
-const mostSteps = 2_000_000;
+/** A model with its optimizer takes some hundred thousand instructions: a pickle with more than this is an attack. */
+const maxInstructions = 2_000_000;
 
 /**
- * Reads one pickle, protocols 0 to 5 as far as Python writes them for data: a dict becomes a Map, a list or tuple an
- * array, a set a Set, bytes a Uint8Array, None null. Ends behind it. Throws a CheckpointError where it is broken, or
- * asks for what is not data.
+ * Reads one pickle, protocols 0 to 5 as far as Python uses them for data: a dict becomes a Map, a list or tuple an array,
+ * a set a Set, bytes a Uint8Array, None null. Leaves `bytes` just after it. Throws a CheckpointError if the pickle is
+ * broken or asks for anything but data.
  * @see Python's Lib/pickletools.py
  */
-export function readPickle(bytes: PickleBytes, world: PickleWorld): unknown {
-  return new Machine(bytes, world).run();
+export function readPickle(bytes: PickleBytes, environment: PickleEnvironment): unknown {
+  return new Machine(bytes, environment).run();
 }
 
-type Step = (machine: Machine) => void;
+type Instruction = (machine: Machine) => void;
 
 class Machine {
   stack: unknown[] = [];
   readonly marks: number[] = [];
   readonly memo = new Map<number, unknown>();
   readonly bytes: PickleBytes;
-  readonly world: PickleWorld;
+  readonly environment: PickleEnvironment;
 
-  constructor(bytes: PickleBytes, world: PickleWorld) {
+  constructor(bytes: PickleBytes, environment: PickleEnvironment) {
     this.bytes = bytes;
-    this.world = world;
+    this.environment = environment;
   }
 
   run(): unknown {
-    for (let count = 0; count < mostSteps; count++) {
+    for (let count = 0; count < maxInstructions; count++) {
       const code = this.bytes.uint8();
       if (code === stop) return this.pop();
-      const step = steps.get(code);
-      if (step === undefined) throw this.bytes.bad(`it has the unknown instruction ${code}`);
-      step(this);
+      const instruction = instructions.get(code);
+      if (instruction === undefined) throw this.bytes.bad(`it has the unknown instruction ${code}`);
+      instruction(this);
     }
-    throw this.bytes.bad(`it has more than ${mostSteps} instructions`);
+    throw this.bytes.bad(`it has more than ${maxInstructions} instructions`);
   }
 
   push(value: unknown): void {
@@ -56,7 +57,7 @@ class Machine {
   }
 
   pop(): unknown {
-    if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw this.bytes.bad('it takes what is not there');
+    if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw this.bytes.bad('it pops from an empty stack');
     return this.stack.pop();
   }
 
@@ -66,10 +67,10 @@ class Machine {
     return value;
   }
 
-  /** All since the last mark. */
+  /** Pops everything above the last mark. */
   popMarked(): unknown[] {
     const mark = this.marks.pop();
-    if (mark === undefined) throw this.bytes.bad('it takes what is not there');
+    if (mark === undefined) throw this.bytes.bad('it pops from an empty stack');
     return this.stack.splice(mark);
   }
 
@@ -79,7 +80,7 @@ class Machine {
   }
 
   get(index: number): void {
-    if (!this.memo.has(index)) throw this.bytes.bad(`it recalls ${index}, which it never kept`);
+    if (!this.memo.has(index)) throw this.bytes.bad(`it reads memo ${index}, which it never wrote`);
     this.push(this.memo.get(index));
   }
 
@@ -91,12 +92,12 @@ class Machine {
     const target = this.top();
     if (target instanceof Set) for (const item of items) target.add(item);
     else if (Array.isArray(target)) for (const item of items) target.push(item);
-    else throw this.bytes.bad('it adds to what is no list');
+    else throw this.bytes.bad('it appends to something that is not a list');
   }
 
   set(items: readonly unknown[]): void {
     const target = this.top();
-    if (!(target instanceof Map)) throw this.bytes.bad('it sets an item of what is no dict');
+    if (!(target instanceof Map)) throw this.bytes.bad('it sets an item of something that is not a dict');
     if (items.length % 2 !== 0) throw this.bytes.bad('a key in it has no value');
     for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
   }
@@ -105,11 +106,11 @@ class Machine {
     const args = this.pop();
     const callee = this.pop() as Partial<Global> | null;
     if (!Array.isArray(args)) throw this.bytes.bad('it calls without arguments');
-    if (typeof callee?.call !== 'function') throw this.bytes.bad('it calls what cannot be called');
+    if (typeof callee?.call !== 'function') throw this.bytes.bad('it calls something that is not a function');
     this.push(callee.call(args));
   }
 
-  /** Python sets an object's attributes here. Of those that matter there is one: a ParameterDict's `_parameters`. */
+  /** Python sets an object's attributes here. The only one that matters is a ParameterDict's `_parameters`. */
   build(): void {
     const state = this.pop();
     const target = this.top();
@@ -118,8 +119,9 @@ class Machine {
   }
 
   global(module: unknown, name: unknown): void {
-    if (typeof module !== 'string' || typeof name !== 'string') throw this.bytes.bad('it names a global by no text');
-    this.push(this.world.global(module, name));
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw this.bytes.bad('it names a global by something that is not a string');
+    this.push(this.environment.global(module, name));
   }
 }
 
@@ -130,7 +132,7 @@ function mapOf(machine: Machine, items: readonly unknown[]): void {
 
 function decimal(machine: Machine): void {
   const line = machine.bytes.line().replace(/L$/, '');
-  if (!/^-?\d{1,600}$/.test(line)) throw machine.bytes.bad(`${JSON.stringify(line.slice(0, 40))} is no number`);
+  if (!/^-?\d{1,600}$/.test(line)) throw machine.bytes.bad(`${JSON.stringify(line.slice(0, 40))} is not a number`);
   const value = BigInt(line);
   const number = Number.isSafeInteger(Number(value)) ? Number(value) : value;
   machine.push(line === '00' || line === '01' ? line === '01' : number);
@@ -138,8 +140,8 @@ function decimal(machine: Machine): void {
 
 const stop = 0x2e;
 
-/** The instructions by their characters, as `pickletools` names them. */
-const steps = new Map<number, Step>(
+/** Instructions by the character that encodes them. */
+const instructions = new Map<number, Instruction>(
   (
     [
       ['\x80', (m) => m.bytes.uint8()], // PROTO
@@ -198,7 +200,7 @@ const steps = new Map<number, Step>(
       ['R', (m) => m.reduce()],
       ['\x81', (m) => m.reduce()], // NEWOBJ
       ['b', (m) => m.build()],
-      ['Q', (m) => m.push(m.world.persistent(m.pop()))],
-    ] satisfies [string, Step][]
-  ).map(([character, step]) => [character.charCodeAt(0), step]),
+      ['Q', (m) => m.push(m.environment.persistent(m.pop()))],
+    ] satisfies [string, Instruction][]
+  ).map(([character, instruction]) => [character.charCodeAt(0), instruction]),
 );

@@ -1,12 +1,12 @@
 import { CheckpointError } from '@sd/core';
 import type { TensorView } from '../safetensors/tensor-view.js';
 
-/** Deeper than this no state dict is nested. */
+/** No state dict is nested deeper than this. */
 const deepest = 32;
 
 /**
- * The tensors in plain containers, by the keys on the way to them: `linear.0.weight`. Where the whole is a dict with a
- * `state_dict`, only those in it. A container that is met again is not gone through again.
+ * The tensors in nested containers, by the keys that lead to them: `linear.0.weight`. If the root is a dict with a
+ * `state_dict`, only the tensors in that. A container that occurs twice is walked once.
  */
 export function namedTensors(path: string, value: unknown): Map<string, TensorView> {
   const inner = value instanceof Map ? value.get('state_dict') : undefined;
@@ -19,7 +19,7 @@ export function namedTensors(path: string, value: unknown): Map<string, TensorVi
     }
     if (!(item instanceof Map || Array.isArray(item)) || seen.has(item)) return;
     if (depth > deepest) {
-      throw new CheckpointError('bad-checkpoint', path, `its data is nested more than ${deepest} deep.`);
+      throw new CheckpointError('bad-checkpoint', path, `its data is nested more than ${deepest} levels deep.`);
     }
     seen.add(item);
     for (const [key, entry] of item.entries())

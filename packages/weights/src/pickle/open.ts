@@ -1,4 +1,5 @@
 import { CheckpointError, type Source } from '@sd/core';
+import { type RandomAccess, randomAccess } from '../random-access.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
 import { convertedFile, weightFile } from '../weight-file.js';
 import { PickleBytes } from './bytes.js';
@@ -6,28 +7,22 @@ import { type DtypeGlobal, knownGlobals } from './globals.js';
 import { legacyStorages } from './legacy.js';
 import { readPickle } from './machine.js';
 import { namedTensors } from './names.js';
-import { type RandomAccess, randomAccess } from './random-access.js';
-import { type Storage, tensorMaker } from './tensors.js';
+import type { Storage, Storages } from './storage.js';
+import { tensorMaker } from './tensors.js';
 import { inflated, readZip, type ZipEntry } from './zip.js';
 
-/** A file that torch saved: its tensors by name, none of them read, and the whole as plain data. */
+/** An opened torch file: its tensors by name, none of them read, and the whole pickle as plain data. */
 export interface PickleFile {
-  /** Names are the keys on the way to a tensor, with dots; those of a `state_dict`, where there is one, without it. */
+  /** Names are the keys that lead to a tensor, joined by dots; if there is a `state_dict`, only its tensors, without that prefix. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** Dicts as Maps, lists and tuples as arrays, tensors as views. */
   readonly value: unknown;
 }
 
-/** Where the storages of a file lie, by their keys. */
-export interface Storages {
-  readonly pickle: PickleBytes;
-  find(key: string, dtype: DtypeGlobal['dtype']): Storage;
-}
-
-/** A pickle holds names and shapes, no values: more than this no model has. */
+/** A pickle holds names and shapes but no values: no model's is longer than this. */
 const longestPickle = 2 ** 26;
 
-/** See `openPickle` in ../weights.ts, which loads this when it is needed. */
+/** See `openPickle` in ../weights.ts, which imports this module on demand. */
 export async function openPickle(source: Source, path: string): Promise<PickleFile> {
   const file = await randomAccess(source, path);
   const start = await file.read(0, Math.min(4, file.size));
@@ -39,7 +34,8 @@ export async function openPickle(source: Source, path: string): Promise<PickleFi
     global: knownGlobals(path, tensorMaker(path, isStorage)),
     persistent(id) {
       const [kind, type, key] = Array.isArray(id) ? id : [];
-      if (kind !== 'storage' || typeof key !== 'string') throw pickle.bad('it refers to what is no storage');
+      if (kind !== 'storage' || typeof key !== 'string')
+        throw pickle.bad('it refers to something other than a storage');
       const storage = find(key, (type as DtypeGlobal | null)?.dtype);
       made.add(storage);
       return storage;
@@ -53,7 +49,7 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
   const { path } = file;
   const main = entries.find(({ name }) => /(^|\/)data\.pkl$/.test(name));
   if (main === undefined) {
-    throw new CheckpointError('bad-checkpoint', path, 'is a zip without data.pkl, so not a file that torch saved.');
+    throw new CheckpointError('bad-checkpoint', path, 'is a zip without data.pkl, so torch did not save it.');
   }
   const prefix = main.name.slice(0, -'data.pkl'.length);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
@@ -73,28 +69,32 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
     throw new CheckpointError(
       'bad-checkpoint',
       path,
-      'was saved with the large end of numbers first. Save it again on another machine.',
+      'was saved in big-endian byte order. Save it again on a little-endian machine.',
     );
   }
-  const whole = await weightFile(source, path, file.size);
+  const weights = await weightFile(source, path, file.size);
   return {
     pickle: new PickleBytes(path, await bytes(main)),
     find(key, dtype) {
       const entry = byName.get(`${prefix}data/${key}`);
       if (entry === undefined) {
-        throw new CheckpointError('bad-checkpoint', path, `has no values ${prefix}data/${key}. Download it again.`);
+        throw new CheckpointError(
+          'bad-checkpoint',
+          path,
+          `has no entry ${prefix}data/${key}, which a tensor refers to. Download it again.`,
+        );
       }
       const range = { start: entry.start, end: entry.start + entry.stored };
       const converted: Storage['converted'] = (name, convert) =>
         convertedFile(source, path, { ...range, name }, async (stored) => convert(await inflated(path, entry, stored)));
-      const place = entry.deflated
-        ? { file: converted(key, (all) => all), offset: 0 }
-        : { file: whole, offset: entry.start };
-      return { key, dtype, ...place, length: entry.size, converted };
+      const location = entry.deflated
+        ? { file: converted(key, (inflatedBytes) => inflatedBytes), offset: 0 }
+        : { file: weights, offset: entry.start };
+      return { key, dtype, ...location, length: entry.size, converted };
     },
   };
 }
 
-export function tooLong(path: string, size: number): CheckpointError {
-  return new CheckpointError('bad-checkpoint', path, `its pickle is ${size} bytes long, more than any model's.`);
+function tooLong(path: string, size: number): CheckpointError {
+  return new CheckpointError('bad-checkpoint', path, `its pickle is ${size} bytes long, longer than any model's.`);
 }

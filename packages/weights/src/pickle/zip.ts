@@ -1,7 +1,7 @@
 import { CheckpointError } from '@sd/core';
-import type { RandomAccess } from './random-access.js';
+import type { RandomAccess } from '../random-access.js';
 
-/** A file inside a zip: where its bytes lie, and whether they are deflated. */
+/** A file inside a zip: where its bytes are, and whether they are deflated. */
 export interface ZipEntry {
   readonly name: string;
   /** First byte of its data in the zip. */
@@ -23,21 +23,21 @@ const signatures = {
 const sizes = { local: 30, directory: 46, end: 22, end64: 56, locator: 20 };
 const longestComment = 0xffff;
 const longestDirectory = 2 ** 26;
-/** Deflate makes no more of a byte than this. */
+/** Deflate's highest compression ratio. */
 const mostInflation = 1032;
-/** Local headers that are asked for at once. */
+/** Local headers read at once. */
 const batch = 32;
 
 /**
- * Lists a zip's files. Only the directory at its end and the files' own headers are read.
- * Throws a CheckpointError where the zip is broken or cut off, or uses what torch never writes (encryption, other compression).
+ * Lists a zip's files. Only the directory at its end and the files' local headers are read.
+ * Throws a CheckpointError if the zip is broken or truncated, or uses what torch never writes (encryption, other compression).
  * @see APPNOTE.TXT, .ZIP File Format Specification, 4.3
  */
 export async function readZip(file: RandomAccess): Promise<ZipEntry[]> {
   const { start, size, count } = await findDirectory(file);
   const directory = await file.read(start, start + size);
   const view = new DataView(directory.buffer, directory.byteOffset, directory.length);
-  const listed: Listed[] = [];
+  const listed: DirectoryEntry[] = [];
   let at = 0;
   while (at < size && listed.length < count) {
     if (at + sizes.directory > size || view.getUint32(at, true) !== signatures.directory) throw badDirectory(file);
@@ -54,7 +54,7 @@ export async function readZip(file: RandomAccess): Promise<ZipEntry[]> {
   return entries;
 }
 
-/** A file's bytes, inflated where needed. Never gives more than the size that the zip's directory says. */
+/** A file's bytes, inflated if needed. Never yields more than the size given in the zip's directory. */
 export async function inflated(path: string, entry: ZipEntry, bytes: Uint8Array): Promise<Uint8Array> {
   if (!entry.deflated) return bytes;
   const result = new Uint8Array(entry.size);
@@ -62,7 +62,7 @@ export async function inflated(path: string, entry: ZipEntry, bytes: Uint8Array)
   const reader = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (length + part.value.length > entry.size) throw new RangeError('more than it says');
+      if (length + part.value.length > entry.size) throw new RangeError('longer than its entry says');
       result.set(part.value, length);
       length += part.value.length;
     }
@@ -74,7 +74,8 @@ export async function inflated(path: string, entry: ZipEntry, bytes: Uint8Array)
   return result;
 }
 
-interface Listed {
+/** An entry of the directory, before its local header is read. */
+interface DirectoryEntry {
   readonly name: string;
   readonly header: number;
   readonly stored: number;
@@ -88,7 +89,7 @@ async function findDirectory(file: RandomAccess): Promise<{ start: number; size:
   const view = new DataView(tail.buffer, tail.byteOffset, tail.length);
   let end = tail.length - sizes.end;
   while (end >= 0 && view.getUint32(end, true) !== signatures.end) end--;
-  if (end < 0) throw bad(file, 'the end of the zip is missing: the file is cut off');
+  if (end < 0) throw bad(file, 'the end of the zip is missing: the file is truncated');
   let [count, size, start] = [
     view.getUint16(end + 10, true),
     view.getUint32(end + 12, true),
@@ -107,15 +108,14 @@ async function findDirectory(file: RandomAccess): Promise<{ start: number; size:
   return { start, size, count };
 }
 
-/** An entry of the directory, its sizes from the zip64 extra field where they do not fit 32 bits. */
-function listedEntry(file: RandomAccess, bytes: Uint8Array): Listed {
+/** Parses an entry of the directory. Sizes that do not fit 32 bits come from its zip64 extra field. */
+function listedEntry(file: RandomAccess, bytes: Uint8Array): DirectoryEntry {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const nameEnd = sizes.directory + view.getUint16(28, true);
   const name = new TextDecoder().decode(bytes.subarray(sizes.directory, nameEnd));
   const [flags, method] = [view.getUint16(8, true), view.getUint16(10, true)];
   if ((flags & 1) !== 0) throw bad(file, `its file ${name} is encrypted`);
-  if (method !== 0 && method !== 8)
-    throw bad(file, `its file ${name} is compressed in a way that torch does not write`);
+  if (method !== 0 && method !== 8) throw bad(file, `its file ${name} uses a compression that torch never writes`);
   const fields = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
   const extrasEnd = nameEnd + view.getUint16(30, true);
   for (let at = nameEnd; at + 4 <= extrasEnd; at += 4 + view.getUint16(at + 2, true)) {
@@ -133,15 +133,15 @@ function listedEntry(file: RandomAccess, bytes: Uint8Array): Listed {
   return { name, header, stored, size, deflated: method === 8 };
 }
 
-/** Finds where an entry's data starts: the header before it may have other extras than the directory. */
-async function locate(file: RandomAccess, entry: Listed): Promise<ZipEntry> {
+/** Finds where an entry's data starts: the local header's extra fields may differ from the directory's. */
+async function locate(file: RandomAccess, entry: DirectoryEntry): Promise<ZipEntry> {
   const { header, name, stored, size, deflated } = entry;
-  if (header + sizes.local > file.size) throw bad(file, `its file ${name} lies past the end: the file is cut off`);
+  if (header + sizes.local > file.size) throw bad(file, `its file ${name} lies past the end: the file is truncated`);
   const bytes = await file.read(header, header + sizes.local);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (view.getUint32(0, true) !== signatures.local) throw bad(file, `its file ${name} is not where the directory says`);
   const start = header + sizes.local + view.getUint16(26, true) + view.getUint16(28, true);
-  if (start + stored > file.size) throw bad(file, `its file ${name} lies past the end: the file is cut off`);
+  if (start + stored > file.size) throw bad(file, `its file ${name} lies past the end: the file is truncated`);
   return { name, start, stored, size, deflated };
 }
 

@@ -1,4 +1,4 @@
-/** Bytes of a value, for each type name that safetensors files use. */
+/** Bytes per value of each type, by the type names of safetensors files. */
 export const bytesOf = {
   F64: 8,
   F32: 4,

@@ -3,7 +3,7 @@ import { weightFile } from '../weight-file.js';
 import { type Header, headerLength, lengthBytes, parseHeader } from './header.js';
 import type { TensorView } from './tensor-view.js';
 
-/** An opened safetensors file: its tensors by name, none of them read. */
+/** An opened safetensors file: its tensors by name, none of them read yet. */
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, TensorView>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface SafetensorsFile {
 
 /**
  * Opens a safetensors file: reads and checks its header.
- * Throws a SourceError where there is no such file, a CheckpointError where its header is broken or lies.
+ * Throws a SourceError if there is no such file, and a CheckpointError if its header is broken or contradicts the file.
  */
 export async function openSafetensors(source: Source, path: string): Promise<SafetensorsFile> {
   const { header, fileSize } = await readHeader(source, path);
@@ -30,7 +30,7 @@ async function readHeader(source: Source, path: string): Promise<{ header: Heade
     return { header: parseHeader(path, json, bytes.length), fileSize: bytes.length };
   }
   const fileSize = await source.size(path);
-  if (fileSize === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+  if (fileSize === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
   const start = await source.read(path, { start: 0, end: Math.min(lengthBytes, fileSize) });
   const length = headerLength(path, start, fileSize);
   const json = await source.read(path, { start: lengthBytes, end: lengthBytes + length });

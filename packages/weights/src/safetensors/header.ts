@@ -1,7 +1,7 @@
 import { CheckpointError, sizeOf } from '@sd/core';
 import { bytesOf, type Dtype, isDtype } from './dtype.js';
 
-/** Where one tensor lies in a file. */
+/** A tensor's entry in the header: its type and shape, and where it is in the file. */
 export interface TensorEntry {
   readonly name: string;
   readonly dtype: Dtype;
@@ -17,15 +17,15 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A header of 100 MB is more than any model has: the format's own reader refuses it too. */
+/** 100 MB: the limit of the reference reader, beyond any model's header. */
 const longestHeader = 100_000_000;
 
-/** Bytes of the length field that a safetensors file begins with. */
+/** Bytes of the length field at the start of a safetensors file. */
 export const lengthBytes = 8;
 
 /**
- * Reads the length of the header from the file's first eight bytes, and refuses one that cannot be true.
- * @param fileSize Bytes of the whole file.
+ * Reads the header's length from the file's first eight bytes. Throws a CheckpointError if the file cannot hold it.
+ * @param fileSize Bytes in the whole file.
  */
 export function headerLength(file: string, start: Uint8Array, fileSize: number): number {
   if (start.length < lengthBytes || fileSize < lengthBytes) {
@@ -39,8 +39,8 @@ export function headerLength(file: string, start: Uint8Array, fileSize: number):
 }
 
 /**
- * Parses a safetensors header and checks it against the file: known types, whole shapes, ranges that match the shapes,
- * lie inside the file, and do not overlap.
+ * Parses a safetensors header and checks it against the file: types are known, shapes are valid, and ranges match the
+ * shapes, lie inside the file and do not overlap.
  * @param json The header's bytes, after the length field.
  * @see https://github.com/huggingface/safetensors#format
  */
@@ -74,19 +74,19 @@ function parseObject(file: string, json: Uint8Array): Record<string, unknown> {
 function tensorEntry(file: string, name: string, entry: unknown, dataStart: number, dataSize: number): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
   if (!isDtype(dtype)) throw bad(file, `the tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
-  if (!isSizes(shape)) throw bad(file, `the tensor ${name} has the shape ${JSON.stringify(shape)}`);
+  if (!isSizes(shape)) throw bad(file, `the tensor ${name} has the invalid shape ${JSON.stringify(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw bad(file, `the tensor ${name} has the offsets ${JSON.stringify(offsets)}`);
+    throw bad(file, `the tensor ${name} has the invalid offsets ${JSON.stringify(offsets)}`);
   }
   const [start, end] = offsets;
   if (end > dataSize) {
-    throw bad(file, `the tensor ${name} ends at byte ${end} of ${dataSize}: the file is cut off`);
+    throw bad(file, `the tensor ${name} ends at byte ${end} of ${dataSize}: the file is truncated`);
   }
   const length = sizeOf(shape) * bytesOf[dtype];
   if (end - start !== length) {
     throw bad(
       file,
-      `the tensor ${name}, ${dtype} [${shape}], takes ${length} bytes, but its offsets span ${end - start}`,
+      `the tensor ${name}, ${dtype} [${shape}], needs ${length} bytes, but its offsets span ${end - start}`,
     );
   }
   return { name, dtype, shape, offset: dataStart + start, length };

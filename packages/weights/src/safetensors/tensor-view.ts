@@ -1,7 +1,7 @@
 import { CheckpointError, sizeOf, type WeightFile } from '@sd/core';
 import { bytesOf, type Dtype } from './dtype.js';
 
-/** A tensor of a checkpoint: not its values, but where they lie. */
+/** A tensor of a checkpoint: not its values, but where they are. */
 export interface TensorView {
   readonly name: string;
   readonly dtype: Dtype;
@@ -11,16 +11,16 @@ export interface TensorView {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
-  /** The file holds the matrix's columns one after the other, not its rows. */
+  /** True if the file stores the matrix column by column. */
   readonly transposed?: boolean;
 }
 
-/** A matrix with rows and columns exchanged, in place. */
+/** The transpose of a matrix, without copying. */
 export function transposeView(view: TensorView): TensorView {
   return { ...view, shape: view.shape.toReversed(), transposed: view.transposed !== true };
 }
 
-/** The same bytes under another shape of as many values: a 1 x 1 convolution [out, in, 1, 1] as a matrix [out, in]. */
+/** The same values in another shape of the same size: a 1 x 1 convolution [out, in, 1, 1] as a matrix [out, in]. */
 export function reshapeView(view: TensorView, shape: readonly number[]): TensorView {
   if (sizeOf(shape) !== sizeOf(view.shape)) {
     throw new CheckpointError(
@@ -33,10 +33,10 @@ export function reshapeView(view: TensorView, shape: readonly number[]): TensorV
   return { ...view, shape };
 }
 
-/** Rows `start` up to, not including, `end` of a tensor's first axis, in place. */
+/** Rows `start` (inclusive) to `end` (exclusive) of a tensor's first axis, without copying. */
 export function sliceView(view: TensorView, start: number, end: number): TensorView {
   if (view.transposed === true)
-    throw new RangeError(`${view.name}: the rows of a transposed matrix are not in one place.`);
+    throw new RangeError(`${view.name}: the rows of a transposed matrix are not contiguous.`);
   const rowBytes = sizeOf(view.shape.slice(1)) * bytesOf[view.dtype];
   return {
     ...view,

@@ -1,7 +1,7 @@
 import { UnsupportedError } from '@sd/core';
 import type { Dtype } from './dtype.js';
 
-/** A tensor's bytes as float32 values; 16-bit floats are widened. Throws an UnsupportedError for integers and 8-bit floats. */
+/** A tensor's bytes as float32 values: 16-bit floats are widened. Throws an UnsupportedError for integers and 8-bit floats. */
 export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
@@ -15,7 +15,7 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array {
       return new Float32Array(bits.buffer);
     }
     default:
-      throw new UnsupportedError(`Tensors of type ${dtype} are not read as numbers.`);
+      throw new UnsupportedError(`Tensors of type ${dtype} cannot be read as float32: they must be F32, F16 or BF16.`);
   }
 }
 

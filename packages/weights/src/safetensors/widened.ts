@@ -3,7 +3,7 @@ import { convertedFile } from '../weight-file.js';
 import type { TensorView } from './tensor-view.js';
 import { float8ToHalf, isFloat8 } from './widen.js';
 
-/** In a file with 8-bit floats, each tensor becomes a file of its own: what is not mapped must be read, and only what is needed. */
+/** Puts each tensor of a file with 8-bit floats into a file of its own, so that only those in use are read and widened. */
 export function widened(
   source: Source,
   path: string,
@@ -11,12 +11,12 @@ export function widened(
 ): ReadonlyMap<string, TensorView> {
   const scaled = [...tensors.keys()].find((name) => /(^|\.)(scaled_fp8|scale_weight|weight_scale)$/.test(name));
   if (scaled !== undefined) {
-    throw new UnsupportedError(`${path}: its 8-bit floats have scales (${scaled}), which this version does not read.`);
+    throw new UnsupportedError(`${path}: its 8-bit floats have scales (${scaled}), which are not supported.`);
   }
-  return new Map([...tensors].map(([name, view]) => [name, apart(source, path, view)]));
+  return new Map([...tensors].map(([name, view]) => [name, ownFile(source, path, view)]));
 }
 
-function apart(source: Source, path: string, view: TensorView): TensorView {
+function ownFile(source: Source, path: string, view: TensorView): TensorView {
   const { name, dtype, offset, length } = view;
   const range = { name, start: offset, end: offset + length };
   if (!isFloat8(dtype)) {

@@ -2,7 +2,7 @@ import { sizeOf } from '@sd/core';
 import { bytesOf, type Dtype } from './dtype.js';
 import { lengthBytes } from './header.js';
 
-/** A tensor to write. Its bytes are asked for when their turn comes, so a file may be larger than memory. */
+/** A tensor to write. `bytes()` is called only when the writer reaches it, so a file may be larger than memory. */
 export interface TensorToWrite {
   readonly name: string;
   readonly dtype: Dtype;
@@ -11,8 +11,8 @@ export interface TensorToWrite {
 }
 
 /**
- * Writes a safetensors file, as chunks of bytes in order: first the header, padded so that the data is aligned to eight
- * bytes, then each tensor. Throws a RangeError if two tensors have one name or a tensor's bytes do not fill its shape.
+ * Yields a safetensors file in chunks: the header, padded so that the data is aligned to eight bytes, then each tensor.
+ * Throws a RangeError if two tensors share a name or a tensor's bytes do not fill its shape.
  */
 export async function* writeSafetensors(
   tensors: readonly TensorToWrite[],
@@ -23,7 +23,7 @@ export async function* writeSafetensors(
     const bytes = await tensor.bytes();
     if (bytes.length !== byteLength(tensor)) {
       throw new RangeError(
-        `${tensor.name}: ${bytes.length} bytes given, [${tensor.shape}] takes ${byteLength(tensor)}.`,
+        `${tensor.name}: got ${bytes.length} bytes, but [${tensor.shape}] takes ${byteLength(tensor)}.`,
       );
     }
     yield bytes;
@@ -36,7 +36,7 @@ function headerBytes(tensors: readonly TensorToWrite[], metadata: Readonly<Recor
   for (const tensor of tensors) {
     const start = end;
     end += byteLength(tensor);
-    if (entries.has(tensor.name)) throw new RangeError(`Two entries of the file are named ${tensor.name}.`);
+    if (entries.has(tensor.name)) throw new RangeError(`Two entries are named ${tensor.name}: names must be unique.`);
     entries.set(tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, end] });
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));

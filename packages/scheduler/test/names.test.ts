@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+<<<<<<<< HEAD:packages/pipeline/test/load/scheduler-names.test.ts
 import { schedulerNames } from '../../src/index.js';
 import { schedulerOfName } from '../../src/load/scheduler-names.js';
+========
+import { schedulerByName, schedulerNames } from '../src/index.js';
+>>>>>>>> lang-a:packages/scheduler/test/names.test.ts
 
 const config = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012, steps_offset: 1 };
 
-describe('schedulers have short names', () => {
+describe('short names of schedulers', () => {
   test.each([
     ['ddim', 'DDIM'],
     ['ddpm', 'DDPM'],
@@ -34,32 +38,32 @@ describe('schedulers have short names', () => {
       ['euler-cfg-pp', 'Euler CFG++'],
       ['dpmpp-2m-cfg-pp', 'DPM++ 2M CFG++'],
     ].flatMap(([name, title]) => [
-      [name!, title!],
+      [name, title],
       [`${name}-karras`, `${title} Karras`],
     ]),
   ])('%s is %s', (name, title) => {
     expect(schedulerNames).toContain(name);
-    const scheduler = schedulerOfName(name!, config)!;
+    const scheduler = schedulerByName(name, config)!;
     expect(scheduler.name).toBe(title);
     const { levels, stepCount } = scheduler.plan(12);
     expect(stepCount).toBeGreaterThanOrEqual(12);
     const ratios = levels.slice(0, 2).map(({ alpha, sigma }) => sigma / alpha);
-    // Karras' second sigma is much lower than one of even timesteps.
-    if (name!.endsWith('-karras')) expect(ratios[1]! / ratios[0]!).toBeLessThan(0.72);
+    // Karras' second sigma is much lower than that of evenly spaced timesteps.
+    if (name.endsWith('-karras')) expect(ratios[1] / ratios[0]).toBeLessThan(0.72);
   });
 
-  test('all of them', () => {
+  test('are unique and complete', () => {
     expect(schedulerNames).toHaveLength(5 + 2 * 21);
     expect(new Set(schedulerNames).size).toBe(schedulerNames.length);
   });
 
-  test('v-prediction stays the config’s', () => {
+  test('keep the prediction type of the config', () => {
     for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
-      expect(schedulerOfName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
+      expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
     }
   });
 
-  test('what is no name is none', () => {
-    expect(schedulerOfName('toString', config)).toBeUndefined();
+  test('do not include inherited properties', () => {
+    expect(schedulerByName('toString', config)).toBeUndefined();
   });
 });

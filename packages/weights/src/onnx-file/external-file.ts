@@ -2,10 +2,10 @@ import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/
 import { weightFile } from '../weight-file.js';
 
 /**
- * A file beside a model that some of its weights lie in, by what the model calls it. Throws a CheckpointError for a place
- * outside the model's folder, and a SourceError where there is no such file.
+ * An external data file of a model, by its location relative to the model. Throws a CheckpointError if it is outside the
+ * model's folder, and a SourceError if there is no such file.
  */
-export async function outerFile(source: Source, model: string, location: string): Promise<WeightFile> {
+export async function externalFile(source: Source, model: string, location: string): Promise<WeightFile> {
   const parts = location.split(/[/\\]/).filter((part) => part !== '.' && part !== '');
   if (parts.length === 0 || parts.includes('..') || /^([/\\]|[A-Za-z]:)/.test(location)) {
     throw new CheckpointError(
@@ -17,7 +17,7 @@ export async function outerFile(source: Source, model: string, location: string)
   const path = [...model.split('/').slice(0, -1), ...parts].join('/');
   const size = source.size === undefined ? (await source.read(path)).length : await source.size(path);
   if (size === undefined) {
-    throw new SourceError('not-found', path, `${path} is not there, and ${model} keeps its weights in it.`);
+    throw new SourceError('not-found', path, `${path} does not exist, but ${model} keeps its weights in it.`);
   }
   return weightFile(source, path, size);
 }

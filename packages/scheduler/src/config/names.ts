@@ -1,28 +1,23 @@
 import type { Scheduler } from '@sd/core';
-import {
-  type CountedSampler,
-  countsOf,
-  dpmpp2mCfgPp,
-  dpmpp2sAncestral,
-  eulerAncestral,
-  eulerCfgPp,
-  ipndm,
-  type LevelAt,
-  noiseScheduleFromConfig,
-  resMultistep,
-  restart,
-  type SchedulerConfig,
-  schedulerFromConfig,
-} from '@sd/scheduler';
+import { type CountedSampler, countsOf } from '../create-scheduler.js';
+import type { LevelAt } from '../level.js';
+import { dpmpp2mCfgPp, eulerCfgPp } from '../samplers/cfg-pp.js';
+import { resMultistep } from '../samplers/dpm-solver.js';
+import { dpmpp2sAncestral } from '../samplers/dpmpp-2s-ancestral.js';
+import { eulerAncestral } from '../samplers/euler-ancestral.js';
+import { ipndm } from '../samplers/multistep.js';
+import { restart } from '../samplers/restart.js';
+import { noiseScheduleFromConfig, schedulerFromConfig } from './from-config.js';
+import type { SchedulerConfig } from './schema.js';
 
 interface NamedScheduler {
-  /** diffusers' class. */
+  /** Class name in diffusers. */
   readonly class: string;
-  /** What is set beside the model's own config. */
+  /** Overrides of the model's config. */
   readonly settings?: SchedulerConfig;
-  /** Does the class space its sigmas as Karras does, if asked? */
+  /** True if there is a variant with Karras sigmas. */
   readonly karras?: boolean;
-  /** A sampler that diffusers has no class for, in place of the class's, and its name. */
+  /** Replaces the class's sampler by one that diffusers has no class for; with its title. */
   readonly sampler?: readonly [name: string, make: (levelAt: LevelAt) => CountedSampler];
 }
 
@@ -30,7 +25,7 @@ const euler = 'EulerDiscreteScheduler';
 const multistep = 'DPMSolverMultistepScheduler';
 const sde = { algorithm_type: 'sde-dpmsolver++' };
 
-/** In a function, so that a bundler can leave it out. */
+/** A function, so that bundlers can drop it. */
 function nameTable(): Record<string, NamedScheduler> {
   const table: Record<string, NamedScheduler> = {
     ddim: { class: 'DDIMScheduler' },
@@ -71,7 +66,7 @@ function nameTable(): Record<string, NamedScheduler> {
   return {
     ...table,
     ...Object.fromEntries(karras),
-    // diffusers' class has no spacings.
+    // The ancestral class of diffusers cannot respace its sigmas.
     'euler-ancestral-karras': {
       class: euler,
       settings: { use_karras_sigmas: true },
@@ -82,21 +77,21 @@ function nameTable(): Record<string, NamedScheduler> {
 
 const names = /* @__PURE__ */ nameTable();
 
-/** Short names of schedulers. Those that end in `-karras` space their sigmas as Karras et al. do (arXiv 2206.00364). */
+/** Short names of schedulers. Those that end in `-karras` use the spacing of Karras et al. (arXiv 2206.00364, eq. 5). */
 export const schedulerNames: readonly string[] = /* @__PURE__ */ Object.keys(names);
 
-/** The scheduler of a short name, over a model's config; undefined for a name that there is not. */
-export function schedulerOfName(name: string, config: SchedulerConfig): Scheduler | undefined {
+/** The scheduler with a short name, for a model's config; undefined if there is no such name. */
+export function schedulerByName(name: string, config: SchedulerConfig): Scheduler | undefined {
   const entry = Object.hasOwn(names, name) ? names[name] : undefined;
   if (entry === undefined) return undefined;
   const scheduler = schedulerFromConfig({ ...config, ...entry.settings }, { class: entry.class });
   if (entry.sampler === undefined) return scheduler;
   const [title, make] = entry.sampler;
   const sampler = make(noiseScheduleFromConfig(config).levelAt);
-  const spaced = name.endsWith('-karras') ? ' Karras' : '';
+  const suffix = name.endsWith('-karras') ? ' Karras' : '';
   return {
     ...scheduler,
-    name: `${title}${spaced}`,
+    name: `${title}${suffix}`,
     plan(steps) {
       const plan = scheduler.plan(steps);
       return { ...plan, sampler, ...countsOf(sampler, plan.levels) };

@@ -1,19 +1,19 @@
 import { type Source, SourceError } from '@sd/core';
 
-/** A file that can be read in parts, and its size. */
+/** A file of known size that can be read in ranges. */
 export interface RandomAccess {
   readonly path: string;
   readonly size: number;
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
-/** Opens a file for reading in parts; a source that knows no sizes is read whole, once. Throws a SourceError where it is missing. */
+/** Opens a file for reading in ranges. If the source cannot tell sizes, the file is read whole, once. Throws a SourceError if it is missing. */
 export async function randomAccess(source: Source, path: string): Promise<RandomAccess> {
   if (source.size === undefined) {
     const bytes = await source.read(path);
     return { path, size: bytes.length, read: async (start, end) => bytes.subarray(start, end) };
   }
   const size = await source.size(path);
-  if (size === undefined) throw new SourceError('not-found', path, `${path} is not there.`);
+  if (size === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
   return { path, size, read: (start, end) => source.read(path, { start, end }) };
 }
