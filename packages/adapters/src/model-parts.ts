@@ -1,6 +1,6 @@
 import type { Source } from '@sd/core';
 import type { WeightsFile } from '@sd/weights';
-import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, partFiles, readConfig } from '@sd/weights';
+import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, readConfig, splitByRange } from '@sd/weights';
 import type { AdapterFile } from './adapter.js';
 
 /** An adapter that is a model of its own: a folder in diffusers' layout, or a file, which `openFile` reads. */
@@ -23,5 +23,5 @@ export async function singleFileParts(
   const configPath = path.replace(/[^/]*$/, 'config.json');
   const hasConfig = await hasFile(source, configPath);
   const config = hasConfig ? await readConfig(source, configPath) : new Config(path, settings());
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, named)) };
+  return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, named)) };
 }

@@ -36,7 +36,7 @@ export function mmditGraph(
   const pooled = g.input('pooled_projections', ['batch', config.pooledWidth]);
   for (const extension of extensions) {
     const { layer } = extension.extend(g);
-    if (layer !== undefined) g.adapt(layer);
+    if (layer !== undefined) g.addLayerHook(layer);
   }
   const conditioning = g.silu(timeAndTextEmbedding(g, w.at('time_text_embed'), timestep, pooled, width));
 

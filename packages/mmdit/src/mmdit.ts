@@ -58,7 +58,7 @@ function mmditOf(parts: Parts, extensions: readonly LayerExtension[] = []): Chec
 
   return {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     inChannels: config.inChannels,
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,

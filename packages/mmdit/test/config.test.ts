@@ -61,7 +61,7 @@ describe('what is wrong is named', () => {
   test('a norm that there is no graph for', () => {
     expect(() => read({ ...medium, qk_norm: 'layer_norm' })).toThrow(UnsupportedError);
     expect(() => read({ ...medium, qk_norm: 'layer_norm' })).toThrow(
-      'transformer/config.json: qk_norm is "layer_norm"; this version knows "rms_norm"',
+      'transformer/config.json: qk_norm is "layer_norm"; this version supports "rms_norm"',
     );
   });
 

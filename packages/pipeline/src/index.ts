@@ -1,4 +1,5 @@
 export { SdError, type Warning } from '@sd/core';
+export { schedulerNames } from '@sd/scheduler';
 export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { Attachment, AttachResult } from './attach/attach.js';
 export type { AttachOptions } from './attach/attach-options.js';
@@ -29,7 +30,6 @@ export { type InspectOptions, inspect } from './load/inspect.js';
 export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
 export { loadPipeline } from './load/load-pipeline.js';
 export type { Place } from './load/locate.js';
-export { schedulerNames } from './load/scheduler-names.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages, TextStage } from './stages.js';

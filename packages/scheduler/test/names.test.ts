@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-<<<<<<<< HEAD:packages/pipeline/test/load/scheduler-names.test.ts
-import { schedulerNames } from '../../src/index.js';
-import { schedulerOfName } from '../../src/load/scheduler-names.js';
-========
 import { schedulerByName, schedulerNames } from '../src/index.js';
->>>>>>>> lang-a:packages/scheduler/test/names.test.ts
 
 const config = { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012, steps_offset: 1 };
 

@@ -58,7 +58,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
 
   return {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     withExtensions: (others) => textEncoderOf(parts, others),
     load: session.load,
     release: session.release,

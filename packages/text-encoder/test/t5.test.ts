@@ -221,7 +221,7 @@ describe('config', () => {
   test('names a feed-forward that there is no graph for, which is the default', () => {
     expect(() => read({})).toThrow(UnsupportedError);
     expect(() => read({})).toThrow(
-      'text_encoder_3/config.json: feed_forward_proj is "relu"; this version knows "gated-gelu".',
+      'text_encoder_3/config.json: feed_forward_proj is "relu"; this version supports "gated-gelu".',
     );
   });
 });

@@ -81,7 +81,7 @@ export async function resultOf(layer: Layer, x: Values, lora?: Lora, strength?: 
   const conv = weight.shape.length === 4;
   const input = g.input('x', conv ? ['n', weight.shape[1], 'h', 'w'] : ['n', 'tokens', weight.shape[1]]);
   const change = lora?.extensions.unet?.extend(g).layer;
-  if (change !== undefined) g.adapt(change);
+  if (change !== undefined) g.addLayerHook(change);
   const out = weight.shape[0];
   if (conv) g.output('y', g.conv(input, w, out, { kernel: weight.shape[2], stride }));
   else g.output('y', parts === undefined ? g.linear(input, w, out) : g.concat(g.linearParts(input, w, parts), 2));

@@ -1,5 +1,5 @@
 import { CheckpointError } from '@sd/core';
-import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, partFiles } from '@sd/weights';
+import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, splitByRange } from '@sd/weights';
 import type { Component, Family } from '../families/family.js';
 import { families } from '../families/index.js';
 import { type Located, locate, type Place } from './locate.js';
@@ -52,5 +52,5 @@ async function openComponent(
   }
   const known = settings._class_name === 'AutoencoderTiny' ? {} : settings;
   const config = new Config(path, { ...configFromShapes(path, found, known), _class_name: classes[0] });
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, found)) };
+  return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, found)) };
 }

@@ -2,13 +2,12 @@ import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Sour
 import {
   parseSchedulerConfig,
   type SchedulerConfig,
-  schedulerClasses,
   schedulerByName as samplerByName,
+  schedulerClasses,
   schedulerFromConfig,
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
-
 
 const file = 'scheduler/scheduler_config.json';
 

@@ -132,7 +132,7 @@ describe('two text encoders', () => {
   test('what the index says besides the components', async () => {
     const index = await read({ ...two, force_zeros_for_empty_prompt: false, requires_aesthetics_score: true });
     expect(flagsOf(index)).toEqual({ zeroNegative: false, aestheticScore: true });
-    await expect(read({ is_cosxl_edit: true })).rejects.toThrow('is_cosxl_edit is true; this version knows false');
+    await expect(read({ is_cosxl_edit: true })).rejects.toThrow('is_cosxl_edit is true; this version supports false');
   });
 });
 

@@ -31,7 +31,7 @@ export function t5Graph(
   const ids = g.input('input_ids', ['batch', 'tokens'], 'int64');
   for (const extension of extensions) {
     const { layer } = extension.extend(g);
-    if (layer !== undefined) g.adapt(layer);
+    if (layer !== undefined) g.addLayerHook(layer);
   }
   const encoder = w.at('encoder');
   const bias = distanceBias(g, encoder.at('block.0.layer.0.SelfAttention.relative_attention_bias'), ids, config);

@@ -56,7 +56,7 @@ function t5EncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): 
 
   return {
     config,
-    unusedTensors: checkpoint.unasked(),
+    unusedTensors: checkpoint.unused(),
     withExtensions: (others) => t5EncoderOf(parts, others),
     load: session.load,
     release: session.release,

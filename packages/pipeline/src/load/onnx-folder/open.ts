@@ -25,6 +25,6 @@ export async function withExported(model: ModelFiles): Promise<ModelFiles> {
 
 async function withoutEncoder(files: Source): Promise<Warning[]> {
   if (await hasFile(files, 'vae_encoder/model.onnx')) return [];
-  const message = 'vae_encoder/model.onnx is not there: no run can start from an image.';
+  const message = 'vae_encoder/model.onnx does not exist: no run can start from an image.';
   return [{ code: 'no-vae-encoder', message }];
 }

@@ -7,8 +7,8 @@ import {
   type ModelFolder,
   type ModelParts,
   openWeights,
-  partFiles,
   readConfig,
+  splitByRange,
 } from '@sd/weights';
 import type { Component, Family, FileNotes, Json, SplitFile, Tensors } from '../../families/family.js';
 import { families } from '../../families/index.js';
@@ -114,7 +114,7 @@ async function openComponent(
     ? await readConfig(configFolder!, `${name}/config.json`)
     : new Config(`${path} (${name})`, configFromShapes(path, tensors, family.file.known(name, notes)));
   const used = usedTensors?.(tensors, config) ?? tensors;
-  return { config, checkpoint: new Checkpoint(path, partFiles(source, path, used)) };
+  return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, used)) };
 }
 
 async function hasConfig(folder: Source | undefined, file: string): Promise<boolean> {
