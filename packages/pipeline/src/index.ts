@@ -1,4 +1,13 @@
-export type { AdapterSettings } from '@sd/adapters';
+export type {
+  AdapterSettings,
+  ControlNetSettings,
+  IpAdapterSettings,
+  LoraSettings,
+  LoraStrengths,
+  MotionSettings,
+  Strength,
+  T2iAdapterSettings,
+} from '@sd/adapters';
 export { SdError } from '@sd/core';
 export type { Attachment, AttachResult } from './attach/attach.js';
 export type { AttachOptions } from './attach/attach-options.js';

@@ -24,9 +24,10 @@ export function findModel(file: WeightsFile): Finding | undefined {
   const parts = splitParts(path, tensors);
   const { unet, vae, text_encoder: text, text_encoder_2: text2 } = parts.tensors;
   const family = familyOf(parts);
-  if (unet !== undefined && family !== undefined) {
+  const traits = unet && unetTraits(unet);
+  if (unet !== undefined && traits !== undefined && family !== undefined) {
     const original = !tensors.has('conv_in.weight');
-    const { inChannels, contextWidth } = unetTraits(unet)!;
+    const { inChannels, contextWidth } = traits;
     const whole = vae !== undefined || text !== undefined || text2 !== undefined;
     const details = {
       purpose: purposes[inChannels],
