@@ -29,7 +29,7 @@ export default [
   bundle('@sd/core', '*', '4 kB'),
   bundle('@sd/weights', '*', '7 kB', ['@sd/core']),
   bundle('@sd/graph', '*', '9 kB', ['@sd/core', '@sd/weights']),
-  bundle('@sd/adapters', '*', '24 kB', [...shared, '@sd/guidance', '@sd/unet']),
+  bundle('@sd/adapters', '*', '20 kB', [...shared, '@sd/guidance', '@sd/unet', '@sd/image', '@sd/image-encoder']),
   bundle('@sd/weights/onnx-file', '*', '9 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '5 kB', shared),

@@ -41,7 +41,7 @@ export interface AdapterKind {
 /** A value that an inspection reports: a rank, a token, a number of modules. */
 export type Detail = string | number | boolean | readonly (string | number)[];
 
-/** What a file of weights turned out to be, as far as its names and shapes tell. */
+/** A file of weights as its names and shapes tell it. */
 export interface AdapterFinding {
   /** Id of the family of models that it is for, where that can be told. */
   readonly family?: string | undefined;
@@ -57,7 +57,7 @@ export interface AdapterFile {
   readonly source: Source;
   /** The file in the source; empty for a folder, which the source then is. */
   readonly path: string;
-  /** What the adapter will be called. */
+  /** The name that the adapter is attached by. */
   readonly name: string;
   /** Undefined for folders and ONNX files. */
   readonly weights?: WeightsFile | undefined;
@@ -66,13 +66,13 @@ export interface AdapterFile {
 /** What opening an adapter may need. */
 export interface AttachContext {
   readonly model: AdaptedModel;
-  /** What is attached already. */
+  /** The adapters that are attached already. */
   readonly adapters: readonly Adapter[];
   /** The families that files are told apart by, for messages that name them. */
   readonly families: readonly ModelFamily[];
   /** Where the models run that come with an adapter, such as a ControlNet. */
   readonly backend: Backend | undefined;
-  /** For an IP-Adapter: its image encoder's folder beside the file, or a stage, which stays the caller's. */
+  /** For an IP-Adapter: its image encoder's folder next to the file, or a stage, which stays the caller's. */
   readonly imageEncoder: string | ImageEncoder | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -93,7 +93,7 @@ export interface Adapter {
   readonly kind: string;
   /** What it changes in the graphs of the model's components, by diffusers' names: `unet`, `text_encoder_2`. */
   readonly extensions: Readonly<Record<string, unknown>>;
-  /** True if it is a part of the noise predictor's own graph: it cannot be detached. */
+  /** True if it is a part of the noise predictor's graph: it cannot be detached. */
   readonly builtIn?: boolean;
   /** Called once the graphs are written: throws a CheckpointError where the adapter found no place in them. */
   check?(): void;

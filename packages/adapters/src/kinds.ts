@@ -24,7 +24,7 @@ export const adapterKinds: readonly AdapterKind[] = [
   textualInversion,
 ];
 
-/** What a run may say of an attached adapter; its kind checks them. */
+/** A run's settings of an attached adapter; its kind checks them. */
 export type AdapterSettings =
   | LoraSettings
   | MotionSettings

@@ -1,3 +1,13 @@
+export type {
+  AdapterSettings,
+  ControlNetSettings,
+  IpAdapterSettings,
+  LoraSettings,
+  LoraStrengths,
+  MotionSettings,
+  Strength,
+  T2iAdapterSettings,
+} from '@sd/adapters';
 export { SdError, type Warning } from '@sd/core';
 export { schedulerNames } from '@sd/scheduler';
 export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';

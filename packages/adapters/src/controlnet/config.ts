@@ -5,13 +5,13 @@ import { Config } from '@sd/weights';
 export interface ControlNetConfig {
   /** Of the half of a U-Net that it is. */
   readonly unet: UnetConfig;
-  /** Channels of its picture. */
+  /** Channels of its image. */
   readonly imageChannels: number;
-  /** Channels of the layers that read the picture; every one after the first halves it. */
+  /** Channels of the layers that read the image; every one after the first halves it. */
   readonly imageLevels: readonly number[];
-  /** Does it take blue first? */
+  /** Whether it takes blue first. */
   readonly bgr: boolean;
-  /** Does it give one value a channel, for the whole picture? */
+  /** Whether it gives one value per channel, for the whole image. */
   readonly pooled: boolean;
 }
 

@@ -13,21 +13,21 @@ import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
 
 export interface ControlNetInput extends NoisePredictorInput {
-  /** What `readImage` gave, [1 or n, c, height / 8, width / 8]. */
+  /** The features that `readImage` gave, [1 or n, c, height / 8, width / 8]. */
   readonly features: Tensor<'float32'>;
-  /** How much of each output: as many as there are, the middle's last. */
+  /** A factor for each output; the mid block's is last. */
   readonly scales: readonly number[];
 }
 
-/** A copy of a U-Net's half that reads a picture, and says what to add to the U-Net (arXiv 2302.05543). */
+/** A copy of a U-Net's half that reads an image and gives residuals to add to the U-Net (arXiv 2302.05543). */
 export interface ControlNet extends StageResources {
   readonly config: ControlNetConfig;
   readonly unusedTensors: readonly string[];
-  /** What it gives, by the names of the U-Net's inputs. */
+  /** Its outputs, by the names of the U-Net's inputs. */
   readonly outputs: readonly string[];
-  /** A picture [n, channels, h, w], 0 to 1, as features for every step of a run. */
+  /** An image [n, channels, h, w], 0 to 1, as features for every step of a run. */
   readImage(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
-  /** What to add to a U-Net at one call of it, by the names of its inputs. */
+  /** The residuals to add to a U-Net at one call of it, by the names of its inputs. */
   predict(
     input: ControlNetInput,
     options?: { readonly signal?: AbortSignal },
@@ -58,7 +58,7 @@ export async function loadControlNet(options: LoadControlNetOptions): Promise<Co
     release: async () => void (await Promise.all(both.map((one) => one.release()))),
     dispose: async () => void (await Promise.all(both.map((one) => one.dispose()))),
     async readImage(image, { signal } = {}) {
-      expectTensor('The ControlNet’s picture', image, 'float32', [-1, config.imageChannels, -1, -1]);
+      expectTensor('The ControlNet’s image', image, 'float32', [-1, config.imageChannels, -1, -1]);
       const { features } = await reader.run({ image: config.bgr ? reversedChannels(image) : image }, { signal });
       return features as Tensor<'float32'>;
     },

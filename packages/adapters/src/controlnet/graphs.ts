@@ -3,7 +3,7 @@ import { joinedHooks, middle, timeEmbedding, wayDown } from '@sd/unet/blocks';
 import type { ControlNetConfig } from './config.js';
 
 /**
- * The part that reads the picture, the same at every step: `image` [n, channels, h * 8, w * 8], 0 to 1, in, `features`
+ * The part that reads the image, the same at every step: `image` [n, channels, h * 8, w * 8], 0 to 1, in, `features`
  * [n, c, h, w] out.
  * @see arXiv 2302.05543; tensor names as in diffusers' `ControlNetConditioningEmbedding`
  */
@@ -48,7 +48,7 @@ export function controlNetGraph(checkpoint: TensorLookup, config: ControlNetConf
   const sample = g.input('sample', ['batch', unet.inChannels, 'height', 'width']);
   const timestep = g.input('timestep', ['timesteps']);
   const context = g.input('encoder_hidden_states', ['batch', 'tokens', contextWidth]);
-  const features = g.input('features', ['pictures', channels, 'height', 'width']);
+  const features = g.input('features', ['images', channels, 'height', 'width']);
   const names = residualNames(skipCount(unet));
   const scales = g.input('scales', [names.length]);
   const hooks = joinedHooks(g, []);

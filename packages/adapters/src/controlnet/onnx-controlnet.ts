@@ -18,16 +18,16 @@ export interface LoadOnnxControlNetOptions {
   readonly path?: string;
 }
 
-/** A ControlNet that was exported to ONNX. Its features are the picture itself, which it reads at each call. */
+/** A ControlNet that was exported to ONNX. Its features are the image itself, which it reads at each call. */
 export interface OnnxControlNet
   extends Pick<ControlNet, 'outputs' | 'readImage' | 'predict'>,
     Required<StageResources> {
   readonly file: OnnxFile;
   /** Width of the text that it attends to, where the model says so. */
   readonly contextWidth: number | undefined;
-  /** Does it hear what SDXL's U-Net hears beside text? */
+  /** Whether it takes what SDXL's U-Net takes besides text. */
   readonly added: boolean;
-  /** None that gives the same everywhere is exported. */
+  /** No ControlNet is exported that gives the same everywhere. */
   readonly config: { readonly pooled: false };
 }
 
@@ -45,11 +45,19 @@ export async function loadOnnxControlNet({
   const session = onnxSession(backend, file, 'controlnet', { repeated: true });
   const inputs = namedInputs(path, session.inputs);
   const infoOf = (name: string) => inputs.find((input) => input.name === name)?.info;
-  const [sampleInfo, timestepInfo, imageInfo] = [infoOf('sample')!, infoOf('timestep')!, infoOf('controlnet_cond')];
-  if (imageInfo === undefined) throw new UnsupportedError(`${path} has no input controlnet_cond: it is no ControlNet.`);
+  const [sampleInfo, timestepInfo, contextInfo, imageInfo] = [
+    'sample',
+    'timestep',
+    'encoder_hidden_states',
+    'controlnet_cond',
+  ].map((name) => {
+    const info = infoOf(name);
+    if (info === undefined) throw new UnsupportedError(`${path} has no input ${name}: it is no ControlNet.`);
+    return info;
+  });
   const outputs = residualOutputs(file.outputs.map(({ name }) => name));
   const scaleInfo = infoOf('conditioning_scale');
-  const width = infoOf('encoder_hidden_states')!.dims[2];
+  const width = contextInfo.dims[2];
 
   return {
     file,
@@ -61,18 +69,18 @@ export async function loadOnnxControlNet({
     release: session.release,
     dispose: session.dispose,
     async readImage(image) {
-      expectTensor('The ControlNet’s picture', image, 'float32', [-1, sizeOfAxis(imageInfo, 1, undefined, 3), -1, -1]);
+      expectTensor('The ControlNet’s image', image, 'float32', [-1, sizeOfAxis(imageInfo, 1, undefined, 3), -1, -1]);
       return image;
     },
     async predict({ sample, timestep, context, conditions = {}, features, scales }, { signal } = {}) {
-      const batch = sample.dims[0]!;
+      const batch = sample.dims[0];
       const feeds: Record<string, Tensor> = {
         [sampleInfo.name]: sample,
         [timestepInfo.name]: timestepFor(timestepInfo, sampleInfo, timestep, batch),
         encoder_hidden_states: context,
         [imageInfo.name]: repeated(features, batch),
       };
-      // Each output has a scale of its own, so that the model's one scale is 1.
+      // Each output is scaled below, so that the model's single scale is 1.
       if (scaleInfo !== undefined)
         feeds[scaleInfo.name] = tensor(
           'float32',
@@ -83,13 +91,13 @@ export async function loadOnnxControlNet({
       const results = await session.run(batch, feeds, { ...(signal && { signal }) });
       return Object.fromEntries(
         [...outputs].map(([output, name], i) => {
-          const { dims, data } = results[output]!;
+          const { dims, data } = results[output];
           return [
             name,
             tensor(
               'float32',
               dims,
-              data.map((value) => value * scales[i]!),
+              data.map((value) => value * scales[i]),
             ),
           ];
         }),
@@ -98,10 +106,10 @@ export async function loadOnnxControlNet({
   };
 }
 
-/** One picture for all of a batch. */
+/** One image for all of a batch. */
 function repeated({ dims, data }: Tensor<'float32'>, n: number): Tensor<'float32'> {
   if (dims[0] === n) return tensor('float32', dims, data);
   const whole = tensor('float32', [n, ...dims.slice(1)]);
-  for (let i = 0; i < n; i++) whole.data.set(data.subarray(0, data.length / dims[0]!), (i * data.length) / dims[0]!);
+  for (let i = 0; i < n; i++) whole.data.set(data.subarray(0, data.length / dims[0]), (i * data.length) / dims[0]);
   return whole;
 }

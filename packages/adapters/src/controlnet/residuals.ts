@@ -30,21 +30,21 @@ export interface ActingControlNet extends Pick<ControlNet, 'outputs' | 'predict'
 
 export interface ControlNetConditionOptions {
   readonly net: ActingControlNet;
-  /** What `net.readImage` gave for the picture. */
+  /** The features that `net.readImage` gave for the image. */
   readonly features: Tensor<'float32'>;
   /** How strongly it acts at a call of the model. At 0 the ControlNet does not run. */
   readonly strength: (call: ModelCall) => number;
   /**
-   * Guess mode: the picture is to be recognised without a prompt. The ControlNet acts on the prompt's side alone, and less
+   * Guess mode: the image is to be recognised without a prompt. The ControlNet acts on the prompt's side alone, and less
    * in shallow layers: a tenth in the first, rising evenly in the logarithm.
    */
   readonly guess?: boolean | undefined;
-  /** What the ControlNet hears beside text, as SDXL's do. */
+  /** The inputs of the ControlNet besides text, as SDXL's have. */
   readonly conditions?: Condition | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A ControlNet and its picture as a condition of a U-Net with `controlNetInputs`. */
+/** A ControlNet and its image as a condition of a U-Net with `controlNetInputs`. */
 export function controlNetCondition(options: ControlNetConditionOptions): Condition {
   const { net, features, strength, signal } = options;
   // One that gives the same everywhere is for the prompt's side too.
@@ -57,9 +57,9 @@ export function controlNetCondition(options: ControlNetConditionOptions): Condit
     const scale = strength(call);
     const rows = call.texts.flatMap((text, i) => (promptOnly && text === call.negative ? [] : [i]));
     if (scale === 0 || rows.length === 0) return {};
-    const own = rowsOf(call, rows);
-    const conditions = await options.conditions?.(own);
-    const { sample, timestep, context } = own;
+    const part = rowsOf(call, rows);
+    const conditions = await options.conditions?.(part);
+    const { sample, timestep, context } = part;
     const scales = layerScales.map((layerScale) => layerScale * scale);
     const residuals = await net.predict(
       { sample, timestep, context, features, scales, ...(conditions && { conditions }) },

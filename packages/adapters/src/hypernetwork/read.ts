@@ -18,16 +18,16 @@ export interface HypernetworkFile {
   /** Pairs of networks by the width of their context: 768 for SD 1's text, 320 to 1280 for its self-attention. */
   readonly pairs: ReadonlyMap<number, HypernetworkPair>;
   readonly activation: string;
-  /** Is the last linear layer followed by the activation too? */
+  /** Whether the last linear layer is followed by the activation too. */
   readonly activateOutput: boolean;
 }
 
 /**
  * Reads what A1111 saves of a hypernetwork: `{ 768: [state of the keys' network, state of the values' network], ... }` and
- * its settings beside them. Which layer is which follows from the tensors: `linear.0.weight` with two axes is a linear
+ * its settings next to them. Which layer is which follows from the tensors: `linear.0.weight` with two axes is a linear
  * layer, one with a single axis a layer norm; numbers in between are activations and dropout. Files of 2022's first weeks
  * say `linear1` and `linear2`. Throws a CheckpointError for what is no hypernetwork.
- * @param saved What the pickle holds: dicts as Maps, tensors as views.
+ * @param saved The contents of the pickle: dicts as Maps, tensors as views.
  */
 export function readHypernetwork(file: string, saved: unknown): HypernetworkFile {
   const entries = saved instanceof Map ? saved : new Map<unknown, unknown>();

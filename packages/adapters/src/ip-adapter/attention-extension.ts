@@ -5,7 +5,7 @@ import { crossAttentions } from './cross-attentions.js';
 import type { ImageAttention, IpAdapterFile } from './read.js';
 
 /**
- * Attention to a picture beside that to the text: each cross-attention gives `attention(q, k, v) + strength * attention(q,
+ * Attention to an image next to that to the text: each cross-attention gives `attention(q, k, v) + strength * attention(q,
  * key(tokens), value(tokens))`. The tokens are the input `image_tokens.<name>` [n, t, width], the strength
  * `strength.<name>` [1]. Throws a CheckpointError, naming the first tensor that does not fit, for another family's U-Net.
  * @see arXiv 2308.06721, equation 5
@@ -38,11 +38,11 @@ export function imageAttention(
       const strength = g.optionalInput(`strength.${name}`, [1]);
       return {
         attention({ module, query, heads, output }) {
-          const own = byModule.get(module);
-          if (own === undefined) return output;
+          const added = byModule.get(module);
+          if (added === undefined) return output;
           // Values are far fewer than places: scaled here, the strength costs nothing.
-          const values = g.mul(g.matmul(tokens, own.value), strength);
-          return g.add(output, g.attention(query, g.matmul(tokens, own.key), values, heads));
+          const values = g.mul(g.matmul(tokens, added.value), strength);
+          return g.add(output, g.attention(query, g.matmul(tokens, added.key), values, heads));
         },
       };
     },

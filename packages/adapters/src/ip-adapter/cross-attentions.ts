@@ -20,7 +20,7 @@ export function crossAttentions({ levels, mid }: UnetConfig): CrossAttention[] {
     .flatMap(({ upHeads, upDepths, channels }, i) =>
       upHeads === 0 ? [] : inBlock(`up_blocks.${i}`, upDepths, channels),
     );
-  const middle = mid === undefined ? [] : inBlock('mid_block', [mid.depth], levels.at(-1)!.channels);
+  const middle = mid === undefined ? [] : inBlock('mid_block', [mid.depth], levels[levels.length - 1].channels);
   return [...down, ...up, ...middle];
 }
 

@@ -10,7 +10,7 @@ export interface ImageProjectionGraph {
   readonly tokenWidth: number;
 }
 
-/** Tokens that a plain IP-Adapter makes of a picture; its file does not tell. */
+/** The number of tokens that a plain IP-Adapter makes of an image; its file does not tell. */
 const plainTokens = 4;
 
 /** Width of a head in Plus; its file does not tell either. */
@@ -71,7 +71,7 @@ function resampler(g: Graph, w: Scope): Written {
   return { width, tokens: g.layerNorm(g.linear(h, w.at('proj_out'), tokenWidth), w.at('norm_out')) };
 }
 
-/** Attention of the queries to the picture and to themselves. */
+/** Attention of the queries to the image and to themselves. */
 function resamplerAttention(g: Graph, w: Scope, x: Value, queries: Value): Value {
   const inner = staticDim(queries, -1);
   const query = w.tensor('to_q.weight', [-1, inner]);
@@ -84,14 +84,14 @@ function resamplerAttention(g: Graph, w: Scope, x: Value, queries: Value): Value
       { tensor: query.name },
     );
   }
-  const own = g.layerNorm(queries, w.at('norm2'));
-  const [pictures, latents] = [g.layerNorm(x, w.at('norm1')), own].map((from) =>
+  const normal = g.layerNorm(queries, w.at('norm2'));
+  const [images, latents] = [g.layerNorm(x, w.at('norm1')), normal].map((from) =>
     g.linearParts(from, w.at('to_kv'), [width, width]),
   );
   const [key, value] = [0, 1].map((part) =>
-    g.op('Concat', [pictures[part], latents[part]], ['batch', 'joined', width], { axis: 1n }),
+    g.op('Concat', [images[part], latents[part]], ['batch', 'joined', width], { axis: 1n }),
   );
-  const attended = g.attention(g.linear(own, w.at('to_q'), width), key, value, width / headWidth);
+  const attended = g.attention(g.linear(normal, w.at('to_q'), width), key, value, width / headWidth);
   return g.linear(attended, w.at('to_out'), inner);
 }
 

@@ -3,7 +3,7 @@ import type { Condition, ModelCall } from '@sd/guidance';
 import type { ImagePrompt } from './ip-adapter.js';
 
 /**
- * What a U-Net hears of an IP-Adapter's pictures, for `createDenoiser({ conditions })`: the negative prompt hears none.
+ * An IP-Adapter's images as a condition of a U-Net, for `createDenoiser({ conditions })`; the negative prompt gets none.
  * @param name The adapter's.
  * @param strength How strongly: 0 is not at all, 1 as it was trained. A function is asked at each call of the model.
  */

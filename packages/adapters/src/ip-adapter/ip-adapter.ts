@@ -20,7 +20,7 @@ export interface LoadIpAdapterOptions {
   /** Its name among what is added to one U-Net, which its inputs have in theirs: `strength.style`. */
   readonly name: string;
   readonly file: WeightsFile;
-  /** Where the projection from pictures to tokens runs. */
+  /** Where the projection from images to tokens runs. */
   readonly backend: Backend;
   /** The U-Net that it is to be added to. */
   readonly unet: UnetConfig;
@@ -28,26 +28,26 @@ export interface LoadIpAdapterOptions {
   readonly families?: readonly ModelFamily[];
 }
 
-/** Pictures as a U-Net with an IP-Adapter hears them. */
+/** Images as tokens, for a U-Net with an IP-Adapter. */
 export interface ImagePrompt {
   /** For the prompt: [tokens, width]. */
   readonly positive: Tensor<'float32'>;
-  /** For the negative prompt, which hears no picture: [tokens, width]. */
+  /** For the negative prompt, which gets no image: [tokens, width]. */
   readonly negative: Tensor<'float32'>;
 }
 
-/** An IP-Adapter: what it adds to the U-Net, and how pictures become its tokens. */
+/** An IP-Adapter: its extension of a U-Net, and how images become its tokens. */
 export interface IpAdapter extends StageResources {
   readonly kind: IpAdapterKind;
   readonly extension: UnetExtension;
   /**
-   * Pictures made ready for the encoder, [n, 3, height, width], as one prompt: their tokens one after the other. What the
-   * negative prompt hears is a zero embedding, or what the encoder sees in zeros, as diffusers has it. Throws a TensorError
+   * Images prepared for the encoder, [n, 3, height, width], as one prompt: their tokens one after the other. The negative
+   * prompt gets the tokens of a zero embedding, or of an image of zeros, as in diffusers. Throws a TensorError
    * where the encoder's vectors are not as wide as the adapter's: it is another encoder than it was trained with.
    */
   prompt(
     encoder: ImageEncoder,
-    pictures: Tensor<'float32'>,
+    pixels: Tensor<'float32'>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<ImagePrompt>;
 }
@@ -90,15 +90,15 @@ export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAd
     load: session.load,
     release: session.release,
     dispose: session.dispose,
-    async prompt(encoder, pictures, { signal } = {}) {
-      expectTensor('Pictures for an image prompt', pictures, 'float32', [-1, 3, -1, -1]);
-      const seen = await encoder.encode(pictures, { signal });
+    async prompt(encoder, pixels, { signal } = {}) {
+      expectTensor('Images for an image prompt', pixels, 'float32', [-1, 3, -1, -1]);
+      const seen = await encoder.encode(pixels, { signal });
       const part = file.kind === 'plain' ? 'embedding' : 'hidden';
       const positive = seen.map((one) => one[part]);
       const nothing =
         part === 'embedding'
           ? tensor('float32', positive[0].dims)
-          : (await encoder.encode(tensor('float32', [1, ...pictures.dims.slice(1)]), { signal }))[0].hidden;
+          : (await encoder.encode(tensor('float32', [1, ...pixels.dims.slice(1)]), { signal }))[0].hidden;
       return {
         positive: await tokensOf(positive, signal),
         negative: await tokensOf(

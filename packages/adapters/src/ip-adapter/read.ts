@@ -2,12 +2,12 @@ import { CheckpointError, UnsupportedError } from '@sd/core';
 import { Checkpoint, type TensorView, type WeightsFile } from '@sd/weights';
 
 /**
- * How an IP-Adapter makes tokens of a picture: `plain` from its embedding, `plus` from its hidden states by attention,
+ * How an IP-Adapter makes tokens of an image: `plain` from its embedding, `plus` from its hidden states by attention,
  * `full` from each hidden state by itself.
  */
 export type IpAdapterKind = 'plain' | 'plus' | 'full';
 
-/** What a cross-attention makes keys and values of the picture's tokens with, each [width, tokenWidth]. */
+/** The matrices of a cross-attention for keys and values of the image's tokens, each [width, tokenWidth]. */
 export interface ImageAttention {
   readonly key: TensorView;
   readonly value: TensorView;

@@ -4,7 +4,7 @@ import { reshapeView, type TensorView } from '@sd/weights';
 import { type Branch, type Fit, ownRows } from './fit.js';
 
 /**
- * DoRA: each row of the changed matrix is brought to a magnitude m of its own, `m / |W + scale * D| * (W + scale * D) x + b`,
+ * DoRA: each row of the changed matrix is brought to its magnitude m, `m / |W + scale * D| * (W + scale * D) x + b`,
  * with PEFT's numbers: the strength counts inside the norm too. At 0 the layer is as it was, like an adapter that PEFT has
  * not active.
  * @see arXiv 2402.09353; peft/tuners/lora/dora.py
@@ -14,7 +14,7 @@ export function dora(g: Graph, fit: Fit, branch: Branch): Value {
   if (magnitude === undefined) return branch.output;
   const { layer, strength } = fit;
   const { bias } = layer;
-  const m = g.weight(reshapeView(magnitude, [magnitude.shape[0]!]));
+  const m = g.weight(reshapeView(magnitude, [magnitude.shape[0]]));
   const norm = g.op('Sqrt', [branch.squaredNorms()], m.dims);
   const off = g.op('Equal', [strength, g.constant([0])], [1]);
   const factor = g.op('Where', [off, g.constant([1]), g.op('Div', [m, norm], m.dims)], m.dims);

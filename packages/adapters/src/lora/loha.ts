@@ -1,6 +1,6 @@
 import type { Graph, Value } from '@sd/graph';
 import { reshapeView, type TensorView } from '@sd/weights';
-import { type Branch, type Fit, matrixOf, ownRows, plusProduct, shaped, sizesOf, sumOver } from './fit.js';
+import { type Branch, type Fit, matrixOf, ownRows, plusProduct, shaped, sizesOf, sumOver, tensorIn } from './fit.js';
 import { lowRank, transposed, tucker } from './low-rank.js';
 import type { Slot } from './names.js';
 
@@ -14,9 +14,9 @@ import type { Slot } from './names.js';
 export function loha(g: Graph, fit: Fit): Branch {
   const { tensors, layer } = fit;
   const { out, columns } = sizesOf(layer);
-  const rank = tensors.get('hada_w1_b')!.shape[0] ?? 0;
+  const rank = tensorIn(fit, 'hada_w1_b').shape[0] ?? 0;
   const scale = fit.scaled(rank);
-  const slot = (name: Slot) => tensors.get(name)!;
+  const slot = (name: Slot) => tensorIn(fit, name);
   if (tensors.has('hada_t1')) {
     const half = (which: 'w1' | 'w2', core: 'hada_t1' | 'hada_t2', factor: Value) =>
       tuckerHalf(g, fit, { core: slot(core), a: slot(`hada_${which}_a`), b: slot(`hada_${which}_b`), factor });
@@ -24,12 +24,12 @@ export function loha(g: Graph, fit: Fit): Branch {
   }
   const factors = (which: 'w1' | 'w2') => {
     const b = slot(`hada_${which}_b`);
-    return { a: ownRows(fit, slot(`hada_${which}_a`), b.shape[0]!), b: shaped(fit, b, [b.shape[0]!, columns]) };
+    return { a: ownRows(fit, slot(`hada_${which}_a`), b.shape[0]), b: shaped(fit, b, [b.shape[0], columns]) };
   };
   const [w1, w2] = [factors('w1'), factors('w2')];
-  const ranks = rank * w2.b.shape[0]!;
+  const ranks = rank * w2.b.shape[0];
   if (ranks * (out + columns) < out * columns) {
-    const [r1, r2] = [rank, w2.b.shape[0]!];
+    const [r1, r2] = [rank, w2.b.shape[0]];
     const weight = (view: TensorView, ...dims: number[]) => g.weight(reshapeView(view, dims));
     const up = broadcast(g, weight(w1.a, out, r1, 1), weight(w2.a, out, 1, r2));
     const down = broadcast(g, weight(w1.b, r1, 1, columns), weight(w2.b, 1, r2, columns));
@@ -43,7 +43,7 @@ export function loha(g: Graph, fit: Fit): Branch {
   return dense(g, fit, g.mul(whole(w1, scale), whole(w2, one(g, fit))));
 }
 
-/** A difference of the layer's own size [out, columns], that a run computes. */
+/** A difference of the layer's size [out, columns], which each run computes. */
 function dense(g: Graph, { layer }: Fit, difference: Value): Branch {
   const { columns } = sizesOf(layer);
   const { conv, input, output, weight } = layer;

@@ -11,6 +11,7 @@ import {
   shaped,
   sizesOf,
   sumOver,
+  tensorIn,
 } from './fit.js';
 
 /** A change of low rank: `up (down x)`, of a convolution `up (mid * (down * x))` with small kernels for up and down. */
@@ -30,8 +31,7 @@ const pointwise: ConvOptions = { kernel: 1, stride: 1, padding: [0, 0, 0, 0] };
  * @see arXiv 2106.09685; LyCORIS, arXiv 2309.14859, for convolutions and the Tucker form with `lora_mid`
  */
 export function lora(g: Graph, fit: Fit): Branch {
-  const { tensors } = fit;
-  const [down, up, mid] = [tensors.get('down')!, tensors.get('up')!, tensors.get('mid')];
+  const [down, up, mid] = [tensorIn(fit, 'down'), tensorIn(fit, 'up'), fit.tensors.get('mid')];
   const { channels, kernel } = sizesOf(fit.layer);
   const rank = down.shape[0] ?? 0;
   const middle = mid && shaped(fit, mid, [rank, rank, ...kernel]);
@@ -54,12 +54,12 @@ export function lowRank(g: Graph, { layer }: Fit, scale: Value, factors: Factors
       const cross = sumOver(g, g.mul(product(g, matrix, a), up));
       // B A A' B' by rows, without B A itself, which is as large as the layer.
       const square = g.op('MatMul', [up, product(g, a, a)], [out!, rank!]);
-      return normsOf(g, matrix, scale, { cross, own: sumOver(g, g.mul(square, up)) });
+      return normsOf(g, matrix, scale, { cross, square: sumOver(g, g.mul(square, up)) });
     },
   };
 
   function linear(): Value {
-    const rows = g.reshape(layer.input, [-1, down.dims[1]!]);
+    const rows = g.reshape(layer.input, [-1, down.dims[1]]);
     return plusProduct(g, layer, g.mul(product(g, rows, down), scale), up);
   }
 
@@ -84,7 +84,7 @@ export function chain(
 /** A Tucker core [r, s, k, k] and the factor of its second axis [s, in], as kernels [r, in, k * k]. */
 export function tucker(g: Graph, core: Value, factor: Value): Value {
   const [rank, inner, ...kernel] = core.dims as number[];
-  const channels = factor.dims[1]!;
+  const channels = factor.dims[1];
   const flat = g.reshape(core, [rank!, inner!, sizeOf(kernel)]);
   const columns = transposed(g, g.reshape(factor, [inner!, channels]));
   return g.op('MatMul', [columns, flat], [rank!, channels, sizeOf(kernel)]);

@@ -19,9 +19,9 @@ export function readSettings(
     const read = (key: string): unknown => config[`${component}.${key}`];
     const patterns = read('alpha_pattern');
     const alphas = typeof patterns === 'object' && patterns !== null ? Object.entries(patterns) : [];
-    const own = alphas.find(([pattern]) => endsWith(module, pattern))?.[1] ?? read('lora_alpha');
+    const alpha = alphas.find(([pattern]) => endsWith(module, pattern))?.[1] ?? read('lora_alpha');
     return {
-      ...(typeof own === 'number' && Number.isFinite(own) ? { alpha: own } : {}),
+      ...(typeof alpha === 'number' && Number.isFinite(alpha) ? { alpha } : {}),
       rankStabilized: read('use_rslora') === true,
     };
   };

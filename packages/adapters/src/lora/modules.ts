@@ -6,12 +6,12 @@ import { type LoraComponent, otherAlgorithm, readTensorName, type Slot } from '.
 /** How a module's change is written. */
 export type Algorithm = 'lora' | 'loha' | 'lokr';
 
-/** One module of an adapter: what it adds to one layer of a model. */
+/** One module of an adapter: the change to one layer of a model. */
 export interface LoraModule {
   readonly component: LoraComponent;
   /** The layer's name, with underscores. */
   readonly module: string;
-  /** What the file calls it. */
+  /** The module as the file writes it. */
   readonly written: string;
   readonly algorithm: Algorithm;
   readonly tensors: ReadonlyMap<Slot, TensorView>;

@@ -6,7 +6,7 @@ export type LoraComponent = (typeof loraComponents)[number];
 export const isLoraTensor =
   /(lora_(up|down|mid|A|B|magnitude_vector)|_lora\.(up|down)|\.lora\.(up|down)|hada_|lokr_|dora_scale|oft_|boft_|on_input)/;
 
-/** What a tensor is to its module; those of LyCORIS have the names that they have in files. */
+/** The role of a tensor in its module; those of LyCORIS keep their names in files. */
 export type Slot = 'down' | 'up' | 'mid' | 'bias' | 'alpha' | 'magnitude' | 'dora_scale' | LohaSlot | LokrSlot;
 type LohaSlot = `hada_${'w1' | 'w2'}_${'a' | 'b'}` | 'hada_t1' | 'hada_t2';
 type LokrSlot = `lokr_${'w1' | 'w2'}${'' | '_a' | '_b'}` | 'lokr_t2';
@@ -15,9 +15,9 @@ export interface TensorName {
   readonly component: LoraComponent;
   /** The module, with underscores for dots: `down_blocks_0_attentions_0_proj_in`; a text encoder's without `text_model_`. */
   readonly module: string;
-  /** What the file calls the module, for messages. */
+  /** The module as the file writes it, for messages. */
   readonly written: string;
-  /** What follows the module's name in the file. */
+  /** The rest of the tensor's name in the file. */
   readonly ending: string;
 }
 

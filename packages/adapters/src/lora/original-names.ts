@@ -29,7 +29,7 @@ export function originalModules(): (module: string) => readonly string[] {
     return number;
   };
   return (module) => {
-    if (Object.hasOwn(top, module)) return [top[module]!];
+    if (Object.hasOwn(top, module)) return [top[module]];
     const middle = /^mid_block_(resnets|attentions)_(\d)_(.+)$/.exec(module);
     if (middle !== null) {
       const [, kind, index, inner] = middle as unknown as [string, string, string, string];
@@ -53,5 +53,5 @@ export function originalModules(): (module: string) => readonly string[] {
 }
 
 function inResnet(inner: string): string {
-  return Object.hasOwn(resnet, inner) ? resnet[inner]! : inner;
+  return Object.hasOwn(resnet, inner) ? resnet[inner] : inner;
 }

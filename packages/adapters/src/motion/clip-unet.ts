@@ -3,7 +3,7 @@ import { framesInput } from './motion-adapter.js';
 
 /**
  * A U-Net with a motion adapter, for clips. To what calls it a clip is one tall sample, its frames one under the other:
- * [n, c, frames * h, w], which in memory is [n, c, frames, h, w]. The U-Net sees frames as a batch; each hears the text.
+ * [n, c, frames * h, w], which in memory is [n, c, frames, h, w]. The U-Net sees frames as a batch, each with the text.
  */
 export function clipUnet(unet: NoisePredictor, frames: number): NoisePredictor {
   return {
@@ -61,7 +61,7 @@ function repeated({ dims, data }: Tensor<'float32'>, frames: number): Tensor<'fl
   return result;
 }
 
-/** What is given for each text is for each of its frames; single numbers are for all. */
+/** Conditions of a text are repeated for its frames; single numbers are for all. */
 function forFrames(conditions: Conditions | undefined, clips: number, frames: number): Conditions {
   return Object.fromEntries(
     Object.entries(conditions ?? {}).map(([name, value]) => [

@@ -8,7 +8,7 @@ import { motionModule } from './module.js';
 /** Name of the U-Net's input for how many frames a clip has, [1]. */
 export const framesInput = 'frames';
 
-/** What makes a U-Net for pictures one for clips: layers between its own, in which frames see each other. */
+/** Layers between those of a U-Net for images, in which the frames of a clip see each other. */
 export interface MotionAdapter {
   readonly config: MotionConfig;
   readonly extension: UnetExtension;

@@ -3,13 +3,13 @@ import type { Config } from '@sd/weights';
 /** One stage of a T2I-Adapter: what it gives is one feature map. */
 export interface AdapterStage {
   readonly channels: number;
-  /** Is the map halved first? */
+  /** Whether the map is halved first. */
   readonly halved: boolean;
 }
 
 /** The shape of a T2I-Adapter, from its `config.json`. */
 export interface T2iAdapterConfig {
-  /** Channels of its picture: 3, or 1 for sketches. */
+  /** Channels of its image: 3, or 1 for sketches. */
   readonly imageChannels: number;
   /** Pixels a side that one place of the first feature map stands for. */
   readonly factor: number;

@@ -12,11 +12,11 @@ import { type T2iAdapterConfig, t2iAdapterConfig } from './config.js';
 import { t2iAdapterGraph } from './graph.js';
 import { originalNames } from './names.js';
 
-/** Reads a picture, such as a sketch or a depth map, as feature maps for a U-Net's way down. */
+/** Reads an image, such as a sketch or a depth map, as feature maps for a U-Net's down path. */
 export interface T2iAdapter extends StageResources {
   readonly config: T2iAdapterConfig;
   readonly unusedTensors: readonly string[];
-  /** A picture [n, imageChannels, h, w], 0 to 1, to one feature map a stage. Sides must be multiples of `config.factor`. */
+  /** An image [n, imageChannels, h, w], 0 to 1, to one feature map a stage. Sides must be multiples of `config.factor`. */
   features(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>[]>;
 }
 
@@ -41,7 +41,7 @@ export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2
     release: session.release,
     dispose: session.dispose,
     async features(image, { signal } = {}) {
-      expectTensor('The T2I-Adapter’s picture', image, 'float32', [-1, config.imageChannels, -1, -1]);
+      expectTensor('The T2I-Adapter’s image', image, 'float32', [-1, config.imageChannels, -1, -1]);
       const results = await session.run({ pixels: unshuffled(image, config.factor) }, { signal });
       return config.stages.map((_, i) => results[`feature.${i}`] as Tensor<'float32'>);
     },
@@ -54,7 +54,7 @@ function unshuffled({ dims, data }: Tensor<'float32'>, factor: number): Tensor<'
   if (height % factor !== 0 || width % factor !== 0) {
     throw new TensorError(
       'bad-tensor',
-      `The T2I-Adapter’s picture is ${width} x ${height}: both must be multiples of ${factor}.`,
+      `The T2I-Adapter’s image is ${width} x ${height}: both must be multiples of ${factor}.`,
     );
   }
   const [rows, columns] = [height / factor, width / factor];

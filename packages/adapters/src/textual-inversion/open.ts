@@ -10,7 +10,7 @@ export async function openTextualInversion(file: AdapterFile, { model, families 
   const { name } = file;
   const weights = requireWeights(file);
   const { word = name, vectors } = await readTextualInversion(weights);
-  for (const [component, own] of vectors) expectWidth(weights.path, own, { component, model, families });
+  for (const [component, learned] of vectors) expectWidth(weights.path, learned, { component, model, families });
   const words = [...new Set([name, word])];
   return {
     name,
@@ -20,8 +20,8 @@ export async function openTextualInversion(file: AdapterFile, { model, families 
       const strength = readStrength(option, settings);
       return {
         words(component) {
-          const own = vectors.get(component);
-          return own && { words, vectors: strength === 1 ? own : scaled(own, strength) };
+          const learned = vectors.get(component);
+          return learned && { words, vectors: strength === 1 ? learned : scaled(learned, strength) };
         },
       };
     },
@@ -29,7 +29,7 @@ export async function openTextualInversion(file: AdapterFile, { model, families 
   };
 }
 
-/** What the vectors are multiplied by. */
+/** The factor of the vectors. */
 function readStrength(option: string, strength: unknown): number {
   if (typeof strength === 'number' && Number.isFinite(strength)) return strength;
   throw new InvalidOptionError(

@@ -17,7 +17,7 @@ export interface AttachOptions {
 }
 
 /** The options of `attach()`. Names and kinds are checked where they are used. */
-export const attachOptions: OptionTable<AttachOptions> = {
+const attachOptions: OptionTable<AttachOptions> = {
   name: { type: 'string', default: 'the file’s name without its ending', text: 'What `generate` calls it by.' },
   kind: { type: 'string', text: 'Its kind, such as `lora`, where that should not be found out from the file.' },
   path: { ...text, text: 'Which file of a Source it is; a folder, if left out.' },

@@ -115,6 +115,10 @@ describe('a strength', () => {
       const { images } = await sd.generate({ ...settings, syntax, adapters: { peft: 0.7 } });
       const mentioned = await sd.generate({ ...settings, syntax, prompt: `${settings.prompt} ${mention} ${absent}` });
       expect(mentioned.images[0]!.data).toEqual(images[0]!.data);
+      const both = { ...settings, syntax, prompt: `${settings.prompt} ${mention}` };
+      const named = await sd.generate({ ...both, adapters: { peft: 0 } });
+      const without = await sd.generate({ ...settings, syntax, adapters: { peft: 0 } });
+      expect(named.images[0].data).toEqual(without.images[0].data);
       expect(mentioned.warnings).toEqual([
         {
           code: 'network-missing',

@@ -145,6 +145,19 @@ test('a ControlNet acts on an inpainting model, whose mask and picture it does n
   }
 });
 
+test('a folder stands for the file of weights in it', async () => {
+  for (const kind of [undefined, 'lora']) {
+    expect(await sd.attach(adapter('lora-peft'), { name: 'style', kind })).toMatchObject({
+      kind: 'lora',
+      warnings: [],
+    });
+    await sd.detach('style');
+  }
+  await expect(sd.attach(adapter('controlnet/canny'), { kind: 'lora' })).rejects.toThrow(
+    /is not a file of weights: such adapters are \.safetensors, \.pt or \.bin files\.$/,
+  );
+});
+
 test('a file may have a sign of URLs in its name', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'attach-'));
   try {
