@@ -1,4 +1,5 @@
 export { type ControlNetConfig, controlNetConfig } from './controlnet/config.js';
+export { controlNetConfigFromShapes } from './controlnet/config-from-shapes.js';
 export {
   type ControlNet,
   type ControlNetInput,

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { clipTextConfig } from '@sd/text-encoder';
-import { type UnetConfig, unetConfig } from '@sd/unet';
-import { vaeConfig } from '@sd/vae';
+import { clipTextConfig, clipTextConfigFromShapes } from '@sd/text-encoder';
+import { type UnetConfig, unetConfig, unetConfigFromShapes } from '@sd/unet';
+import { vaeConfig, vaeConfigFromShapes } from '@sd/vae';
 import type { TensorView } from '@sd/weights';
 import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
-import { textConfigOf, unetConfigOf, vaeConfigOf } from '../src/load/single-file/configs.js';
 import { families } from '../src/load/single-file/families.js';
 import { foreignModel } from '../src/load/single-file/foreign.js';
 import { splitParts } from '../src/load/single-file/parts.js';
@@ -82,12 +81,12 @@ describe.each(models)('the header of a full-size file of %s', (name, id) => {
   test('has the shapes that its own config says, as the stages read it', () => {
     const family = families[id];
     const parse = {
-      unet: [unetConfig, unetConfigOf('x', tensors.unet!, family)],
-      vae: [vaeConfig, vaeConfigOf('x', tensors.vae!, family)],
+      unet: [unetConfig, unetConfigFromShapes('x', tensors.unet!, family.unet, family.heads)],
+      vae: [vaeConfig, vaeConfigFromShapes('x', tensors.vae!, family.vae)],
       ...Object.fromEntries(
         Object.entries(family.text).map(([part, rules]) => [
           part,
-          [clipTextConfig, textConfigOf('x', tensors[part as 'text_encoder']!, rules)],
+          [clipTextConfig, clipTextConfigFromShapes('x', tensors[part as 'text_encoder']!, rules)],
         ]),
       ),
     } as unknown as Record<string, [(config: Config) => unknown, Record<string, unknown>]>;
@@ -109,7 +108,9 @@ describe('other models of the families', () => {
     const parts = splitParts('x', withChannels(headerOf(name), channels));
     expect(familyOf(parts)).toBe(id);
     expect(() => refuseOthers('x', id, parts)).not.toThrow();
-    expect(unetConfigOf('x', parts.tensors.unet!, families[id]).in_channels).toBe(channels);
+    expect(unetConfigFromShapes('x', parts.tensors.unet!, families[id].unet, families[id].heads).in_channels).toBe(
+      channels,
+    );
   });
 
   test.each([
@@ -136,7 +137,7 @@ describe('other models of the families', () => {
     const fewer = new Map([...header].filter(([name]) => !/transformer_blocks\.[4-9]\./.test(name)));
     const { tensors } = splitParts('x', fewer);
     expect(familyOf({ tensors })).toBe('sdxl');
-    const config = unetConfigOf('x', tensors.unet!, families.sdxl);
+    const config = unetConfigFromShapes('x', tensors.unet!, families.sdxl.unet, families.sdxl.heads);
     expect(config.transformer_layers_per_block).toEqual([1, 2, 4]);
   });
 });

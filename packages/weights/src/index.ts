@@ -10,4 +10,5 @@ export { toHalf } from './safetensors/half.js';
 export { reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
+export { axisSize, countBlocks, range, type TensorShapes } from './shapes.js';
 export { isTorchFile, openPickle, openWeights } from './weights.js';

@@ -1,8 +1,8 @@
+import { controlNetConfigFromShapes } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
 import { type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import { adapterParts, type FilePlace } from './adapter-file.js';
-import { conditioningOf, unetConfigOf } from './configs.js';
 import type { Tensors } from './parts.js';
 
 const prefix = 'control_model.';
@@ -16,10 +16,7 @@ export async function openControlNetFile(file: FilePlace, unet: UnetConfig): Pro
   const { source, path } = file;
   const { tensors } = await openWeights(source, path);
   const named = controlTensors(path, tensors);
-  return adapterParts(file, named, () => ({
-    ...unetConfigOf(path, named, { unet: settingsOf(unet) }),
-    ...conditioningOf(path, named),
-  }));
+  return adapterParts(file, named, () => controlNetConfigFromShapes(path, named, settingsOf(unet)));
 }
 
 function controlTensors(path: string, tensors: Tensors): Tensors {

@@ -1,4 +1,7 @@
 import { CheckpointError, InvalidOptionError, type Source, UnsupportedError } from '@sd/core';
+import { clipTextConfigFromShapes } from '@sd/text-encoder';
+import { unetConfigFromShapes } from '@sd/unet';
+import { vaeConfigFromShapes } from '@sd/vae';
 import {
   Checkpoint,
   Config,
@@ -14,7 +17,6 @@ import { clipVocabulary } from '../clip-vocabulary.js';
 import { chosenSource, textSource } from '../layered-source.js';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ModelSource } from '../model-source.js';
-import { textConfigOf, unetConfigOf, vaeConfigOf } from './configs.js';
 import { type Family, families, type Json, type TextRules } from './families.js';
 import { foreignModel } from './foreign.js';
 import { type Part, type Parts, splitParts, type Tensors } from './parts.js';
@@ -115,9 +117,9 @@ async function openParts(
 }
 
 function configOf(path: string, part: Part, tensors: Tensors, family: Family): Json {
-  if (part === 'unet') return unetConfigOf(path, tensors, family);
-  if (part === 'vae') return vaeConfigOf(path, tensors, family);
-  return textConfigOf(path, tensors, family.text[part] ?? (family.text.text_encoder_2 as TextRules));
+  if (part === 'unet') return unetConfigFromShapes(path, tensors, family.unet, family.heads);
+  if (part === 'vae') return vaeConfigFromShapes(path, tensors, family.vae);
+  return clipTextConfigFromShapes(path, tensors, family.text[part] ?? (family.text.text_encoder_2 as TextRules));
 }
 
 /** A text model without the layers and the projection that its config leaves out: the original files of SD 2 have them. */

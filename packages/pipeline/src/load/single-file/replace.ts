@@ -1,9 +1,9 @@
 import { CheckpointError, type Source } from '@sd/core';
-import { originalTinyVaeNames } from '@sd/vae';
+import { unetConfigFromShapes } from '@sd/unet';
+import { originalTinyVaeNames, vaeConfigFromShapes } from '@sd/vae';
 import { Checkpoint, Config, hasFile, openWeights, partFiles, renameTensors } from '@sd/weights';
 import { type Located, locate, type Place } from '../locate.js';
 import type { ExportedStages, ModelSource } from '../model-source.js';
-import { unetConfigOf, vaeConfigOf } from './configs.js';
 import type { Json } from './families.js';
 import { splitParts, type Tensors } from './parts.js';
 
@@ -51,7 +51,7 @@ async function openPart(model: ModelSource, part: ReplacedPart, { source, path }
     const [first = 'none'] = tensors.keys();
     throw new CheckpointError('bad-checkpoint', path, `has no ${titles[part]}: its first tensor is ${first}.`);
   }
-  const values = part === 'unet' ? unetConfigOf(path, own, { unet: known }) : vaeConfigOf(path, own, { vae: known });
+  const values = (part === 'unet' ? unetConfigFromShapes : vaeConfigFromShapes)(path, own, known);
   const config = new Config(path, { ...values, ...(part === 'vae' && { _class_name: 'AutoencoderKL' }) });
   return { config, checkpoint: new Checkpoint(path, partFiles(source, path, own)) };
 }
