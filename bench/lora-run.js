@@ -44,7 +44,7 @@ async function times() {
     await unet.release();
     const add = async () => {
       lora = await open();
-      stage = unet.extended([lora.unet]);
+      stage = unet.withExtensions([lora.unet]);
       lora.check();
       await stage.load();
     };
@@ -61,7 +61,7 @@ async function times() {
 }
 
 async function peak() {
-  const stage = mode === 'plain' ? unet : unet.extended([(await open()).unet]);
+  const stage = mode === 'plain' ? unet : unet.withExtensions([(await open()).unet]);
   await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.8) });
   await stage.predict(mode === 'plain' ? input : { ...input, conditions: strength(0.4) });
   return { peak: peakMemory() };
@@ -74,7 +74,7 @@ async function strengthTime(lora) {
     load: async () => ({ inputs: [], outputs: [], run: async () => ({ out_sample: sample }), dispose: async () => {} }),
     dispose: async () => {},
   };
-  const stage = (await loadUnet({ source, backend: idle })).extended([lora.unet]);
+  const stage = (await loadUnet({ source, backend: idle })).withExtensions([lora.unet]);
   const count = 1000;
   const total = await timed(async () => {
     for (let i = 0; i < count; i++) await stage.predict({ ...input, conditions: strength(i / count) });

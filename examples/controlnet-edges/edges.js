@@ -1,7 +1,7 @@
 // node edges.js [PICTURE] [--prompt TEXT]: keeps a picture's edges, and draws something else along them.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { cannyEdges, contactSheet, fitPicture, readPicture } from '@sd/image';
+import { cannyEdges, contactSheet, fitImage, readImage } from '@sd/image';
 import { folder } from '@sd/model-tiny-controlnet';
 import { loadPipeline } from '@sd/pipeline';
 
@@ -25,14 +25,14 @@ const settings = { guidanceScale: 5, seed: 5 };
 
 const [path] = positionals;
 const given = path
-  ? await readPicture(await readFile(path))
+  ? await readImage(await readFile(path))
   : (await sd.generate({ ...settings, prompt: 'a red car on the right on a road' })).images[0];
 // Sides in multiples of 64, as models like them, and no larger than they know.
 const { sampleSize } = sd.stages.unet;
 const largest = sampleSize * sd.stages.vae.scaleFactor;
 const scale = Math.min(1, largest / Math.max(given.width, given.height));
 const [width, height] = [given.width, given.height].map((side) => Math.max(64, Math.floor((side * scale) / 64) * 64));
-const picture = fitPicture(given, { width, height, fit: 'cover' });
+const picture = fitImage(given, { width, height, fit: 'cover' });
 const edges = cannyEdges(picture);
 
 const images = [picture, edges];

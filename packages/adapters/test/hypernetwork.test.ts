@@ -32,7 +32,7 @@ async function checked(...widths: number[]): Promise<void> {
   const backend = { provider: 'cpu', load: () => Promise.reject(new Error('not here')), dispose: async () => {} };
   const unet = await loadUnet({ backend, source: await openFolder(fixture('models/sd1')) });
   const extension = hypernetwork('style', 'style.pt', await networksFor(...widths));
-  unet.extended([extension]);
+  unet.withExtensions([extension]);
   extension.check();
 }
 

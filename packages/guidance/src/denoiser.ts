@@ -15,8 +15,8 @@ import {
   type Unet,
 } from '@sd/core';
 import { type Condition, conditionsOf } from './conditions.js';
-import type { Guidance, WeightedText } from './guidance/guidance.js';
-import { remembering } from './guidance/outputs.js';
+import type { Guidance, WeightedText } from './guidance.js';
+import { remembering } from './outputs.js';
 
 export interface DenoiserOptions {
   readonly unet: Unet;
@@ -31,7 +31,7 @@ export interface DenoiserOptions {
   /** Shape of one sample: [channels, height / 8, width / 8]. */
   readonly shape: readonly [number, number, number];
   /** Channels that the model sees after the sample's own, unscaled, at every step: an inpainting model's mask and picture. */
-  readonly beside?: Tensor<'float32'>;
+  readonly extraChannels?: Tensor<'float32'>;
   /** How many texts run in one call of the model: all that guidance asks for together, if left out; 1 needs the least memory. */
   readonly batch?: number;
   readonly signal?: AbortSignal;

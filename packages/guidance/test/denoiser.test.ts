@@ -220,7 +220,7 @@ test('what is beside the sample is not shown to the blind text, nor to condition
   const samples: ModelCall['sample'][] = [];
   const denoise = denoiserOf(unet, 'epsilon', {
     guidance: () => async (input) =>
-      (await input.predict([input.positive[0].embedding, input.negative, input.blind!]))[2],
+      (await input.predict([input.positive[0].embedding, input.negative, input.withoutImage!]))[2],
     beside,
     conditions: [
       (call) => {
@@ -244,7 +244,7 @@ test('what is beside the sample is not shown to the blind text, nor to condition
   expect(
     await denoiserOf(unet, 'epsilon', {
       guidance: () => async (input) => {
-        expect(input.blind).toBeUndefined();
+        expect(input.withoutImage).toBeUndefined();
         return predictPositive(input);
       },
     })(x0, { alpha: 0.8, sigma: 0.6, timestep: 5 }),

@@ -135,7 +135,7 @@ async function* denoise(
   spend: (milliseconds: number) => void,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { signal, scheduler, guidance } = request;
-  const { keeper, beside } = start;
+  const { keeper, extraChannels } = start;
   const size = sizeOf(shape);
   const random = request.random[image]!;
   let step = 0;
@@ -157,7 +157,7 @@ async function* denoise(
     negative: () => texts.negative(step),
     shape,
     conditions,
-    ...(beside && { beside }),
+    ...(extraChannels && { extraChannels }),
     signal,
   });
   const model = Object.assign(

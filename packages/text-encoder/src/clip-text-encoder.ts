@@ -28,7 +28,7 @@ export interface ClipTextEncoder extends TextEncoder {
    * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
    * own. Throws what an extension throws that does not fit this model.
    */
-  extended(extensions: readonly LayerExtension[]): ClipTextEncoder;
+  withExtensions(extensions: readonly LayerExtension[]): ClipTextEncoder;
 }
 
 /**
@@ -59,7 +59,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
   return {
     config,
     unusedTensors: checkpoint.unasked(),
-    extended: (others) => textEncoderOf(parts, others),
+    withExtensions: (others) => textEncoderOf(parts, others),
     load: session.load,
     release: session.release,
     dispose: session.dispose,

@@ -81,9 +81,9 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
       }
       const outputs = [wanted, ...(pooledName === undefined ? [] : [pooledName])];
       const results = await session.run(tokens.length, feeds, { outputs, ...(signal && { signal }) });
-      const hidden = results[wanted]!;
+      const hidden = results[wanted];
       expectFinite('The text encoder’s output', hidden.data);
-      const pooled = pooledName === undefined ? undefined : results[pooledName]!;
+      const pooled = pooledName === undefined ? undefined : results[pooledName];
       return tokens.map((_, i) => ({ hidden: row(hidden, i), ...(pooled && { pooled: row(pooled, i) }) }));
     },
   };

@@ -12,7 +12,7 @@ async function tensorsIn(folder: string, file: string) {
   const valuesOf = ({ offset, length, shape, transposed }: TensorView) => {
     const values = new Float32Array(bytes.slice(offset, offset + length).buffer);
     const [rows, columns] = shape as [number, number];
-    return transposed ? values.map((_, i) => values[(i % columns) * rows + Math.floor(i / columns)]!) : values;
+    return transposed ? values.map((_, i) => values[(i % columns) * rows + Math.floor(i / columns)]) : values;
   };
   return { tensors, valuesOf };
 }
@@ -31,7 +31,7 @@ test.each([
   for (const [name, view] of found) {
     expect([name, view.shape]).toEqual([name, wanted.get(name)!.shape]);
     expect([name, file.valuesOf(view)]).toEqual([name, folder.valuesOf(wanted.get(name)!)]);
-    expect(view.file).toBe(own[0]![1].file);
+    expect(view.file).toBe(own[0][1].file);
   }
 });
 

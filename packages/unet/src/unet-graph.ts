@@ -2,7 +2,7 @@ import { Graph, type GraphModel, type GraphOptions, Scope, type TensorLookup } f
 import type { UnetConfig } from './config.js';
 import { joinedHooks, type UnetExtension } from './extension.js';
 import { timeEmbedding } from './time-embedding.js';
-import { middle, unetLayers, wayDown } from './way-down.js';
+import { downPath, midBlock, unetLayers } from './down-path.js';
 
 export interface UnetGraphOptions extends GraphOptions {
   readonly extensions?: readonly UnetExtension[];
@@ -31,9 +31,9 @@ export function unetGraph(
 
   const { levels } = config;
   const deepest = levels.length - 1;
-  const skips = wayDown(g, w, g.conv(sample, w.at('conv_in'), levels[0].channels), blocks);
+  const skips = downPath(g, w, g.conv(sample, w.at('conv_in'), levels[0].channels), blocks);
   const crossing = skips.map((skip, i) => hooks.feature(`skips.${i}`, skip));
-  let x = middle(g, w, skips[skips.length - 1], blocks);
+  let x = midBlock(g, w, skips[skips.length - 1], blocks);
 
   levels.toReversed().forEach((level, i) => {
     const at = w.at('up_blocks', i);

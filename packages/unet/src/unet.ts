@@ -26,7 +26,7 @@ export interface CheckpointUnet extends Unet {
    * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
    * own. Throws what an extension throws that does not fit this model.
    */
-  extended(extensions: readonly UnetExtension[]): CheckpointUnet;
+  withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
 }
 
 /**
@@ -63,7 +63,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,
     needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
-    extended: (others) => unetOf(parts, others),
+    withExtensions: (others) => unetOf(parts, others),
     load: session.load,
     release: session.release,
     dispose: session.dispose,

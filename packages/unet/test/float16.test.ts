@@ -47,7 +47,7 @@ test.each([
   const place = fixture(`adapters/${folder}`);
   const golden = readGolden('golden.safetensors', place);
   const lora = await openLora(await openFolder(place), 'style.safetensors', { name: 'style' });
-  const unet = (await unetOf('models/sd1')).extended([lora.unet!]);
+  const unet = (await unetOf('models/sd1')).withExtensions([lora.unet!]);
   const { data } = await unet.predict({
     sample: golden('unet.sample'),
     timestep: 500,

@@ -9,7 +9,7 @@ export interface LatentSpace {
 
 /** Latents of the U-Net's space in that of the autoencoder. */
 export function toAutoencoder(latents: Tensor<'float32'>, { scale, shift }: LatentSpace): Tensor<'float32'> {
-  return byChannel(latents, (value, c) => value / scale[c]! + shift[c]!);
+  return byChannel(latents, (value, c) => value / scale[c] + shift[c]);
 }
 
 /** Mean and deviation [n, c, h, w] of the autoencoder in the U-Net's space. */
@@ -19,8 +19,8 @@ export function inUnetSpace(
   { scale, shift }: LatentSpace,
 ): LatentDistribution {
   return {
-    mean: byChannel(mean, (value, c) => (value - shift[c]!) * scale[c]!),
-    ...(deviation && { std: byChannel(deviation, (value, c) => value * scale[c]!) }),
+    mean: byChannel(mean, (value, c) => (value - shift[c]) * scale[c]),
+    ...(deviation && { std: byChannel(deviation, (value, c) => value * scale[c]) }),
     unscaled: mean,
   };
 }

@@ -44,7 +44,7 @@ describe('the numbers of diffusers', () => {
     });
 
     const plain = await loadUnet({ source: await openFolder(fixture('models/sd1')), backend });
-    const unet = plain.extended([controlNetInputs(plain.config)]);
+    const unet = plain.withExtensions([controlNetInputs(plain.config)]);
     const { sample, timestep, context } = call();
     const output = await unet.predict({ sample, timestep, context, conditions: residuals });
     expect(stageError('controlnet', output.data, golden('unet.out.t500').data)).toBeLessThan(1e-5);

@@ -23,7 +23,7 @@ async function opened(names: readonly string[]) {
   const open = (name: string) =>
     loadIpAdapter({ name, source, path: 'ip-adapter.safetensors', backend, unet: plain.config });
   const adapters = await Promise.all(names.map(open));
-  return { plain, adapters, unet: plain.extended(adapters.map(({ extension }) => extension)) };
+  return { plain, adapters, unet: plain.withExtensions(adapters.map(({ extension }) => extension)) };
 }
 
 const sample = golden('unet.sample');
@@ -112,7 +112,7 @@ describe('an IP-Adapter Plus', () => {
       backend,
       unet: plain.config,
     });
-    return { adapter, unet: plain.extended([adapter.extension]) };
+    return { adapter, unet: plain.withExtensions([adapter.extension]) };
   }
 
   test('gives the tokens and the U-Net output of diffusers', async () => {

@@ -29,7 +29,7 @@ async function encoded(
 ): Promise<[TextEmbedding, TextEmbedding]> {
   const part = folder === 'text_encoder' ? 'textEncoder' : 'textEncoder2';
   const plain = await loadTextEncoder({ source: await openFolder(fixture(model)), backend, folder });
-  const encoder = plain.extended(loras.map(([lora]) => lora[part]!));
+  const encoder = plain.withExtensions(loras.map(([lora]) => lora[part]!));
   for (const [lora] of loras) lora.check();
   const conditions = Object.fromEntries(
     loras.map(([{ name }, value]) => [`strength.${name}`, tensor('float32', [1], Float32Array.of(value))]),

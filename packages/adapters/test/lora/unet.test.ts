@@ -43,7 +43,7 @@ function predict(stage: CheckpointUnet, golden: Figures, conditions?: Conditions
 
 /** The same model with LoRAs all of whose tensors have a use and a place in it. */
 function extended(stage: CheckpointUnet, ...loras: readonly Lora[]): CheckpointUnet {
-  const result = stage.extended(loras.map((lora) => lora.unet!));
+  const result = stage.withExtensions(loras.map((lora) => lora.unet!));
   for (const lora of loras) lora.check();
   expect(loras.flatMap((lora) => [...lora.unmatched(), ...lora.unusedTensors])).toEqual([]);
   return result;

@@ -10,7 +10,7 @@ type ExtendedPart = (typeof extendedParts)[number];
 
 /** A stage of ours over a checkpoint; a stage of the caller's has nothing to extend, unless it has this. */
 interface Extendable extends StageResources {
-  extended(extensions: readonly unknown[]): StageResources;
+  withExtensions(extensions: readonly unknown[]): StageResources;
 }
 
 /** A pipeline's stages, with what is attached to them. */
@@ -75,8 +75,8 @@ function extendedStage(plain: Stages, part: ExtendedPart, extensions: readonly u
   if (stage === undefined)
     throw new InvalidOptionError('attach', `is for a model with a ${part}, which this pipeline has not.`);
   if (extensions.length === 0) return stage;
-  if ('extended' in stage) return (stage as Extendable).extended(extensions);
-  throw new InvalidOptionError('attach', `needs a ${part} that can be extended: an object with extended(extensions).`);
+  if ('withExtensions' in stage) return (stage as Extendable).withExtensions(extensions);
+  throw new InvalidOptionError('attach', `needs a ${part} that can be extended: an object with withExtensions(extensions).`);
 }
 
 function same(a: readonly unknown[], b: readonly unknown[]): boolean {

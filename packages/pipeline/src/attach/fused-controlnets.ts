@@ -17,9 +17,9 @@ function pictureReader(index: number, count: number): PictureReader {
     read:
       ([picture]) =>
       async ({ width, height }) => {
-        const { fitPicture, shareTensor } = await import('@sd/image');
+        const { fitImage, unitTensor } = await import('@sd/image');
         const { fusedControlNetCondition } = await import('@sd/adapters');
-        const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
+        const image = unitTensor(fitImage(picture!, { width, height, fit: 'stretch' }));
         return ({ strength }) => fusedControlNetCondition({ index, count, image, strength });
       },
   };

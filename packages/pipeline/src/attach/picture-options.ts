@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
-import type { PictureInput, Pixels } from '@sd/image';
-import { readPicture } from '@sd/image';
+import type { ImageInput, Pixels } from '@sd/image';
+import { readImage } from '@sd/image';
 import { checkOptional, checkPart, describe } from '../checks.js';
 import type { Adapter, AdapterKind } from './adapter.js';
 import { type Strength, strengthAt } from './strengths.js';
@@ -10,7 +10,7 @@ export interface ControlOptions {
   /** What it was attached as; needed only where several are attached. */
   readonly name?: string;
   /** An edge map, a depth map, a pose: what it was trained on. It is scaled to the size of the drawing. */
-  readonly image: PictureInput;
+  readonly image: ImageInput;
   /** How strongly it acts: 1 by default. */
   readonly strength?: Strength;
   /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
@@ -25,7 +25,7 @@ export interface ImagePromptOptions {
   /** What it was attached as; needed only where several are attached. */
   readonly name?: string;
   /** A picture, or several that are shown together. */
-  readonly image: PictureInput | readonly PictureInput[];
+  readonly image: ImageInput | readonly ImageInput[];
   /** How strongly it acts: 1 by default. */
   readonly strength?: Strength;
   /** The part of the run in which it acts, 0 to 1, in calls of the model: all of it by default. */
@@ -82,7 +82,7 @@ export async function readEntries(
       return {
         entry: at,
         adapter: adapterOf(`${at}.name`, entry.name, ofKind, kinds[option]),
-        pictures: await Promise.all(images.map((one: PictureInput) => readPicture(one, `${at}.image`))),
+        pictures: await Promise.all(images.map((one: ImageInput) => readImage(one, `${at}.image`))),
         strength,
         start,
         end,

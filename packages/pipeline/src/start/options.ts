@@ -6,7 +6,7 @@ import {
   type Scheduler,
   type Tensor,
 } from '@sd/core';
-import type { Fit, PictureInput } from '@sd/image';
+import type { Fit, ImageInput } from '@sd/image';
 import { checkOptional, checkPart, checkSide, checkText, checkWhole, describe } from '../checks.js';
 import { seedsFrom } from '../seeds.js';
 import type { StageFacts } from '../stage-facts.js';
@@ -41,12 +41,12 @@ export interface StartOptions {
    * The picture to start from: the bytes of a PNG or JPEG file, ImageData, or RGBA pixels; or latents [count or 1, channels,
    * height / 8, width / 8], such as `output: 'latents'` gives. `width` and `height` are its own if they are not given.
    */
-  readonly image?: PictureInput | Tensor<'float32'>;
+  readonly image?: ImageInput | Tensor<'float32'>;
   /**
    * What to repaint of it: white is repainted, black kept. Grays mix, unless the U-Net is one for inpainting (of 9
    * channels), for which they are cut at half, as diffusers cuts them for all.
    */
-  readonly mask?: PictureInput;
+  readonly mask?: ImageInput;
   /**
    * How much to change the picture: the part of the steps that is taken, `floor(steps * strength)`. 0.8 by default; 1 with
    * a mask, which then starts from noise alone.

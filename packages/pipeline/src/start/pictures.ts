@@ -1,19 +1,19 @@
 import { InvalidOptionError, type Tensor } from '@sd/core';
 import {
   type Fit,
-  fitPicture,
+  fitImage,
   grayTensor,
   maskTensor,
-  type PictureInput,
+  type ImageInput,
   type Pixels,
-  pictureTensor,
-  readPicture,
+  imageTensor,
+  readImage,
 } from '@sd/image';
 
 /** The pictures among a request's options, as they were given. */
 export interface GivenPictures {
-  readonly image?: PictureInput | Tensor<'float32'>;
-  readonly mask?: PictureInput;
+  readonly image?: ImageInput | Tensor<'float32'>;
+  readonly mask?: ImageInput;
 }
 
 /** The same, decoded. */
@@ -29,12 +29,12 @@ export async function readPictures({ image, mask }: GivenPictures): Promise<Read
   const latents = image !== undefined && isTensor(image) ? image : undefined;
   return {
     ...(latents && { latents }),
-    ...(image !== undefined && !isTensor(image) && { image: await readPicture(image, 'image') }),
-    ...(mask !== undefined && { mask: await readPicture(mask, 'mask') }),
+    ...(image !== undefined && !isTensor(image) && { image: await readImage(image, 'image') }),
+    ...(mask !== undefined && { mask: await readImage(mask, 'mask') }),
   };
 }
 
-function isTensor(image: PictureInput | Tensor<'float32'>): image is Tensor<'float32'> {
+function isTensor(image: ImageInput | Tensor<'float32'>): image is Tensor<'float32'> {
   return typeof image === 'object' && image !== null && 'dims' in image;
 }
 
@@ -61,8 +61,8 @@ export function sizePictures(
   const { width, height, fit } = size;
   const asked = { width, height, ...(fit !== undefined && { fit }) };
   return {
-    image: pictureTensor(fitPicture(image, asked, 'image')),
-    mask: mask && sizeMask(mask, fitPicture(mask, asked, 'mask')),
+    image: imageTensor(fitImage(image, asked, 'image')),
+    mask: mask && sizeMask(mask, fitImage(mask, asked, 'mask')),
   };
 }
 

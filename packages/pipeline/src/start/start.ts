@@ -15,7 +15,7 @@ export interface Start {
   /** What is kept of a picture, for a U-Net that knows nothing of masks. */
   readonly keeper?: Keeper;
   /** What the U-Net is shown beside the sample: [channels, h, w]. */
-  readonly beside?: Tensor<'float32'>;
+  readonly extraChannels?: Tensor<'float32'>;
 }
 
 /** A run without a picture: noise as strong as the plan says. */
@@ -50,7 +50,7 @@ export function startFromPicture(options: PictureStartOptions): Start {
   if (encoded.shown !== undefined) {
     return {
       ...startFromNoise(options.noise(), plan),
-      beside: row(encoded.shown, encoded.shown.dims[0] === 1 ? 0 : index),
+      extraChannels: row(encoded.shown, encoded.shown.dims[0] === 1 ? 0 : index),
     };
   }
   const image = encoded.image && sampled(encoded.image, index, draw);
@@ -68,7 +68,7 @@ export function startFromPicture(options: PictureStartOptions): Start {
     const data = new Float32Array((1 + channels) * height * width);
     data.set(latentMask(mask.hard, height, width).data);
     data.set(unseen, height * width);
-    return { x, beside: tensor('float32', [1 + channels, height, width], data) };
+    return { x, extraChannels: tensor('float32', [1 + channels, height, width], data) };
   }
   if (image === undefined) return { x };
   const soft = latentMask(mask.soft, height, width).data;

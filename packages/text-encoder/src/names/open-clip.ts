@@ -33,7 +33,7 @@ export function openClipTensors(tensors: ReadonlyMap<string, TensorView>): Map<s
       for (const [part, rows] of thirds(view)) result.set(`${at}.self_attn.${part}.${kind}`, rows);
     else if (module !== undefined && Object.hasOwn(inLayer, module))
       result.set(`${at}.${inLayer[module]}.${kind}`, view);
-    else result.set(Object.hasOwn(modules, name) ? modules[name]! : name, view);
+    else result.set(Object.hasOwn(modules, name) ? modules[name] : name, view);
   }
   return result;
 }

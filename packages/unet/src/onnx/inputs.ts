@@ -31,7 +31,7 @@ export function namedInputs(path: string, infos: readonly TensorInfo[]): NamedIn
     const residual = residualName(info.name);
     if (residual !== undefined) return { name: residual, info, optional: true };
     const name =
-      nameless.length === unnamed.length && nameless.includes(info) ? unnamed[nameless.indexOf(info)]! : info.name;
+      nameless.length === unnamed.length && nameless.includes(info) ? unnamed[nameless.indexOf(info)] : info.name;
     if (!known.includes(name)) {
       throw new UnsupportedError(
         `${path} takes ${info.name}, which this version does not know: it is of another kind of model.`,

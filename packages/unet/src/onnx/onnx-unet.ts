@@ -67,7 +67,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions = {} }, { signal } = {}) {
-      const batch = sample.dims[0]!;
+      const batch = sample.dims[0];
       expectTensor('The U-Net’s sample', sample, 'float32', [-1, inChannels, -1, -1]);
       expectTensor('The U-Net’s context', context, 'float32', [batch, -1, sizeOfAxis(contextInfo, 2, undefined, -1)]);
       const unknown = Object.keys(conditions).find((name) => !inputs.some((input) => input.name === name));
@@ -90,7 +90,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
         }
       }
       const results = await session.run(batch, feeds, { ...(signal && { signal }), outputs: [output.name] });
-      return results[output.name]!;
+      return results[output.name];
     },
   };
 }

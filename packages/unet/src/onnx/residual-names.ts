@@ -20,5 +20,5 @@ export function residualOutputs(outputs: readonly string[]): ReadonlyMap<string,
   const names = byName
     ? known
     : outputs.map((_, i) => (i === outputs.length - 1 ? mid : `down_block_additional_residual.${i}`));
-  return new Map(outputs.map((output, i) => [output, names[i]!]));
+  return new Map(outputs.map((output, i) => [output, names[i]]));
 }

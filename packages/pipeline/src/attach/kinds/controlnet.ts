@@ -1,6 +1,6 @@
 import { type ControlNet, controlNetCondition, familyOfText, loadControlNet } from '@sd/adapters';
 import { type Backend, CheckpointError } from '@sd/core';
-import { fitPicture, shareTensor } from '@sd/image';
+import { fitImage, unitTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { hasFile } from '@sd/weights';
 import type { Adapter } from '../adapter.js';
@@ -25,7 +25,7 @@ export async function openControlNet(file: AdapterFile, context: AdapterContext)
       read:
         ([picture]) =>
         async ({ width, height, signal }) => {
-          const image = shareTensor(fitPicture(picture!, { width, height, fit: 'stretch' }));
+          const image = unitTensor(fitImage(picture!, { width, height, fit: 'stretch' }));
           const features = await net.readImage(image, { signal });
           return ({ told, ...use }) =>
             controlNetCondition({ net, features, ...use, conditions: added ? told : undefined });

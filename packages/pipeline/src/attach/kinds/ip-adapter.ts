@@ -1,6 +1,6 @@
 import { imagePromptCondition, loadIpAdapter } from '@sd/adapters';
 import { row, SourceError, stack } from '@sd/core';
-import { clipPreprocess } from '@sd/image';
+import { preprocessImage } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
 import type { Adapter } from '../adapter.js';
 import type { AdapterContext, AdapterFile } from '../open.js';
@@ -26,7 +26,7 @@ export async function openIpAdapter(file: AdapterFile, context: AdapterContext):
     pictures: {
       read(pictures, option) {
         const encode = (signal: AbortSignal | undefined) => {
-          const pixels = pictures.map((picture) => row(clipPreprocess(picture, encoder.preprocessing, option), 0));
+          const pixels = pictures.map((picture) => row(preprocessImage(picture, encoder.preprocessing, option), 0));
           return adapter.prompt(encoder, stack(pixels), { ...(signal && { signal }) });
         };
         // What the encoder sees is of one size, whatever is drawn.

@@ -1,6 +1,6 @@
 import { loadT2iAdapter, type T2iAdapterConfig, t2iAdapterCondition, t2iAdapterInputs } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
-import { fitPicture, grayTensor, shareTensor } from '@sd/image';
+import { fitImage, grayTensor, unitTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { openT2iAdapterFile } from '../../load/single-file/t2i-adapter.js';
 import type { Adapter } from '../adapter.js';
@@ -26,8 +26,8 @@ export async function openT2iAdapter(file: AdapterFile, context: AdapterContext)
       read:
         ([picture]) =>
         async ({ width, height, signal }) => {
-          const sized = fitPicture(picture!, { width, height, fit: 'stretch' });
-          const image = imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
+          const sized = fitImage(picture!, { width, height, fit: 'stretch' });
+          const image = imageChannels === 1 ? grayTensor(sized) : unitTensor(sized);
           const features = await adapter.features(image, { signal });
           return ({ strength }) => t2iAdapterCondition(features, strength);
         },

@@ -9,8 +9,8 @@ import {
   predictPositive,
   withinInterval,
   withRescale,
-} from '../../src/index.js';
-import { guidanceSuite } from '../../src/testing.js';
+} from '../src/index.js';
+import { guidanceSuite } from '../src/testing.js';
 
 const cfg = classifierFreeGuidance({ scale: 5 });
 const apg = adaptiveProjectedGuidance({ scale: 5, normThreshold: 3, momentum: -0.5 });

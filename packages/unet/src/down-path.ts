@@ -24,7 +24,7 @@ export function unetLayers(g: Graph, { config, time, context, hooks }: BlockOpti
 }
 
 /** The way down, from the features of `conv_in`: every feature map on it, the last one included, as skips for the way up. */
-export function wayDown(g: Graph, w: Scope, features: Value, options: BlockOptions): Value[] {
+export function downPath(g: Graph, w: Scope, features: Value, options: BlockOptions): Value[] {
   const { resnet, attend } = unetLayers(g, options);
   const { hooks, config } = options;
   let x = features;
@@ -48,7 +48,7 @@ export function wayDown(g: Graph, w: Scope, features: Value, options: BlockOptio
 }
 
 /** The middle, between the way down and the way up. */
-export function middle(g: Graph, w: Scope, features: Value, options: BlockOptions): Value {
+export function midBlock(g: Graph, w: Scope, features: Value, options: BlockOptions): Value {
   const { resnet, attend } = unetLayers(g, options);
   const { hooks, config } = options;
   let x = features;

@@ -8,7 +8,7 @@ import {
   type GuidanceScale,
   withinInterval,
   withRescale,
-} from '../../src/index.js';
+} from '../src/index.js';
 import { alone, figures, guided, positive, second } from './support.js';
 
 const byScale: Record<string, (scale: GuidanceScale) => Guidance> = {

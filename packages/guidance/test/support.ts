@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Prediction, type TextEmbedding, tensor } from '@sd/core';
-import type { Guidance, GuidanceInput, WeightedText } from '../../src/index.js';
+import type { Guidance, GuidanceInput, WeightedText } from '../src/index.js';
 
 /** What data/make_guidance.py wrote: values of each of a run's calls. */
 interface Figures {
@@ -13,7 +13,7 @@ interface Figures {
   readonly outputs: Readonly<Record<string, readonly number[][]>>;
 }
 
-const file = new URL('../data/guidance.json', import.meta.url);
+const file = new URL('./data/guidance.json', import.meta.url);
 export const figures: Figures = JSON.parse(readFileSync(file, 'utf8'));
 
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [1, 1], Float32Array.of(value)) });

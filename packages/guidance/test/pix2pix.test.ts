@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { relativeError } from '../../../../fixtures/golden.js';
-import { pix2pixGuidance } from '../../src/index.js';
+import { relativeError } from '../../../fixtures/golden.js';
+import { pix2pixGuidance } from '../src/index.js';
 import { figures, guided, positive, second } from './support.js';
 
 test('both guidances, the picture and the prompt, in one call in the order of diffusers', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { relativeError } from '../../../../fixtures/golden.js';
+import { relativeError } from '../../../fixtures/golden.js';
 import {
   adaptiveProjectedGuidance,
   cfgPpGuidance,
@@ -7,7 +7,7 @@ import {
   classifierFreeGuidance,
   type Guidance,
   withRescale,
-} from '../../src/index.js';
+} from '../src/index.js';
 import { figures, guided, positive, type Run, second } from './support.js';
 
 const scale = 7.5;
