@@ -1,8 +1,9 @@
-export { type Condition, conditionsOf, type ModelCall } from './conditions.js';
-export { createDenoiser, type DenoiserOptions } from './denoiser.js';
 export { cfgPpGuidance } from './cfg-pp.js';
 export { type ClassifierFreeGuidanceOptions, classifierFreeGuidance } from './classifier-free.js';
+export { type Condition, conditionsOf, type ModelCall } from './conditions.js';
+export { createDenoiser, type DenoiserOptions } from './denoiser.js';
 export type { Guidance, GuidanceInput, GuidanceSettings, Guide, WeightedText } from './guidance.js';
+export { type GuidanceEmbeddingOptions, guidanceEmbedding } from './guidance-embedding.js';
 export { type GuidanceInterval, withinInterval } from './interval.js';
 export { type GuidedOutputs, predictBoth, predictPositive } from './outputs.js';
 export { type Pix2PixGuidanceOptions, pix2pixGuidance } from './pix2pix.js';
@@ -10,4 +11,3 @@ export { type AdaptiveProjectedGuidanceOptions, adaptiveProjectedGuidance } from
 export { withRescale } from './rescale.js';
 export type { GuidanceScale } from './scale.js';
 export { type CfgZeroStarOptions, cfgZeroStar } from './zero-star.js';
-export { type GuidanceEmbeddingOptions, guidanceEmbedding } from './guidance-embedding.js';

@@ -1,66 +1,69 @@
 import type { TextEmbedding } from '@sd/core';
 import type { GuidanceInput, WeightedText } from './guidance.js';
 
-/** Raw outputs with the prompt and without. */
+/** Raw outputs for the positive and the negative prompt. */
 export interface GuidedOutputs {
   readonly positive: Float32Array;
   readonly negative: Float32Array;
 }
 
 /**
- * The positive prompts' raw outputs, composed to one, and the negative's, in one call. Prompts compose to
- * `negative + sum of weight * (prompt - negative)` (compositional visual generation, arXiv 2206.01714, section 4): the
- * conjunction of all, and of none of those with weights below 0.
+ * Evaluates all prompts in one call, and composes the positive ones: `negative + sum of weight * (prompt - negative)`, the
+ * conjunction of prompts, and the negation of those with weights below 0 (Compositional visual generation, arXiv
+ * 2206.01714, section 4).
  */
 export async function predictBoth({ positive, negative, predict }: GuidanceInput): Promise<GuidedOutputs> {
-  const [without, ...along] = await predict([negative, ...positive.map(({ embedding }) => embedding)]);
-  return { positive: composed(positive, along, without), negative: without };
+  const [negativeOutput, ...outputs] = await predict([negative, ...positive.map(({ embedding }) => embedding)]);
+  return { positive: compose(positive, outputs, negativeOutput), negative: negativeOutput };
 }
 
-/** The positive prompts' raw outputs, composed to one. The negative is asked for only where weights do not sum to 1. */
+/** Evaluates and composes the positive prompts. Needs the negative one only if the weights do not sum to 1. */
 export async function predictPositive(input: GuidanceInput): Promise<Float32Array> {
   const { positive, predict } = input;
-  if (remainder(positive) !== 0) return (await predictBoth(input)).positive;
-  return composed(positive, await predict(positive.map(({ embedding }) => embedding)));
+  if (negativeWeight(positive) !== 0) return (await predictBoth(input)).positive;
+  return compose(positive, await predict(positive.map(({ embedding }) => embedding)));
 }
 
-/** The composition of outputs that were asked for before, or undefined where one is missing. */
+/** Composes recorded outputs of the positive prompts; undefined if one is missing. */
 export function composedFrom(
   outputs: ReadonlyMap<TextEmbedding, Float32Array>,
   { positive, negative }: GuidanceInput,
 ): Float32Array | undefined {
-  const along = positive.flatMap(({ embedding }) => outputs.get(embedding) ?? []);
-  const without = outputs.get(negative);
-  const complete = along.length === positive.length && (without !== undefined || remainder(positive) === 0);
-  return complete ? composed(positive, along, without) : undefined;
+  const positiveOutputs = positive.flatMap(({ embedding }) => outputs.get(embedding) ?? []);
+  const negativeOutput = outputs.get(negative);
+  const isComplete =
+    positiveOutputs.length === positive.length && (negativeOutput !== undefined || negativeWeight(positive) === 0);
+  return isComplete ? compose(positive, positiveOutputs, negativeOutput) : undefined;
 }
 
-/** The same input, and the outputs that were asked for through it, by their texts. */
-export function remembering(input: GuidanceInput): {
+/** Wraps an input so that all outputs of its `predict` are recorded, by their texts. */
+export function recordOutputs(input: GuidanceInput): {
   readonly input: GuidanceInput;
   readonly outputs: ReadonlyMap<TextEmbedding, Float32Array>;
 } {
   const outputs = new Map<TextEmbedding, Float32Array>();
   const predict = async (texts: readonly TextEmbedding[]) => {
-    const given = await input.predict(texts);
-    for (const [i, text] of texts.entries()) outputs.set(text, given[i]);
-    return given;
+    const results = await input.predict(texts);
+    for (const [i, text] of texts.entries()) outputs.set(text, results[i]);
+    return results;
   };
   return { input: { ...input, predict }, outputs };
 }
 
-function composed(
+function compose(
   texts: readonly WeightedText[],
-  along: readonly Float32Array[],
-  without: Float32Array = along[0],
+  outputs: readonly Float32Array[],
+  negativeOutput: Float32Array = outputs[0],
 ): Float32Array {
-  if (texts.length === 1 && texts[0].weight === 1) return along[0];
-  const rest = remainder(texts);
-  return without.map((value, i) => texts.reduce((sum, { weight }, k) => sum + weight * along[k][i], rest * value));
+  if (texts.length === 1 && texts[0].weight === 1) return outputs[0];
+  const rest = negativeWeight(texts);
+  return negativeOutput.map((value, i) =>
+    texts.reduce((sum, { weight }, k) => sum + weight * outputs[k][i], rest * value),
+  );
 }
 
-/** The negative output's weight in a composition: what the others lack to 1. */
-function remainder(texts: readonly WeightedText[]): number {
+/** The negative output's weight in a composition: 1 minus the sum of the others. */
+function negativeWeight(texts: readonly WeightedText[]): number {
   const rest = texts.reduce((left, { weight }) => left - weight, 1);
   return Math.abs(rest) < 1e-6 ? 0 : rest;
 }

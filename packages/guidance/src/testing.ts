@@ -2,7 +2,7 @@ import { type NoiseLevel, type Prediction, type TextEmbedding, tensor } from '@s
 import { type ConformanceCase, conforms, rejection } from '@sd/core/testing';
 import type { Guidance, GuidanceInput, Guide } from './guidance.js';
 
-/** A run's noise levels, from nothing but noise to almost none. */
+/** Noise levels of a run, from pure noise to almost none. */
 const levels: readonly NoiseLevel[] = [1, 0.995, 0.8, 0.6, 0.28, 0.05].map((sigma) => ({
   alpha: Math.sqrt(1 - sigma * sigma),
   sigma,
@@ -11,8 +11,8 @@ const levels: readonly NoiseLevel[] = [1, 0.995, 0.8, 0.6, 0.28, 0.05].map((sigm
 const flowLevels: readonly NoiseLevel[] = levels.map(({ sigma, timestep }) => ({ alpha: 1 - sigma, sigma, timestep }));
 
 /**
- * What every guidance must do, as cases for any test runner: `make` is the guidance itself, which makes a guide for each
- * picture.
+ * The requirements for every guidance, as cases for any test runner. `make` is the guidance itself, which makes a guide for
+ * each image.
  */
 export function guidanceSuite(make: Guidance): ConformanceCase[] {
   const predictions: readonly Prediction[] = ['epsilon', 'v', 'sample', 'flow'];
@@ -21,7 +21,7 @@ export function guidanceSuite(make: Guidance): ConformanceCase[] {
       [1, 3].map((prompts) => ({
         name: `guides a run of ${prediction} with ${prompts === 1 ? 'one prompt' : `${prompts} prompts`}`,
         run: async () => {
-          for (const output of await outputsOf(make(), picture({ prediction, prompts }))) {
+          for (const output of await outputsOf(make(), runInputs({ prediction, prompts }))) {
             conforms(output instanceof Float32Array, 'The output must be a Float32Array.');
             conforms(output.length === size, `The output must have ${size} values as x has, not ${output.length}.`);
             conforms(output.every(Number.isFinite), 'The output must be finite.');
@@ -30,7 +30,7 @@ export function guidanceSuite(make: Guidance): ConformanceCase[] {
       })),
     ),
     {
-      name: 'leaves its inputs as they were',
+      name: 'leaves its inputs unchanged',
       run: async () => {
         const given: Float32Array[] = [];
         const before: Float32Array[] = [];
@@ -38,7 +38,7 @@ export function guidanceSuite(make: Guidance): ConformanceCase[] {
           given.push(values);
           before.push(values.slice());
         };
-        const inputs = picture({ prompts: 2 }).map((input): GuidanceInput => {
+        const inputs = runInputs({ prompts: 2 }).map((input): GuidanceInput => {
           keep(input.x);
           for (const text of [input.negative, ...input.positive.map(({ embedding }) => embedding)]) {
             keep(text.hidden.data);
@@ -60,32 +60,32 @@ export function guidanceSuite(make: Guidance): ConformanceCase[] {
       },
     },
     {
-      name: 'keeps pictures apart',
+      name: 'keeps images independent',
       run: async () => {
-        const [one, two] = [picture({ seed: 1 }), picture({ seed: 2 })];
-        const alone = await outputsOf(make(), one);
+        const [first, second] = [runInputs({ seed: 1 }), runInputs({ seed: 2 })];
+        const alone = await outputsOf(make(), first);
         const [guide, other] = [make(), make()];
-        for (const [i, input] of one.entries()) {
-          await other(two[i]);
+        for (const [i, input] of first.entries()) {
+          await other(second[i]);
           conforms(
             same(await guide(input), alone[i]),
-            'A picture must not depend on others before it or beside it: what is remembered belongs to the guide.',
+            'An image must not depend on earlier or concurrent ones: keep state in the guide, not in the guidance.',
           );
         }
       },
     },
     {
-      name: 'hands on what predict rejects with',
+      name: 'passes on errors of predict',
       run: async () => {
         const broken = new Error('The model is broken.');
         const predict = async () => {
           throw broken;
         };
-        // Some of a run may do without the model.
+        // Over a whole run, since a guidance may call the model only at some of its steps.
         const error = await rejection('A run whose model rejects', () =>
           outputsOf(
             make(),
-            picture({}).map((input) => ({ ...input, predict })),
+            runInputs({}).map((input) => ({ ...input, predict })),
           ),
         );
         conforms(error === broken, `The error must be what predict rejected with, not ${error}.`);
@@ -102,8 +102,8 @@ async function outputsOf(guide: Guide, inputs: readonly GuidanceInput[]): Promis
   return outputs;
 }
 
-/** What a guide is asked in one run. */
-function picture({
+/** The inputs of a guide over one run. */
+function runInputs({
   prediction = 'v',
   prompts = 1,
   seed = 0,
@@ -114,14 +114,14 @@ function picture({
 }): GuidanceInput[] {
   const positive = Array.from({ length: prompts }, (_, i) => ({ embedding: text(i + 1), weight: [1, 0.5, -0.7][i] }));
   const negative = text(-1);
-  const blind = text(-2);
-  // x0 of epsilon and of a flow's velocity cannot be read at an alpha of 0.
+  const withoutImage = text(-2);
+  // At an alpha of 0, epsilon does not determine x0.
   const from = prediction === 'epsilon' ? 1 : 0;
   return (prediction === 'flow' ? flowLevels : levels).slice(from).map((level) => {
     const x = waves(1.7 + seed + level.sigma);
     const predict = async (texts: readonly TextEmbedding[]) =>
       texts.map(({ hidden }) => waves(1.1 + seed + level.sigma + hidden.data[0] / 7));
-    return { x, level, prediction, positive, negative, blind, predict };
+    return { x, level, prediction, positive, negative, withoutImage, predict };
   });
 }
 
@@ -133,6 +133,6 @@ function waves(frequency: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => Math.sin(frequency * (i + 1)));
 }
 
-function same(one: Float32Array, two: Float32Array): boolean {
-  return one.length === two.length && one.every((value, i) => value === two[i]);
+function same(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
