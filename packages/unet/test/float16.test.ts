@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type CheckpointUnet, loadUnet } from '../src/index.js';
 
-/** What was measured was 1e-3 to 2e-3: some rounding errors of 2^-11. */
+/** Measured: 1e-3 to 2e-3, a few rounding errors of 2^-11. */
 const tolerance = 4e-3;
 
 const backend = createNodeBackend({ threads: 1, float16: true });
@@ -15,17 +15,17 @@ type Figures = (name: string) => Tensor<'float32'>;
 
 const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixture(model)), backend });
 
-async function expectNear(unet: CheckpointUnet, golden: Figures, timestep: number, more: readonly string[] = []) {
-  const conditions = Object.fromEntries(more.map((name) => [name, golden(`unet.${name}`)]));
+async function expectNear(unet: CheckpointUnet, golden: Figures, timestep: number, added: readonly string[] = []) {
+  const conditions = Object.fromEntries(added.map((name) => [name, golden(`unet.${name}`)]));
   const input = { sample: golden('unet.sample'), context: golden('unet.context'), timestep, conditions };
   const { data } = await unet.predict(input);
   const error = relativeError(data, golden(`unet.out.t${timestep}`).data);
-  // Nearer than half precision can be, it would be float32.
+  // A smaller error would mean that it ran in float32.
   expect(error).toBeGreaterThan(1e-4);
   expect(error).toBeLessThan(tolerance);
 }
 
-test.each([1, 500, 999])('SD 1 in half precision is near the numbers of diffusers, t = %i', async (timestep) => {
+test.each([1, 500, 999])('SD 1 in half precision is close to diffusers, t = %i', async (timestep) => {
   const unet = await unetOf('models/sd1');
   await expectNear(unet, readGolden(), timestep);
   await unet.dispose?.();
@@ -44,9 +44,9 @@ test.each([
   ['lokr', 0.7],
   ['dora-lycoris', 1],
 ])('with %s in half precision', async (folder, strength) => {
-  const place = fixture(`adapters/${folder}`);
-  const golden = readGolden('golden.safetensors', place);
-  const lora = await openLora(await openFolder(place), 'style.safetensors', { name: 'style' });
+  const adapter = fixture(`adapters/${folder}`);
+  const golden = readGolden('golden.safetensors', adapter);
+  const lora = await openLora(await openFolder(adapter), 'style.safetensors', { name: 'style' });
   const unet = (await unetOf('models/sd1')).withExtensions([lora.unet!]);
   const { data } = await unet.predict({
     sample: golden('unet.sample'),

@@ -1,6 +1,6 @@
 import { type Conditions, sizeOf, type Tensor, tensor } from '@sd/core';
 import type { Condition } from '@sd/guidance';
-import { picturesInput, scalesInput } from '@sd/unet/onnx';
+import { controlImagesInput, scalesInput } from '@sd/unet/onnx';
 
 export interface FusedControlNetOptions {
   /** Which of the ControlNets it is, from 0, and how many there are: the U-Net's `controlNets`. */
@@ -24,7 +24,7 @@ export function fusedControlNetCondition({ index, count, image, strength }: Fuse
     if (pictures?.dims[1] !== n) pictures = placed(image, index, count, n);
     const scales = tensor('float32', [count, 1]);
     scales.data[index] = now;
-    return { [picturesInput]: pictures, [scalesInput]: scales };
+    return { [controlImagesInput]: pictures, [scalesInput]: scales };
   };
 }
 
