@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { createPipeline, loadPipeline } from '@sd/pipeline';
+import { withCache } from './caching-text-encoder.js';
 import { linearVae } from './linear-vae.js';
-import { remembering } from './remembering-text-encoder.js';
 import { secondOrder } from './second-order-sampler.js';
 
 const { stages } = await loadPipeline();
 const sd = createPipeline({
   ...stages,
-  textEncoder: remembering(stages.textEncoder),
+  textEncoder: withCache(stages.textEncoder),
   vae: linearVae,
   scheduler: {
     name: 'My DPM++ 2M',

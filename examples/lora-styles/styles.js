@@ -1,5 +1,5 @@
-// node styles.js: the same pictures plain, in each of two styles, and in both at once. Strengths change from run to run
-// without a reload.
+// node styles.js: the same images plain, in each of two styles, and in both at once. Strengths change between runs without
+// a reload.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { contactSheet } from '@sd/image';
@@ -11,7 +11,7 @@ const styles = [
   { blueprint: 1, dusk: 0 },
   { blueprint: 0, dusk: 1 },
   { blueprint: 0.7, dusk: 0.7 },
-  // Strong at first, when colours come about, then ever less.
+  // Strong at first, when colours form, then fading out.
   { blueprint: (progress) => 1.5 * (1 - progress), dusk: 0 },
 ];
 
