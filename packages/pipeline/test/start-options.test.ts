@@ -73,7 +73,7 @@ describe('before anything runs, options are refused', () => {
     ['strength', { image, strength: 0 }, 'less than one step'],
     ['image', { image: plain(60, 90, 0) }, 'is 60 x 90 pixels, and sides must be multiples of 8'],
     ['fit', { image, width: 32 }, 'the image has 64 x 64 pixels, but 32 x 64 are needed'],
-    ['fit', { image, mask: plain(32, 32, 0) }, 'the mask is 32 x 32 pixels'],
+    ['fit', { image, mask: plain(32, 32, 0) }, 'the mask has 32 x 32 pixels'],
     ['fit', { image, width: 32, fit: 'squeeze' }, 'must be one of cover, contain, stretch, crop'],
     ['variationSeed', { variationSeed: 5 }, 'needs a variationStrength'],
     ['variationSeed', { variationSeed: 0.5, variationStrength: 0.5 }, 'must be a whole number'],

@@ -1,5 +1,5 @@
 import { Graph, type GraphModel, type GraphOptions, Scope, staticDim, type TensorLookup, type Value } from '@sd/graph';
-import { joinedHooks, midBlock, timeEmbedding, downPath } from '@sd/unet/blocks';
+import { downPath, joinedHooks, midBlock, timeEmbedding } from '@sd/unet/blocks';
 import type { ControlNetConfig } from './config.js';
 
 /**

@@ -76,7 +76,10 @@ function extendedStage(plain: Stages, part: ExtendedPart, extensions: readonly u
     throw new InvalidOptionError('attach', `is for a model with a ${part}, which this pipeline has not.`);
   if (extensions.length === 0) return stage;
   if ('withExtensions' in stage) return (stage as Extendable).withExtensions(extensions);
-  throw new InvalidOptionError('attach', `needs a ${part} that can be extended: an object with withExtensions(extensions).`);
+  throw new InvalidOptionError(
+    'attach',
+    `needs a ${part} that can be extended: an object with withExtensions(extensions).`,
+  );
 }
 
 function same(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -3,10 +3,10 @@ import {
   type Fit,
   fitImage,
   grayTensor,
-  maskTensor,
   type ImageInput,
-  type Pixels,
   imageTensor,
+  maskTensor,
+  type Pixels,
   readImage,
 } from '@sd/image';
 
