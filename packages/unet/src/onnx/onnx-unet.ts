@@ -89,7 +89,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
           if (value !== undefined) feeds[info.name] = value;
         }
       }
-      const results = await session.run(batch, feeds, { ...(signal && { signal }), outputs: [output.name] });
+      const results = await session.run(batch, feeds, { signal, outputs: [output.name] });
       return results[output.name];
     },
   };
