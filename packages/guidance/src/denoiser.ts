@@ -45,8 +45,8 @@ export interface DenoiserOptions {
 
 /**
  * Wraps a U-Net as a denoiser: scales the sample to the model's training distribution, calls the model, applies guidance,
- * and converts the raw output to x0. All that depends on the kind of model is here, so that samplers do not. Create one
- * denoiser per image, since guidance may have state.
+ * and converts the raw output to x0, so that samplers need not know what kind of model it is. Create one denoiser per
+ * image, since guidance may have state.
  *
  * `unconditional(x, level)` is x0 for the negative prompt. Right after a call of the denoiser with the same arguments it is
  * free; if guidance did not evaluate the negative prompt there, it is the guided x0. Otherwise it calls the model.
