@@ -163,7 +163,7 @@ describe('what cannot be done is said', () => {
       const image = await readFile(`${fixture('adapters/from-picture')}/image.png`);
       await expect(sd.generate({ ...road, image, steps: 2 })).rejects.toMatchObject({
         code: 'unsupported',
-        message: expect.stringContaining('vae_encoder/model.onnx is missing'),
+        message: expect.stringContaining('vae_encoder/model.onnx does not exist'),
       });
     });
   });

@@ -74,7 +74,7 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     async encode(pixels, { signal } = {}) {
       if (encoding === undefined) {
         throw new UnsupportedError(
-          `${path} is missing: the model was exported without its VAE's encoder, so it cannot start from an image. Export it again with the encoder, or use another VAE.`,
+          `${path} does not exist: the model was exported without its VAE's encoder, so it cannot start from an image. Export it again with the encoder, or use another VAE.`,
         );
       }
       expectTensor('The VAE’s image', pixels, 'float32', [-1, 3, -1, -1]);

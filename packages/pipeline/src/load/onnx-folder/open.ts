@@ -29,7 +29,7 @@ export async function withExported(model: ModelSource): Promise<ModelSource> {
   };
   const without = {
     code: 'no-vae-encoder',
-    message: 'vae_encoder/model.onnx is missing: no run can start from a picture.',
+    message: 'vae_encoder/model.onnx does not exist: no run can start from a picture.',
   };
   return { ...model, exported: { parts, stages }, warnings: [...model.warnings, ...(encoder ? [] : [without])] };
 }
