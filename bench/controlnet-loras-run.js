@@ -1,4 +1,4 @@
-// Steps of a model with what is attached to it, in a process of its own so that its peak memory is its own.
+// Measures steps of a model with adapters attached. Runs in a separate process, to measure its peak memory.
 import { createNodeBackend } from '@sd/backend-node';
 import { loadPipeline } from '@sd/pipeline';
 import { peakMemory } from './memory.js';

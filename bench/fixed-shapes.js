@@ -1,4 +1,4 @@
-// What symbolic sizes cost against fixed ones, and what fixed ones would cost when the size changes: a new session.
+// Compares graphs with symbolic sizes to graphs with fixed sizes, which need a new session whenever the size changes.
 // Full-size SD 1.5 at 512 x 512; run full-size.js first, which writes the checkpoint.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +35,7 @@ for (const { name, feeds, graph } of models) {
   const symbolic = await measure(await graph(), feeds);
   const fixed = await measure(await withFixedSizes(graph), feeds);
   console.log(
-    `${name}: symbolic ${symbolic.run.toFixed(2)} s, fixed ${fixed.run.toFixed(2)} s (${(symbolic.run / fixed.run).toFixed(2)}); a change of size with fixed ones ${fixed.load.toFixed(1)} s`,
+    `${name}: symbolic ${symbolic.run.toFixed(2)} s, fixed ${fixed.run.toFixed(2)} s (${(symbolic.run / fixed.run).toFixed(2)}); changing a fixed size ${fixed.load.toFixed(1)} s`,
   );
 }
 
@@ -43,7 +43,7 @@ function open(part) {
   return openCheckpoint(source, part, { stems: ['diffusion_pytorch_model'] });
 }
 
-/** Writes a graph with a number for each symbol of its inputs. */
+/** Writes a graph with numbers in place of the symbolic dimensions of its inputs. */
 async function withFixedSizes(graph) {
   const { input } = Graph.prototype;
   Graph.prototype.input = function (name, dims, type) {

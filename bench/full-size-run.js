@@ -1,8 +1,8 @@
-// One measured run of a full-size SD 1.5, in a process of its own so that its peak memory is its own.
+// Measures one run of full-size SD 1.5. Runs in a separate process, to measure its peak memory.
 import { tensor, torchCpu } from '@sd/core';
 import { loadPipeline } from '@sd/pipeline';
 import { peakMemory } from './memory.js';
-import { shareOutside, timedBackend } from './native-time.js';
+import { fractionOutside, timedBackend } from './native-time.js';
 import { fastest } from './timing.js';
 
 const [folder, mode] = process.argv.slice(2);
@@ -26,7 +26,7 @@ if (mode === 'keep') {
   result.unetPeak = peakMemory();
   result.vae = await fastest(2, () => vae.decode(sample));
 }
-result.outside = await shareOutside(sd, nativeTime, {
+result.outside = await fractionOutside(sd, nativeTime, {
   prompt: 'a photo of an astronaut riding a horse on mars',
   scheduler: 'ddim',
   steps: 2,
@@ -47,7 +47,7 @@ function doubled({ type, dims, data }) {
   return tensor(type, [2, ...dims.slice(1)], twice);
 }
 
-/** How late a 10 ms timer of the main thread is at most, in milliseconds, while something runs. */
+/** The largest delay of a 10 ms timer on the main thread during a run, in milliseconds. */
 async function timerLag(run) {
   let last = performance.now();
   let lag = 0;

@@ -1,4 +1,4 @@
-// A full-size SD 1.5 with random weights at 512 x 512: `npm run bench`. Takes about ten minutes and 6 GB of disk.
+// Full-size SD 1.5 with random weights at 512 x 512: `npm run bench`. Takes about ten minutes and 6 GB of disk.
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { measureRates } from './machine-rates.js';
 import { limitAt, measured, weightSize } from './measured.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
-/** Multiply-adds of one pass at 512 x 512, batch 1: counted from the configs. Each is two operations. */
+/** Multiply-adds of one pass at 512 x 512, batch 1, counted from the configs. Each is two operations. */
 const work = {
   unet: { conv: 209.2e9, gemm: 129.4e9 + 63.0e9 },
   vae: { conv: 1235.8e9, gemm: 4.3e9 + 17.2e9 },
@@ -16,7 +16,7 @@ const work = {
 const here = path.dirname(fileURLToPath(import.meta.url));
 const giga = (rate) => `${(rate / 1e9).toFixed()} GFLOP/s`;
 
-// A noisy machine is at its best now and then: its rates are measured before and after, and the best of both is the limit.
+// The speed of a shared machine varies: its rates are measured before and after, and the higher ones give the limit.
 const before = await measureRates();
 const results = [];
 for (const dtype of ['F32', 'F16']) {
@@ -45,7 +45,7 @@ for (const { dtype, weights, kept, released } of results) {
   console.log(`  U-Net, batch 2   ${kept.unetPair.toFixed(2)} s, ${(kept.unetPair / kept.unet).toFixed(2)} forwards`);
   console.log(`  VAE decode       ${against(kept.vae, limit(work.vae))}`);
   console.log(`  outside ORT      ${(100 * kept.outside).toFixed(2)}% of a step`);
-  console.log(`  10 ms timer      ${kept.timerLag.toFixed(1)} ms late at most during a forward`);
+  console.log(`  10 ms timer      ${kept.timerLag.toFixed(1)} ms late at most during a forward pass`);
   console.log(`  peak             ${beyond(kept.peak)}; before the first decode ${beyond(kept.unetPeak)}`);
   console.log(`  releaseStages    peak ${beyond(released.peak)}`);
 }

@@ -1,4 +1,4 @@
-// Guidance on the embedded model: prompts of a step in one call of the U-Net, or one by one.
+// Guidance with the embedded model: all prompts of a step in one call of the U-Net, compared to one call each.
 import { torchCpu } from '@sd/core';
 import { classifierFreeGuidance, createDenoiser } from '@sd/guidance';
 import { loadPipeline } from '@sd/pipeline';
@@ -17,14 +17,14 @@ function denoiser(count, batch) {
   return createDenoiser({ unet, prediction: scheduler.prediction, guidance, positive, negative, shape, batch });
 }
 
-async function median(run, times = 60) {
-  const took = [];
-  for (let i = 0; i < times; i++) {
+async function median(run, count = 60) {
+  const times = [];
+  for (let i = 0; i < count; i++) {
     const before = performance.now();
     await run();
-    took.push(performance.now() - before);
+    times.push(performance.now() - before);
   }
-  return took.sort((a, b) => a - b)[times >> 1];
+  return times.sort((a, b) => a - b)[count >> 1];
 }
 
 const plain = createDenoiser({
@@ -36,13 +36,13 @@ const plain = createDenoiser({
   shape,
 });
 await median(() => plain(x, level), 10);
-const one = await median(() => plain(x, level));
-console.log(`One prompt: ${one.toFixed(1)} ms a step`);
+const single = await median(() => plain(x, level));
+console.log(`One prompt: ${single.toFixed(1)} ms per step`);
 for (const count of [1, 3]) {
   const together = await median(() => denoiser(count)(x, level));
-  const apart = await median(() => denoiser(count, 1)(x, level));
+  const separate = await median(() => denoiser(count, 1)(x, level));
   console.log(
-    `${count + 1} prompts: ${(together / one).toFixed(2)} of that in one call, ${(apart / one).toFixed(2)} one by one`,
+    `${count + 1} prompts: ${(together / single).toFixed(2)} of that in one call, ${(separate / single).toFixed(2)} one by one`,
   );
 }
 await sd.dispose();

@@ -1,4 +1,4 @@
-// One measured run of a U-Net, with a LoRA or without, in a process of its own so that its peak memory is its own.
+// Measures one run of a U-Net, with or without a LoRA. Runs in a separate process, to measure its peak memory.
 import path from 'node:path';
 import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
@@ -36,7 +36,7 @@ console.log(JSON.stringify(mode === 'times' ? await times() : await peak()));
 await backend.dispose();
 
 async function times() {
-  // The first load brings the files into the system's cache.
+  // Reads the files into the system's cache.
   await unet.load();
   const fastest = { load: Number.POSITIVE_INFINITY, add: Number.POSITIVE_INFINITY };
   let stage;
@@ -71,7 +71,7 @@ async function peak() {
   return { peak: peakMemory() };
 }
 
-/** What another strength takes beside the run itself: everything that a call does, over a runtime that does nothing. */
+/** Seconds that a call with another strength takes besides the run: measured with a runtime that does nothing. */
 async function strengthTime(lora) {
   const idle = {
     provider: 'cpu',

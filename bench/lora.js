@@ -1,4 +1,4 @@
-// What a LoRA costs: `node bench/lora.js`, on the checkpoint of `npm run bench`; or on a model's folder that is given.
+// The cost of a LoRA: `node bench/lora.js [MODEL]`, by default on the checkpoint of `npm run bench`.
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -18,9 +18,9 @@ try {
   const file = path.join(scratch, 'random.safetensors');
   const layers = await writeRandomLora(folder, file, { rank });
   const times = measured('lora-run.js', folder, file, 'times');
-  const [none, one] = ['plain', 'lora'].map((mode) => measured('lora-run.js', folder, file, mode));
+  const [plain, styled] = ['plain', 'lora'].map((mode) => measured('lora-run.js', folder, file, mode));
 
-  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  const percent = (fraction) => `${(100 * fraction).toFixed(1)}%`;
   console.log(`${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}`);
   console.log(`A LoRA of rank ${rank} on all ${layers} linear layers of the U-Net's transformers`);
   console.log(
@@ -29,10 +29,10 @@ try {
   console.log(`  U-Net load         ${seconds(times.load)}`);
   console.log(`  adding the LoRA    ${seconds(times.add)}, ${(times.add / times.load).toFixed(2)} of that load`);
   console.log(
-    `  another strength   ${(1000 * times.strength).toFixed(3)} ms beside the run, ${times.sessions} sessions made`,
+    `  another strength   ${(1000 * times.strength).toFixed(3)} ms besides the run, ${times.sessions} sessions created`,
   );
   console.log(
-    `  peak memory        ${none.peak.toFixed()} MiB without, ${(one.peak - none.peak).toFixed()} MiB more with`,
+    `  peak memory        ${plain.peak.toFixed()} MiB without, ${(styled.peak - plain.peak).toFixed()} MiB more with`,
   );
 } finally {
   await rm(scratch, { recursive: true });

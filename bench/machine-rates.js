@@ -6,7 +6,7 @@ import { tensor, torchCpu } from '@sd/core';
 import { Graph, Scope } from '@sd/graph';
 import { openCheckpoint, writeSafetensors } from '@sd/weights';
 
-/** Shapes of the U-Net and the VAE at 512 x 512 that take most of their time. */
+/** The shapes that take most of the time in the U-Net and the VAE at 512 x 512. */
 const convolutions = [
   { channels: 320, side: 64 },
   { channels: 640, side: 32 },
@@ -22,8 +22,8 @@ const products = [
 ];
 
 /**
- * What this machine does at best in the operators that the models are made of, in floating point operations a second:
- * the fastest of the shapes, and of several runs each.
+ * The highest rates of this machine in the models' main operators, in floating-point operations per second: the fastest
+ * shape, and the fastest of several runs.
  */
 export async function measureRates() {
   const backend = createNodeBackend();
@@ -48,7 +48,7 @@ async function convolutionRate(backend, folder, { channels, side }) {
   const checkpoint = await weights(folder, { 'conv.weight': [channels, channels, 3, 3] });
   const g = new Graph();
   const x = g.input('x', [1, channels, side, side]);
-  // An operator of one value after it, so that what is carried back is small.
+  // Reduced to one value, so that the transfer of the result takes no time.
   const y = g.conv(x, new Scope(checkpoint, 'conv'), channels);
   g.output('y', g.op('ReduceMax', [y], [], { keepdims: 0n }));
   return rateOf(backend, g, [1, channels, side, side], 2 * 9 * channels * channels * side * side);

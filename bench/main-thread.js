@@ -1,5 +1,4 @@
-// How long a page is held up while a worker draws for it: the tasks of the page's main thread in examples/browser, from
-// Chromium's own trace.
+// How long the page's main thread is blocked while a worker generates: its tasks in examples/browser, by Chromium's trace.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +24,7 @@ try {
   await site.close();
 }
 
-/** Prints how long the page's tasks took meanwhile. */
+/** Runs an action, and prints how long the page's tasks took. */
 async function traced(name, action) {
   const session = await browser.newBrowserCDPSession();
   const events = [];
@@ -45,17 +44,17 @@ async function traced(name, action) {
   const longest = (key) => tasks.reduce((most, task) => Math.max(most, (task[key] ?? 0) / 1000), 0);
   const busy = tasks.reduce((sum, { dur = 0 }) => sum + dur / 1000, 0);
   console.log(
-    `${name}: ${(milliseconds / 1000).toFixed(1)} s, longest task of the page ${longest('dur').toFixed(1)} ms (${longest('tdur').toFixed(1)} ms of processor time), over 50 ms: ${tasks.filter(({ dur }) => dur > 50_000).length}, busy ${((busy / milliseconds) * 100).toFixed(1)}%`,
+    `${name}: ${(milliseconds / 1000).toFixed(1)} s, the page's longest task ${longest('dur').toFixed(1)} ms (${longest('tdur').toFixed(1)} ms of processor time), over 50 ms: ${tasks.filter(({ dur }) => dur > 50_000).length}, busy ${((busy / milliseconds) * 100).toFixed(1)}%`,
   );
 }
 
-/** What ran on the main thread of the process that had most to do there, but for what this program asked of it. */
+/** Tasks on the main thread of the busiest renderer, without those of this program's own debugging session. */
 function tasksOfPage(events) {
   const mains = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain');
   const [busiest] = mains
     .map(({ pid, tid }) => events.filter((event) => event.pid === pid && event.tid === tid && event.ph === 'X'))
     .sort((a, b) => b.length - a.length);
-  const asked = busiest.filter(({ name }) => name.startsWith('DevToolsSession::'));
-  const isAsked = ({ ts, dur }) => asked.some((event) => event.ts >= ts && event.ts < ts + dur);
-  return busiest.filter((event) => event.name === 'RunTask' && !isAsked(event));
+  const debugging = busiest.filter(({ name }) => name.startsWith('DevToolsSession::'));
+  const isDebugging = ({ ts, dur }) => debugging.some((event) => event.ts >= ts && event.ts < ts + dur);
+  return busiest.filter((event) => event.name === 'RunTask' && !isDebugging(event));
 }

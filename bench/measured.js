@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** What a script beside this one prints as JSON: run in a process of its own, so that its peak memory is its own. */
+/** Runs a script of this folder in a separate process, to measure its peak memory, and parses the JSON that it prints. */
 export function measured(script, ...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, script), ...args], {
     encoding: 'utf8',
@@ -11,13 +11,13 @@ export function measured(script, ...args) {
   return JSON.parse(stdout);
 }
 
-/** Seconds that multiply-adds take at rates of operations a second; a noisy machine's rates are the best of several. */
+/** A function from multiply-adds to seconds, at the highest of several measured rates in operations per second. */
 export function limitAt(...rates) {
-  const best = (kind) => Math.max(...rates.map((one) => one[kind]));
+  const best = (kind) => Math.max(...rates.map((rate) => rate[kind]));
   return ({ conv, gemm }) => (2 * conv) / best('conv') + (2 * gemm) / best('gemm');
 }
 
-/** Size of a model's weights in MiB, as its files have them. */
+/** Size of a model's weight files in MiB. */
 export function weightSize(folder) {
   const bytes = readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith('.safetensors'))

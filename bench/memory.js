@@ -7,7 +7,7 @@ export function peakMemory() {
   return (process.resourceUsage().maxRSS * 1024) / mebibyte;
 }
 
-/** Resident memory now, in MiB; on Linux without the pages of mapped files, which the system may drop at any time. */
+/** Current resident memory in MiB; on Linux without pages of mapped files, which the system can drop at any time. */
 export function residentMemory() {
   if (process.platform !== 'linux') return process.memoryUsage.rss() / mebibyte;
   const [, kibibytes] = readFileSync('/proc/self/status', 'utf8').match(/RssAnon:\s+(\d+)/);

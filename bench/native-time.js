@@ -1,7 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { createNodeBackend } from '@sd/backend-node';
 
-/** A backend whose native runs are timed inside its worker, and the milliseconds of them so far. */
+/** A backend with its native runs timed inside its worker, and their total so far in milliseconds. */
 export function timedBackend() {
   const channel = new BroadcastChannel('sd-bench-native-runs');
   channel.unref();
@@ -11,7 +11,7 @@ export function timedBackend() {
   };
   return {
     backend: createNodeBackend({ runtime: new URL('./timed-runtime.js', import.meta.url) }),
-    /** The messages come a moment after the results. */
+    /** Waits first, since the worker's messages arrive a moment after the results. */
     async nativeTime() {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return milliseconds;
@@ -20,8 +20,8 @@ export function timedBackend() {
   };
 }
 
-/** The share of a run's steps that is spent outside native runs: transfers, guidance, the scheduler. */
-export async function shareOutside(sd, nativeTime, options) {
+/** The fraction of a run's steps that is spent outside native runs: in transfers, guidance and the scheduler. */
+export async function fractionOutside(sd, nativeTime, options) {
   let steps = 0;
   let native = 0;
   for await (const event of sd.stream(options)) {

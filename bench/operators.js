@@ -1,4 +1,4 @@
-// The forms of an operation that ONNX Runtime's CPU provider could be given, each against the one that Graph writes.
+// Compares equivalent ways to express an operation on ONNX Runtime's CPU provider with the one that Graph chooses.
 import { createNodeBackend } from '@sd/backend-node';
 import { tensor, torchCpu } from '@sd/core';
 import { Graph } from '@sd/graph';
@@ -6,7 +6,7 @@ import { Graph } from '@sd/graph';
 const backend = createNodeBackend();
 const microsoft = 'com.microsoft';
 
-/** A graph of one input that a form is written into, repeated so that the call itself weighs nothing. */
+/** Times one form in a graph; it is repeated so that the overhead of the call is negligible. */
 async function time(dims, write, repeats = 4) {
   const g = new Graph();
   const x = g.input('x', dims);
@@ -27,12 +27,14 @@ async function time(dims, write, repeats = 4) {
 
 async function compare(title, dims, forms) {
   console.log(`\n${title}, x [${dims.join(', ')}]`);
-  const none = await time(dims, (_, x) => x);
+  const baseline = await time(dims, (_, x) => x);
   let chosen;
   for (const [name, write] of Object.entries(forms)) {
-    const spent = Math.max(0.001, (await time(dims, write)) - none);
-    chosen ??= spent;
-    console.log(`  ${name.padEnd(44)} ${spent.toFixed(2).padStart(7)} ms  ${(spent / chosen).toFixed(2)}`);
+    const milliseconds = Math.max(0.001, (await time(dims, write)) - baseline);
+    chosen ??= milliseconds;
+    console.log(
+      `  ${name.padEnd(44)} ${milliseconds.toFixed(2).padStart(7)} ms  ${(milliseconds / chosen).toFixed(2)}`,
+    );
   }
 }
 
@@ -45,7 +47,7 @@ for (const dims of [
   [1, 128, 512, 512],
 ]) {
   const grouped = [1, groups, (dims[1] / groups) * dims[2] * dims[3]];
-  await compare('Group norm without its scale', dims, {
+  await compare('Group norm without scale and shift', dims, {
     'InstanceNormalization (chosen)': (g, x) =>
       g.reshape(
         g.op('InstanceNormalization', [g.reshape(x, grouped), ones(g, groups), zeros(g, groups)], grouped),
@@ -69,7 +71,7 @@ await compare('SiLU', [1, 320, 64, 64], {
   'Sigmoid and Mul': (g, x) => g.mul(x, g.op('Sigmoid', [x], x.dims)),
 });
 
-await compare('Attention over 4096 places, 8 heads of 40', [1, 4096, 320], {
+await compare('Attention over 4096 tokens, 8 heads of 40', [1, 4096, 320], {
   'MultiHeadAttention (chosen)': (g, x) => g.attention(x, x, x, 8),
   'MatMul, Softmax, MatMul': (g, x) => {
     const split = (perm) => g.op('Transpose', [g.reshape(x, [1, 4096, 8, 40])], [1, 8, 4096, 40], { perm });
@@ -91,14 +93,14 @@ await compare('A linear layer of 1280 with a bias', [1, 4096, 320], {
     );
   },
   'Transpose, MatMul, Add': (g, x) => {
-    const turned = g.op('Transpose', [matrix(g, 1280, 320)], [320, 1280], { perm: [1n, 0n] });
-    return g.add(g.op('MatMul', [x, turned], [1, 4096, 1280]), zeros(g, 1280));
+    const transposed = g.op('Transpose', [matrix(g, 1280, 320)], [320, 1280], { perm: [1n, 0n] });
+    return g.add(g.op('MatMul', [x, transposed], [1, 4096, 1280]), zeros(g, 1280));
   },
 });
 
 await compare('GELU', [1, 4096, 1280], {
   'Gelu of com.microsoft (chosen)': (g, x) => g.gelu(x),
-  'FastGelu (tanh; other numbers)': (g, x) => g.op('FastGelu', [x], x.dims, {}, microsoft),
+  'FastGelu (tanh approximation)': (g, x) => g.op('FastGelu', [x], x.dims, {}, microsoft),
 });
 
 await backend.dispose();

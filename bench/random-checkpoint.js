@@ -23,7 +23,7 @@ const models = [
 ];
 
 /**
- * Writes a checkpoint of random weights in diffusers' layout: the tensors are those that the graphs ask for.
+ * Writes a checkpoint of random weights in diffusers' layout, with the tensors that the graphs use.
  * @param {string} configs Folder of model_index.json and each part's config.
  * @param {string} target Folder to write.
  * @param {'F32' | 'F16'} dtype
@@ -69,7 +69,7 @@ async function writeTokenizer(folder) {
   await writeFile(path.join(folder, 'merges.txt'), merges);
 }
 
-/** Answers as a checkpoint that has every tensor a graph could ask for, and notes which it asks for. */
+/** Acts as a checkpoint that has every tensor that a graph could use, and records those that it uses. */
 function recorder(unbiased) {
   const tensors = new Map();
   return {
@@ -83,7 +83,7 @@ function recorder(unbiased) {
   };
 }
 
-/** Normal weights of the size that keeps activations even; norms near one, biases near zero. */
+/** Normally distributed weights, scaled to keep activations stable; norms near one, biases near zero. */
 export function randomTensor(name, shape, dtype) {
   const size = shape.reduce((a, b) => a * b, 1);
   const isNorm = /norm[^.]*\.weight$/.test(name);
@@ -105,7 +105,7 @@ export function randomTensor(name, shape, dtype) {
   };
 }
 
-/** A place in the noise for each tensor, so that no two of a shape are alike. */
+/** An offset into the noise for each tensor, so that tensors of one shape differ. */
 function start(name, length) {
   let hash = 0;
   for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) >>> 0;
@@ -114,13 +114,13 @@ function start(name, length) {
 
 let noise;
 
-/** A million normal numbers, which the tensors share at different places. */
+/** A million normal numbers, which all tensors share at different offsets. */
 function sharedNoise() {
   noise ??= torchCpu(1).randn(1_000_003);
   return noise;
 }
 
-/** Bits of the nearest half-precision numbers, for values that are normal in half precision or vanish. */
+/** Rounds to half precision, as bits; values below its normal range become zero. */
 function toFloat16(values) {
   const bits = new Uint32Array(values.buffer);
   const halves = new Uint16Array(values.length);

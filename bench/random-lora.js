@@ -7,10 +7,10 @@ import { openCheckpoint, readConfig, writeSafetensors } from '@sd/weights';
 import { randomTensor } from './random-checkpoint.js';
 
 /**
- * Writes a LoRA of random float16 factors for all linear layers of a U-Net's transformers, as kohya's trainer does.
+ * Writes a LoRA of random float16 factors for all linear layers of a U-Net's transformers, in kohya's format.
  * @param {string} model Folder of the model, in diffusers' layout.
  * @param {string} target File to write.
- * @returns How many layers it changes.
+ * @returns The number of layers that it changes.
  */
 export async function writeRandomLora(model, target, { rank }) {
   const source = await openFolder(model);

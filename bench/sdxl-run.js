@@ -1,4 +1,4 @@
-// One measured run of SDXL, in a process of its own so that its peak memory is its own.
+// Measures one run of SDXL. Runs in a separate process, to measure its peak memory.
 import { createNodeBackend } from '@sd/backend-node';
 import { loadPipeline } from '@sd/pipeline';
 import { peakMemory } from './memory.js';

@@ -1,6 +1,6 @@
-// SDXL at full size with random float16 weights, 1024 x 1024, one step with guidance: `node bench/sdxl.js`, or on a model's
-// folder that is given, at the size that its U-Net was trained on. The checkpoint takes 7 GB of disk; as float32, which the
-// processor computes in, the weights are 14 GB.
+// Full-size SDXL with random float16 weights, 1024 x 1024, one step with guidance: `node bench/sdxl.js`. With the argument
+// MODEL, a folder, it runs that model at its training size. The checkpoint takes 7 GB of disk; in memory the weights are
+// float32, 14 GB.
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { measureRates } from './machine-rates.js';
 import { limitAt, measured, weightSize } from './measured.js';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
 
-/** Multiply-adds of one pass at 1024 x 1024, batch 1: counted from the configs. Each is two operations. */
+/** Multiply-adds of one pass at 1024 x 1024, batch 1, counted from the configs. Each is two operations. */
 const work = {
   unet: { conv: 778.0e9, gemm: 2210.7e9 + 392.0e9 },
   vae: { conv: 4 * 1235.8e9, gemm: 4 * 4.3e9 + 16 * 17.2e9 },

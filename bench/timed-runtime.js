@@ -1,4 +1,4 @@
-// Stands in for onnxruntime-node in the backend's worker, and tells how long its native runs take.
+// Replaces onnxruntime-node in the backend's worker, and reports how long its native runs take.
 import { BroadcastChannel } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 

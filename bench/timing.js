@@ -1,18 +1,18 @@
-/** Seconds that something takes. */
+/** Seconds that a run takes. */
 export async function timed(run) {
   const start = performance.now();
   await run();
   return (performance.now() - start) / 1000;
 }
 
-/** The least seconds of several times. */
+/** Seconds of the fastest of several runs. */
 export async function fastest(times, run) {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < times; i++) best = Math.min(best, await timed(run));
   return best;
 }
 
-/** Seconds of the fastest step of a run, and of its parts. */
+/** Seconds of a run's fastest step, and of its text encoding and decoding. */
 export async function fastestStep(sd, options) {
   let step = Number.POSITIVE_INFINITY;
   const onStep = ({ milliseconds }) => {

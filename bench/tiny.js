@@ -1,7 +1,7 @@
-// The embedded model: 20 steps with guidance, as `npm run demo` draws them.
+// The embedded model: 20 steps with guidance, as in `npm run demo`.
 import { loadPipeline } from '@sd/pipeline';
 import { peakMemory } from './memory.js';
-import { shareOutside, timedBackend } from './native-time.js';
+import { fractionOutside, timedBackend } from './native-time.js';
 
 const { backend, nativeTime, close } = timedBackend();
 const start = performance.now();
@@ -13,7 +13,7 @@ const totals = [];
 for (let i = 0; i < 5; i++) totals.push((await sd.generate(options)).timings);
 totals.sort((a, b) => a.total - b.total);
 const { encode, denoise, decode, total } = totals[2];
-const outside = await shareOutside(sd, nativeTime, options);
+const outside = await fractionOutside(sd, nativeTime, options);
 await sd.dispose();
 await backend.dispose();
 close();

@@ -2,7 +2,7 @@
 // step), docs/inpainting.jpg, and docs/controlnet-edges.jpg (the last output of examples/controlnet-edges):
 // `npm run build && npm start -w @sd/example-controlnet-edges && node scripts/draw-readme-picture.js`.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { animate, contactSheet, enlarge, readPicture } from '@sd/image';
+import { animate, contactSheet, enlarge, readImage } from '@sd/image';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
 import { loadPipeline, recordRun } from '@sd/pipeline';
 import { toJpeg } from './support/jpeg.js';
@@ -52,5 +52,5 @@ for (const prompt of ['a red truck on a road', 'a horse on a road', 'a mushroom 
 await painter.dispose();
 await writeFile('docs/inpainting.jpg', await toJpeg(contactSheet(repainted, { columns: 4, gap: 4 })));
 
-const edges = await readPicture(await readFile('examples/controlnet-edges/edges.png'));
+const edges = await readImage(await readFile('examples/controlnet-edges/edges.png'));
 await writeFile('docs/controlnet-edges.jpg', await toJpeg(edges));

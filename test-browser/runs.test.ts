@@ -1,5 +1,5 @@
 import type { Backend } from '@sd/core';
-import { readPicture } from '@sd/image';
+import { readImage } from '@sd/image';
 import { loadPipeline, type StepEvent } from '@sd/pipeline';
 import { openUrl } from '@sd/source';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { openSd1, readFigures } from './sd1.js';
 const source = await openSd1();
 const golden = await readFigures(source, 'golden.safetensors');
 const embedded = await openUrl(new URL('../packages/model-tiny/model/', import.meta.url), { cache: false });
-const fromNode = await readPicture(await bytesOf(new URL('data/model-tiny.png', import.meta.url)));
+const fromNode = await readImage(await bytesOf(new URL('data/model-tiny.png', import.meta.url)));
 
 describe.each(providers)('whole runs on %s', (provider) => {
   let backend: Backend;

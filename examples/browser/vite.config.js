@@ -4,14 +4,14 @@ import { defineConfig } from 'vite';
 import { modelFiles, sizeOf } from './build/model-files.js';
 import { offlineShell } from './build/offline-shell.js';
 
-/** Threads of WebAssembly share memory, which takes a page that is cross-origin isolated. */
+/** WebAssembly threads share memory, which needs a cross-origin isolated page. */
 const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const model = fileURLToPath(folder);
 
 export default defineConfig(({ command, isPreview }) => ({
-  // Addresses from the page's own on, so that the build works in any folder of a server.
+  // Relative URLs, so that the build works in any folder of a server.
   base: './',
-  // A file that is not there is an error, not the page.
+  // A missing file gives an error instead of the page.
   appType: 'mpa',
   define: {
     __MODEL_URL__: JSON.stringify(command === 'serve' && !isPreview ? `/@fs${model}` : 'model/'),
@@ -19,7 +19,7 @@ export default defineConfig(({ command, isPreview }) => ({
   },
   plugins: [modelFiles(model), offlineShell()],
   worker: { format: 'es' },
-  // ONNX Runtime finds its WebAssembly beside itself.
+  // ONNX Runtime looks for its WebAssembly next to its script.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
   server: { headers },

@@ -1,7 +1,7 @@
-// node edges.js [PICTURE] [--prompt TEXT]: keeps a picture's edges, and draws something else along them.
+// node edges.js [IMAGE] [--prompt TEXT]: finds the edges of an image, and generates another image along them.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { cannyEdges, contactSheet, fitPicture, readPicture } from '@sd/image';
+import { cannyEdges, contactSheet, fitImage, readImage } from '@sd/image';
 import { folder } from '@sd/model-tiny-controlnet';
 import { loadPipeline } from '@sd/pipeline';
 
@@ -15,7 +15,9 @@ const { values, positionals } = parseArgs({
 });
 const { prompt, model, controlnet } = values;
 if ((model === undefined) !== (controlnet === undefined)) {
-  console.error('--model and --controlnet go together: a ControlNet fits the model that it was trained with.');
+  console.error(
+    'Give both --model and --controlnet: a ControlNet fits only the kind of model that it was trained with.',
+  );
   process.exit(2);
 }
 
@@ -24,23 +26,25 @@ await sd.attach(controlnet ?? folder, { name: 'edges' });
 const settings = { guidanceScale: 5, seed: 5 };
 
 const [path] = positionals;
-const given = path
-  ? await readPicture(await readFile(path))
+const original = path
+  ? await readImage(await readFile(path))
   : (await sd.generate({ ...settings, prompt: 'a red car on the right on a road' })).images[0];
 // Sides in multiples of 64, as models like them, and no larger than they know.
 const { sampleSize } = sd.stages.noisePredictor;
 const largest = sampleSize * sd.stages.vae.scaleFactor;
-const scale = Math.min(1, largest / Math.max(given.width, given.height));
-const [width, height] = [given.width, given.height].map((side) => Math.max(64, Math.floor((side * scale) / 64) * 64));
-const picture = fitPicture(given, { width, height, fit: 'cover' });
-const edges = cannyEdges(picture);
+const scale = Math.min(1, largest / Math.max(original.width, original.height));
+const [width, height] = [original.width, original.height].map((side) =>
+  Math.max(64, Math.floor((side * scale) / 64) * 64),
+);
+const image = fitImage(original, { width, height, fit: 'cover' });
+const edges = cannyEdges(image);
 
-const images = [picture, edges];
+const images = [image, edges];
 for (const strength of [0.5, 1]) {
   const adapters = { edges: { image: edges, strength } };
   const result = await sd.generate({ ...settings, prompt, width, height, adapters });
   images.push(...result.images);
 }
 await writeFile('edges.png', await contactSheet(images, { columns: images.length }).toPng());
-console.log(`edges.png: the picture, its edges, and "${prompt}" along them, at strengths 0.5 and 1`);
+console.log(`edges.png: the image, its edges, and "${prompt}" along them, at strengths 0.5 and 1`);
 await sd.dispose();

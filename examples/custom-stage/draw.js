@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createPipeline, loadPipeline } from '@sd/pipeline';
+import { withCache } from './caching-text-encoder.js';
 import { linearVae } from './linear-vae.js';
-import { remembering } from './remembering-text-encoder.js';
 import { secondOrder } from './second-order-sampler.js';
 
 const { stages } = await loadPipeline();

@@ -1,4 +1,4 @@
-/** Red, green and blue of the embedded model's four latent channels, and of none: `fitLatentRgb` of @sd/vae found them. */
+/** Red, green and blue for each of the embedded model's four latent channels, and an offset: by `fitLatentRgb` of @sd/vae. */
 const colours = [
   [-0.293, 0.036, 0.126],
   [-0.249, -0.308, 0.133],
@@ -10,7 +10,7 @@ const colours = [
 const factor = 8;
 
 /**
- * A VAE without a network: every latent is a colour, and pixels between latents are mixed from the nearest four.
+ * A VAE without a network: every latent is a colour, and pixels are interpolated bilinearly between the nearest four.
  * @type {import('@sd/core').Vae}
  */
 export const linearVae = {
@@ -19,26 +19,26 @@ export const linearVae = {
   async decode({ dims: [count, channels, height, width], data }, { signal } = {}) {
     signal?.throwIfAborted();
     const dims = [count, 3, height * factor, width * factor];
-    const picture = new Float32Array(dims.reduce((a, b) => a * b));
+    const image = new Float32Array(dims.reduce((a, b) => a * b));
     const latent = (n, c, y, x) => data[((n * channels + c) * height + y) * width + x];
     const colour = (n, rgb, y, x) =>
       colours.reduce((sum, row, c) => sum + row[rgb] * (c < channels ? latent(n, c, y, x) : 1), 0);
-    for (let i = 0; i < picture.length; i++) {
-      const [x, left, right] = between(i % dims[3], width);
-      const [y, top, bottom] = between(Math.floor(i / dims[3]) % dims[2], height);
+    for (let i = 0; i < image.length; i++) {
+      const [x, left, right] = neighbours(i % dims[3], width);
+      const [y, top, bottom] = neighbours(Math.floor(i / dims[3]) % dims[2], height);
       const plane = Math.floor(i / (dims[3] * dims[2]));
       const at = (row, column) => colour(Math.floor(plane / 3), plane % 3, row, column);
-      picture[i] =
+      image[i] =
         (1 - y) * ((1 - x) * at(top, left) + x * at(top, right)) +
         y * ((1 - x) * at(bottom, left) + x * at(bottom, right));
     }
-    return { type: 'float32', dims, data: picture };
+    return { type: 'float32', dims, data: image };
   },
 };
 
-/** Where a pixel lies among the latents of a row: the share of the second, the first, the second. */
-function between(pixel, size) {
-  const place = Math.min(size - 1, Math.max(0, (pixel + 0.5) / factor - 0.5));
-  const first = Math.floor(place);
-  return [place - first, first, Math.min(size - 1, first + 1)];
+/** The two latents in a row or column nearest to a pixel: the weight of the second, the first, the second. */
+function neighbours(pixel, size) {
+  const position = Math.min(size - 1, Math.max(0, (pixel + 0.5) / factor - 0.5));
+  const first = Math.floor(position);
+  return [position - first, first, Math.min(size - 1, first + 1)];
 }

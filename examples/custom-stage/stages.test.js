@@ -5,15 +5,15 @@ import { samplerSuite } from '@sd/scheduler/testing';
 import { mockTextEncoder, textEncoderSuite } from '@sd/text-encoder/testing';
 import { mockTokenizer } from '@sd/tokenizer/testing';
 import { vaeSuite } from '@sd/vae/testing';
+import { withCache } from './caching-text-encoder.js';
 import { linearVae } from './linear-vae.js';
-import { remembering } from './remembering-text-encoder.js';
 import { secondOrder } from './second-order-sampler.js';
 
 const tokenizer = mockTokenizer();
 const tokens = [tokenizer.encode('a cat'), tokenizer.encode('a dog')];
 
 const suites = {
-  'remembering, over a mock': textEncoderSuite({ create: () => remembering(mockTextEncoder()), tokens }),
+  'cache over a mock': textEncoderSuite({ create: () => withCache(mockTextEncoder()), tokens }),
   'second-order sampler': samplerSuite(() => secondOrder, { order: 2 }),
   'linear VAE': vaeSuite({ create: () => linearVae }),
 };
@@ -22,7 +22,7 @@ for (const [stage, cases] of Object.entries(suites)) {
   for (const { name, run } of cases) test(`${stage}: ${name}`, run);
 }
 
-test('remembering, over the embedded model, gives what the model gives', async (t) => {
+test('a cache over the embedded model gives the same embeddings', async (t) => {
   const sd = await loadPipeline();
   t.after(() => sd.dispose());
   const [{ tokenizer, textEncoder }] = sd.stages.textEncoders;
@@ -30,7 +30,7 @@ test('remembering, over the embedded model, gives what the model gives', async (
   const plain = await textEncoder.encode(prompts);
   const encoder = remembering(textEncoder);
   for (let i = 0; i < 2; i++) {
-    const remembered = await encoder.encode(prompts);
-    for (const [k, { hidden }] of remembered.entries()) assert.deepEqual(hidden.data, plain[k].hidden.data);
+    const cached = await encoder.encode(prompts);
+    for (const [k, { hidden }] of cached.entries()) assert.deepEqual(hidden.data, plain[k].hidden.data);
   }
 });

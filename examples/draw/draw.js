@@ -7,16 +7,16 @@ import cliProgress from 'cli-progress';
 const usage = `npm run demo -- [prompt] [options]
 
   --model FOLDER      a diffusers checkpoint folder; the embedded model by default
-  --negative TEXT     what to keep away from
+  --negative TEXT     what to avoid
   --steps N           20
   --guidance N        5
   --seed N            random
-  --size WxH          the size that the model was trained on
-  --scheduler NAME    ddim, pndm, euler; the model's own by default
+  --size WxH          the model's training size by default
+  --scheduler NAME    ddim, pndm, euler; the model's default
   --low-memory        load each stage only while it is used
   --out FILE          pictures/<prompt>-<seed>.png`;
 
-/** Ctrl-C ends the run between two steps. */
+/** Ctrl-C stops the run between two steps. */
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
@@ -66,7 +66,7 @@ async function main() {
       bar.update(step + 1);
     },
   });
-  // A bar that is not stopped keeps the process alive.
+  // A progress bar that is not stopped keeps the process alive.
   const { images, seeds, timings, warnings } = await run.finally(() => bar.stop());
   await sd.dispose();
 
@@ -90,8 +90,8 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  // What a person can mend is said plainly; anything else is a bug, and its trace helps.
-  const known = SdError.isInstance(error) || error.code?.startsWith('ERR_PARSE_ARGS');
-  console.error(known ? `\n${error.message}` : error);
+  // The user's errors need only a message; anything else is a bug and needs its stack trace.
+  const isUserError = SdError.isInstance(error) || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(isUserError ? `\n${error.message}` : error);
   process.exitCode = stop.signal.aborted ? 130 : 1;
 }

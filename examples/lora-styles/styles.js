@@ -1,5 +1,5 @@
-// node styles.js: the same pictures plain, in each of two styles, and in both at once. Strengths change from run to run
-// without a reload.
+// node styles.js: the same images plain, in each of two styles, and in both at once. Strengths change between runs without
+// a reload.
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { contactSheet } from '@sd/image';

@@ -1,5 +1,5 @@
-// Writes dist/unet: the embedded model's U-Net with weights/difference.safetensors merged into it. The repository keeps the
-// difference alone, a twentieth of the size: low-rank adapters by PEFT's names, and a first convolution of nine channels.
+// Writes dist/unet: the embedded model's U-Net with weights/difference.safetensors merged into it. The repository contains
+// only the difference, a twentieth of the size: low-rank adapters with PEFT's names, and an input convolution of nine channels.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { folder as embedded } from '@sd/model-tiny';
@@ -36,7 +36,7 @@ async function tensorsIn(folder, name) {
 }
 
 /**
- * A tensor and what its adapters add: up [out, rank] times down [rank, in]; a convolution's kernel counts with in.
+ * Adds a low-rank adapter to a tensor: up [out, rank] times down [rank, in]; a convolution's kernel belongs to `in`.
  * @param {string} name
  * @param {Tensor} tensor
  */

@@ -4,11 +4,11 @@ import path from 'node:path';
 const filesOf = (folder) =>
   readdirSync(folder, { recursive: true }).filter((name) => statSync(path.join(folder, name)).isFile());
 
-/** Bytes of all files in a folder. */
+/** Total size of a folder's files, in bytes. */
 export const sizeOf = (folder) =>
   filesOf(folder).reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
 
-/** Copies a model's files into the build, as they are. */
+/** Copies a model's files into the build unchanged. */
 export function modelFiles(folder) {
   return {
     name: 'model-files',

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Larger scripts are ONNX Runtime's, of which one of several is used: they are kept once they are. */
+/** Larger scripts are variants of ONNX Runtime, of which only one is used: it is cached when it is first requested. */
 const largest = 250_000;
 
-/** Writes the service worker, with the names of the files that it is to have before they are asked for. */
+/** Writes the service worker, with the names of the files to cache in advance. */
 export function offlineShell() {
   return {
     name: 'offline-shell',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** What a person does on the page, and sees. */
+/** The user's actions on the page, and what the user sees. */
 export function handsOn(page) {
   const status = () => page.locator('#status').textContent();
   const waitFor = (words) => page.locator('#status', { hasText: words }).waitFor({ timeout: 180_000 });
@@ -18,7 +18,7 @@ export function handsOn(page) {
     async start() {
       await page.locator('#draw').click();
     },
-    /** Draws, and gives what came out: the canvas's pixels, as numbers. */
+    /** Generates an image, and returns the canvas's pixels as numbers. */
     async draw() {
       const before = await page.locator('#gallery li').count();
       await page.locator('#draw').click();
@@ -34,7 +34,7 @@ export function handsOn(page) {
     },
     steps: () => page.locator('#filmstrip li').count(),
     kept: () => page.locator('#gallery li').count(),
-    /** RGBA of the large picture. */
+    /** RGBA pixels of the large image. */
     picture: () =>
       page
         .locator('#picture')
@@ -51,7 +51,7 @@ export function handsOn(page) {
       await page.dispatchEvent('#start', 'drop', { dataTransfer: transfer });
       await page.locator('#start-picture').waitFor();
     },
-    /** Paints a stroke on the mask, between points from 0 to 1. */
+    /** Paints a stroke on the mask between two points, in fractions of its size. */
     async paint(from, to) {
       const canvas = page.locator('#mask');
       await canvas.scrollIntoViewIfNeeded();
@@ -64,7 +64,7 @@ export function handsOn(page) {
   };
 }
 
-/** Mean difference of two pictures' colours, 0 to 255, where `counts(x, y)` says so, in a picture of 128 a side. */
+/** Mean difference between the colours of two 128 x 128 images, 0 to 255, over the pixels where `counts(x, y)` is true. */
 export function difference(a, b, counts = () => true) {
   let sum = 0;
   let number = 0;

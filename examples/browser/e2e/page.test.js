@@ -7,7 +7,7 @@ import { launch, serveBuild } from './site.js';
 
 const total = (sent) => sent.reduce((sum, [, bytes]) => sum + bytes, 0);
 
-/** What a page has to say for itself in one visit after the other, in one browser. */
+/** The tests share one browser and run in order, as a user's visits would. */
 describe('the page', { timeout: 900_000 }, () => {
   let site;
   let browser;
@@ -35,7 +35,7 @@ describe('the page', { timeout: 900_000 }, () => {
     await site?.close();
   });
 
-  test('loads the model, counted in bytes', async () => {
+  test('loads the model, and shows the progress in bytes', async () => {
     page = await context.newPage();
     page.on('pageerror', (error) => errors.push(error.message));
     hands = handsOn(page);
@@ -55,7 +55,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.ok(total(site.take('/model/')) > 38_000_000);
   });
 
-  test('draws, with a preview of each step', async () => {
+  test('generates, with a preview of each step', async () => {
     await hands.set('seed', 3);
     await hands.set('steps', 6);
     first = await hands.draw();
@@ -68,7 +68,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.match(await page.locator('#timings').textContent(), /Reading.*Denoising.*Decoding.*Seed3/);
   });
 
-  test('shows a step again when it is pressed, also by keyboard', async () => {
+  test('shows a step again by click and by keyboard', async () => {
     await page.locator('#filmstrip button').nth(1).click();
     assert.equal(await page.locator('#picture').getAttribute('aria-label'), 'Step 2 of 6');
     await page.keyboard.press('ArrowRight');
@@ -76,7 +76,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.equal(await page.locator('#picture').getAttribute('aria-label'), 'Step 3 of 6');
   });
 
-  test('cancels in the middle of a run, and draws the same again', async () => {
+  test('cancels during a run, and then generates the same image again', async () => {
     await hands.set('steps', 60);
     await hands.start();
     await page.locator('#filmstrip li').nth(1).waitFor();
@@ -88,7 +88,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.deepEqual(await hands.draw(), first);
   });
 
-  test('says what is wrong with what was set', async () => {
+  test('reports invalid settings', async () => {
     await hands.set('prompt', ' ');
     await hands.start();
     assert.equal(await page.locator('#problem').textContent(), 'Say what to draw.');
@@ -99,7 +99,7 @@ describe('the page', { timeout: 900_000 }, () => {
     await hands.set('seed', 4);
   });
 
-  test('starts from a picture that is dropped', async () => {
+  test('starts from a dropped image', async () => {
     const png = await page
       .locator('#gallery img')
       .first()
@@ -112,7 +112,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.ok(difference(near, first) < difference(far, first), 'less change leaves more of the picture');
   });
 
-  test('draws anew only what was painted', async () => {
+  test('inpaints only the painted area', async () => {
     await page.locator('#masking').check();
     await hands.paint([0.6, 0.5], [0.9, 0.5]);
     await hands.set('prompt', 'a yellow banana');
@@ -125,7 +125,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.equal(await hands.kept(), 5);
   });
 
-  test('gives a PNG file with what it was made with, and takes its settings back', async () => {
+  test('saves a PNG file with its settings, and restores them', async () => {
     await page.locator('#gallery button').last().click();
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#detail-download').click()]);
     assert.equal(download.suggestedFilename(), 'a-blue-car-on-a-road-3.png');
@@ -137,7 +137,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.equal(await page.locator('#seed').inputValue(), '3');
   });
 
-  test('draws and cancels by keyboard alone', async () => {
+  test('generates and cancels by keyboard only', async () => {
     await hands.set('steps', 60);
     await page.locator('#prompt').focus();
     await page.keyboard.press('Enter');
@@ -149,7 +149,7 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.equal(await page.evaluate(() => document.activeElement.id), 'draw');
   });
 
-  test('is no wider than the screen', async () => {
+  test('is not wider than the screen', async () => {
     await hands.set('steps', 30);
     await hands.draw();
     for (const width of [320, 390, 820, 1280]) {
@@ -158,17 +158,17 @@ describe('the page', { timeout: 900_000 }, () => {
     }
   });
 
-  test('has its gallery and its model after a reload', async () => {
+  test('keeps its gallery and its model after a reload', async () => {
     await page.close();
     site.take('/');
     await open();
     assert.equal(await hands.kept(), 6);
-    // Each file is asked for two bytes, to see whether it has changed.
+    // Two bytes of each file are requested, to detect changes.
     const again = site.take('/model/');
     assert.ok(total(again) < 1000, `sent again: ${again.join('; ')}`);
   });
 
-  test('draws without a network', async () => {
+  test('generates without a network', async () => {
     await page.close();
     await site.close();
     await open();
@@ -178,10 +178,10 @@ describe('the page', { timeout: 900_000 }, () => {
     assert.deepEqual(await hands.draw(), first);
   });
 
-  test('had no error that nobody caught', () => assert.deepEqual(errors, []));
+  test('had no uncaught errors', () => assert.deepEqual(errors, []));
 });
 
-test('a server without headers: one thread, and more after a reload', { timeout: 300_000 }, async () => {
+test('a server without headers: one thread, then several after a reload', { timeout: 300_000 }, async () => {
   const site = await serveBuild({ isolated: false });
   const browser = await launch();
   try {

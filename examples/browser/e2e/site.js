@@ -1,7 +1,7 @@
 import { chromium } from 'playwright';
 import { preview } from 'vite';
 
-/** The built page on a server of its own, which counts what it sends. */
+/** A server for the built page, which counts the bytes that it sends. */
 export async function serveBuild({ isolated = true } = {}) {
   const sent = new Map();
   const counting = {
@@ -36,7 +36,7 @@ export async function serveBuild({ isolated = true } = {}) {
   });
   return {
     url: server.resolvedUrls.local[0],
-    /** Bytes that were sent of each file below a path, since the last call. */
+    /** Bytes sent of each file under a path since the last call. */
     take(path) {
       const taken = [...sent].filter(([name]) => name.startsWith(path));
       sent.clear();
@@ -49,6 +49,6 @@ export async function serveBuild({ isolated = true } = {}) {
   };
 }
 
-/** Debian's browser; CHROMIUM names another. */
+/** Debian's Chromium; the environment variable CHROMIUM names another. */
 export const launch = () =>
   chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

@@ -12,7 +12,7 @@ import { launch } from './site.js';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** As simple as servers come: no ranges, no caching, no headers but the type. */
+/** A minimal server: no ranges, no caching, no headers except the content type. */
 async function serve(root) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://here');
@@ -62,7 +62,7 @@ after(async () => {
   if (root !== undefined) await rm(root, { recursive: true });
 });
 
-test('bundled files on a plain server draw in a worker', { timeout: 300_000 }, async () => {
+test('bundled files on a plain server generate in a worker', { timeout: 300_000 }, async () => {
   const { provider, codes, files, sizes, bytes } = await page.evaluate(async () => {
     const { sd, files } = await globalThis.load();
     const previews = [];
@@ -94,7 +94,7 @@ test('bundled files on a plain server draw in a worker', { timeout: 300_000 }, a
   assert.ok(bytes > 10_000);
 });
 
-test('a worker that is lost ends what waits for it, and a new one goes on', { timeout: 300_000 }, async () => {
+test('a lost worker rejects pending calls, and a new one takes over', { timeout: 300_000 }, async () => {
   const outcome = await page.evaluate(async () => {
     const { worker, sd } = await globalThis.load();
     const told = (error) => ({ name: error.name, code: error.code, message: error.message });
@@ -119,7 +119,7 @@ test('a worker that is lost ends what waits for it, and a new one goes on', { ti
   assert.deepEqual(outcome.seeds, [9]);
 });
 
-test('a worker whose script is not there is an error', { timeout: 60_000 }, async () => {
+test('a missing worker script is an error', { timeout: 60_000 }, async () => {
   const error = await page.evaluate(async () => {
     const worker = new Worker('nowhere.js', { type: 'module' });
     return globalThis.loadIn(worker).catch(({ name, message }) => ({ name, message }));

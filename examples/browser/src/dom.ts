@@ -1,4 +1,4 @@
-/** The element of that id, which the page must have. */
+/** The element with an id. Throws an Error if the page has none. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}.`);
@@ -16,7 +16,7 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Terms and what they are, for a `<dl>`. */
+/** Terms and their descriptions, for a `<dl>`. */
 export function terms(entries: readonly (readonly [string, string])[]): HTMLElement[] {
   return entries.map(([term, text]) => make('div', {}, make('dt', {}, term), make('dd', {}, text)));
 }

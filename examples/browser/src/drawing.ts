@@ -3,7 +3,7 @@ import type { WorkerPipeline } from '@sd/pipeline/worker';
 import type { Pixels } from './pixels.js';
 import type { Settings } from './settings.js';
 
-/** What a drawing starts from, beside noise. */
+/** The initial image and the mask, if any. */
 export interface Start {
   readonly image: Pixels | undefined;
   readonly mask: Pixels | undefined;
@@ -15,7 +15,7 @@ export interface Watcher {
   onStep(step: StepEvent, preview: Pixels): void;
 }
 
-/** The pipeline's options for what the person set. */
+/** The pipeline's options for the user's settings. */
 function optionsOf(settings: Settings, { image, mask, strength }: Start): GenerateOptions {
   const { scheduler, seed, ...plain } = settings;
   return {
@@ -27,8 +27,8 @@ function optionsOf(settings: Settings, { image, mask, strength }: Start): Genera
   };
 }
 
-/** Draws one picture, with a preview of each step. Rejects as `generate` does. */
-export async function drawPicture(
+/** Generates one image, with a preview of each step. Rejects as `generate` does. */
+export async function generateImage(
   sd: WorkerPipeline,
   settings: Settings,
   start: Start,

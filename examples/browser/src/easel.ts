@@ -1,13 +1,13 @@
 import { byId } from './dom.js';
 import { type Pixels, paint } from './pixels.js';
 
-/** The large picture: noise, previews, what comes of them. */
+/** The large image: noise, previews and the result. */
 export interface Easel {
   readonly width: number;
   readonly height: number;
   resize(width: number, height: number): void;
   show(picture: Pixels, description: string): void;
-  /** Gray noise, as a picture is before its first step. */
+  /** Gray noise, as before the first step. */
   showNoise(): void;
 }
 

@@ -1,19 +1,19 @@
 import { loadWorkerPipeline, type WorkerBackendOptions, type WorkerPipeline } from '@sd/pipeline/worker';
 
-/** The pipeline that draws, in its worker. */
+/** The pipeline in its worker. */
 export interface Engine {
   readonly sd: WorkerPipeline;
-  /** How long loading took, in milliseconds. */
+  /** Loading time in milliseconds. */
   readonly loading: number;
 }
 
-/** Bytes of the model that are here, of how many. */
+/** Bytes of the model: loaded, and in total. */
 export interface Loaded {
   readonly bytes: number;
   readonly of: number;
 }
 
-/** Starts a worker and loads the embedded model in it. Rejects as `loadWorkerPipeline` does. */
+/** Starts a worker, and loads the embedded model in it. Rejects as `loadWorkerPipeline` does. */
 export async function startEngine(
   provider: WorkerBackendOptions['provider'],
   onProgress: (loaded: Loaded) => void,

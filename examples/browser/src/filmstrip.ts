@@ -1,7 +1,7 @@
 import { byId, make } from './dom.js';
 import { type Pixels, paint } from './pixels.js';
 
-/** The pictures of a run's steps; one that is pressed is shown large. */
+/** The previews of a run's steps. A click shows one large. */
 export interface Filmstrip {
   clear(): void;
   add(picture: Pixels, title: string): void;

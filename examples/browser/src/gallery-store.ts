@@ -1,20 +1,20 @@
 import type { Settings } from './settings.js';
 
-/** A picture that was made. */
+/** A saved image. */
 export interface Made {
   readonly id: number;
-  /** When, in milliseconds since 1970. */
+  /** Creation time, in milliseconds since 1970. */
   readonly at: number;
   readonly settings: Settings;
-  /** How it came about, beside its settings. */
+  /** How it was made, besides its settings. */
   readonly from: 'noise' | 'picture' | 'part of a picture';
-  /** The file, with its parameters in it. */
+  /** The PNG file, which contains its settings. */
   readonly png: Blob;
 }
 
-/** Pictures in this browser's database, which outlives the page. */
+/** Images in the browser's database, which persists. */
 export interface GalleryStore {
-  /** The newest first. */
+  /** Newest first. */
   all(): Promise<Made[]>;
   add(made: Omit<Made, 'id'>): Promise<Made>;
   remove(id: number): Promise<void>;
@@ -22,7 +22,7 @@ export interface GalleryStore {
 
 const pictures = 'pictures';
 
-/** Rejects where the browser lends no room, as in some private windows. */
+/** Rejects if the browser grants no storage, as in some private windows. */
 export async function openGalleryStore(): Promise<GalleryStore> {
   const opening = indexedDB.open('sd-gallery', 1);
   opening.addEventListener('upgradeneeded', () => {

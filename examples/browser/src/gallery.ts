@@ -7,7 +7,7 @@ export interface GalleryActions {
   startFrom(png: Blob): void;
 }
 
-/** All that was made, and what can be done with it. */
+/** All saved images. */
 export interface Gallery {
   add(made: Omit<Made, 'id'>): Promise<void>;
 }
@@ -54,7 +54,7 @@ export async function createGallery(actions: GalleryActions): Promise<Gallery> {
   };
 }
 
-/** The dialog with one picture, its settings, and what can be done with it. */
+/** The dialog with one image, its settings and its actions. */
 function createDetail(actions: GalleryActions, remove: (made: Made) => Promise<void>) {
   const dialog = byId<HTMLDialogElement>('detail');
   const picture = byId<HTMLImageElement>('detail-picture');
@@ -69,7 +69,7 @@ function createDetail(actions: GalleryActions, remove: (made: Made) => Promise<v
   whenPressed('detail-reuse', ({ settings }) => actions.reuse(settings));
   whenPressed('detail-start', ({ png }) => actions.startFrom(png));
   whenPressed('detail-remove', remove);
-  // A press beside the dialog is one on its backdrop.
+  // A click outside of the dialog has the dialog as its target: it is on the backdrop.
   dialog.addEventListener('click', (event) => {
     if (event.target === dialog) dialog.close();
   });

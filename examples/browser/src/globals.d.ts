@@ -1,4 +1,4 @@
-/** The folder of the model's files, from the page's own address on. */
+/** URL of the folder with the model's files, relative to the page. */
 declare const __MODEL_URL__: string;
-/** Bytes of all of them. */
+/** Total size of the model's files, in bytes. */
 declare const __MODEL_BYTES__: number;

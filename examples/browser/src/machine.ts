@@ -3,10 +3,10 @@ import type { Engine } from './engine.js';
 import { isKeptOffline } from './offline.js';
 import { megabytes, seconds } from './status.js';
 
-/** Warnings that are about this machine and browser, not about the model. */
+/** Warnings about this machine and browser, rather than the model. */
 const told = ['no-webgpu', 'one-thread', 'threads-fixed', 'not-cached'];
 
-/** Says what runs, and what is missing to run faster. */
+/** Shows which provider runs, and what it would take to run faster. */
 export function showMachine({ sd, loading }: Engine): void {
   const gpu = sd.provider === 'webgpu';
   const cores = navigator.hardwareConcurrency;
@@ -29,7 +29,7 @@ export function showMachine({ sd, loading }: Engine): void {
   byId('missing').replaceChildren(...lacks);
 }
 
-/** The service worker adds the headers that a server left out, from the next load on. */
+/** From the next load on, the service worker adds headers that the server does not send. */
 function reloadForThreads(): HTMLLIElement {
   const button = make('button', { type: 'button', className: 'quiet' }, 'Reload');
   button.addEventListener('click', () => location.reload());
@@ -41,7 +41,7 @@ function reloadForThreads(): HTMLLIElement {
   );
 }
 
-/** The provider that the page's address asks for; a choice is kept there. */
+/** The provider named in the page's URL, where the user's choice is kept. */
 export function chosenProvider(): 'webgpu' | 'wasm' | undefined {
   const select = byId<HTMLSelectElement>('provider');
   const asked = new URLSearchParams(location.search).get('provider');

@@ -1,5 +1,5 @@
 import { byId, terms } from './dom.js';
-import { drawPicture, type Start } from './drawing.js';
+import { generateImage, type Start } from './drawing.js';
 import { createEasel } from './easel.js';
 import { type Engine, startEngine } from './engine.js';
 import { createFilmstrip } from './filmstrip.js';
@@ -8,7 +8,7 @@ import { chosenProvider, showMachine } from './machine.js';
 import { createMask } from './mask.js';
 import { keepOffline } from './offline.js';
 import { createSettingsForm, type Settings, showSliderValues } from './settings.js';
-import { createStartPicture } from './start-picture.js';
+import { createStartImage } from './start-image.js';
 import { createStatus, megabytes, seconds } from './status.js';
 
 const form = byId<HTMLFormElement>('request');
@@ -24,7 +24,7 @@ const settings = createSettingsForm();
 const easel = createEasel();
 const filmstrip = createFilmstrip((picture, title) => easel.show(picture, title));
 const mask = createMask();
-const start = createStartPicture(showStart, tell);
+const start = createStartImage(showStart, tell);
 showSliderValues();
 easel.showNoise();
 
@@ -50,7 +50,7 @@ settings.onSize((width, height) => {
 });
 masking.addEventListener('change', showStart);
 
-/** The picture to start from is on the easel while a mask is painted on it. */
+/** The easel shows the initial image while a mask is painted on it. */
 function showStart(): void {
   if (!start.given) masking.checked = false;
   const active = start.given && masking.checked;
@@ -107,7 +107,7 @@ async function run({ sd }: Engine, wanted: Settings, from: Start): Promise<void>
   status.say('Drawing');
   status.progress(undefined, 'reading the prompt');
   try {
-    const { images, seeds, timings, warnings } = await drawPicture(sd, wanted, from, {
+    const { images, seeds, timings, warnings } = await generateImage(sd, wanted, from, {
       signal: running.signal,
       onStep({ step, steps }, preview) {
         const title = `Step ${step + 1} of ${steps}`;

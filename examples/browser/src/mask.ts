@@ -1,21 +1,21 @@
 import { byId, make } from './dom.js';
 import type { Pixels } from './pixels.js';
 
-/** What of the picture is to be drawn anew: painted over it with pointer or keys. */
+/** The mask for inpainting, painted over the image with a pointer or by keyboard. */
 export interface Mask {
   readonly active: boolean;
-  /** Shows the mask over the picture, or takes it away. */
+  /** Shows or hides the mask over the image. */
   activate(active: boolean): void;
-  /** Sets the size, in the picture's pixels, and clears it. */
+  /** Sets its size, in the image's pixels, and clears it. */
   resize(width: number, height: number): void;
-  /** White where something was painted, black elsewhere; undefined where nothing was. */
+  /** White where painted, black elsewhere; undefined if nothing is painted. */
   pixels(): Pixels | undefined;
 }
 
-/** Of the paint: seldom a picture's own. */
+/** The paint's colour, which is rare in images. */
 const colour = '#e4007c';
 
-/** How far an arrow key moves the brush, in pixels of the picture. */
+/** Distance that an arrow key moves the brush, in pixels of the image. */
 const keyStep = 4;
 
 export function createMask(): Mask {
@@ -28,7 +28,7 @@ export function createMask(): Mask {
   let at = { x: 64, y: 64 };
   let drawing = false;
 
-  /** Of an event, in the picture's pixels. */
+  /** The position of an event, in the image's pixels. */
   function placeOf(event: PointerEvent) {
     const box = canvas.getBoundingClientRect();
     return {

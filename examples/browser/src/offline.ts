@@ -1,9 +1,9 @@
-/** How long to wait for the service worker, in milliseconds: the page is to work without it. */
+/** The longest wait for the service worker, in milliseconds: the page also works without it. */
 const patience = 3000;
 
 /**
- * Lets the service worker keep the page, so that it loads without a network. Waits until it sees what the page asks for,
- * since ONNX Runtime, which the worker loads, is to be kept too.
+ * Registers the service worker, which caches the page for use without a network. Waits until it sees the page's requests,
+ * so that it also caches ONNX Runtime, which the worker loads.
  */
 export async function keepOffline(): Promise<void> {
   const { serviceWorker } = navigator;
@@ -16,7 +16,7 @@ export async function keepOffline(): Promise<void> {
     await serviceWorker.register(new URL('service-worker.js', document.baseURI));
     await Promise.race([controlled, new Promise((resolve) => setTimeout(resolve, patience))]);
   } catch {
-    // Private windows and insecure pages have none; `isKeptOffline` tells.
+    // Private windows and insecure pages have no service worker; `isKeptOffline` reports it.
   }
 }
 

@@ -1,8 +1,8 @@
-// The build puts the names of the page's files here.
+// The build inserts the names of the page's files here.
 const shell = ['the shell'];
 const cacheName = `sd-page-${'its version'}`;
 
-/** A static server may not send these; with them, the page may use threads. */
+/** Headers that allow threads, which a static server may not send. */
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -33,12 +33,12 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin) return;
-  // The library keeps the model's files itself, in pieces.
+  // The library caches the model's files itself, in pieces.
   if (url.href.startsWith(new URL('model/', self.registration.scope).href)) return;
   event.respondWith(request.mode === 'navigate' ? fromNetwork(request) : fromCache(request));
 });
 
-/** The newest page where there is a network, else the one that is kept. */
+/** The newest page from the network, or else the cached one. */
 async function fromNetwork(request) {
   try {
     return isolated(await fetch(request));
@@ -47,10 +47,10 @@ async function fromNetwork(request) {
   }
 }
 
-/** Names of files change with what is in them, so what is kept is right. */
+/** File names contain a hash of the content, so a cached file is never outdated. */
 async function fromCache(request) {
   const cache = await caches.open(cacheName);
-  // Some servers' answers vary with the Origin header, which only some of a page's requests have.
+  // Some servers send Vary: Origin, and only some of the page's requests have an Origin header.
   const kept = await cache.match(request, { ignoreVary: true });
   if (kept !== undefined) return isolated(kept);
   const response = await fetch(request);

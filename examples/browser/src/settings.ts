@@ -1,20 +1,20 @@
 import { byId, make } from './dom.js';
 
-/** What a person sets; kept with each picture, so that it can be made again. */
+/** The user's settings, saved with each image so that it can be reproduced. */
 export interface Settings {
   readonly prompt: string;
   readonly negativePrompt: string;
   readonly steps: number;
   readonly guidanceScale: number;
-  /** Of `samplers`; empty for the model's own. */
+  /** A key of `samplers`; empty for the model's default. */
   readonly scheduler: string;
   readonly width: number;
   readonly height: number;
-  /** Undefined for another one each time. */
+  /** Undefined for a random one each time. */
   readonly seed: number | undefined;
 }
 
-/** Names of `@sd/pipeline`, and what people call them. */
+/** Scheduler names of `@sd/pipeline`, and their labels. */
 const samplers: readonly (readonly [name: string, title: string])[] = [
   ['', 'DDIM, the model’s own'],
   ['dpmpp-2m-karras', 'DPM++ 2M Karras'],
@@ -29,7 +29,7 @@ const samplers: readonly (readonly [name: string, title: string])[] = [
   ['res-multistep', 'RES multistep'],
 ];
 
-/** The first is what the model was trained on. */
+/** The first is the model's training size. */
 const sizes: readonly (readonly [number, number])[] = [
   [128, 128],
   [128, 192],
@@ -107,10 +107,10 @@ export function createSettingsForm(): SettingsForm {
   };
 }
 
-/** The name that people know a sampler by. */
+/** A sampler's label. */
 export const samplerTitle = (name: string) => samplers.find(([known]) => known === name)?.[1] ?? name;
 
-/** Shows the value of every slider beside its label. */
+/** Shows the value of every slider next to its label. */
 export function showSliderValues(): void {
   for (const output of document.querySelectorAll('output')) {
     const slider = byId<HTMLInputElement>(output.htmlFor.value);

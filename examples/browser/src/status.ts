@@ -1,12 +1,12 @@
 import { byId } from './dom.js';
 
-/** What goes on, in words and as a bar. */
+/** The current status, as text and as a progress bar. */
 export interface Status {
-  /** Says it, aloud to those who listen. */
+  /** Sets the text, which screen readers announce. */
   say(text: string): void;
-  /** How far it is, 0 to 1; undefined where nobody knows. `figures` are not read aloud, since they change all the time. */
-  progress(part: number | undefined, figures?: string): void;
-  /** No bar. */
+  /** Sets the progress, from 0 to 1, or undefined if unknown. `figures` are not announced, since they change constantly. */
+  progress(fraction: number | undefined, figures?: string): void;
+  /** Hides the bar. */
   rest(figures?: string): void;
 }
 
@@ -18,11 +18,11 @@ export function createStatus(): Status {
     say(words) {
       if (text.textContent !== words) text.textContent = words;
     },
-    progress(part, numbers = '') {
+    progress(fraction, numbers = '') {
       bar.classList.remove('resting');
       figures.textContent = numbers;
-      if (part === undefined) bar.removeAttribute('value');
-      else bar.value = part;
+      if (fraction === undefined) bar.removeAttribute('value');
+      else bar.value = fraction;
     },
     rest(numbers = '') {
       bar.classList.add('resting');

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import { type CheckOptionsSettings, checkOptions, fraction, type OptionRow, type OptionTable } from '@sd/core/options';
 import { type Condition, conditionsOf, type ModelCall } from '@sd/guidance';
-import { type PictureInput, type Pixels, readPicture } from '@sd/image';
+import { type ImageInput, type Pixels, readImage } from '@sd/image';
 import type { AdapterPass, AdapterUse } from './adapter.js';
 import { actsAt, fractionOf, type Strength, strengthAt } from './strength.js';
 
@@ -35,10 +35,10 @@ export const imageStrengthOptions: OptionTable<ImageStrengthSettings> = {
 /** Settings that hold the drawing to an image. */
 export interface ControlSettings extends ImageStrengthSettings {
   /** An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing. */
-  readonly image: PictureInput;
+  readonly image: ImageInput;
 }
 
-/** The row of a control image, which `readPicture` checks. */
+/** The row of a control image, which `readImage` checks. */
 export const controlImageRow: OptionRow = {
   type: 'ImageInput',
   text: 'An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing.',
@@ -88,7 +88,7 @@ export async function readControls<Settings extends ControlSettings>(
   return Promise.all(
     entries.map(async ([entryOption, entry]) => {
       const strength = readStrength(entryOption, entry, table, of);
-      const image = await readPicture((entry as Settings).image, `${entryOption}.image`);
+      const image = await readImage((entry as Settings).image, `${entryOption}.image`);
       return { option: entryOption, settings: entry as Settings, image, strength };
     }),
   );

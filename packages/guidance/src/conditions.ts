@@ -1,6 +1,6 @@
 import { type Conditions, expectTensor, type Tensor, type TextEmbedding, tensor } from '@sd/core';
 
-/** How far a pass of the sampler is: the step that is being taken and the call of the model, both from 0, and of how many. */
+/** How far a pass of the sampler is: the current step and call of the model, both from 0, and their totals. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
@@ -8,29 +8,26 @@ export interface Progress {
   readonly calls: number;
 }
 
-/** The first call of a pass of one step: for a denoiser that nobody counts for. */
+/** Progress of a denoiser whose caller does not count calls: the first and only one. */
 export const singleCall: Progress = { step: 0, steps: 1, call: 0, calls: 1 };
 
-/** One call of the model, as what conditions it sees it. */
+/** One call of the model, as conditions see it. */
 export interface ModelCall {
-  /**
-   * The sample as the model sees it, without what some are shown beside it, once for each text: [n, channels, height / 8,
-   * width / 8].
-   */
+  /** The sample as the model sees it but without extra channels, once for each text: [n, channels, height / 8, width / 8]. */
   readonly sample: Tensor<'float32'>;
   readonly timestep: number;
   readonly progress: Progress;
-  /** The texts of the call, n of them, and their hidden states, [n, tokens, width]. */
+  /** The n texts of this call, and their hidden states, [n, tokens, width]. */
   readonly texts: readonly TextEmbedding[];
   readonly context: Tensor<'float32'>;
-  /** Which text is the negative prompt; it need not be in the call. */
+  /** The negative prompt, which may not be among the texts of this call. */
   readonly negative: TextEmbedding;
 }
 
-/** What conditions the model beside its text: named inputs for one call of it. */
+/** Computes inputs of the model other than sample, timestep and context, by name, for one call. */
 export type Condition = (call: ModelCall) => Conditions | Promise<Conditions>;
 
-/** What all conditions say of one call, asked one after the other; undefined where there is none. */
+/** Evaluates all conditions for one call, in order; inputs of the same name are added. Undefined if there are none. */
 export async function conditionsOf(conditions: readonly Condition[], call: ModelCall): Promise<Conditions | undefined> {
   if (conditions.length === 0) return undefined;
   const all: Record<string, Tensor<'float32'>> = {};
@@ -43,7 +40,7 @@ export async function conditionsOf(conditions: readonly Condition[], call: Model
 }
 
 function sum(name: string, a: Tensor<'float32'>, b: Tensor<'float32'>): Tensor<'float32'> {
-  expectTensor(`The model’s ${name}, given twice,`, b, 'float32', a.dims);
+  expectTensor(`The model’s ${name}, given by several conditions,`, b, 'float32', a.dims);
   return tensor(
     'float32',
     a.dims,

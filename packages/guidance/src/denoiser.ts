@@ -5,6 +5,7 @@ import {
   InvalidOptionError,
   type NoiseLevel,
   type NoisePredictor,
+  type NoisePredictor,
   type Prediction,
   sizeOf,
   stack,
@@ -13,135 +14,175 @@ import {
   tensor,
 } from '@sd/core';
 import { type Condition, conditionsOf, type Progress, singleCall } from './conditions.js';
-import type { Guidance, WeightedText } from './guidance/guidance.js';
-import { remembering } from './guidance/outputs.js';
+import type { Guidance, GuidanceInput, WeightedText } from './guidance.js';
+import { recordOutputs } from './outputs.js';
 
 export interface DenoiserOptions {
   readonly unet: NoisePredictor;
-  /** What the U-Net's output means. */
+  /** The meaning of the U-Net's output. */
   readonly prediction: Prediction;
   readonly guidance: Guidance;
-  /** What to draw: one prompt, or several with weights (arXiv 2206.01714). A function is asked at each call. */
+  /**
+   * The positive prompt, or several with weights (arXiv 2206.01714). A function is called at every evaluation, so that
+   * prompts can change during a run.
+   */
   readonly positive: TextEmbedding | readonly WeightedText[] | ((progress: Progress) => readonly WeightedText[]);
   readonly negative: TextEmbedding | ((progress: Progress) => TextEmbedding);
-  /** What the model hears beside text. Where several give the same input, as ControlNets do, the sum counts. */
+  /** Further inputs of the model. If several give the same input, as ControlNets do, their sum is used. */
   readonly conditions?: readonly Condition[];
   /** Shape of one sample: [channels, height / 8, width / 8]. */
   readonly shape: readonly [number, number, number];
-  /** Channels that the model sees after the sample's own, unscaled, at every step: an inpainting model's mask and picture. */
-  readonly beside?: Tensor<'float32'>;
-  /** How many texts run in one call of the model: all that guidance asks for together, if left out; 1 needs the least memory. */
-  readonly batch?: number;
-  readonly signal?: AbortSignal;
+  /**
+   * Channels [c, height / 8, width / 8] appended to the sample at every step, unscaled: the mask and the masked image of an
+   * inpainting model, or the image that InstructPix2Pix edits.
+   */
+  readonly extraChannels?: Tensor<'float32'> | undefined;
+  /** The most texts in one call of the model: by default all that guidance needs; 1 takes the least memory. */
+  readonly batch?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A denoiser that is given how far the pass is; without it, every call counts as the only one. */
 export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
 
+/** A denoiser that is told how far the pass is; without it, each call counts as the only one. */
+export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
+
 /**
- * The U-Net as a denoiser: scales the sample to what the model was trained to see, asks the model, guides, and reads x0
- * from the output. Everything that depends on the kind of model is here, so that samplers need not know. One denoiser is
- * for one picture: its guidance may remember the run.
+ * Wraps a U-Net as a denoiser: scales the sample to the model's training distribution, calls the model, applies guidance,
+ * and converts the raw output to x0, so that samplers need not know what kind of model it is. Create one denoiser per
+ * image, since guidance may have state.
  *
- * `unconditional(x, level)` is x0 of the negative prompt. Right after the denoiser was called with the same arguments it
- * costs nothing, and where guidance did without the negative prompt it is the guided x0; else it asks the model.
+ * `unconditional(x, level)` is x0 for the negative prompt. Right after a call of the denoiser with the same arguments it is
+ * free; if guidance did not evaluate the negative prompt there, it is the guided x0. Otherwise it calls the model.
  *
  * Throws an InvalidOptionError for a `batch` below 1. Rejects with a TensorError if the model's output is not finite.
  */
 export function createDenoiser(
   options: DenoiserOptions,
 ): ProgressDenoiser & { readonly unconditional: ProgressDenoiser } {
-  const { unet, prediction, guidance, shape, conditions = [], beside, batch = Infinity, signal } = options;
+  const { batch = Infinity, prediction } = options;
   if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new InvalidOptionError('batch', `must be a whole number from 1 up, not ${batch}.`);
+    throw new InvalidOptionError('batch', `must be a whole number of at least 1, not ${batch}.`);
   }
-  const guide = guidance();
-  const size = sizeOf(shape);
+  const guide = options.guidance();
+  const toX0 = (raw: Float32Array, { x, level }: GuidanceInput) =>
+    convertPrediction(raw, prediction, 'sample', x, level);
   let last: { x: Float32Array; level: NoiseLevel; unconditional: Float32Array } | undefined;
 
-  /** What guidance is told, and how a raw output is read. */
-  const at = (x: Float32Array, level: NoiseLevel, progress: Progress) => {
-    const { positive, negative } = textsNow(options, progress);
-    const seen = asTrained(x, level, prediction);
-    const bare = tensor('float32', shape, seen.x);
-    const shown = joined(bare, beside);
-    // A text of its own, so that whoever keeps outputs by their texts tells it from the negative.
-    const blind = beside && { ...negative };
-    const unseen = beside && joined(bare, tensor('float32', beside.dims));
-    const sampleFor = (text: TextEmbedding) => (text === blind && unseen !== undefined ? unseen : shown);
-    const predictBatch = async (texts: readonly TextEmbedding[]) => {
-      const input = {
-        sample: stack(texts.map(sampleFor)),
-        timestep: level.timestep,
-        context: stack(texts.map((text) => text.hidden)),
-      };
-      const given = await conditionsOf(conditions, {
-        ...input,
-        ...(beside && { sample: stack(texts.map(() => bare)) }),
-        texts: texts.map((text) => (text === blind ? negative : text)),
-        negative,
-        progress,
-      });
-      const output = await unet.predict({ ...input, ...(given && { conditions: given }) }, { signal });
-      expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
-      expectFinite(`The U-Net’s output at timestep ${level.timestep}`, output.data);
-      return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
-    };
-    const predict = async (texts: readonly TextEmbedding[]) => {
-      const outputs: Float32Array[] = [];
-      while (outputs.length < texts.length) {
-        outputs.push(...(await predictBatch(texts.slice(outputs.length, outputs.length + batch))));
-      }
-      return outputs;
-    };
-    return {
-      input: { ...seen, prediction, positive, negative, ...(blind && { blind }), predict },
-      read: (raw: Float32Array) => convertPrediction(raw, prediction, 'sample', seen.x, seen.level),
-    };
-  };
-
   const denoise: ProgressDenoiser = async (x, level, progress = singleCall) => {
-    const { input: given, read } = at(x, level, progress);
-    const { input, outputs } = remembering(given);
+    const { input, outputs } = recordOutputs(guidanceInput(options, x, level, progress));
     const raw = await guide(input);
-    last = { x, level, unconditional: outputs.get(given.negative) ?? raw };
-    return read(raw);
+    last = { x, level, unconditional: outputs.get(input.negative) ?? raw };
+    return toX0(raw, input);
   };
   const unconditional: ProgressDenoiser = async (x, level, progress = singleCall) => {
-    const { input, read } = at(x, level, progress);
-    const kept = last?.x === x && last.level === level;
-    return read(kept ? last!.unconditional : (await input.predict([input.negative]))[0]);
+    const input = guidanceInput(options, x, level, progress);
+    const isLast = last?.x === x && last.level === level;
+    return toX0(isLast ? last!.unconditional : (await input.predict([input.negative]))[0], input);
   };
   return Object.assign(denoise, { unconditional });
 }
 
-function textsNow(
-  { positive, negative }: DenoiserOptions,
+/** The input of guidance for one evaluation of the denoiser. */
+function guidanceInput(
+  options: DenoiserOptions,
+  x: Float32Array,
+  level: NoiseLevel,
   progress: Progress,
-): {
-  positive: readonly WeightedText[];
-  negative: TextEmbedding;
+): GuidanceInput {
+  const { prediction, shape, extraChannels, batch = Infinity } = options;
+  const scaled = scaleToTraining(x, level, prediction);
+  const prompts = currentPrompts(options, progress);
+  // A copy, so that outputs recorded by text are kept apart from the negative prompt's.
+  const withoutImage = extraChannels && { ...prompts.negative };
+  const sample = tensor('float32', shape, scaled.x);
+  const evaluation: Evaluation = {
+    sample,
+    modelSample: withChannels(sample, extraChannels),
+    modelSampleWithoutImage: withChannels(sample, extraChannels && tensor('float32', extraChannels.dims)),
+    timestep: level.timestep,
+    progress,
+    negative: prompts.negative,
+    withoutImage,
+  };
+  const predict = async (texts: readonly TextEmbedding[]) => {
+    const outputs: Float32Array[] = [];
+    while (outputs.length < texts.length) {
+      outputs.push(...(await callModel(options, evaluation, texts.slice(outputs.length, outputs.length + batch))));
+    }
+    return outputs;
+  };
+  return { ...scaled, prediction, ...prompts, withoutImage, predict };
+}
+
+/** The model's inputs that all texts of one evaluation share. */
+interface Evaluation {
+  /** Without extra channels, [channels, h, w]. */
+  readonly sample: Tensor<'float32'>;
+  readonly modelSample: Tensor<'float32'>;
+  /** For the text `withoutImage`: the extra channels are zeros. */
+  readonly modelSampleWithoutImage: Tensor<'float32'>;
+  readonly timestep: number;
+  readonly progress: Progress;
+  readonly negative: TextEmbedding;
+  readonly withoutImage: TextEmbedding | undefined;
+}
+
+/** Calls the model once for a batch of texts; gives one raw output per text. */
+async function callModel(
+  { unet, conditions = [], extraChannels, shape, signal }: DenoiserOptions,
+  { sample, timestep, progress, negative, withoutImage, ...samples }: Evaluation,
+  texts: readonly TextEmbedding[],
+): Promise<Float32Array[]> {
+  const isWithoutImage = (text: TextEmbedding) => text === withoutImage;
+  const input = {
+    sample: stack(texts.map((text) => (isWithoutImage(text) ? samples.modelSampleWithoutImage : samples.modelSample))),
+    timestep,
+    context: stack(texts.map(({ hidden }) => hidden)),
+  };
+  const given = await conditionsOf(conditions, {
+    ...input,
+    sample: extraChannels === undefined ? input.sample : stack(texts.map(() => sample)),
+    texts: texts.map((text) => (isWithoutImage(text) ? negative : text)),
+    negative,
+    progress,
+  });
+  const output = await unet.predict({ ...input, conditions: given }, { signal });
+  expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
+  expectFinite(`The U-Net’s output at timestep ${timestep}`, output.data);
+  const size = sizeOf(shape);
+  return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
+}
+
+function currentPrompts({ positive, negative }: DenoiserOptions, progress: Progress): {
+  readonly positive: readonly WeightedText[];
+  readonly negative: TextEmbedding;
 } {
-  const now = typeof positive === 'function' ? positive(progress) : positive;
+  const texts = typeof positive === 'function' ? positive(progress) : positive;
   return {
-    positive: 'hidden' in now ? [{ embedding: now, weight: 1 }] : now,
+    positive: 'hidden' in texts ? [{ embedding: texts, weight: 1 }] : texts,
     negative: typeof negative === 'function' ? negative(progress) : negative,
   };
 }
 
-/** Channels [a, h, w] and [b, h, w] as [a + b, h, w]. */
-function joined(sample: Tensor<'float32'>, beside: Tensor<'float32'> | undefined): Tensor<'float32'> {
-  if (beside === undefined) return sample;
+/** Concatenates channels: [a, h, w] and [b, h, w] to [a + b, h, w]. */
+function withChannels(sample: Tensor<'float32'>, extra: Tensor<'float32'> | undefined): Tensor<'float32'> {
+  if (extra === undefined) return sample;
   const [channels, height, width] = sample.dims;
-  expectTensor('What the U-Net sees beside the sample', beside, 'float32', [-1, height, width]);
-  const data = new Float32Array(sample.data.length + beside.data.length);
+  expectTensor('The U-Net’s extra channels', extra, 'float32', [-1, height, width]);
+  const data = new Float32Array(sample.data.length + extra.data.length);
   data.set(sample.data);
-  data.set(beside.data, sample.data.length);
-  return tensor('float32', [channels + beside.dims[0], height, width], data);
+  data.set(extra.data, sample.data.length);
+  return tensor('float32', [channels + extra.dims[0], height, width], data);
 }
 
-/** Diffusion models are trained on samples of unit variance, alpha² + sigma² = 1; flow models on the path itself. */
-function asTrained(x: Float32Array, level: NoiseLevel, prediction: Prediction): { x: Float32Array; level: NoiseLevel } {
+/** Diffusion models are trained on samples with alpha² + sigma² = 1; flow models on samples of the path itself. */
+function scaleToTraining(
+  x: Float32Array,
+  level: NoiseLevel,
+  prediction: Prediction,
+): { readonly x: Float32Array; readonly level: NoiseLevel } {
   const norm = Math.hypot(level.alpha, level.sigma);
   if (prediction === 'flow' || Math.abs(norm - 1) < 1e-6) return { x, level };
   return {

@@ -2,15 +2,15 @@ import { tensor } from '@sd/core';
 import type { Condition } from './conditions.js';
 
 export interface GuidanceEmbeddingOptions {
-  /** As in classifier-free guidance: 1 is none. */
+  /** As in classifier-free guidance: 1 is without guidance. */
   readonly scale: number;
   /** `time_cond_proj_dim`. */
   readonly width: number;
 }
 
 /**
- * The `timestep_cond` of models that were distilled to guide themselves, as latent consistency models are: sinusoids of
- * `1000 * (scale - 1)`, sines first.
+ * The `timestep_cond` of guidance-distilled models such as latent consistency models: sinusoids of `1000 * (scale - 1)`,
+ * sines first.
  * @see arXiv 2310.04378, 4.2; diffusers' `get_guidance_scale_embedding`, in float32 as there
  */
 export function guidanceEmbedding({ scale, width }: GuidanceEmbeddingOptions): Condition {

@@ -28,14 +28,14 @@ const noise = torchCpu(2).randn(60);
 
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [2, 1], Float32Array.of(value, value)) });
 
-/** A U-Net that knows the answer, and keeps what it was asked. */
-function knowing(answer: Float32Array): NoisePredictor & { asked: NoisePredictorInput[] } {
-  const asked: NoisePredictorInput[] = [];
+/** A U-Net with a fixed output, which records its inputs. */
+function constantUnet(answer: Float32Array): NoisePredictor & { calls: NoisePredictorInput[] } {
+  const calls: NoisePredictorInput[] = [];
   return {
     ...mockNoisePredictor(),
-    asked,
+    calls,
     async predict(input) {
-      asked.push(input);
+      calls.push(input);
       const batch = tensor('float32', [input.sample.dims[0], ...shape]);
       for (let i = 0; i < input.sample.dims[0]; i++) batch.data.set(answer, i * answer.length);
       return batch;
@@ -43,22 +43,22 @@ function knowing(answer: Float32Array): NoisePredictor & { asked: NoisePredictor
   };
 }
 
-/** A U-Net whose answer for each text is the sample times what the text says. */
-function answering(): NoisePredictor & { asked: NoisePredictorInput[] } {
-  const asked: NoisePredictorInput[] = [];
+/** A U-Net with an output proportional to the sample and to the first value of the text, which records its inputs. */
+function proportionalUnet(): NoisePredictor & { calls: NoisePredictorInput[] } {
+  const calls: NoisePredictorInput[] = [];
   return {
     ...mockNoisePredictor(),
-    asked,
+    calls,
     async predict(input) {
-      asked.push(input);
+      calls.push(input);
       const { sample, context } = input;
       const size = sample.data.length / sample.dims[0];
       const width = context.data.length / context.dims[0];
-      const said = (i: number) => context.data[Math.floor(i / size) * width];
+      const textValue = (i: number) => context.data[Math.floor(i / size) * width];
       return tensor(
         'float32',
         sample.dims,
-        sample.data.map((value, i) => (value * said(i)) / 4),
+        sample.data.map((value, i) => (value * textValue(i)) / 4),
       );
     },
   };
@@ -71,7 +71,7 @@ function denoiserOf(unet: NoisePredictor, prediction: Prediction, options: Parti
 
 const mix = (a: number, b: number) => x0.map((value, i) => a * value + b * noise[i]);
 
-describe('x0 from what the model predicts', () => {
+describe('x0 from each kind of prediction', () => {
   const level = { alpha: 0.8, sigma: 0.6, timestep: 321 };
   const answers: Record<Prediction, Float32Array> = {
     epsilon: noise,
@@ -81,53 +81,53 @@ describe('x0 from what the model predicts', () => {
   };
 
   test.each(['epsilon', 'v', 'sample'] as const)('%s, variance preserving', async (prediction) => {
-    const unet = knowing(answers[prediction]);
+    const unet = constantUnet(answers[prediction]);
     const x = mix(level.alpha, level.sigma);
     expect(relativeError(await denoiserOf(unet, prediction)(x, level), x0)).toBeLessThan(1e-6);
-    expect(unet.asked).toHaveLength(1);
-    expect(unet.asked[0]).toMatchObject({ timestep: 321, sample: { dims: [1, ...shape], data: x } });
+    expect(unet.calls).toHaveLength(1);
+    expect(unet.calls[0]).toMatchObject({ timestep: 321, sample: { dims: [1, ...shape], data: x } });
   });
 
   test.each(['epsilon', 'v', 'sample'] as const)('%s, variance exploding', async (prediction) => {
-    const unet = knowing(answers[prediction]);
-    // The same place of the path, seen from afar: x and sigma over alpha.
+    const unet = constantUnet(answers[prediction]);
+    // The same point of the trajectory, with x and sigma divided by alpha.
     const exploding = { alpha: 1, sigma: level.sigma / level.alpha, timestep: 321 };
     expect(relativeError(await denoiserOf(unet, prediction)(mix(1, exploding.sigma), exploding), x0)).toBeLessThan(
       1e-6,
     );
-    expect(relativeError(unet.asked[0].sample.data, mix(level.alpha, level.sigma))).toBeLessThan(1e-6);
+    expect(relativeError(unet.calls[0].sample.data, mix(level.alpha, level.sigma))).toBeLessThan(1e-6);
   });
 
-  test('flow, whose samples are not scaled', async () => {
-    const unet = knowing(answers.flow);
+  test('flow, without scaling of the sample', async () => {
+    const unet = constantUnet(answers.flow);
     const x = mix(0.3, 0.7);
     expect(
       relativeError(await denoiserOf(unet, 'flow')(x, { alpha: 0.3, sigma: 0.7, timestep: 700 }), x0),
     ).toBeLessThan(1e-6);
-    expect(unet.asked[0].sample.data).toEqual(x);
+    expect(unet.calls[0].sample.data).toEqual(x);
   });
 
-  test('v at zero terminal SNR, where there is nothing but noise', async () => {
+  test('v at zero terminal SNR, from pure noise', async () => {
     const terminal = { alpha: 0, sigma: 1, timestep: 999 };
-    const denoise = denoiserOf(knowing(x0.map((value) => -value)), 'v');
+    const denoise = denoiserOf(constantUnet(x0.map((value) => -value)), 'v');
     expect(relativeError(await denoise(noise, terminal), x0)).toBeLessThan(1e-6);
   });
 });
 
-test('both prompts go as one batch over one sample, the negative first', async () => {
-  const unet = knowing(noise);
+test('both prompts run as one batch on the same sample, the negative first', async () => {
+  const unet = constantUnet(noise);
   const denoise = denoiserOf(unet, 'epsilon', { guidance: classifierFreeGuidance({ scale: 3 }) });
   const level = { alpha: 0.8, sigma: 0.6, timestep: 5.5 };
   const x = mix(0.8, 0.6);
   expect(relativeError(await denoise(x, level), x0)).toBeLessThan(1e-6);
-  expect(unet.asked).toHaveLength(1);
-  const [{ sample, context, timestep }] = unet.asked;
+  expect(unet.calls).toHaveLength(1);
+  const [{ sample, context, timestep }] = unet.calls;
   expect([sample.dims, context.dims, timestep]).toEqual([[2, ...shape], [2, 2, 1], 5.5]);
   expect([...context.data]).toEqual([-1, -1, 1, 1]);
   expect(sample.data).toEqual(Float32Array.from([...x, ...x]));
 });
 
-test('guidance is told the sample and level as the model sees them, and what its output means', async () => {
+test('guidance gets the sample and level as the model sees them, and the prediction type', async () => {
   const seen: Pick<GuidanceInput, 'x' | 'level' | 'prediction'>[] = [];
   const exploding = { alpha: 1, sigma: 0.75, timestep: 321 };
   const guidance: Guidance = () => async (input) => {
@@ -136,7 +136,7 @@ test('guidance is told the sample and level as the model sees them, and what its
     return predictPositive(input);
   };
   const v = mix(-0.6, 0.8);
-  await denoiserOf(knowing(v), 'v', { guidance })(mix(1, 0.75), exploding);
+  await denoiserOf(constantUnet(v), 'v', { guidance })(mix(1, 0.75), exploding);
   expect(seen).toMatchObject([{ prediction: 'v', level: { timestep: 321 } }]);
   const [{ x, level, prediction }] = seen;
   expect(level.alpha).toBeCloseTo(0.8, 12);
@@ -144,17 +144,17 @@ test('guidance is told the sample and level as the model sees them, and what its
   expect(relativeError(convertPrediction(v, prediction, 'sample', x, level), x0)).toBeLessThan(1e-6);
 });
 
-test('a guide is made once for a denoiser', async () => {
+test('a denoiser makes one guide', async () => {
   const guidance = vi.fn(() => predictPositive);
   const level = { alpha: 0.8, sigma: 0.6, timestep: 1 };
-  const denoise = denoiserOf(knowing(noise), 'epsilon', { guidance });
+  const denoise = denoiserOf(constantUnet(noise), 'epsilon', { guidance });
   await denoise(x0, level);
   await denoise(x0, level);
-  denoiserOf(knowing(noise), 'epsilon', { guidance });
+  denoiserOf(constantUnet(noise), 'epsilon', { guidance });
   expect(guidance).toHaveBeenCalledTimes(2);
 });
 
-describe('how many texts run in one call', () => {
+describe('texts per call', () => {
   const level = { alpha: 0.8, sigma: 0.6, timestep: 1 };
   const positive = [1, 2, 3].map((value) => ({ embedding: text(value), weight: 1 }));
   const guidance = classifierFreeGuidance({ scale: 3 });
@@ -166,64 +166,64 @@ describe('how many texts run in one call', () => {
     [2, [2, 2]],
     [1, [1, 1, 1, 1]],
   ])('%s: calls of %o', async (batch, sizes) => {
-    const unet = answering();
+    const unet = proportionalUnet();
     const got = await denoiserOf(unet, 'epsilon', { guidance, positive, batch })(x0, level);
-    expect(unet.asked.map(({ context }) => context.dims[0])).toEqual(sizes);
-    expect(unet.asked.flatMap(({ context }) => [...context.data])).toEqual([-1, -1, 1, 1, 2, 2, 3, 3]);
-    expect(got).toEqual(await denoiserOf(answering(), 'epsilon', { guidance, positive })(x0, level));
+    expect(unet.calls.map(({ context }) => context.dims[0])).toEqual(sizes);
+    expect(unet.calls.flatMap(({ context }) => [...context.data])).toEqual([-1, -1, 1, 1, 2, 2, 3, 3]);
+    expect(got).toEqual(await denoiserOf(proportionalUnet(), 'epsilon', { guidance, positive })(x0, level));
   });
 
-  test.each([0, 1.5, -1, Number.NaN])('not %f', (batch) => {
+  test.each([0, 1.5, -1, Number.NaN])('refuses %f', (batch) => {
     expect(() => denoiserOf(mockNoisePredictor(), 'epsilon', { batch })).toThrow(
-      'batch: must be a whole number from 1 up',
+      'batch: must be a whole number of at least 1',
     );
   });
 });
 
-describe('x0 without guidance', () => {
+describe('unconditional x0', () => {
   const exploding = { alpha: 1, sigma: 0.75, timestep: 1 };
   const x = mix(1, 0.75);
 
-  test.each([undefined, 1])('costs nothing right after the guided one, in batches of %s', async (batch) => {
-    const unet = answering();
+  test.each([undefined, 1])('is free right after the guided one, in batches of %s', async (batch) => {
+    const unet = proportionalUnet();
     const denoise = denoiserOf(unet, 'v', { guidance: classifierFreeGuidance({ scale: 3 }), batch });
     const guided = await denoise(x, exploding);
-    const calls = unet.asked.length;
+    const count = unet.calls.length;
     const got = await denoise.unconditional(x, exploding);
-    expect(unet.asked).toHaveLength(calls);
-    const alone = denoiserOf(answering(), 'v', { positive: text(-1) });
+    expect(unet.calls).toHaveLength(count);
+    const alone = denoiserOf(proportionalUnet(), 'v', { positive: text(-1) });
     expect(got).toEqual(await alone(x, exploding));
     expect(got).not.toEqual(guided);
   });
 
-  test('asks the model for any other sample or level', async () => {
-    const unet = answering();
+  test('calls the model for any other sample or level', async () => {
+    const unet = proportionalUnet();
     const denoise = denoiserOf(unet, 'v', { guidance: classifierFreeGuidance({ scale: 3 }) });
     await denoise(x, exploding);
     const got = await denoise.unconditional(x0, exploding);
-    expect(unet.asked).toHaveLength(2);
-    expect([...unet.asked[1].context.data]).toEqual([-1, -1]);
-    expect(got).toEqual(await denoiserOf(answering(), 'v', { positive: text(-1) })(x0, exploding));
+    expect(unet.calls).toHaveLength(2);
+    expect([...unet.calls[1].context.data]).toEqual([-1, -1]);
+    expect(got).toEqual(await denoiserOf(proportionalUnet(), 'v', { positive: text(-1) })(x0, exploding));
   });
 
-  test('is the guided one where the negative prompt had no part', async () => {
-    const unet = answering();
+  test('is the guided one if the negative prompt was not evaluated', async () => {
+    const unet = proportionalUnet();
     const denoise = denoiserOf(unet, 'v');
     const guided = await denoise(x, exploding);
     expect(await denoise.unconditional(x, exploding)).toEqual(guided);
-    expect(unet.asked).toHaveLength(1);
+    expect(unet.calls).toHaveLength(1);
   });
 });
 
-test('what is beside the sample is not shown to the blind text, nor to conditions', async () => {
-  const unet = knowing(noise);
-  const beside = tensor('float32', [1, 3, 5], new Float32Array(15).fill(7));
+test('extra channels are zeros for withoutImage, and hidden from conditions', async () => {
+  const unet = constantUnet(noise);
+  const extraChannels = tensor('float32', [1, 3, 5], new Float32Array(15).fill(7));
   const texts: TextEmbedding[][] = [];
   const samples: ModelCall['sample'][] = [];
   const denoise = denoiserOf(unet, 'epsilon', {
     guidance: () => async (input) =>
-      (await input.predict([input.positive[0].embedding, input.negative, input.blind!]))[2],
-    beside,
+      (await input.predict([input.positive[0].embedding, input.negative, input.withoutImage!]))[2],
+    extraChannels,
     conditions: [
       (call) => {
         texts.push([...call.texts]);
@@ -233,7 +233,7 @@ test('what is beside the sample is not shown to the blind text, nor to condition
     ],
   });
   await denoise(x0, { alpha: 0.8, sigma: 0.6, timestep: 5 });
-  const [{ sample, context }] = unet.asked;
+  const [{ sample, context }] = unet.calls;
   expect(sample.dims).toEqual([3, 5, 3, 5]);
   const channels = [0, 1, 2].map((i) => [...sample.data.subarray(i * 75 + 60, (i + 1) * 75)]);
   expect(channels).toEqual([7, 7, 0].map((value) => Array(15).fill(value)));
@@ -246,19 +246,19 @@ test('what is beside the sample is not shown to the blind text, nor to condition
   expect(
     await denoiserOf(unet, 'epsilon', {
       guidance: () => async (input) => {
-        expect(input.blind).toBeUndefined();
+        expect(input.withoutImage).toBeUndefined();
         return predictPositive(input);
       },
     })(x0, { alpha: 0.8, sigma: 0.6, timestep: 5 }),
   ).toHaveLength(60);
 });
 
-describe('a model that goes wrong', () => {
+describe('a failing model', () => {
   const level = { alpha: 0.8, sigma: 0.6, timestep: 42 };
 
-  test('NaN is an error that names the timestep and the place', async () => {
+  test('NaN is an error that names the timestep and the index', async () => {
     const broken = noise.with(7, Number.NaN);
-    const run = denoiserOf(knowing(broken), 'epsilon')(x0, level);
+    const run = denoiserOf(constantUnet(broken), 'epsilon')(x0, level);
     await expect(run).rejects.toBeInstanceOf(TensorError);
     await expect(run).rejects.toMatchObject({
       code: 'not-finite',

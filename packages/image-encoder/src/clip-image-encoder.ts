@@ -18,30 +18,31 @@ import { clipPreprocessing, imagePreprocessing } from './preprocessing.js';
 export interface LoadImageEncoderOptions {
   readonly source: Source;
   readonly backend: Backend;
-  /** The model's folder in the source: `image_encoder`. */
+  /** The model's folder in the source: `image_encoder` by default. */
   readonly folder?: string;
-  /** The file that says how pictures are made ready: `preprocessor_config.json` in the model's folder. */
+  /** Path of the preprocessing config: `preprocessor_config.json` in the model's folder by default. */
   readonly preprocessor?: string;
-  /** The variant of the weights to prefer: `fp16`. */
+  /** The variant of the weights to prefer, such as `fp16`. */
   readonly variant?: string;
 }
 
-/** A CLIP vision model as a stage, and the names of the tensors in its files that it has no use for. */
+/** The stage over a CLIP vision model's checkpoint. */
 export interface ClipImageEncoder extends ImageEncoder {
   readonly config: ClipVisionConfig;
+  /** Names of tensors in the files that the graph does not use. */
   readonly unusedTensors: readonly string[];
 }
 
-/** Names with and without the prefix `vision_model.`; the position numbers of older files are dropped. */
+/** Removes the prefix `vision_model.`, if there is one, and drops the position ids of older files. */
 const names: NameTable = (name) => {
   const bare = name.replace(/^vision_model\./, '');
   return bare === 'embeddings.position_ids' ? undefined : bare;
 };
 
 /**
- * Opens a CLIP image encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Where no
- * file says how pictures are made ready, as beside most image encoders of IP-Adapters, CLIP's own way counts, at the
- * model's size. Nothing is loaded yet: that happens at first use, or by `load()`.
+ * Opens a CLIP image encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Without a
+ * preprocessing config, which most image encoders of IP-Adapters lack, CLIP's defaults are used at the model's input size.
+ * The session is created at first use, or by `load()`.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadImageEncoder(options: LoadImageEncoderOptions): Promise<ClipImageEncoder> {
@@ -61,7 +62,7 @@ export async function loadImageEncoder(options: LoadImageEncoderOptions): Promis
     dispose: session.dispose,
     async encode(pixels, { signal } = {}) {
       const { channels, imageSize } = config;
-      expectTensor('The image encoder’s picture', pixels, 'float32', [-1, channels, imageSize, imageSize]);
+      expectTensor('The image encoder’s input', pixels, 'float32', [-1, channels, imageSize, imageSize]);
       const results = await session.run({ pixel_values: pixels }, { signal });
       const embedding = results.image_embeds as Tensor<'float32'>;
       const hidden = results.hidden_states as Tensor<'float32'>;
@@ -82,8 +83,8 @@ async function preprocessingIn(
   try {
     return imagePreprocessing(await readConfig(source, preprocessor ?? `${folder}/preprocessor_config.json`));
   } catch (error) {
-    const missing = error instanceof SourceError && error.code === 'not-found';
-    if (!missing || preprocessor !== undefined) throw error;
+    const isMissing = error instanceof SourceError && error.code === 'not-found';
+    if (!isMissing || preprocessor !== undefined) throw error;
     return clipPreprocessing(config.imageSize);
   }
 }

@@ -6,10 +6,10 @@ export interface ClipVisionConfig {
   readonly layers: number;
   readonly heads: number;
   readonly feedForwardWidth: number;
-  /** Width of the embedding of a whole picture. */
+  /** Width of an image's embedding. */
   readonly projectionWidth: number;
   readonly channels: number;
-  /** Pixels a side of the pictures that it takes, and of the patches that it cuts them into. */
+  /** Side length of the input image and of its patches, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
   readonly activation: 'quick_gelu' | 'gelu';

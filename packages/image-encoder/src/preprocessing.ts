@@ -1,14 +1,14 @@
 import { CheckpointError, type ImagePreprocessing } from '@sd/core';
 import type { Config } from '@sd/weights';
 
-/** OpenAI's statistics of the pictures that CLIP was trained on. */
+/** Mean and standard deviation of CLIP's training images. */
 const mean = [0.48145466, 0.4578275, 0.40821073];
 const std = [0.26862954, 0.26130258, 0.27577711];
 
-/** Pillow's number for its bicubic filter. */
+/** Pillow's constant for its bicubic filter. */
 const bicubic = 3;
 
-/** What CLIP's own preprocessing is for pictures of a size, where no file says otherwise. */
+/** CLIP's default preprocessing for a model with this input size. */
 export function clipPreprocessing(imageSize: number): ImagePreprocessing {
   return {
     resize: { shortestEdge: imageSize },
@@ -20,16 +20,16 @@ export function clipPreprocessing(imageSize: number): ImagePreprocessing {
 }
 
 /**
- * Reads `preprocessor_config.json` of transformers' `CLIPImageProcessor`, with that class's defaults; sizes of older files
- * are one number. Throws CheckpointError, and UnsupportedError for a filter other than bicubic.
+ * Reads the `preprocessor_config.json` of transformers' `CLIPImageProcessor`, with that class's defaults; sizes may be
+ * single numbers, as in older files. Throws CheckpointError, and UnsupportedError for a filter other than bicubic.
  */
 export function imagePreprocessing(config: Config): ImagePreprocessing {
   config.only('resample', bicubic);
-  const plain = clipPreprocessing(224);
+  const defaults = clipPreprocessing(224);
   return {
     ...(config.boolean('do_resize', true) && { resize: resizeOf(config) }),
     ...(config.boolean('do_center_crop', true) && { crop: cropOf(config) }),
-    rescale: config.boolean('do_rescale', true) ? config.number('rescale_factor', plain.rescale) : 1,
+    rescale: config.boolean('do_rescale', true) ? config.number('rescale_factor', defaults.rescale) : 1,
     ...(config.boolean('do_normalize', true)
       ? { mean: threeOf(config, 'image_mean', mean), std: threeOf(config, 'image_std', std) }
       : { mean: [0, 0, 0], std: [1, 1, 1] }),
@@ -55,7 +55,7 @@ function cropOf(config: Config): ImagePreprocessing['crop'] {
 
 type Sizes = number | Readonly<Partial<Record<string, number>>>;
 
-/** Whole numbers of pixels by their names, or one alone. */
+/** A single number of pixels, or several by name. */
 function sizes(config: Config, key: string, fallback: Sizes): Sizes {
   const value = config.get(key) ?? fallback;
   const all = typeof value === 'object' ? Object.values(value) : [value];
@@ -73,6 +73,6 @@ function wrong(config: Config, key: string): CheckpointError {
   return new CheckpointError(
     'bad-config',
     config.file,
-    `${key} is ${JSON.stringify(config.get(key))}, which is not what an image processor of CLIP has there.`,
+    `${key} is ${JSON.stringify(config.get(key))}, which is not valid for CLIP's image processor.`,
   );
 }

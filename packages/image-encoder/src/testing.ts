@@ -3,58 +3,58 @@ import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/t
 
 export interface ImageEncoderSuiteOptions {
   create(): Promise<ImageEncoder> | ImageEncoder;
-  /** Pixels a side of the pictures that it takes. */
+  /** Width and height of its input, in pixels. */
   readonly size: number;
 }
 
-/** What every image encoder stage must do, as cases for any test runner. */
+/** The requirements for every image encoder stage, as cases for any test runner. */
 export function imageEncoderSuite({ create, size }: ImageEncoderSuiteOptions): ConformanceCase[] {
   const withEncoder = (run: (encoder: ImageEncoder) => Promise<void>) => withStage(create, run);
-  const two = waves([2, 3, size, size]);
+  const images = waves([2, 3, size, size]);
   return [
     {
-      name: 'gives one embedding a picture, and a vector a patch',
+      name: 'gives one embedding per image, and one vector per patch',
       run: () =>
         withEncoder(async (encoder) => {
-          const outputs = await encoder.encode(two);
-          conforms(outputs.length === 2, `Two pictures must give two embeddings, not ${outputs.length}.`);
+          const outputs = await encoder.encode(images);
+          conforms(outputs.length === 2, `Two images must give two embeddings, not ${outputs.length}.`);
           for (const { embedding, hidden } of outputs) {
             conforms(embedding.dims.length === 1, `embedding must be [width], not [${embedding.dims}].`);
             conforms(hidden.dims.length === 2, `hidden must be [tokens, width], not [${hidden.dims}].`);
             const finite = [embedding, hidden].every(({ data }) => data.every(Number.isFinite));
-            conforms(finite, 'What it gives must be finite.');
+            conforms(finite, 'embedding and hidden must be finite.');
           }
         }),
     },
     {
-      name: 'tells pictures apart',
+      name: 'distinguishes images',
       run: () =>
         withEncoder(async (encoder) => {
-          const [one, other] = await encoder.encode(two);
-          const differ = one.embedding.data.some((value, i) => value !== other.embedding.data[i]);
-          conforms(differ, 'Different pictures must differ.');
+          const [first, second] = await encoder.encode(images);
+          const differ = first.embedding.data.some((value, i) => value !== second.embedding.data[i]);
+          conforms(differ, 'Different images must have different embeddings.');
         }),
     },
     {
-      name: 'sees a picture alone as in company',
+      name: 'encodes an image independently of its batch',
       run: () =>
         withEncoder(async (encoder) => {
-          const [, company] = await encoder.encode(two);
-          const half = two.data.length / 2;
-          const [alone] = await encoder.encode(tensor('float32', [1, 3, size, size], two.data.slice(half)));
+          const [, batched] = await encoder.encode(images);
+          const half = images.data.length / 2;
+          const [alone] = await encoder.encode(tensor('float32', [1, 3, size, size], images.data.slice(half)));
           const largest = Math.max(...alone.embedding.data.map(Math.abs));
           const same = alone.embedding.data.every(
-            (value, i) => Math.abs(value - company.embedding.data[i]) <= 1e-4 * largest,
+            (value, i) => Math.abs(value - batched.embedding.data[i]) <= 1e-4 * largest,
           );
-          conforms(same, 'A picture must not depend on the others of its batch.');
+          conforms(same, 'An image must not depend on the others in its batch.');
         }),
     },
     {
-      name: 'says how pictures are made ready for it',
+      name: 'describes its preprocessing',
       run: () =>
         withEncoder(async ({ preprocessing: { mean, std, rescale } }) => {
-          const whole = mean.length === 3 && std.length === 3 && std.every((value) => value > 0);
-          conforms(whole, 'preprocessing must have a mean and a std for each of three channels.');
+          const isComplete = mean.length === 3 && std.length === 3 && std.every((value) => value > 0);
+          conforms(isComplete, 'preprocessing must have a mean and a std for each of three channels.');
           conforms(Number.isFinite(rescale), `preprocessing.rescale must be a number, not ${rescale}.`);
         }),
     },
@@ -62,15 +62,17 @@ export function imageEncoderSuite({ create, size }: ImageEncoderSuiteOptions): C
       name: 'rejects with an AbortError when aborted, and works afterwards',
       run: () =>
         withEncoder(async (encoder) => {
-          const error = await rejection('An aborted run', () => encoder.encode(two, { signal: AbortSignal.abort() }));
+          const error = await rejection('An aborted run', () =>
+            encoder.encode(images, { signal: AbortSignal.abort() }),
+          );
           conforms((error as Error).name === new AbortError().name, `The error must be an AbortError, not ${error}.`);
-          await encoder.encode(two);
+          await encoder.encode(images);
         }),
     },
   ];
 }
 
-/** An image encoder without a model: means of each channel and of its rows. */
+/** An image encoder without a model: the embedding is the image's mean, the hidden state the means of equal parts. */
 export function mockImageEncoder({ size = 8, width = 8 }: { size?: number; width?: number } = {}): ImageEncoder {
   return {
     preprocessing: {
@@ -85,22 +87,22 @@ export function mockImageEncoder({ size = 8, width = 8 }: { size?: number; width
       const [count, , height] = pixels.dims;
       const each = pixels.data.length / count;
       return Array.from({ length: count }, (_, i) => {
-        const picture = pixels.data.subarray(i * each, (i + 1) * each);
+        const image = pixels.data.subarray(i * each, (i + 1) * each);
         return {
-          embedding: means(picture, [width], 1),
-          hidden: means(picture, [height, width], height),
+          embedding: means(image, [width], 1),
+          hidden: means(image, [height, width], height),
         };
       });
     },
   };
 }
 
-/** Means over equal parts of a picture, each times 1, 2, ... over the last axis. */
-function means(picture: Float32Array, dims: readonly number[], parts: number): Tensor<'float32'> {
+/** Means over equal parts of an image, times 1, 2, ... along the last axis. */
+function means(image: Float32Array, dims: readonly number[], parts: number): Tensor<'float32'> {
   const out = tensor('float32', dims);
-  const [length, width] = [picture.length / parts, out.data.length / parts];
+  const [length, width] = [image.length / parts, out.data.length / parts];
   for (let part = 0; part < parts; part++) {
-    const sum = picture.subarray(part * length, (part + 1) * length).reduce((total, value) => total + value, 0);
+    const sum = image.subarray(part * length, (part + 1) * length).reduce((total, value) => total + value, 0);
     for (let i = 0; i < width; i++) out.data[part * width + i] = (sum / length) * (i + 1);
   }
   return out;

@@ -9,9 +9,9 @@ afterAll(() => backend.dispose());
 export const folder = fixture('adapters/ip-adapter');
 export const golden = readGolden('golden.safetensors', folder);
 
-/** Pixels a side of the pictures that the model of the figures takes. */
+/** Input size of the golden figures' model. */
 export const size = 32;
 
-export async function encoderIn(where = folder) {
-  return loadImageEncoder({ source: await openFolder(where), backend });
+export async function encoderIn(path = folder) {
+  return loadImageEncoder({ source: await openFolder(path), backend });
 }

@@ -8,11 +8,11 @@ import { imageEncoderSuite, mockImageEncoder } from '../src/testing.js';
 import { encoderIn, golden, size } from './encoder.js';
 
 test.each([
-  ...imageEncoderSuite({ create: () => encoderIn(), size }).map((c) => ({ ...c, whose: 'the checkpoint' })),
-  ...imageEncoderSuite({ create: () => mockImageEncoder({ size }), size }).map((c) => ({ ...c, whose: 'the mock' })),
-])('conformance of $whose: $name', ({ run }) => run());
+  ...imageEncoderSuite({ create: () => encoderIn(), size }).map((c) => ({ ...c, stage: 'the checkpoint' })),
+  ...imageEncoderSuite({ create: () => mockImageEncoder({ size }), size }).map((c) => ({ ...c, stage: 'the mock' })),
+])('conformance of $stage: $name', ({ run }) => run());
 
-test('the embedding of transformers, every tensor used', async () => {
+test('the same embedding as transformers, using all tensors', async () => {
   const encoder = await encoderIn();
   const [{ embedding, hidden }] = await encoder.encode(golden('ip.pixel_values'));
   await encoder.dispose?.();
@@ -22,27 +22,27 @@ test('the embedding of transformers, every tensor used', async () => {
   expect(stageError('image-encoder', embedding.data, golden('ip.image_embeds').data)).toBeLessThan(1e-5);
 });
 
-test('the last hidden states but one of transformers, of a picture and of zeros', async () => {
+test('the same penultimate hidden states as transformers, for an image and for zeros', async () => {
   const plus = readGolden('golden.safetensors', fixture('adapters/ip-adapter-plus'));
   const encoder = await encoderIn();
   const pixels = plus('ip.pixel_values');
-  const [seen] = await encoder.encode(pixels);
-  const [nothing] = await encoder.encode(tensor('float32', pixels.dims));
+  const [image] = await encoder.encode(pixels);
+  const [zeros] = await encoder.encode(tensor('float32', pixels.dims));
   await encoder.dispose?.();
-  expect(stageError('image-encoder', seen.hidden.data, plus('ip.hidden_states').data)).toBeLessThan(1e-5);
-  expect(stageError('image-encoder', nothing.hidden.data, plus('ip.negative_hidden_states').data)).toBeLessThan(1e-5);
+  expect(stageError('image-encoder', image.hidden.data, plus('ip.hidden_states').data)).toBeLessThan(1e-5);
+  expect(stageError('image-encoder', zeros.hidden.data, plus('ip.negative_hidden_states').data)).toBeLessThan(1e-5);
 });
 
-describe('what cannot be encoded', () => {
-  test('a picture of another size', async () => {
+describe('refuses', () => {
+  test('an image of another size', async () => {
     const encoder = await encoderIn();
     const error = await encoder.encode(tensor('float32', [1, 3, 32, 40])).catch((e: unknown) => e);
     await encoder.dispose?.();
     expect(error).toBeInstanceOf(TensorError);
-    expect((error as Error).message).toMatch(/picture must be float32 \[\*, 3, 32, 32\], not float32 \[1, 3, 32, 40\]/);
+    expect((error as Error).message).toMatch(/input must be float32 \[\*, 3, 32, 32\], not float32 \[1, 3, 32, 40\]/);
   });
 
-  test('anything after dispose, while after release all works', async () => {
+  test('anything after dispose, but not after release', async () => {
     const encoder = await encoderIn();
     await encoder.load?.();
     await encoder.release?.();
@@ -71,7 +71,7 @@ describe('config', () => {
   });
 
   test.each([
-    ['an activation that there is no graph for', { hidden_act: 'relu' }, /hidden_act is "relu"/],
+    ['an unsupported activation', { hidden_act: 'relu' }, /hidden_act is "relu"/],
     ['a model of another kind', { model_type: 'siglip_vision_model' }, /model_type is "siglip_vision_model"/],
   ])('names %s', (_, values, message) => {
     expect(() => read(values)).toThrow(UnsupportedError);
@@ -82,7 +82,7 @@ describe('config', () => {
 describe('preprocessor_config.json', () => {
   const file = 'image_encoder/preprocessor_config.json';
   const read = (values: Record<string, unknown>) => imagePreprocessing(new Config(file, values));
-  const plain = {
+  const defaults = {
     resize: { shortestEdge: 224 },
     crop: { width: 224, height: 224 },
     rescale: 1 / 255,
@@ -90,14 +90,14 @@ describe('preprocessor_config.json', () => {
     std: [0.26862954, 0.26130258, 0.27577711],
   };
 
-  test("has transformers' defaults", () => expect(read({})).toEqual(plain));
+  test("has transformers' defaults", () => expect(read({})).toEqual(defaults));
 
   test('has plain numbers as sizes in older files', () => {
     const old = { size: 336, crop_size: 320, feature_extractor_type: 'CLIPFeatureExtractor', resample: 3 };
-    expect(read(old)).toEqual({ ...plain, resize: { shortestEdge: 336 }, crop: { width: 320, height: 320 } });
+    expect(read(old)).toEqual({ ...defaults, resize: { shortestEdge: 336 }, crop: { width: 320, height: 320 } });
   });
 
-  test('may give all values', () => {
+  test('may set all values', () => {
     const values = {
       size: { height: 40, width: 30 },
       crop_size: { height: 20, width: 10 },
@@ -114,7 +114,7 @@ describe('preprocessor_config.json', () => {
     });
   });
 
-  test('may leave out every step', () => {
+  test('may disable every step', () => {
     const none = { do_resize: false, do_center_crop: false, do_rescale: false, do_normalize: false };
     expect(read(none)).toEqual({ rescale: 1, mean: [0, 0, 0], std: [1, 1, 1] });
   });
@@ -127,12 +127,12 @@ describe('preprocessor_config.json', () => {
     ['crop_size', { crop_size: { height: 224 } }],
     ['crop_size', { crop_size: 'large' }],
     ['image_mean', { image_mean: [0.5] }],
-  ])('names %s where it makes no sense: %o', (key, values) => {
+  ])('names an invalid %s: %o', (key, values) => {
     expect(() => read(values)).toThrow(CheckpointError);
     expect(() => read(values)).toThrow(`${file}: ${key} is `);
   });
 
-  test('names a filter that is not there', () => {
+  test('names an unsupported filter', () => {
     expect(() => read({ resample: 2 })).toThrow(UnsupportedError);
   });
 });

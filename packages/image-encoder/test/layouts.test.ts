@@ -5,12 +5,12 @@ import { expect, test } from 'vitest';
 import { clipPreprocessing, loadImageEncoder } from '../src/index.js';
 import { backend, folder, golden } from './encoder.js';
 
-const folderNamed = 'image_encoder';
+const modelFolder = 'image_encoder';
 const files = (): Map<string, Uint8Array> =>
   new Map(
     ['config.json', 'model.safetensors', 'preprocessor_config.json'].map((file) => [
-      `${folderNamed}/${file}`,
-      new Uint8Array(readFileSync(`${folder}/${folderNamed}/${file}`)),
+      `${modelFolder}/${file}`,
+      new Uint8Array(readFileSync(`${folder}/${modelFolder}/${file}`)),
     ]),
   );
 
@@ -19,16 +19,16 @@ function sourceOf(map: ReadonlyMap<string, Uint8Array>): Source {
     size: async (path) => map.get(path)?.length,
     async read(path, range) {
       const bytes = map.get(path);
-      if (bytes === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
+      if (bytes === undefined) throw new SourceError('not-found', path, `${path} is missing.`);
       return range === undefined ? bytes : bytes.slice(range.start, range.end);
     },
   };
 }
 
-/** The files with the weights' tensors as `change` has them. */
+/** The model's files, with changed tensors. */
 async function withTensors(change: (all: TensorToWrite[]) => TensorToWrite[]) {
   const map = files();
-  const path = `${folderNamed}/model.safetensors`;
+  const path = `${modelFolder}/model.safetensors`;
   const bytes = map.get(path)!;
   const { tensors } = await openSafetensors(sourceOf(map), path);
   const all = [...tensors.values()].map(({ name, dtype, shape, offset, length }) => ({
@@ -49,10 +49,10 @@ async function encoded(map: ReadonlyMap<string, Uint8Array>) {
   return { outputs, unused: encoder.unusedTensors };
 }
 
-test('tensors without vision_model., with the position numbers of older files, give the same bits', async () => {
+test('tensors without vision_model., with the position ids of older files, give the same output, to the bit', async () => {
   const positions = BigInt64Array.from({ length: 17 }, (_, i) => BigInt(i));
   const older = await withTensors((all) => [
-    ...all.map((one) => ({ ...one, name: one.name.replace('vision_model.', '') })),
+    ...all.map((tensor) => ({ ...tensor, name: tensor.name.replace('vision_model.', '') })),
     {
       name: 'embeddings.position_ids',
       dtype: 'I64',
@@ -65,7 +65,7 @@ test('tensors without vision_model., with the position numbers of older files, g
 
 test('a missing tensor is named', async () => {
   const name = 'visual_projection.weight';
-  const without = await withTensors((all) => all.filter((one) => one.name !== name));
+  const without = await withTensors((all) => all.filter((tensor) => tensor.name !== name));
   const error = await encoded(without).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(CheckpointError);
   expect(error).toMatchObject({ code: 'missing-tensor', tensor: name });
@@ -77,11 +77,11 @@ test('a tensor of the text side is listed as unused', async () => {
   expect(unused).toEqual(['text_projection.weight']);
 });
 
-test("without preprocessor_config.json pictures are made ready in CLIP's way, at the model's size", async () => {
+test('without preprocessor_config.json, CLIP’s default preprocessing is used at the model’s size', async () => {
   const map = files();
-  map.delete(`${folderNamed}/preprocessor_config.json`);
+  map.delete(`${modelFolder}/preprocessor_config.json`);
   const { preprocessing } = await loadImageEncoder({ source: sourceOf(map), backend });
   expect(preprocessing).toEqual(clipPreprocessing(32));
-  const asked = loadImageEncoder({ source: sourceOf(map), backend, preprocessor: 'feature_extractor/none.json' });
-  await expect(asked).rejects.toMatchObject({ code: 'not-found', path: 'feature_extractor/none.json' });
+  const loading = loadImageEncoder({ source: sourceOf(map), backend, preprocessor: 'feature_extractor/none.json' });
+  await expect(loading).rejects.toMatchObject({ code: 'not-found', path: 'feature_extractor/none.json' });
 });

@@ -1,27 +1,27 @@
 import { InvalidOptionError } from '@sd/core';
-import { onWhite } from './flatten.js';
-import type { Pixels } from './png/encode.js';
+import { compositeOnWhite } from './flatten.js';
+import type { Pixels } from './pixels.js';
 
 export interface AnimateOptions {
-  /** Milliseconds that a frame is shown, or one for each: 100 by default. GIF counts in tens, and browsers slow down what is under 20. */
+  /** Milliseconds per frame, or one value for each: 100 by default. GIF rounds to tens, and browsers slow down delays below 20. */
   readonly delay?: number | readonly number[];
-  /** GIF is the only one so far. */
+  /** Only GIF so far. */
   readonly format?: 'gif';
-  /** How often to play it again after the first time; for ever by default. */
+  /** Repetitions after the first playthrough; endless by default. */
   readonly repeat?: number;
-  /** Colours of each frame's own (`frame`, the default), or the same for all: smaller, and without flicker. */
+  /** A palette for each frame (`frame`, the default), or one for all (`global`): a smaller file without flicker. */
   readonly palette?: 'frame' | 'global';
 }
 
 type Colour = readonly [number, number, number];
-const mostColours = 256;
+const maxColours = 256;
 
 /**
- * Pictures of one size as an animation: the bytes of a GIF file. Where there are no more than 256 colours they are kept
- * as they are, otherwise the nearest of 256 stand for them. What is not opaque is laid on white.
+ * Encodes images of one size as an animated GIF. Up to 256 colours are kept exactly; more are mapped to the nearest of
+ * 256. Transparent pixels are composited onto white.
  *
- * Rejects with an InvalidOptionError: `images` where there are none or their sizes differ, `delay`, `format`, `repeat`,
- * `palette`.
+ * Rejects with an InvalidOptionError: `images` if there are none or their sizes differ; `delay`, `format`, `repeat` or
+ * `palette` if out of range.
  */
 export async function animate(images: readonly Pixels[], options: AnimateOptions = {}): Promise<Uint8Array> {
   const { format = 'gif', palette = 'frame', repeat = Infinity } = options;
@@ -36,17 +36,19 @@ export async function animate(images: readonly Pixels[], options: AnimateOptions
   }
 
   const { GIFEncoder, quantize, applyPalette } = await gifenc();
-  const frames = images.map((image) => onWhite(image).data);
-  const coloursOf = (rgba: Uint8ClampedArray) => exactColours(rgba) ?? quantize(rgba, mostColours);
+  const frames = images.map((image) => compositeOnWhite(image).data);
+  const coloursOf = (rgba: Uint8ClampedArray) => exactColours(rgba) ?? quantize(rgba, maxColours);
   const shared = palette === 'global' ? coloursOf(join(frames)) : undefined;
   const gif = GIFEncoder();
   frames.forEach((rgba, i) => {
     const colours = shared ?? coloursOf(rgba);
-    const own = shared === undefined || i === 0 ? { palette: colours } : {};
-    const index = exactIndex(rgba, colours) ?? applyPalette(rgba, colours);
-    // In the file 0 is for ever, and gifenc leaves the loop out below it.
-    const times = repeat === Infinity ? 0 : repeat === 0 ? -1 : repeat;
-    gif.writeFrame(index, width, height, { ...own, delay: delays[i]!, repeat: times });
+    const indices = exactIndices(rgba, colours) ?? applyPalette(rgba, colours);
+    gif.writeFrame(indices, width, height, {
+      palette: shared === undefined || i === 0 ? colours : undefined,
+      delay: delays[i],
+      // In the file, 0 means endless; gifenc writes no loop extension for -1.
+      repeat: repeat === Infinity ? 0 : repeat === 0 ? -1 : repeat,
+    });
   });
   gif.finish();
   return gif.bytes();
@@ -60,16 +62,17 @@ async function gifenc() {
 
 function checkImages(images: readonly Pixels[]): Pixels {
   const [first] = images;
-  if (first === undefined) throw new InvalidOptionError('images', 'there are none to animate.');
+  if (first === undefined) throw new InvalidOptionError('images', 'must not be empty: there is nothing to animate.');
   const other = images.findIndex(({ width, height }) => width !== first.width || height !== first.height);
   if (other > 0) {
-    const { width, height } = images[other]!;
+    const { width, height } = images[other];
     throw new InvalidOptionError(
       'images',
-      `the first is ${first.width} x ${first.height} pixels, number ${other + 1} is ${width} x ${height}: enlarge or fit them to one size.`,
+      `must all have one size, but the first is ${first.width} x ${first.height} pixels and number ${other + 1} is ${width} x ${height}. Enlarge or fit them first.`,
     );
   }
-  if (first.width > 65535 || first.height > 65535) throw new InvalidOptionError('images', 'are too large for a GIF.');
+  if (first.width > 65535 || first.height > 65535)
+    throw new InvalidOptionError('images', 'are too large for a GIF: the most is 65535 x 65535 pixels.');
   return first;
 }
 
@@ -78,36 +81,39 @@ function readDelays(delay: number | readonly number[], count: number): readonly 
   if (delays.length !== count || delays.some((value) => !(value >= 0 && value <= 655350))) {
     throw new InvalidOptionError(
       'delay',
-      `must be milliseconds from 0 to 655350, one or for each of ${count} pictures.`,
+      `must be milliseconds from 0 to 655350: one value, or one for each of ${count} images.`,
     );
   }
   return delays;
 }
 
-/** All colours, where there are few enough. */
+/** All colours of the pixels, or undefined if a palette cannot hold them. */
 function exactColours(rgba: Uint8ClampedArray): Colour[] | undefined {
   const seen = new Map<number, Colour>();
   for (let i = 0; i < rgba.length; i += 4) {
-    seen.set(keyOf(rgba, i), [rgba[i]!, rgba[i + 1]!, rgba[i + 2]!]);
-    if (seen.size > mostColours) return undefined;
+    seen.set(keyOf(rgba, i), [rgba[i], rgba[i + 1], rgba[i + 2]]);
+    if (seen.size > maxColours) return undefined;
   }
   return [...seen.values()];
 }
 
-/** Each pixel's place in the palette, where all are there: gifenc tells colours apart by 5 and 6 bits only. */
-function exactIndex(rgba: Uint8ClampedArray, palette: readonly Colour[]): Uint8Array | undefined {
-  const places = new Map(palette.map((colour, i) => [keyOf(colour, 0), i]));
-  const index = new Uint8Array(rgba.length / 4);
-  for (let i = 0; i < index.length; i++) {
-    const place = places.get(keyOf(rgba, i * 4));
-    if (place === undefined) return undefined;
-    index[i] = place;
+/**
+ * Each pixel's index into the palette, or undefined if a colour is not in it. gifenc's own lookup compares only the upper
+ * 5 or 6 bits of a channel.
+ */
+function exactIndices(rgba: Uint8ClampedArray, palette: readonly Colour[]): Uint8Array | undefined {
+  const indexOfColour = new Map(palette.map((colour, i) => [keyOf(colour, 0), i]));
+  const indices = new Uint8Array(rgba.length / 4);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indexOfColour.get(keyOf(rgba, i * 4));
+    if (index === undefined) return undefined;
+    indices[i] = index;
   }
-  return index;
+  return indices;
 }
 
 function keyOf(colours: ArrayLike<number>, at: number): number {
-  return (colours[at]! << 16) | (colours[at + 1]! << 8) | colours[at + 2]!;
+  return (colours[at] << 16) | (colours[at + 1] << 8) | colours[at + 2];
 }
 
 function join(frames: readonly Uint8ClampedArray[]): Uint8ClampedArray {

@@ -1,14 +1,14 @@
-/** What a file is, by its first bytes, in words for a message. */
+/** Identifies a file by its first bytes, in words for an error message. */
 export function kindOfFile(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'nothing: there are no bytes';
-  const found = kinds.find(([, start, at = 0]) => [...start].every((c, i) => bytes[at + i] === c.charCodeAt(0)));
+  const found = kinds.find(([, magic, at = 0]) => [...magic].every((c, i) => bytes[at + i] === c.charCodeAt(0)));
   if (found !== undefined) return found[0];
-  const begin = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  return `${bytes.length} bytes of no known kind that begin with ${begin}`;
+  const start = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return `${bytes.length} bytes of no known kind that begin with ${start}`;
 }
 
-/** A name, the bytes as Latin-1, and where they stand. */
-const kinds: readonly (readonly [name: string, start: string, at?: number])[] = [
+/** Names, magic numbers as Latin-1, and their offsets. */
+const kinds: readonly (readonly [name: string, magic: string, offset?: number])[] = [
   ['a PNG file', '\x89PNG\r\n\x1a\n'],
   ['a JPEG file', '\xff\xd8\xff'],
   ['a WebP file', 'WEBP', 8],

@@ -1,12 +1,13 @@
-import type { Pixels } from './png/encode.js';
+import type { Canvas } from './canvas.js';
+import type { Pixels } from './pixels.js';
 
-/** A picture laid on white, opaque, rounded to 8 bits as Pillow's `alpha_composite` does. Always a copy. */
-export function onWhite({ width, height, data }: Pixels): Pixels & { readonly data: Uint8ClampedArray<ArrayBuffer> } {
+/** Composites an image onto opaque white, rounding to 8 bits as Pillow's `alpha_composite` does. Always a copy. */
+export function compositeOnWhite({ width, height, data }: Pixels): Canvas {
   const out = new Uint8ClampedArray(data);
   for (let i = 0; i < out.length; i++) {
-    const alpha = data[i | 3]!;
+    const alpha = data[i | 3];
     if (i % 4 === 3) out[i] = 255;
-    else if (alpha !== 255) out[i] = Math.round((data[i]! * alpha + 255 * (255 - alpha)) / 255);
+    else if (alpha !== 255) out[i] = Math.round((data[i] * alpha + 255 * (255 - alpha)) / 255);
   }
   return { width, height, data: out };
 }

@@ -1,43 +1,43 @@
 import { InvalidOptionError } from '@sd/core';
 
-/** What a picture was made with, as it is written into its file. */
+/** The settings that an image was made with, to be written into its file. */
 export interface ImageParameters {
   readonly prompt: string;
   readonly negativePrompt?: string;
-  /** Under A1111's names: `Steps`, `Sampler`, `CFG scale`, `Seed`, `Size`, ... Undefined ones are left out. */
+  /** By A1111's names: `Steps`, `Sampler`, `CFG scale`, `Seed`, `Size`, ... Undefined values are omitted. */
   readonly settings?: Readonly<Record<string, string | number | bigint | boolean | undefined>>;
 }
 
-/** What was read back from a file. */
+/** Settings read from a file. */
 export interface ReadParameters {
   readonly prompt: string;
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly negativePrompt: string;
-  /** As they stand in the text: numbers are not parsed. */
+  /** Verbatim: numbers are not parsed. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
 const negativeMark = 'Negative prompt:';
 const setting = /([\p{L}\p{N}_][\p{L}\p{N}_ \-/]{1,200}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/gu;
 const wholeName = /^[\p{L}\p{N}_][\p{L}\p{N}_ \-/]{1,200}$/u;
-const fewestSettings = 3;
+const minSettings = 3;
 
 /**
- * A1111's `parameters` text: the prompt, a line `Negative prompt: ...`, and a last line of settings, whose values are in
- * JSON's quotes where they would not read back without.
+ * Writes A1111's `parameters` text: the prompt, a line `Negative prompt: ...`, and a last line of settings, with values
+ * in JSON quotes if they would not read back otherwise.
  *
- * That text is ambiguous: a line of the prompt may begin with `Negative prompt:`, and A1111 trims every line. Where it
- * would not read back as it was, `Prompt` and `Negative prompt` follow in quotes among the settings, and A1111 takes
- * them from there. This fails only without any setting: with fewer than three, a last line is part of the prompt.
+ * The format is ambiguous: a line of the prompt may begin with `Negative prompt:`, and A1111 trims every line. If a prompt
+ * would not survive this, `Prompt` and `Negative prompt` are repeated in quotes among the settings, where A1111 prefers
+ * them. Only text without any settings cannot be protected: a last line of fewer than three belongs to the prompt.
  *
- * Throws an InvalidOptionError (`settings`) for a name that A1111 could not read: it must be letters, digits, `_`, `-`,
- * `/` and spaces, two at least.
+ * Throws an InvalidOptionError (`settings`) for a name that A1111 could not read: it must be at least two characters, of
+ * letters, digits, `_`, `-`, `/` and spaces.
  * Follows A1111's modules/processing.py (`create_infotext`) and modules/infotext_utils.py.
  */
 export function formatParameters({ prompt, negativePrompt = '', settings = {} }: ImageParameters): string {
   const entries = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
     checkName(name);
-    return value === undefined ? [] : [[name, plain(value)]];
+    return value === undefined ? [] : [[name, toText(value)]];
   });
   const write = (last: readonly string[]) => {
     const negative = negativePrompt === '' ? '' : `\n${negativeMark} ${negativePrompt}`;
@@ -47,21 +47,21 @@ export function formatParameters({ prompt, negativePrompt = '', settings = {} }:
   const last = entries.map(([name, value]) => `${name}: ${quote(value)}`);
   const text = write(last);
   const read = parseParameters(text);
-  const same =
+  const readsBack =
     read.prompt === prompt &&
     read.negativePrompt === negativePrompt &&
     Object.keys(read.settings).length === entries.length;
-  if (same || entries.length === 0) return text;
+  if (readsBack || entries.length === 0) return text;
   return write([...last, `Prompt: ${JSON.stringify(prompt)}`, `Negative prompt: ${JSON.stringify(negativePrompt)}`]);
 }
 
-/** Reads A1111's `parameters` text, as A1111 does. Any text is read: one without settings is a prompt. */
+/** Reads A1111's `parameters` text as A1111 does. Never fails: text without settings is a prompt. */
 export function parseParameters(text: string): ReadParameters {
   const lines = text.trim().split('\n');
   const found = [...lines.at(-1)!.matchAll(setting)];
-  if (found.length >= fewestSettings) lines.pop();
+  if (found.length >= minSettings) lines.pop();
   const settings = new Map(
-    found.length < fewestSettings ? [] : found.map(([, name, value]): [string, string] => [name!, unquote(value!)]),
+    found.length < minSettings ? [] : found.map(([, name, value]): [string, string] => [name!, unquote(value!)]),
   );
 
   const prompt: string[] = [];
@@ -77,14 +77,14 @@ export function parseParameters(text: string): ReadParameters {
   settings.delete('Prompt');
   settings.delete('Negative prompt');
   return {
-    prompt: exact.prompt ?? joined(prompt),
-    negativePrompt: exact.negative ?? joined(negative),
+    prompt: exact.prompt ?? joinLines(prompt),
+    negativePrompt: exact.negative ?? joinLines(negative),
     settings: Object.fromEntries(settings),
   };
 }
 
-/** A1111 joins lines so: empty ones at the beginning are lost. */
-function joined(lines: readonly string[]): string {
+/** Joins lines like A1111, which drops empty ones at the beginning. */
+function joinLines(lines: readonly string[]): string {
   const first = lines.findIndex((line) => line !== '');
   return first < 0 ? '' : lines.slice(first).join('\n');
 }
@@ -93,18 +93,18 @@ function checkName(name: string): void {
   if (wholeName.test(name) && name.trim() === name && name !== 'Prompt' && name !== 'Negative prompt') return;
   throw new InvalidOptionError(
     'settings',
-    `${JSON.stringify(name)} cannot be a setting's name in a picture's parameters.`,
+    `cannot have the name ${JSON.stringify(name)}. Names are two or more letters, digits, "_", "-", "/" or spaces, other than Prompt and Negative prompt.`,
   );
 }
 
-function plain(value: string | number | bigint | boolean): string {
+function toText(value: string | number | bigint | boolean): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   return String(value);
 }
 
 function quote(value: string): string {
-  const needed = value === '' || /[,:\n\r]|^"/.test(value) || value.trim() !== value;
-  return needed ? JSON.stringify(value) : value;
+  const needsQuotes = value === '' || /[,:\n\r]|^"/.test(value) || value.trim() !== value;
+  return needsQuotes ? JSON.stringify(value) : value;
 }
 
 function unquote(value: string): string {

@@ -1,12 +1,12 @@
-import type { Pixels } from './png/encode.js';
+import type { Pixels } from './pixels.js';
 
-/** A filter over distances in pixels, zero beyond its support. */
+/** A resampling filter: a weight for each distance in pixels, zero beyond its support. */
 interface Filter {
   readonly support: number;
   weight(x: number): number;
 }
 
-/** sinc(x) sinc(x / 3), three lobes wide. */
+/** sinc(x) sinc(x / 3): Lanczos with three lobes. */
 export const lanczos: Filter = {
   support: 3,
   weight: (x) => (-3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0),
@@ -22,43 +22,43 @@ export const bicubic: Filter = {
   },
 };
 
-/** Part of a picture, in pixels that need not be whole: left, top, right, bottom. */
+/** A region of an image, in pixels and fractions of them. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
 /**
- * A picture in another size, to the last bit as Pillow's `Image.resize(size, filter, box)` has it: weights in 22 bits of
- * fraction, rounded to 8 bits between the two passes; colours are weighted by their alpha. Pillow 13 goes down first where
- * the height shrinks much more than the width; older ones always go across first, and differ by a level or two there.
- * Follows Pillow's Resample.c, and Convert.c for the alpha.
+ * Resizes an image, to the last bit like Pillow's `Image.resize(size, filter, box)`: with weights in 22-bit fixed point,
+ * rounding to 8 bits between the two passes, and colours premultiplied by alpha. If the height shrinks much more than the
+ * width, Pillow 13 makes the vertical pass first; older versions never do, and differ by a level or two there.
+ * Follows Pillow's Resample.c, and Convert.c for the alpha channel.
  */
 export function resample(pixels: Pixels, width: number, height: number, filter: Filter, box?: Box): Pixels {
   const [left, top, right, bottom] = box ?? [0, 0, pixels.width, pixels.height];
-  const whole = left === 0 && top === 0 && right === pixels.width && bottom === pixels.height;
-  if (whole && width === pixels.width && height === pixels.height) {
+  const isWholeImage = left === 0 && top === 0 && right === pixels.width && bottom === pixels.height;
+  if (isWholeImage && width === pixels.width && height === pixels.height) {
     return { width, height, data: pixels.data.slice() };
   }
-  const clear = hasAlpha(pixels);
-  let { data } = clear ? premultiplied(pixels) : pixels;
-  const across = width !== pixels.width || left !== 0 || right !== width;
-  const down = height !== pixels.height || top !== 0 || bottom !== height;
-  const passAcross = (rows: number) => {
+  const isTransparent = hasAlpha(pixels);
+  let { data } = isTransparent ? premultiplied(pixels) : pixels;
+  const resizesWidth = width !== pixels.width || left !== 0 || right !== width;
+  const resizesHeight = height !== pixels.height || top !== 0 || bottom !== height;
+  const horizontalPass = (rows: number) => {
     const taps = tapsOf(pixels.width, left, right, width, filter);
     data = resampleLines(data, taps, rows, 4, pixels.width * 4, width * 4);
   };
-  const passDown = (columns: number) => {
+  const verticalPass = (columns: number) => {
     const taps = tapsOf(pixels.height, top, bottom, height, filter);
     data = resampleLines(data, taps, columns, columns * 4, 4, 4);
   };
-  const less = pixels.height - height;
-  if (across && down && less > 0 && less > 2 * (pixels.width - width)) {
-    passDown(pixels.width);
-    passAcross(height);
+  const heightLoss = pixels.height - height;
+  if (resizesWidth && resizesHeight && heightLoss > 0 && heightLoss > 2 * (pixels.width - width)) {
+    verticalPass(pixels.width);
+    horizontalPass(height);
   } else {
-    if (across) passAcross(pixels.height);
-    if (down) passDown(width);
+    if (resizesWidth) horizontalPass(pixels.height);
+    if (resizesHeight) verticalPass(width);
   }
   const resized = { width, height, data };
-  return clear ? unmultiplied(resized) : resized;
+  return isTransparent ? unmultiplied(resized) : resized;
 }
 
 interface Tap {
@@ -66,9 +66,9 @@ interface Tap {
   readonly weights: Int32Array;
 }
 
-const one = 2 ** 22;
+const fixedPointOne = 2 ** 22;
 
-/** For each pixel along a line, which pixels it comes from, and with which weights. */
+/** For each pixel of a resized line, the first source pixel that it depends on, and the weights from there on. */
 function tapsOf(size: number, from: number, to: number, newSize: number, { support, weight }: Filter): Tap[] {
   const scale = (to - from) / newSize;
   const stretch = Math.max(scale, 1);
@@ -80,14 +80,14 @@ function tapsOf(size: number, from: number, to: number, newSize: number, { suppo
     const weights = Array.from({ length: end - first }, (_, k) => weight((k + first - centre + 0.5) * (1 / stretch)));
     const sum = weights.reduce((total, value) => total + value, 0);
     const whole = weights.map((value) => {
-      const scaled = (sum === 0 ? value : value / sum) * one;
+      const scaled = (sum === 0 ? value : value / sum) * fixedPointOne;
       return Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     });
     return { first, weights: Int32Array.from(whole) };
   });
 }
 
-/** `step` is from pixel to pixel along a line, `line` and `newLine` from line to line, in bytes. */
+/** Resizes along one axis. Strides in bytes: `step` from pixel to pixel along a line, `line` and `newLine` from line to line. */
 function resampleLines(
   data: Pixels['data'],
   taps: readonly Tap[],
@@ -102,8 +102,8 @@ function resampleLines(
       const start = n * line + first * step;
       const to = n * newLine + i * step;
       for (let channel = 0; channel < 4; channel++) {
-        let sum = one / 2;
-        for (let k = 0; k < weights.length; k++) sum += data[start + k * step + channel]! * weights[k]!;
+        let sum = fixedPointOne / 2;
+        for (let k = 0; k < weights.length; k++) sum += data[start + k * step + channel] * weights[k];
         out[to + channel] = sum >> 22;
       }
     }
@@ -120,7 +120,7 @@ function premultiplied({ width, height, data }: Pixels): Pixels {
   const out = new Uint8ClampedArray(data);
   for (let i = 0; i < out.length; i++) {
     if (i % 4 === 3) continue;
-    const product = data[i]! * data[i | 3]! + 128;
+    const product = data[i] * data[i | 3] + 128;
     out[i] = ((product >> 8) + product) >> 8;
   }
   return { width, height, data: out };
@@ -129,8 +129,8 @@ function premultiplied({ width, height, data }: Pixels): Pixels {
 function unmultiplied({ width, height, data }: Pixels): Pixels {
   const out = new Uint8ClampedArray(data);
   for (let i = 0; i < out.length; i++) {
-    const alpha = data[i | 3]!;
-    if (i % 4 !== 3 && alpha !== 0 && alpha !== 255) out[i] = Math.trunc((255 * data[i]!) / alpha);
+    const alpha = data[i | 3];
+    if (i % 4 !== 3 && alpha !== 0 && alpha !== 255) out[i] = Math.trunc((255 * data[i]) / alpha);
   }
   return { width, height, data: out };
 }

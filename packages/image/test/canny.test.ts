@@ -3,27 +3,30 @@ import { cannyEdges } from '../src/index.js';
 import golden from './data/canny-golden.json' with { type: 'json' };
 import { bytesOf, pixelsOf } from './support.js';
 
-const pictures: Record<string, Parameters<typeof pixelsOf>[0]> = golden.pictures;
+const sources: Record<string, Parameters<typeof pixelsOf>[0]> = golden.pictures;
 
 describe('cannyEdges', () => {
-  test.each(golden.cases)('finds the edges of OpenCV: $of, $low to $high, gray $gray', ({ of, edges, ...options }) => {
-    const { data } = cannyEdges(pixelsOf(pictures[of]!), options);
-    const bits = bytesOf(edges);
-    const want = Array.from({ length: data.length / 4 }, (_, i) => ((bits[i >> 3]! >> (7 - (i % 8))) & 1) * 255);
-    expect([...data.filter((_, i) => i % 4 === 0)]).toEqual(want);
-  });
+  test.each(golden.cases)(
+    'finds the same edges as OpenCV: $of, $low to $high, gray $gray',
+    ({ of, edges, ...options }) => {
+      const { data } = cannyEdges(pixelsOf(sources[of]), options);
+      const bits = bytesOf(edges);
+      const want = Array.from({ length: data.length / 4 }, (_, i) => ((bits[i >> 3] >> (7 - (i % 8))) & 1) * 255);
+      expect([...data.filter((_, i) => i % 4 === 0)]).toEqual(want);
+    },
+  );
 
-  test('gives an opaque picture of pure black and white', () => {
+  test('gives an opaque image of pure black and white', () => {
     const { data } = cannyEdges(pixelsOf(golden.pictures.drawn));
     const pixels = new Set(Array.from({ length: data.length / 4 }, (_, i) => [...data.slice(i * 4, i * 4 + 4)].join()));
     expect(pixels).toEqual(new Set(['0,0,0,255', '255,255,255,255']));
   });
 
-  test('has thresholds of 100 and 200 by default, and leaves the picture as it is', () => {
-    const picture = pixelsOf(golden.pictures.drawn);
-    const before = picture.data.slice();
-    expect(cannyEdges(picture).data).toEqual(cannyEdges(picture, { low: 100, high: 200 }).data);
-    expect(picture.data).toEqual(before);
+  test('has thresholds of 100 and 200 by default, and leaves its input unchanged', () => {
+    const image = pixelsOf(golden.pictures.drawn);
+    const before = image.data.slice();
+    expect(cannyEdges(image).data).toEqual(cannyEdges(image, { low: 100, high: 200 }).data);
+    expect(image.data).toEqual(before);
   });
 
   test.each([

@@ -7,23 +7,23 @@ import golden from './data/image-golden.json' with { type: 'json' };
 const rgbOf = (rgba: ArrayLike<number>) => Array.from(rgba).filter((_, i) => i % 4 !== 3);
 
 describe('createImage', () => {
-  test.each(golden.pictures)('rounds as diffusers does, to the last level', ({ values, rgb }) => {
+  test.each(golden.pictures)('rounds exactly as diffusers does', ({ values, rgb }) => {
     const image = createImage(tensor('float32', [3, 5, 7], Float32Array.from(values)));
     expect(image).toMatchObject({ width: 7, height: 5 });
     expect(rgbOf(image.data)).toEqual(rgb);
     expect(image.data.filter((_, i) => i % 4 === 3).every((alpha) => alpha === 255)).toBe(true);
   });
 
-  test('refuses another shape, and what is not a number', () => {
+  test('refuses other shapes and NaN', () => {
     expect(() => createImage(tensor('float32', [1, 3, 2, 2]))).toThrow(expect.objectContaining({ code: 'bad-tensor' }));
     expect(() => createImage(tensor('float32', [4, 2, 2]))).toThrow(expect.objectContaining({ code: 'bad-tensor' }));
     const broken: Tensor<'float32'> = tensor('float32', [3, 1, 1], Float32Array.of(0, Number.NaN, 0));
     expect(() => createImage(broken)).toThrow(expect.objectContaining({ code: 'not-finite' }));
   });
 
-  test('the PNG file has the same pixels, and says how it was made', async () => {
+  test('the PNG file has the same pixels, and the settings', async () => {
     const parameters = { prompt: 'a car', settings: { Steps: 20, Sampler: 'PNDM', 'CFG scale': 7.5, Seed: 2n ** 63n } };
-    const values = Float32Array.from(golden.pictures[0]!.values);
+    const values = Float32Array.from(golden.pictures[0].values);
     const image = createImage(tensor('float32', [3, 5, 7], values), parameters);
     const png = await image.toPng();
     const decoded = decode(png, { checkCrc: true });
@@ -39,7 +39,7 @@ describe('createImage', () => {
     });
   });
 
-  test('without parameters the file has no text', async () => {
+  test('without parameters the PNG file has no text', async () => {
     const png = await createImage(tensor('float32', [3, 1, 1])).toPng();
     expect(decode(png).text).toEqual({});
     expect(await readParameters(png)).toBeUndefined();
@@ -47,7 +47,7 @@ describe('createImage', () => {
 });
 
 describe('encodePng', () => {
-  test('keeps an alpha channel that is used', async () => {
+  test('keeps an alpha channel that is not opaque', async () => {
     const data = Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 128);
     const decoded = decode(await encodePng({ width: 2, height: 1, data }));
     expect(decoded.channels).toBe(4);

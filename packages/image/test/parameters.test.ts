@@ -5,14 +5,14 @@ const settings = { Steps: 20, Sampler: 'Euler a', 'CFG scale': 7, Seed: 96540008
 const written = 'Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 965400086, Size: 512x512';
 const read = { Steps: '20', Sampler: 'Euler a', 'CFG scale': '7', Seed: '965400086', Size: '512x512' };
 
-test("the text is A1111's", () => {
+test("writes A1111's format", () => {
   expect(formatParameters({ prompt: 'a blue car', negativePrompt: 'blurry, ugly', settings })).toBe(
     `a blue car\nNegative prompt: blurry, ugly\n${written}`,
   );
   expect(formatParameters({ prompt: 'a blue car', settings })).toBe(`a blue car\n${written}`);
 });
 
-test('values are quoted where A1111 quotes, and where they would not read back', () => {
+test('quotes values like A1111, and those that would not read back otherwise', () => {
   const text = formatParameters({
     prompt: 'a',
     settings: {
@@ -42,7 +42,7 @@ test('values are quoted where A1111 quotes, and where they would not read back',
   });
 });
 
-describe('prompts read back as they were', () => {
+describe('prompts read back unchanged', () => {
   const prompts = [
     '',
     'a blue car on a road',
@@ -75,12 +75,12 @@ describe('prompts read back as they were', () => {
     expect(result).toEqual({ prompt, negativePrompt: '', settings: { Seed: '1' } });
   });
 
-  test('an ordinary prompt is written once', () => {
+  test('an ordinary prompt is written only once', () => {
     expect(formatParameters({ prompt: 'a, b', negativePrompt: 'c\nd', settings })).not.toContain('Prompt: "');
   });
 });
 
-describe('texts of others', () => {
+describe('texts from other tools', () => {
   test('the example in A1111’s source', () => {
     const text = [
       "girl with an artist's beret, determined, ((eyeshadow)), (coquettish), detailed, intricate",
@@ -94,12 +94,12 @@ describe('texts of others', () => {
     });
   });
 
-  test('without settings all of it is the prompt', () => {
+  test('without settings the whole text is the prompt', () => {
     expect(parseParameters('just: this')).toEqual({ prompt: 'just: this', negativePrompt: '', settings: {} });
     expect(parseParameters('')).toEqual({ prompt: '', negativePrompt: '', settings: {} });
   });
 
-  test('names like those of Object are only names', () => {
+  test('names of Object’s properties are ordinary names', () => {
     const { settings: found } = parseParameters('a\nSteps: 1, __proto__: x, constructor: y');
     expect(Object.entries(found)).toEqual([
       ['Steps', '1'],
@@ -114,7 +114,7 @@ describe('texts of others', () => {
     ['open quotes', 'aa:"'],
     ['escapes', 'aa: "\\"'],
     ['colons', 'a b:'],
-  ])('a megabyte of %s is read in time', (_, piece) => {
+  ])('reads a megabyte of %s in reasonable time', (_, piece) => {
     const start = performance.now();
     parseParameters(`x${piece.repeat(1e6 / piece.length)}x`);
     expect(performance.now() - start).toBeLessThan(5000);

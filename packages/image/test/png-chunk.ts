@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 
 const headerEnd = 33;
 
-/** A PNG file with one more chunk after its header. */
+/** Inserts a chunk after the header of a PNG file. */
 export function addChunk(png: Uint8Array, type: string, data: readonly number[]): Uint8Array {
   const checked = Uint8Array.from([...new TextEncoder().encode(type), ...data]);
   const words = new DataView(new ArrayBuffer(8));

@@ -15,19 +15,19 @@ export function pixelsOf({ width, height, rgba }: GoldenPixels): Pixels {
   return { width, height, data: bytesOf(rgba) };
 }
 
-/** Pixels whose bytes print and compare as plain numbers. */
+/** Pixels with a plain array, which compares and prints well. */
 export function plain({ width, height, data }: Pixels) {
   return { width, height, data: [...data] };
 }
 
 export function largestDifference(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) throw new RangeError(`${got.length} values, ${want.length} wanted.`);
+  if (got.length !== want.length) throw new RangeError(`Got ${got.length} values, expected ${want.length}.`);
   let largest = 0;
-  for (let i = 0; i < want.length; i++) largest = Math.max(largest, Math.abs(got[i]! - want[i]!));
+  for (let i = 0; i < want.length; i++) largest = Math.max(largest, Math.abs(got[i] - want[i]));
   return largest;
 }
 
-/** A picture's colours, without its alpha. */
+/** An image's colours, without alpha. */
 export function rgbOf({ data }: Pick<Pixels, 'data'>): number[] {
   return Array.from(data).filter((_, i) => i % 4 !== 3);
 }

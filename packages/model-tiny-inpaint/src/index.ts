@@ -1,2 +1,2 @@
-/** The U-Net of the embedded model for inpainting, nine channels, as a folder in diffusers' layout: float16 weights. */
+/** The folder of the embedded model's inpainting U-Net, with nine channels, in diffusers' layout: float16 weights. */
 export const folder: URL = new URL('./unet/', import.meta.url);

@@ -17,23 +17,24 @@ import { clipTextGraph } from './clip-text-graph.js';
 import { type ClipTextConfig, clipTextConfig } from './config.js';
 import { clipTextNames } from './names/transformers.js';
 
-/** Where the graph runs, and the model: its folder, `text_encoder` if not named, or its weights and config. */
+/** The backend, and the model: a folder (`text_encoder` by default), or its weights and config. */
 export type LoadTextEncoderOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
-/** A CLIP text model as a stage, and the names of the tensors in its files that it has no use for. */
+/** The stage over a CLIP text model's checkpoint. */
 export interface ClipTextEncoder extends TextEncoder {
   readonly config: ClipTextConfig;
+  /** Names of tensors in the files that the graph does not use. */
   readonly unusedTensors: readonly string[];
   /**
-   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
-   * own. Throws what an extension throws that does not fit this model.
+   * Another stage over the same checkpoint, with these extensions instead of this one's, and a separate session. Throws the
+   * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly LayerExtension[]): ClipTextEncoder;
 }
 
 /**
- * Opens a CLIP text encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Nothing is
- * loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a CLIP text encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. The session
+ * is created at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadTextEncoder({ backend, ...from }: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
   await backend.ready?.();
@@ -59,7 +60,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
   return {
     config,
     unusedTensors: checkpoint.unused(),
-    withExtensions: (others) => textEncoderOf(parts, others),
+    withExtensions: (replacements) => textEncoderOf(parts, replacements),
     load: session.load,
     release: session.release,
     dispose: session.dispose,
@@ -92,14 +93,14 @@ function batchOfIds(tokens: readonly Tokens[], { maxLength, vocabSize }: ClipTex
     if (ids.length !== maxLength) {
       throw new TensorError(
         'bad-tensor',
-        `The text encoder takes ${maxLength} tokens a prompt, but prompt ${i} has ${ids.length}.`,
+        `The text encoder takes ${maxLength} tokens per prompt, but prompt ${i} has ${ids.length}.`,
       );
     }
     const unknown = ids.find((id) => id < 0 || id >= vocabSize + learned);
     if (unknown !== undefined) {
       throw new TensorError(
         'bad-tensor',
-        `The text encoder knows ${vocabSize} tokens and was given ${learned} token_vectors beside, but prompt ${i} has the token ${unknown}.`,
+        `The text encoder has ${vocabSize} tokens and was given ${learned} token_vectors, but prompt ${i} has the token ${unknown}.`,
       );
     }
     batch.data.set(BigInt64Array.from(ids, BigInt), i * maxLength);
@@ -107,7 +108,10 @@ function batchOfIds(tokens: readonly Tokens[], { maxLength, vocabSize }: ClipTex
   return batch;
 }
 
-/** The hidden state, or its projection, at the first end token. Old configs say 2 for it, and then it is the largest number (transformers does so too). */
+/**
+ * The hidden state, or its projection, at the first end token. Old configs have 2 as its id; then, as in transformers, the
+ * end token is the largest id.
+ */
 function pooled(
   hidden: Tensor<'float32'>,
   i: number,

@@ -16,11 +16,12 @@ export interface ClipTextGraphOptions extends GraphOptions {
 }
 
 /**
- * CLIP's text transformer: `input_ids` [n, tokens] in; out, for each count k of layers from 0 to all of them,
- * `hidden_states.k` as the layers leave it and `normalized.k` after the final layer norm, each [n, tokens, width], and of
- * a model with a projection `projected` [n, tokens, projectionWidth]. Ids from `vocabSize` on are rows of `token_vectors`
- * [count, width], for words that were learned later; `attention_bias` [n, 1, tokens, tokens] is added to the scores of every
- * attention, to hide tokens from others.
+ * Writes the graph of CLIP's text transformer. Input: `input_ids` [n, tokens]. Outputs: for every k from 0 to the number of
+ * layers, the hidden state after k layers, [n, tokens, width], as `hidden_states.k`, and after the final layer norm as
+ * `normalized.k`; with a projection also `projected` [n, tokens, projectionWidth].
+ *
+ * Optional inputs: `token_vectors` [count, width] are the embeddings of ids from `vocabSize` on, for textual inversion;
+ * `attention_bias` [n, 1, tokens, tokens] is added to the scores of every attention, to mask tokens.
  * @see arXiv 2103.00020; tensor names as in transformers' `CLIPTextModel`, without the prefix `text_model.`
  */
 export function clipTextGraph(
@@ -40,16 +41,16 @@ export function clipTextGraph(
   const words = tokenVectors(g, ids, table, config);
   let x = g.add(words, g.weight(positions));
   const bias = g.optionalInput('attention_bias', ['batch', 1, config.maxLength, config.maxLength]);
-  const give = (layers: number, hidden: Value) => {
+  const output = (layers: number, hidden: Value) => {
     const normalized = g.layerNorm(hidden, w.at('final_layer_norm'), config.epsilon);
     g.output(`hidden_states.${layers}`, hidden);
     g.output(`normalized.${layers}`, normalized);
     return normalized;
   };
-  let last = give(0, x);
+  let last = output(0, x);
   for (let i = 0; i < config.layers; i++) {
     x = clipLayer(g, w.at('encoder.layers', i), x, { ...config, causal: true, bias });
-    last = give(i + 1, x);
+    last = output(i + 1, x);
   }
   if (config.projectionWidth !== undefined) {
     g.output('projected', g.linear(last, w.at('text_projection'), config.projectionWidth));
@@ -57,13 +58,13 @@ export function clipTextGraph(
   return g.finish('text_encoder', { repeated: false });
 }
 
-/** Each id's vector: of the checkpoint's table, or of those that are fed. */
+/** The embedding of each id, from the checkpoint's table or from `token_vectors`. */
 function tokenVectors(g: Graph, ids: Value, table: TensorView, { vocabSize, width }: ClipTextConfig): Value {
-  const learned = g.optionalInput('token_vectors', ['learned', width]);
+  const vectors = g.optionalInput('token_vectors', ['learned', width]);
   const [zero, last, count] = [0, vocabSize - 1, vocabSize].map((value) => g.indices([value]));
   const known = g.embedding(g.op('Min', [ids, last], ids.dims), table);
   const row = g.op('Max', [g.op('Sub', [ids, count], ids.dims), zero], ids.dims);
-  const added = g.op('Gather', [learned, row], known.dims);
+  const added = g.op('Gather', [vectors, row], known.dims);
   const isKnown = g.op('Less', [ids, count], ids.dims);
   const perWord = g.op('Unsqueeze', [isKnown, g.indices([-1])], [...ids.dims, 1]);
   return g.op('Where', [perWord, known, added], known.dims);

@@ -10,9 +10,9 @@ export interface ClipTextConfig {
   readonly maxLength: number;
   readonly activation: 'quick_gelu' | 'gelu';
   readonly epsilon: number;
-  /** The token whose hidden state stands for the whole text. */
+  /** The end token, where the pooled embedding is taken. */
   readonly endId: number;
-  /** Width of the text's vector in the space that it shares with pictures; undefined for a model without a projection. */
+  /** Width of the embedding in the space shared by texts and images; undefined for a model without a projection. */
   readonly projectionWidth: number | undefined;
 }
 

@@ -16,11 +16,11 @@ import { type OnnxFile, onnxSession, openOnnxFile } from '@sd/weights/onnx-file'
 export interface LoadOnnxTextEncoderOptions {
   readonly backend: Backend;
   readonly source: Source;
-  /** The model's folder in the source, with `model.onnx`: `text_encoder` if left out. */
+  /** The model's folder in the source, with `model.onnx`: `text_encoder` by default. */
   readonly folder?: string;
 }
 
-/** A CLIP text model that was exported to ONNX, as a stage. */
+/** The stage over a CLIP text model that was exported to ONNX. */
 export interface OnnxTextEncoder extends TextEncoder {
   readonly file: OnnxFile;
 }
@@ -30,19 +30,19 @@ const maskName = 'attention_mask';
 const last = 'last_hidden_state';
 
 /**
- * Opens a CLIP text model that was exported to ONNX. The type of its ids is read from the model. Which hidden states it can
- * give depends on how it was exported: the last ones only, or those of every layer, as for SDXL. Nothing is loaded yet.
- * Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a CLIP text model exported to ONNX. The type of its ids is read from the model. Its hidden states depend on the
+ * export: only the last ones, or those of all layers, as for SDXL. The session is created at first use. Throws SourceError,
+ * CheckpointError, UnsupportedError.
  */
 export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): Promise<OnnxTextEncoder> {
   const { backend, source, folder = 'text_encoder' } = options;
   const file = await openOnnxFile(source, folder === '' ? 'model.onnx' : `${folder}/model.onnx`);
   const session = onnxSession(backend, file, folder === '' ? 'text_encoder' : folder, { repeated: false });
   const names = file.outputs.map(({ name }) => name);
-  const strange = session.inputs.find(({ name }) => name !== idsName && name !== maskName);
-  if (strange !== undefined || !names.includes(last)) {
-    const what = strange === undefined ? `gives ${names.join(', ')} and no ${last}` : `takes ${strange.name}`;
-    throw new UnsupportedError(`${file.path} ${what}: it is no text encoder of Stable Diffusion 1, 2 or XL.`);
+  const unknown = session.inputs.find(({ name }) => name !== idsName && name !== maskName);
+  if (unknown !== undefined || !names.includes(last)) {
+    const problem = unknown === undefined ? `gives ${names.join(', ')} but no ${last}` : `takes ${unknown.name}`;
+    throw new UnsupportedError(`${file.path} ${problem}: it is not a text encoder of Stable Diffusion 1, 2 or XL.`);
   }
   const pooledName = ['text_embeds', 'pooler_output'].find((name) => names.includes(name));
   const states = names.filter((name) => /^hidden_states\.\d+$/.test(name)).length;
@@ -50,15 +50,15 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
 
   const stateName = (output: 'normalized' | 'penultimate', clipSkip: number): string => {
     if (!Number.isInteger(clipSkip) || clipSkip < 0) {
-      throw new InvalidOptionError('clipSkip', `must be a whole number from 0 up, not ${clipSkip}.`);
+      throw new InvalidOptionError('clipSkip', `must be a whole number of at least 0, not ${clipSkip}.`);
     }
     if (output === 'normalized') {
       if (clipSkip === 0) return last;
       throw new UnsupportedError(
-        `${file.path} was exported with its last hidden states alone, so that clipSkip must be 0. A checkpoint that was not exported has them all.`,
+        `${file.path} was exported with its last hidden states only, so clipSkip must be 0. Load the original checkpoint instead to skip layers.`,
       );
     }
-    // The first of them are the embeddings.
+    // The first hidden states are the token embeddings.
     const name = `hidden_states.${states - 2 - clipSkip}`;
     if (names.includes(name)) return name;
     if (states > 0) throw new InvalidOptionError('clipSkip', `must be at most ${states - 2}, not ${clipSkip}.`);
@@ -80,11 +80,11 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
         feeds[maskName] = tensor('int32', ids.dims, new Int32Array(ids.data.length).fill(1));
       }
       const outputs = [wanted, ...(pooledName === undefined ? [] : [pooledName])];
-      const results = await session.run(tokens.length, feeds, { outputs, ...(signal && { signal }) });
-      const hidden = results[wanted]!;
+      const results = await session.run(tokens.length, feeds, { outputs, signal });
+      const hidden = results[wanted];
       expectFinite('The text encoder’s output', hidden.data);
-      const pooled = pooledName === undefined ? undefined : results[pooledName]!;
-      return tokens.map((_, i) => ({ hidden: row(hidden, i), ...(pooled && { pooled: row(pooled, i) }) }));
+      const pooled = pooledName === undefined ? undefined : results[pooledName];
+      return tokens.map((_, i) => ({ hidden: row(hidden, i), pooled: pooled && row(pooled, i) }));
     },
   };
 }
@@ -92,14 +92,14 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
 function idsOf(tokens: readonly Tokens[], window: number | string | undefined): Tensor<'int32'> {
   const length = typeof window === 'number' ? window : (tokens[0]?.ids.length ?? 0);
   const ids = tensor('int32', [tokens.length, length]);
-  tokens.forEach((one, i) => {
-    if (one.ids.length !== length) {
+  tokens.forEach((prompt, i) => {
+    if (prompt.ids.length !== length) {
       throw new TensorError(
         'bad-tensor',
-        `The text encoder takes ${length} tokens a prompt, but prompt ${i} has ${one.ids.length}.`,
+        `The text encoder takes ${length} tokens per prompt, but prompt ${i} has ${prompt.ids.length}.`,
       );
     }
-    ids.data.set(one.ids, i * length);
+    ids.data.set(prompt.ids, i * length);
   });
   return ids;
 }

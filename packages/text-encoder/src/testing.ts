@@ -7,12 +7,12 @@ export interface TextEncoderSuiteOptions {
   readonly tokens: readonly [Tokens, Tokens];
 }
 
-/** What every text encoder stage must do, as cases for any test runner. */
+/** The requirements for every text encoder stage, as cases for any test runner. */
 export function textEncoderSuite({ create, tokens }: TextEncoderSuiteOptions): ConformanceCase[] {
   const withEncoder = (run: (encoder: TextEncoder) => Promise<void>) => withStage(create, run);
   return [
     {
-      name: 'gives one embedding a prompt, a vector a token',
+      name: 'gives one embedding per prompt, with one vector per token',
       run: () =>
         withEncoder(async (encoder) => {
           const embeddings = await encoder.encode(tokens);
@@ -27,32 +27,32 @@ export function textEncoderSuite({ create, tokens }: TextEncoderSuiteOptions): C
           }
           conforms(
             String(embeddings[0].hidden.dims) === String(embeddings[1].hidden.dims),
-            'All prompts must give one shape.',
+            'All embeddings must have the same shape.',
           );
         }),
     },
     {
-      name: 'tells prompts apart',
+      name: 'distinguishes prompts',
       run: () =>
         withEncoder(async (encoder) => {
-          const [one, two] = await encoder.encode(tokens);
+          const [first, second] = await encoder.encode(tokens);
           conforms(
-            one.hidden.data.some((value, i) => value !== two.hidden.data[i]),
-            'Different prompts must differ.',
+            first.hidden.data.some((value, i) => value !== second.hidden.data[i]),
+            'Different prompts must have different embeddings.',
           );
         }),
     },
     {
-      name: 'reads a prompt alone as in company',
+      name: 'encodes a prompt independently of its batch',
       run: () =>
         withEncoder(async (encoder) => {
-          const [, company] = await encoder.encode(tokens);
+          const [, batched] = await encoder.encode(tokens);
           const [alone] = await encoder.encode([tokens[1]]);
           const largest = Math.max(...alone.hidden.data.map(Math.abs));
           const same = alone.hidden.data.every(
-            (value, i) => Math.abs(value - company.hidden.data[i]) <= 1e-4 * largest,
+            (value, i) => Math.abs(value - batched.hidden.data[i]) <= 1e-4 * largest,
           );
-          conforms(same, 'A prompt must not depend on the others of its batch.');
+          conforms(same, 'A prompt must not depend on the others in its batch.');
         }),
     },
     {
@@ -69,7 +69,7 @@ export function textEncoderSuite({ create, tokens }: TextEncoderSuiteOptions): C
   ];
 }
 
-/** A text encoder without a model: each token's vector holds the token's number, scaled by place. */
+/** A text encoder without a model: each token's vector holds sinusoids of the token's id. */
 export function mockTextEncoder({ width = 8 }: { width?: number } = {}): TextEncoder {
   return {
     async encode(prompts, { signal } = {}) {

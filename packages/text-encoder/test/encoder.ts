@@ -9,7 +9,7 @@ afterAll(() => backend.dispose());
 
 export const golden = readGolden();
 
-/** The two prompts of golden figures. */
+/** Tokens of the two prompts in the golden figures. */
 export function tokensOf(figures: typeof golden, prefix = 'text'): [Tokens, Tokens] {
   return [0, 1].map((i): Tokens => {
     const ids = Int32Array.from(figures(`${prefix}.input_ids`).data.subarray(i * 77, (i + 1) * 77));
@@ -23,18 +23,18 @@ export async function encoderIn(folder = sd1, variant?: string) {
   return loadTextEncoder({ source: await openFolder(folder), backend, variant });
 }
 
-/** Hidden states and pooled vectors of both prompts, one after the other. */
+/** The hidden states and the pooled embeddings of both prompts, concatenated. */
 export async function embeddingsOf(folder?: string, variant?: string) {
   const encoder = await encoderIn(folder, variant);
   const embeddings = await encoder.encode(tokens);
   await encoder.dispose?.();
   return {
     unused: encoder.unusedTensors,
-    hidden: joined(embeddings.map(({ hidden }) => hidden.data)),
-    pooled: joined(embeddings.map(({ pooled }) => pooled!.data)),
+    hidden: concatenate(embeddings.map(({ hidden }) => hidden.data)),
+    pooled: concatenate(embeddings.map(({ pooled }) => pooled!.data)),
   };
 }
 
-export function joined(arrays: readonly Float32Array[]): Float32Array {
+export function concatenate(arrays: readonly Float32Array[]): Float32Array {
   return Float32Array.from(arrays.flatMap((array) => [...array]));
 }

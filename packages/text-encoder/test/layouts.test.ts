@@ -6,7 +6,7 @@ import { renamed, tensorsOf, toHalf, toSingle, writeVariant } from '../../../fix
 import { embeddingsOf, encoderIn, golden } from './encoder.js';
 
 const folders: string[] = [];
-async function written(options: Parameters<typeof writeVariant>[1]): Promise<string> {
+async function writeFolder(options: Parameters<typeof writeVariant>[1]): Promise<string> {
   const folder = await writeVariant('text_encoder', options);
   folders.push(folder);
   return folder;
@@ -18,8 +18,8 @@ beforeAll(async () => {
   plain = await embeddingsOf();
 });
 
-describe('the same bits come from', () => {
-  test('tensors under text_model., with the position numbers of older files', async () => {
+describe('the output is the same, to the bit, with', () => {
+  test('tensors under text_model., and the position ids of older files', async () => {
     const tensors = (await tensorsOf('text_encoder')).map((tensor) => renamed(tensor, `text_model.${tensor.name}`));
     const positions = BigInt64Array.from({ length: 77 }, (_, i) => BigInt(i));
     tensors.push({
@@ -28,27 +28,27 @@ describe('the same bits come from', () => {
       shape: [1, 77],
       bytes: () => new Uint8Array(positions.buffer),
     });
-    expect(await embeddingsOf(await written({ tensors }))).toEqual(plain);
+    expect(await embeddingsOf(await writeFolder({ tensors }))).toEqual(plain);
   });
 
-  test('shards', async () => {
-    const folder = await written({
+  test('sharded weights', async () => {
+    const folder = await writeFolder({
       files: ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'],
       index: 'model.safetensors.index.json',
     });
     expect(await embeddingsOf(folder)).toEqual(plain);
   });
 
-  test('a config that says 2 for the end token, where the largest number is meant', async () => {
-    expect(await embeddingsOf(await written({ config: { eos_token_id: 2 } }))).toEqual(plain);
+  test('a config with 2 as the end token, which means the largest id', async () => {
+    expect(await embeddingsOf(await writeFolder({ config: { eos_token_id: 2 } }))).toEqual(plain);
   });
 });
 
 describe('half precision', () => {
-  test('is what float32 files of the same rounded weights give, to the bit', async () => {
+  test('gives the same output as float32 files of the rounded weights, to the bit', async () => {
     const half = toHalf(await tensorsOf('text_encoder'));
-    const rounded = await embeddingsOf(await written({ tensors: toSingle(half) }));
-    expect(await embeddingsOf(await written({ tensors: half }))).toEqual(rounded);
+    const rounded = await embeddingsOf(await writeFolder({ tensors: toSingle(half) }));
+    expect(await embeddingsOf(await writeFolder({ tensors: half }))).toEqual(rounded);
     // Each weight moves by up to 2^-11 (5e-4) of itself; over all layers that adds up to a few times as much.
     expect(relativeError(rounded.hidden, golden('text.last_hidden_state').data)).toBeLessThan(2e-3);
   });
@@ -65,32 +65,32 @@ describe('half precision', () => {
     ],
   ])('is found in %s by %s', async (files, index) => {
     const tensors = toHalf(await tensorsOf('text_encoder'));
-    const folder = await written({ tensors, files, index });
-    const alone = await embeddingsOf(await written({ tensors }));
+    const folder = await writeFolder({ tensors, files, index });
+    const alone = await embeddingsOf(await writeFolder({ tensors }));
     expect(await embeddingsOf(folder)).toEqual(alone);
     expect(await embeddingsOf(folder, 'fp16')).toEqual(alone);
   });
 });
 
-test('a tensor that the graph has no use for is listed', async () => {
+test('a tensor that the graph does not use is listed', async () => {
   const extra = { name: 'text_projection.weight', dtype: 'F32' as const, shape: [1], bytes: () => new Uint8Array(4) };
-  const folder = await written({ tensors: [...(await tensorsOf('text_encoder')), extra] });
+  const folder = await writeFolder({ tensors: [...(await tensorsOf('text_encoder')), extra] });
   expect((await encoderIn(folder)).unusedTensors).toEqual(['text_projection.weight']);
 });
 
-test('a missing tensor, a misshapen one and a missing file are named', async () => {
+test('a missing tensor, a misshapen tensor and a missing file are named', async () => {
   const name = 'encoder.layers.1.mlp.fc1.weight';
   const all = await tensorsOf('text_encoder');
-  const without = await written({ tensors: all.filter((tensor) => tensor.name !== name) });
+  const without = await writeFolder({ tensors: all.filter((tensor) => tensor.name !== name) });
   const missing = await encoderIn(without).catch((error: unknown) => error);
   expect(missing).toBeInstanceOf(CheckpointError);
   expect(missing).toMatchObject({ code: 'missing-tensor', tensor: name, file: 'text_encoder/model.safetensors' });
 
-  const misshapen = await encoderIn(await written({ config: { intermediate_size: 64 } })).catch((e: unknown) => e);
+  const misshapen = await encoderIn(await writeFolder({ config: { intermediate_size: 64 } })).catch((e: unknown) => e);
   expect(misshapen).toMatchObject({ code: 'misshapen-tensor', tensor: 'encoder.layers.0.mlp.fc1.weight' });
   expect((misshapen as Error).message).toMatch(/has the shape \[128, 32\], but its config asks for \[64, 32\]/);
 
-  const nothing = await encoderIn(await written({ files: ['model.ckpt'] })).catch((e: unknown) => e);
+  const nothing = await encoderIn(await writeFolder({ files: ['model.ckpt'] })).catch((e: unknown) => e);
   expect(nothing).toBeInstanceOf(SourceError);
   expect(nothing).toMatchObject({ code: 'not-found', path: 'text_encoder' });
   expect((nothing as Error).message).toMatch(/looked for text_encoder\/model\.safetensors,.*pytorch_model\.bin/);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { loadTextEncoder } from '../src/index.js';
-import { backend, joined, tokensOf } from './encoder.js';
+import { backend, concatenate, tokensOf } from './encoder.js';
 
 const folder = fixture('models/sdxl');
 const golden = readGolden('golden.safetensors', folder);
@@ -14,19 +14,19 @@ const encoderIn = async (name: string) => loadTextEncoder({ source: await openFo
 describe.each([
   ['text_encoder', 'text', 'pooled'],
   ['text_encoder_2', 'text2', 'text_embeds'],
-])('%s gives the numbers of transformers', (name, prefix, pooled) => {
+])('%s gives the same outputs as transformers', (name, prefix, pooled) => {
   const tokens = tokensOf(golden, prefix);
 
-  test('all tensors used: what the last layer but one leaves, and the vector for the whole', async () => {
+  test('penultimate and last hidden states, and the pooled embedding, using all tensors', async () => {
     const encoder = await encoderIn(name);
     const penultimate = await encoder.encode(tokens, { output: 'penultimate' });
     const last = await encoder.encode(tokens);
     await encoder.dispose?.();
     const figures: [got: Float32Array, want: string][] = [
-      [joined(penultimate.map(({ hidden }) => hidden.data)), 'hidden_penultimate'],
-      [joined(last.map(({ hidden }) => hidden.data)), 'last_hidden_state'],
-      [joined(penultimate.map((one) => one.pooled!.data)), pooled],
-      [joined(last.map((one) => one.pooled!.data)), pooled],
+      [concatenate(penultimate.map(({ hidden }) => hidden.data)), 'hidden_penultimate'],
+      [concatenate(last.map(({ hidden }) => hidden.data)), 'last_hidden_state'],
+      [concatenate(penultimate.map((embedding) => embedding.pooled!.data)), pooled],
+      [concatenate(last.map((embedding) => embedding.pooled!.data)), pooled],
     ];
     for (const [got, want] of figures) {
       expect(stageError('sdxl', got, golden(`${prefix}.${want}`).data)).toBeLessThan(tolerance);
@@ -34,7 +34,7 @@ describe.each([
     expect(encoder.unusedTensors).toEqual([]);
   });
 
-  test('clipSkip goes on from there', async () => {
+  test('clipSkip counts from the penultimate layer', async () => {
     const encoder = await encoderIn(name);
     const [plain, skipped, first] = await Promise.all(
       [0, 1, 2].map((clipSkip) => encoder.encode(tokens, { output: 'penultimate', clipSkip })),

@@ -7,11 +7,11 @@ import { mockTextEncoder, textEncoderSuite } from '../src/testing.js';
 import { encoderIn, golden, tokens } from './encoder.js';
 
 test.each([
-  ...textEncoderSuite({ create: () => encoderIn(), tokens }).map((c) => ({ ...c, whose: 'the checkpoint' })),
-  ...textEncoderSuite({ create: () => mockTextEncoder(), tokens }).map((c) => ({ ...c, whose: 'the mock' })),
-])('conformance of $whose: $name', ({ run }) => run());
+  ...textEncoderSuite({ create: () => encoderIn(), tokens }).map((c) => ({ ...c, stage: 'the checkpoint' })),
+  ...textEncoderSuite({ create: () => mockTextEncoder(), tokens }).map((c) => ({ ...c, stage: 'the mock' })),
+])('conformance of $stage: $name', ({ run }) => run());
 
-test('a batch of two is two single runs', async () => {
+test('a batch of two equals two single runs', async () => {
   const encoder = await encoderIn();
   const both = await encoder.encode(tokens);
   for (const i of [0, 1]) {
@@ -34,7 +34,7 @@ test('each clipSkip gives another layer', async () => {
   expect(relativeError(layers[2], layers[1])).toBeGreaterThan(0.01);
 });
 
-describe('what cannot be encoded', () => {
+describe('refuses', () => {
   test.each([-1, 0.5, 3, Number.NaN])('a clipSkip of %s for three layers', async (clipSkip) => {
     const error = await failure((encoder) => encoder.encode(tokens, { clipSkip }));
     expect(error).toBeInstanceOf(InvalidOptionError);
@@ -45,10 +45,10 @@ describe('what cannot be encoded', () => {
     const short = { ids: new Int32Array(32), length: 2, truncated: '' };
     const error = await failure((encoder) => encoder.encode([tokens[0], short]));
     expect(error).toBeInstanceOf(TensorError);
-    expect(error.message).toMatch(/77 tokens a prompt, but prompt 1 has 32/);
+    expect(error.message).toMatch(/77 tokens per prompt, but prompt 1 has 32/);
   });
 
-  test('anything after dispose, while after release all works', async () => {
+  test('anything after dispose, but not after release', async () => {
     const encoder = await encoderIn();
     await encoder.load?.();
     await encoder.release?.();
@@ -89,7 +89,7 @@ describe('config', () => {
     expect(read({ architectures: ['CLIPTextModelWithProjection'], projection_dim: 40 }).projectionWidth).toBe(40);
   });
 
-  test('names an activation that there is no graph for', () => {
+  test('names an unsupported activation', () => {
     expect(() => read({ hidden_act: 'relu' })).toThrow(UnsupportedError);
     expect(() => read({ hidden_act: 'relu' })).toThrow(
       /text_encoder\/config\.json: hidden_act is "relu"; this version supports "quick_gelu", "gelu"/,

@@ -1,25 +1,25 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
-/** One level of the U-Net: its channels and what stands in it. */
+/** One level of the U-Net, at one resolution. */
 export interface UnetLevel {
   readonly channels: number;
   readonly resnets: number;
-  /** Heads of its attention, or 0 where it has none on the way down or up. */
+  /** Attention heads on the down path and the up path; 0 without attention. */
   readonly downHeads: number;
   readonly upHeads: number;
-  /** Transformer blocks of each attention on the way down, one after each residual block. */
+  /** Transformer blocks in each attention of the down path; one attention follows each residual block. */
   readonly downDepths: readonly number[];
-  /** The same on the way up, which has one residual block more. */
+  /** The same on the up path, which has one more residual block. */
   readonly upDepths: readonly number[];
   readonly contextWidth: number;
 }
 
-/** What SDXL's U-Nets are told beside the text: its pooled embedding, and sizes as sinusoids. */
+/** SDXL's additional conditioning: the pooled text embedding, and sizes as sinusoids. */
 export interface AddedEmbedding {
-  /** Width of one number's sinusoids. */
+  /** Width of the sinusoids of one number. */
   readonly timeWidth: number;
-  /** Width of all together: the pooled embedding, then those of each number. */
+  /** Total width: the pooled embedding and the sinusoids of all numbers. */
   readonly width: number;
 }
 
@@ -30,24 +30,24 @@ export interface UnetConfig {
   readonly sampleSize: number;
   readonly levels: readonly UnetLevel[];
   /**
-   * Heads and transformer blocks of the middle, with 0 heads where it is one residual block without attention; undefined
-   * for a U-Net without a middle.
+   * Heads and transformer blocks of the mid block, with 0 heads for a single residual block without attention; undefined
+   * for a U-Net without a mid block.
    */
   readonly mid: { readonly heads: number; readonly depth: number } | undefined;
   readonly groups: number;
   readonly epsilon: number;
   readonly cosineFirst: boolean;
   readonly frequencyShift: number;
-  /** Must a graph in half precision have its attention in float32? */
+  /** True if attention must be in float32 even in a half-precision graph. */
   readonly upcastAttention: boolean;
   readonly added: AddedEmbedding | undefined;
-  /** Width of the guidance scale's embedding in models that are told it, as LCMs are. */
+  /** Width of the guidance scale's embedding in guidance-distilled models such as LCMs; otherwise undefined. */
   readonly guidanceWidth: number | undefined;
 }
 
 /**
- * Reads the config of diffusers' `UNet2DConditionModel`, with that class's defaults. Throws an UnsupportedError for
- * what this version has no graph for, naming the key and the value.
+ * Reads the config of diffusers' `UNet2DConditionModel`, with that class's defaults. Throws an UnsupportedError that names
+ * the key and the value for an unsupported variant.
  */
 export function unetConfig(config: Config): UnetConfig {
   refuseUnsupported(config);
@@ -55,7 +55,7 @@ export function unetConfig(config: Config): UnetConfig {
   const count = channels.length;
   const down = blockTypes(config, 'down_block_types', count, 'DownBlock2D');
   const up = blockTypes(config, 'up_block_types', count, 'UpBlock2D');
-  // In these configs `attention_head_dim` is the number of heads, under a name that stuck.
+  // A naming mistake that stuck: in these configs `attention_head_dim` is the number of heads.
   const heads = config.perBlock(
     config.get('num_attention_heads') === undefined ? 'attention_head_dim' : 'num_attention_heads',
     count,
@@ -83,7 +83,7 @@ export function unetConfig(config: Config): UnetConfig {
       upDepths: upDepths[i],
       contextWidth: contextWidths[i],
     })),
-    mid: middle(config, heads[count - 1], downDepths[count - 1][0]),
+    mid: midBlock(config, heads[count - 1], downDepths[count - 1][0]),
     groups: config.number('norm_num_groups', 32),
     epsilon: config.number('norm_eps', 1e-5),
     cosineFirst: config.boolean('flip_sin_to_cos', true),
@@ -103,41 +103,43 @@ export function unetConfig(config: Config): UnetConfig {
 const reversed = 'reverse_transformer_layers_per_block';
 
 /**
- * Transformer blocks for each attention of each level: one number for all, a number for each level, or for a level a list
- * of a number for each of its attentions. `upwards` lists start with the deepest level.
+ * Transformer blocks of each attention in each level. The config has one number for all, a number per level, or for a level
+ * a list with a number per attention. With `upwards` its lists start at the deepest level.
  */
 function depths(config: Config, key: string, attentions: readonly number[], upwards = false): number[][] {
   const value = config.get(key) ?? 1;
   const perLevel = Array.isArray(value) ? (upwards ? value.toReversed() : value) : attentions.map(() => value);
   const all = attentions.map((count, i) => {
-    const own = perLevel[i];
-    return Array.isArray(own) ? own : new Array(count).fill(own);
+    const depth = perLevel[i];
+    return Array.isArray(depth) ? depth : new Array(count).fill(depth);
   });
-  const fits = all.every((own, i) => own.length === attentions[i] && own.every(Number.isSafeInteger));
+  const fits = all.every((level, i) => level.length === attentions[i] && level.every(Number.isSafeInteger));
   if (perLevel.length === attentions.length && fits) return all;
   throw new CheckpointError(
     'bad-config',
     config.file,
-    `${key} is ${JSON.stringify(value)}, which does not fit ${attentions.length} blocks of ${attentions.join(', ')} attentions.`,
+    `${key} is ${JSON.stringify(value)}, which does not fit ${attentions.length} blocks with ${attentions.join(', ')} attentions.`,
   );
 }
 
-/** Some small U-Nets say null, and have no middle; `UNetMidBlock2D` does not attend. */
-function middle(config: Config, heads: number, depth: number): UnetConfig['mid'] {
+/** Some small U-Nets have `mid_block_type: null`, and no mid block; `UNetMidBlock2D` has no attention. */
+function midBlock(config: Config, heads: number, depth: number): UnetConfig['mid'] {
   if (config.entries().some(([key, value]) => key === 'mid_block_type' && value === null)) return undefined;
   return config.get('mid_block_type') === 'UNetMidBlock2D' ? { heads: 0, depth: 0 } : { heads, depth };
 }
 
-/** For each block, does it attend to the text? */
+/** Whether each block has cross-attention. */
 function blockTypes(config: Config, key: string, count: number, plain: string): boolean[] {
   const cross = `CrossAttn${plain}`;
   const types = config.strings(key);
   for (const type of types) {
     if (type !== plain && type !== cross)
-      throw new UnsupportedError(`${config.file}: ${key} has ${type}; this version supports ${plain} and ${cross}.`);
+      throw new UnsupportedError(`${config.file}: ${key} has ${type}; only ${plain} and ${cross} are supported.`);
   }
   if (types.length !== count) {
-    throw new UnsupportedError(`${config.file}: ${key} has ${types.length} blocks, block_out_channels has ${count}.`);
+    throw new UnsupportedError(
+      `${config.file}: ${key} has ${types.length} blocks, but block_out_channels has ${count}.`,
+    );
   }
   return types.map((type) => type === cross);
 }

@@ -1,48 +1,48 @@
 import type { AdaptedLayer, Graph, LayerHook, Value } from '@sd/graph';
 
-/** What the keys and the values of an attention are made from, each [n, tokens, width]. */
+/** The contexts that an attention projects to keys and to values, each [n, tokens, width]. */
 export interface AttentionSources {
   readonly key: Value;
   readonly value: Value;
 }
 
-/** An attention that was just written. */
+/** An attention in the graph, before its output projection. */
 export interface AttentionCall {
   /** Its name in the checkpoint: `down_blocks.0.attentions.0.transformer_blocks.0.attn2`. */
   readonly module: string;
-  /** Queries, [n, places, width]. */
+  /** Queries, [n, positions, width]. */
   readonly query: Value;
   readonly heads: number;
-  /** What it gives so far, before its output projection: [n, places, width]. */
+  /** Its output so far, [n, positions, width]. */
   readonly output: Value;
 }
 
-/** What an extension changes in one graph; each returns what it was given where it has nothing to change. */
+/** Changes that an extension makes to one graph. Each hook returns a value unchanged that it does not want to modify. */
 export interface UnetHooks {
-  /** What a linear layer or a convolution gives: LoRA and its kin. */
+  /** Changes the output of a linear layer or a convolution, as LoRA does. */
   readonly layer?: LayerHook;
-  /** What an attention's keys and values are made from: hypernetworks. */
+  /** Changes the contexts of an attention's keys and values, as hypernetworks do. */
   readonly sources?: (module: string, sources: AttentionSources) => AttentionSources;
-  /** What an attention gives: image prompts. */
+  /** Changes the output of an attention, as image prompts do. */
   readonly attention?: (call: AttentionCall) => Value;
   /**
-   * The feature map [n, c, h, w] at a place: motion modules, ControlNets, T2I-Adapters. Places are
+   * Changes the feature map [n, c, h, w] at a place, as motion modules, ControlNets and T2I-Adapters do. Places are
    * `down_blocks.0.layers.1` and `up_blocks.0.layers.2` after each residual block and its attention, `down_blocks.0` after
-   * a block whole, `mid_block.layers.0` after the middle's attention, `mid_block` after the middle, and `skips.0` up to the
-   * last for what goes over to the way up.
+   * a whole block, `mid_block.layers.0` after the mid block's attention, `mid_block` after the mid block, and `skips.0` to
+   * the last for the skip connections.
    */
   readonly feature?: (place: string, x: Value) => Value;
 }
 
-/** Something that is added to a U-Net without a change to its weights. */
+/** An addition to a U-Net that leaves its weights unchanged. */
 export interface UnetExtension {
-  /** Its name among those of one U-Net, which its inputs have in theirs: `strength.style`. */
+  /** Unique among the extensions of one U-Net; part of the names of its inputs, such as `strength.style`. */
   readonly name: string;
-  /** Called once for each graph that is written: asks for its (optional) inputs, and says what it changes. */
+  /** Called once for each graph: declares its (optional) inputs, and returns its hooks. */
   extend(g: Graph): UnetHooks;
 }
 
-/** The hooks of all extensions as one, in their order. */
+/** Combines the hooks of all extensions, in order. */
 export function joinedHooks(g: Graph, extensions: readonly UnetExtension[]): Required<UnetHooks> {
   const all = extensions.map((extension) => extension.extend(g));
   return {

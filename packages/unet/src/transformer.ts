@@ -1,21 +1,21 @@
 import { type Graph, type Scope, staticDim, type Value } from '@sd/graph';
 import type { UnetHooks } from './extension.js';
 
-/** Epsilon of the group norm before a transformer, which no config tells. */
+/** Epsilon of the group norm before a transformer: hard-coded in diffusers too. */
 const epsilon = 1e-6;
 
 export interface TransformerOptions {
   readonly heads: number;
   readonly depth: number;
   readonly groups: number;
-  /** What the picture attends to: [n, tokens, width]. */
+  /** The keys and values of cross-attention are made from it: [n, tokens, width]. */
   readonly context: Value;
   readonly hooks: Required<UnetHooks>;
-  /** Attention in float32, in a graph in half precision too. */
+  /** Computes attention in float32 even in a half-precision graph. */
   readonly upcast?: boolean;
 }
 
-/** Attention among the places of a feature map and to the text, [n, c, h, w] to the same; diffusers' `Transformer2DModel`. */
+/** Self- and cross-attention over a feature map, [n, c, h, w] to the same shape; diffusers' `Transformer2DModel`. */
 export function transformer(
   g: Graph,
   w: Scope,
@@ -23,8 +23,8 @@ export function transformer(
   { heads, depth, groups, context, hooks, upcast }: TransformerOptions,
 ): Value {
   const channels = staticDim(x, 1);
-  const normal = g.groupNorm(x, w.at('norm'), { groups, epsilon });
-  let h = g.linear(g.toTokens(normal), w.at('proj_in'), channels);
+  const normalized = g.groupNorm(x, w.at('norm'), { groups, epsilon });
+  let h = g.linear(g.toTokens(normalized), w.at('proj_in'), channels);
   for (let i = 0; i < depth; i++) {
     h = transformerBlock(g, w.at('transformer_blocks', i), h, { heads, context, hooks, upcast });
   }
@@ -32,22 +32,22 @@ export function transformer(
 }
 
 export interface TransformerBlockOptions extends Pick<TransformerOptions, 'heads' | 'hooks' | 'upcast'> {
-  /** What its second attention is to: without it, the same places as the first. */
+  /** The context of the second attention; without it, that too is self-attention. */
   readonly context?: Value;
-  /** Added to what each attention sees: where in a sequence it stands. */
+  /** Positional embedding, added to the input of each attention. */
   readonly positions?: Value;
 }
 
-/** Self-attention, cross-attention and a gated feed-forward; diffusers' `BasicTransformerBlock`. */
+/** Self-attention, cross-attention and a gated feed-forward layer; diffusers' `BasicTransformerBlock`. */
 export function transformerBlock(g: Graph, w: Scope, x: Value, options: TransformerBlockOptions): Value {
   const { positions } = options;
-  const seen = (h: Value, norm: Scope) => {
-    const normal = g.layerNorm(h, norm);
-    return positions === undefined ? normal : g.add(normal, positions);
+  const normalize = (h: Value, norm: Scope) => {
+    const normalized = g.layerNorm(h, norm);
+    return positions === undefined ? normalized : g.add(normalized, positions);
   };
-  const itself = seen(x, w.at('norm1'));
-  let h = g.add(x, attention(g, w.at('attn1'), itself, { ...options, context: itself }));
-  const query = seen(h, w.at('norm2'));
+  const tokens = normalize(x, w.at('norm1'));
+  let h = g.add(x, attention(g, w.at('attn1'), tokens, { ...options, context: tokens }));
+  const query = normalize(h, w.at('norm2'));
   h = g.add(h, attention(g, w.at('attn2'), query, { ...options, context: options.context ?? query }));
   return g.add(h, feedForward(g, w.at('ff.net'), g.layerNorm(h, w.at('norm3'))));
 }
@@ -64,7 +64,7 @@ function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks, upcast
   return g.linear(hooks.attention({ module: w.path, query, heads, output }), w.at('to_out.0'), width);
 }
 
-/** GEGLU, arXiv 2002.05202: one half of the projection gates the other. */
+/** GEGLU (arXiv 2002.05202): one half of the projection gates the other. */
 function feedForward(g: Graph, w: Scope, x: Value): Value {
   const width = staticDim(x, -1);
   const [h, gate] = g.linearParts(x, w.at('0.proj'), [4 * width, 4 * width]);

@@ -1,17 +1,18 @@
 import { Graph, type GraphModel, type GraphOptions, Scope, type TensorLookup } from '@sd/graph';
 import type { UnetConfig } from './config.js';
+import { downPath, midBlock, unetLayers } from './down-path.js';
 import { joinedHooks, type UnetExtension } from './extension.js';
 import { timeEmbedding } from './time-embedding.js';
-import { middle, unetLayers, wayDown } from './way-down.js';
 
 export interface UnetGraphOptions extends GraphOptions {
   readonly extensions?: readonly UnetExtension[];
 }
 
 /**
- * The U-Net: `sample` [n, in, h, w], `timestep` [1 or n] and `encoder_hidden_states` [n, tokens, width] in, `out_sample`
- * [n, out, h, w] out. Any height and width: where halving rounded up, the way back grows to the size it had. U-Nets that
- * need more take more: `text_embeds` [n, width] and `time_ids` [n, numbers], `timestep_cond` [n, width].
+ * Writes the U-Net's graph. Inputs: `sample` [n, in, h, w], `timestep` [1 or n] and `encoder_hidden_states` [n, tokens,
+ * width]; depending on the model, `text_embeds` [n, width] and `time_ids` [n, numbers], or `timestep_cond` [n, width].
+ * Output: `out_sample` [n, out, h, w]. Height and width may be any: where downsampling rounded up, upsampling restores the
+ * size of the skip connection.
  * @see arXiv 2112.10752; tensor names as in diffusers' `UNet2DConditionModel`
  */
 export function unetGraph(
@@ -31,18 +32,18 @@ export function unetGraph(
 
   const { levels } = config;
   const deepest = levels.length - 1;
-  const skips = wayDown(g, w, g.conv(sample, w.at('conv_in'), levels[0].channels), blocks);
-  const crossing = skips.map((skip, i) => hooks.feature(`skips.${i}`, skip));
-  let x = middle(g, w, skips[skips.length - 1], blocks);
+  const features = downPath(g, w, g.conv(sample, w.at('conv_in'), levels[0].channels), blocks);
+  const skips = features.map((feature, i) => hooks.feature(`skips.${i}`, feature));
+  let x = midBlock(g, w, features[features.length - 1], blocks);
 
   levels.toReversed().forEach((level, i) => {
     const at = w.at('up_blocks', i);
     for (let j = 0; j <= level.resnets; j++) {
-      x = resnet(at.at('resnets', j), g.concat([x, crossing.pop()!], 1), level.channels);
+      x = resnet(at.at('resnets', j), g.concat([x, skips.pop()!], 1), level.channels);
       x = attend(at.at('attentions', j), x, level.upHeads, level.upDepths[j]);
       x = hooks.feature(`${at.path}.layers.${j}`, x);
     }
-    if (i < deepest) x = g.conv(g.upsample(x, crossing.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
+    if (i < deepest) x = g.conv(g.upsample(x, skips.at(-1)!), at.at('upsamplers.0.conv'), level.channels);
   });
 
   x = g.silu(g.groupNorm(x, w.at('conv_norm_out'), config));

@@ -14,24 +14,25 @@ import { type UnetConfig, unetConfig } from './config.js';
 import type { UnetExtension } from './extension.js';
 import { unetGraph } from './unet-graph.js';
 
-/** Where the graph runs, and the model: its folder, `unet` if not named, or its weights and config. */
+/** The backend, and the model: a folder (`unet` by default), or its weights and config. */
 export type LoadUnetOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
-/** A U-Net from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
+/** The stage over a U-Net's checkpoint. */
 export interface CheckpointUnet extends NoisePredictor {
   readonly config: UnetConfig;
+  /** Names of tensors in the files that the graph does not use. */
   readonly unusedTensors: readonly string[];
   readonly needs: NonNullable<NoisePredictor['needs']>;
   /**
-   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
-   * own. Throws what an extension throws that does not fit this model.
+   * Another stage over the same checkpoint, with these extensions instead of this one's, and a separate session. Throws the
+   * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
 }
 
 /**
- * Opens a U-Net in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes its graph. Nothing
- * is loaded yet: that happens at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a U-Net in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes its graph. The
+ * session is created at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<CheckpointUnet> {
   await backend.ready?.();
@@ -39,7 +40,7 @@ export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<C
   return unetOf({ backend, checkpoint: model.checkpoint, config: unetConfig(model.config) });
 }
 
-const mainInputs = ['sample', 'timestep', 'encoder_hidden_states'];
+const standardInputs = ['sample', 'timestep', 'encoder_hidden_states'];
 
 interface Parts {
   readonly backend: Backend;
@@ -62,8 +63,8 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     inChannels: config.inChannels,
     outChannels: config.outChannels,
     sampleSize: config.sampleSize,
-    needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
-    withExtensions: (others) => unetOf(parts, others),
+    needs: model.inputs.filter(({ name, optional }) => !optional && !standardInputs.includes(name)),
+    withExtensions: (replacements) => unetOf(parts, replacements),
     load: session.load,
     release: session.release,
     dispose: session.dispose,
@@ -84,13 +85,13 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
   };
 }
 
-/** Which widths the pooled text and the numbers may have, only their sum tells: SDXL has six numbers, its refiner five. */
+/** The config has only the total width of the pooled text and the sinusoids: SDXL has six numbers, its refiner five. */
 function checkAdded({ added }: UnetConfig, { text_embeds: text, time_ids: numbers }: Conditions = {}): void {
   if (added === undefined || text === undefined || numbers === undefined) return;
   const [pooled, count] = [text.dims[1], numbers.dims[1]];
   if (pooled + count * added.timeWidth === added.width) return;
   throw new TensorError(
     'bad-tensor',
-    `The U-Net’s text_embeds of width ${pooled} and ${count} time_ids, of ${added.timeWidth} each, make ${pooled + count * added.timeWidth}, but it takes ${added.width}. SDXL has 6 time_ids, its refiner 5.`,
+    `The U-Net takes text_embeds and time_ids of width ${added.width} together, but text_embeds of width ${pooled} and ${count} time_ids of ${added.timeWidth} each make ${pooled + count * added.timeWidth}. SDXL has 6 time_ids, its refiner 5.`,
   );
 }

@@ -14,7 +14,7 @@ const sd15 = {
 
 const read = (values: Record<string, unknown>) => unetConfig(new Config('unet/config.json', values));
 
-test("SD 1.5's, the rest by diffusers' defaults", () => {
+test('Stable Diffusion 1.5, with diffusers’ defaults for the rest', () => {
   const level = {
     resnets: 2,
     downHeads: 8,
@@ -44,7 +44,7 @@ test("SD 1.5's, the rest by diffusers' defaults", () => {
   });
 });
 
-test('a value for each block', () => {
+test('a value per block', () => {
   const { levels, mid, cosineFirst, frequencyShift } = read({
     ...sd15,
     attention_head_dim: [5, 10, 20, 20],
@@ -60,7 +60,7 @@ test('a value for each block', () => {
   expect([mid, cosineFirst, frequencyShift]).toEqual([{ heads: 20, depth: 1 }, false, 1]);
 });
 
-test('a number of transformer blocks for each attention, the way up on its own', () => {
+test('transformer blocks per attention, with different ones on the up path', () => {
   const { levels, mid } = read({
     ...sd15,
     transformer_layers_per_block: [[0, 0], [2, 2], [4, 3], 1],
@@ -81,11 +81,11 @@ test('a number of transformer blocks for each attention, the way up on its own',
   expect(mid).toEqual({ heads: 8, depth: 1 });
 });
 
-test('no middle', () => {
+test('no mid block', () => {
   expect(read({ ...sd15, mid_block_type: null }).mid).toBeUndefined();
 });
 
-test('what SDXL and LCM are told beside the text', () => {
+test('SDXL’s added embedding, and LCM’s guidance embedding', () => {
   const { added, guidanceWidth } = read({
     ...sd15,
     addition_embed_type: 'text_time',
@@ -97,7 +97,7 @@ test('what SDXL and LCM are told beside the text', () => {
   expect(guidanceWidth).toBe(256);
 });
 
-describe('what there is no graph for is named', () => {
+describe('an unsupported value is named', () => {
   test.each([
     ['act_fn', 'gelu', 'act_fn is "gelu"; this version supports "silu"'],
     ['addition_embed_type', 'image', 'addition_embed_type is "image"'],
@@ -107,7 +107,7 @@ describe('what there is no graph for is named', () => {
     ['mid_block_type', 'UNetMidBlock2DSimpleCrossAttn', 'mid_block_type is "UNetMidBlock2DSimpleCrossAttn"'],
     ['resnet_time_scale_shift', 'scale_shift', 'resnet_time_scale_shift is "scale_shift"'],
     ['down_block_types', ['AttnDownBlock2D'], 'down_block_types has AttnDownBlock2D'],
-    ['up_block_types', ['UpBlock2D'], 'up_block_types has 1 blocks, block_out_channels has 4'],
+    ['up_block_types', ['UpBlock2D'], 'up_block_types has 1 blocks, but block_out_channels has 4'],
   ])('%s: %j', (key, value, message) => {
     const run = () => read({ ...sd15, [key]: value });
     expect(run).toThrow(UnsupportedError);

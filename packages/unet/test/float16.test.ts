@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { type CheckpointUnet, loadUnet, type UnetExtension } from '../src/index.js';
 
-/** What was measured was 1e-3 to 2e-3: some rounding errors of 2^-11. */
+/** Measured: 1e-3 to 2e-3, a few rounding errors of 2^-11. */
 const tolerance = 4e-3;
 
 const backend = createNodeBackend({ threads: 1, float16: true });
@@ -16,17 +16,17 @@ type Figures = (name: string) => Tensor<'float32'>;
 
 const unetOf = async (model: string) => loadUnet({ source: await openFolder(fixture(model)), backend });
 
-async function expectNear(unet: CheckpointUnet, golden: Figures, timestep: number, more: readonly string[] = []) {
-  const conditions = Object.fromEntries(more.map((name) => [name, golden(`unet.${name}`)]));
+async function expectNear(unet: CheckpointUnet, golden: Figures, timestep: number, added: readonly string[] = []) {
+  const conditions = Object.fromEntries(added.map((name) => [name, golden(`unet.${name}`)]));
   const input = { sample: golden('unet.sample'), context: golden('unet.context'), timestep, conditions };
   const { data } = await unet.predict(input);
   const error = relativeError(data, golden(`unet.out.t${timestep}`).data);
-  // Nearer than half precision can be, it would be float32.
+  // A smaller error would mean that it ran in float32.
   expect(error).toBeGreaterThan(1e-4);
   expect(error).toBeLessThan(tolerance);
 }
 
-test.each([1, 500, 999])('SD 1 in half precision is near the numbers of diffusers, t = %i', async (timestep) => {
+test.each([1, 500, 999])('SD 1 in half precision is close to diffusers, t = %i', async (timestep) => {
   const unet = await unetOf('models/sd1');
   await expectNear(unet, readGolden(), timestep);
   await unet.dispose?.();

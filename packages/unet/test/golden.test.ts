@@ -5,8 +5,8 @@ import { golden, only, unetIn } from './unet.js';
 
 const tolerance = 1e-5;
 
-describe('the numbers of diffusers', () => {
-  test.each(['sd1', 'sd1-inpaint', 'sd2'])('of %s at three timesteps', async (model) => {
+describe('the same outputs as diffusers', () => {
+  test.each(['sd1', 'sd1-inpaint', 'sd2'])('for %s at three timesteps', async (model) => {
     const folder = fixture(`models/${model}`);
     const figures = readGolden('golden.safetensors', folder);
     const unet = await unetIn(folder);
@@ -21,7 +21,7 @@ describe('the numbers of diffusers', () => {
     expect(unet.unusedTensors).toEqual([]);
   });
 
-  test('for latents of 9 x 7, which halve unevenly', async () => {
+  test('for latents of 9 x 7, which do not halve evenly', async () => {
     const odd = readGolden('golden-odd-size.safetensors');
     const unet = await unetIn();
     const sample = odd('unet.sample');

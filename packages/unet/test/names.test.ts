@@ -10,24 +10,27 @@ async function namesIn(file: string): Promise<string[]> {
   return [...tensors.keys()];
 }
 
-const without = (names: readonly string[], prefix: string) =>
+const withoutPrefix = (names: readonly string[], prefix: string) =>
   names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 
 test.each(['sd1', 'sd2', 'sdxl'])('the original names of %s become those of its folder', async (model) => {
   const file = await namesIn(`${fixture('adapters/single-file')}/${model}.safetensors`);
-  const names = without(file, 'model.diffusion_model.');
+  const names = withoutPrefix(file, 'model.diffusion_model.');
   const wanted = await namesIn(`${fixture(`models/${model}`)}/unet/diffusion_pytorch_model.safetensors`);
   expect(names.map(originalUnetNames(names)).sort()).toEqual(wanted.sort());
 });
 
 test('the original names of a ControlNet become those of its folder', async () => {
-  const names = without(await namesIn(`${fixture('adapters/controlnet')}/control_model.safetensors`), 'control_model.');
+  const names = withoutPrefix(
+    await namesIn(`${fixture('adapters/controlnet')}/control_model.safetensors`),
+    'control_model.',
+  );
   const wanted = await namesIn(`${fixture('adapters/controlnet')}/canny/diffusion_pytorch_model.safetensors`);
   expect(names.map(originalControlNetNames(names)).sort()).toEqual(wanted.sort());
 });
 
-describe('levels are counted by what ends them', () => {
-  // Two residual blocks a level in the first model, three and one in the second.
+describe('levels are told apart by down- and upsamplers', () => {
+  // The first model has two residual blocks per level, the second three and one.
   const uniform = ['input_blocks.3.0.op.weight', 'input_blocks.6.0.op.weight', 'output_blocks.2.1.conv.weight'];
   const uneven = ['input_blocks.4.0.op.weight', 'output_blocks.1.2.conv.weight', 'output_blocks.5.1.conv.weight'];
   test.each([
@@ -47,7 +50,7 @@ describe('levels are counted by what ends them', () => {
     expect(originalUnetNames(all)(name)).toBe(wanted);
   });
 
-  test('any other name stays', () => {
+  test('other names are unchanged', () => {
     for (const name of ['what.is.this', 'conv_in.weight', 'input_blocks.1.0.what.weight', 'middle_block.0.what.bias']) {
       expect(originalUnetNames(uniform)(name)).toBe(name);
     }

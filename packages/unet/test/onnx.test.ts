@@ -19,11 +19,11 @@ const sd1 = readGolden();
 const unetIn = async (folder: string, inside = 'unet') =>
   loadOnnxUnet({ backend, source: await openFolder(folder), folder: inside });
 
-// An exporter keeps how sides that halve unevenly were for the sizes that it saw.
+// Exporters trace one size, and record how its sides halve: odd sizes fail.
 const cases = noisePredictorSuite({ create: () => unetIn(fixture('models/sd1-onnx-old')), contextWidth: 32 });
 test.each(cases.filter(({ name }) => !name.includes('9 x 10')))('conformance: $name', ({ run }) => run());
 
-describe('U-Nets that others exported give the numbers of diffusers', () => {
+describe('exported U-Nets give the same outputs as diffusers', () => {
   test.each([
     ['sd1-onnx', [], 8],
     ['sd1-onnx-old', [], 8],
@@ -45,7 +45,7 @@ describe('U-Nets that others exported give the numbers of diffusers', () => {
     await unet.dispose?.();
   });
 
-  test('in half precision, as ONNX Runtime in Python computes it', async () => {
+  test('in half precision, the same as ONNX Runtime in Python', async () => {
     const folder = fixture('models/sd1-onnx-float16');
     const unet = await unetIn(folder);
     const want = readGolden('golden.safetensors', folder)('unet.out.t500');
@@ -53,15 +53,15 @@ describe('U-Nets that others exported give the numbers of diffusers', () => {
     const { type, dims, data } = await unet.predict({ sample: sd1('unet.sample'), timestep: 500, context });
     await unet.dispose?.();
     expect([type, dims]).toEqual(['float32', want.dims]);
-    // Half precision has steps of 5e-4 of a value; other versions of the runtime fuse other operators.
+    // Half precision rounds by up to 5e-4, and versions of the runtime fuse different operators.
     expect(stageError('sd1-onnx-float16', data, want.data)).toBeLessThan(2e-3);
     expect(relativeError(data, sd1('unet.out.t500').data)).toBeLessThan(1e-2);
   });
 });
 
-describe('ControlNets that others exported', () => {
+describe('exported ControlNets', () => {
   const nets = fixture('adapters/controlnet-onnx');
-  test.each(['onnxstack', 'amblyopius'])('%s: outputs, and a U-Net that takes them', async (convention) => {
+  test.each(['onnxstack', 'amblyopius'])('%s: residuals, and a U-Net that takes them', async (convention) => {
     const unet = await unetIn(`${nets}/${convention}`);
     const source = await openFolder(`${nets}/${convention}`);
     const net = await loadOnnxControlNet({ backend, source, path: 'controlnet/model.onnx' });
@@ -77,12 +77,12 @@ describe('ControlNets that others exported', () => {
       [1, 2].map((scale) => net.predict({ ...call, scales: net.outputs.map(() => scale) })),
     );
     for (const name of net.outputs) expect(twice[name].data).toEqual(once[name].data.map((value) => 2 * value));
-    const led = await unet.predict({ sample, timestep: 500, context, conditions: once });
-    expect(led.data).not.toEqual(plain.data);
+    const controlled = await unet.predict({ sample, timestep: 500, context, conditions: once });
+    expect(controlled.data).not.toEqual(plain.data);
     await Promise.all([unet.dispose?.(), net.dispose()]);
   });
 
-  test('inside the U-Net: without pictures they add nothing, and what is given must be of their sizes', async () => {
+  test('inside the U-Net: no effect without images, and inputs are checked', async () => {
     const unet = await unetIn(`${nets}/fused`);
     expect(unet).toMatchObject({ controlNets: 2, residuals: [], needs: [] });
     const call = { sample: sd1('unet.sample'), timestep: 500, context: sd1('unet.context') };
@@ -95,7 +95,7 @@ describe('ControlNets that others exported', () => {
     await unet.dispose?.();
   });
 
-  test('inside the U-Net: how many they are is fixed', () => {
+  test('inside the U-Net: their number is fixed', () => {
     const inputs = (...dims: (string | number)[]) =>
       [
         ['controlnet_conds', [...dims, 'n', 3, 'h', 'w']],
@@ -108,7 +108,7 @@ describe('ControlNets that others exported', () => {
     }
   });
 
-  test('outputs go by their names, or by their order where the exporter gave them none', () => {
+  test('outputs are identified by name, or by order if the names are ambiguous', () => {
     const mid = 'mid_block_additional_residual';
     const named = [
       'mid_block_additional_residual',
@@ -120,7 +120,7 @@ describe('ControlNets that others exported', () => {
       'down_block_additional_residual.1',
       'down_block_additional_residual.0',
     ]);
-    // Two names for three outputs: the second is not the middle's.
+    // Two names for three outputs: the second is not the mid block’s.
     expect([...residualOutputs(['down_block_res_samples', 'mid_block_res_sample', '2040'])]).toEqual([
       ['down_block_res_samples', 'down_block_additional_residual.0'],
       ['mid_block_res_sample', 'down_block_additional_residual.1'],
@@ -129,8 +129,8 @@ describe('ControlNets that others exported', () => {
   });
 });
 
-describe('what does not fit', () => {
-  test('conditions that the model has no input for', async () => {
+describe('refuses', () => {
+  test('conditions without an input in the model', async () => {
     const unet = await unetIn(fixture('models/sd1-onnx'));
     const [sample, context] = [sd1('unet.sample'), sd1('unet.context')];
     const run = unet.predict({ sample, timestep: 1, context, conditions: { text_embeds: context } });
@@ -138,7 +138,7 @@ describe('what does not fit', () => {
     await expect(run).rejects.toThrow('unet/model.onnx has no input text_embeds. It takes sample, timestep');
   });
 
-  test('conditions that are missing', async () => {
+  test('missing conditions', async () => {
     const unet = await unetIn(fixture('models/sdxl-onnx'));
     const golden = readGolden('golden.safetensors', fixture('models/sdxl'));
     const [sample, context] = [golden('unet.sample'), golden('unet.context')];
@@ -156,7 +156,7 @@ describe('what does not fit', () => {
   });
 });
 
-test('a timestep has the rank that the model wants', () => {
+test('a timestep gets the rank of the model’s input', () => {
   const sample = { name: 'sample', type: 'float32' as const, dims: ['n', 4, 'h', 'w'] };
   const of = (dims: readonly (number | string)[]) =>
     timestepFor({ name: 'timestep', type: 'float32', dims }, sample, 499.5, 3);

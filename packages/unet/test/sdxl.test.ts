@@ -15,7 +15,7 @@ const input = (timestep: number, conditions: NoisePredictorInput['conditions']):
   context: golden('unet.context'),
   conditions,
 });
-const told = { text_embeds: golden('unet.text_embeds'), time_ids: golden('unet.time_ids') };
+const added = { text_embeds: golden('unet.text_embeds'), time_ids: golden('unet.time_ids') };
 
 let unet: CheckpointUnet;
 beforeAll(async () => {
@@ -23,8 +23,8 @@ beforeAll(async () => {
   return () => unet.dispose?.();
 });
 
-test.each([1, 500, 999])('the numbers of diffusers at t = %i', async (t) => {
-  const { dims, data } = await unet.predict(input(t, told));
+test.each([1, 500, 999])('the same outputs as diffusers at t = %i', async (t) => {
+  const { dims, data } = await unet.predict(input(t, added));
   const want = golden(`unet.out.t${t}`);
   expect(dims).toEqual(want.dims);
   expect(stageError('sdxl', data, want.data)).toBeLessThan(1e-5);
@@ -39,40 +39,40 @@ test.each(
   }),
 )('conformance: $name', ({ run }) => run());
 
-test.each([1, 500, 999])('its refiner’s at t = %i, with five numbers', async (t) => {
+test.each([1, 500, 999])('the refiner’s at t = %i, with five numbers', async (t) => {
   const refiner = fixture('models/sdxl-refiner');
   const figures = readGolden('golden.safetensors', refiner);
-  const own = await unetIn(refiner);
+  const refinerUnet = await unetIn(refiner);
   const conditions = { text_embeds: figures('unet.text_embeds'), time_ids: figures('unet.time_ids') };
-  const { data } = await own.predict({
+  const { data } = await refinerUnet.predict({
     sample: figures('unet.sample'),
     timestep: t,
     context: figures('unet.context'),
     conditions,
   });
-  await own.dispose?.();
+  await refinerUnet.dispose?.();
   expect(stageError('sdxl-refiner', data, figures(`unet.out.t${t}`).data)).toBeLessThan(1e-5);
-  expect(own.unusedTensors).toEqual([]);
+  expect(refinerUnet.unusedTensors).toEqual([]);
 });
 
-describe('what it is told beside the text', () => {
-  test('is said', () => {
+describe('the added embedding', () => {
+  test('is listed in needs', () => {
     expect(unet.needs).toMatchObject([
       { name: 'text_embeds', dims: ['batch', 'pooled'] },
       { name: 'time_ids', dims: ['batch', 'numbers'] },
     ]);
   });
 
-  test('is needed', async () => {
-    const run = unet.predict(input(1, { text_embeds: told.text_embeds }));
+  test('is required', async () => {
+    const run = unet.predict(input(1, { text_embeds: added.text_embeds }));
     await expect(run).rejects.toThrow('The unet needs time_ids, float32 [batch, numbers].');
   });
 
-  test('must be of the width that the model has, as five numbers in place of six are not', async () => {
-    const run = unet.predict(input(1, { ...told, time_ids: tensor('float32', [2, 5]) }));
+  test('must have the model’s width: five numbers instead of six do not', async () => {
+    const run = unet.predict(input(1, { ...added, time_ids: tensor('float32', [2, 5]) }));
     await expect(run).rejects.toBeInstanceOf(TensorError);
     await expect(run).rejects.toThrow(
-      'text_embeds of width 40 and 5 time_ids, of 8 each, make 80, but it takes 88. SDXL has 6 time_ids, its refiner 5.',
+      'width 88 together, but text_embeds of width 40 and 5 time_ids of 8 each make 80. SDXL has 6 time_ids, its refiner 5.',
     );
   });
 });

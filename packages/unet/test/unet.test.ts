@@ -5,14 +5,14 @@ import { relativeError } from '../../../fixtures/golden.js';
 import { golden, input, only, unetIn } from './unet.js';
 
 test.each([
-  ...noisePredictorSuite({ create: () => unetIn(), contextWidth: 32 }).map((c) => ({ ...c, whose: 'the checkpoint' })),
+  ...noisePredictorSuite({ create: () => unetIn(), contextWidth: 32 }).map((c) => ({ ...c, stage: 'the checkpoint' })),
   ...noisePredictorSuite({ create: () => mockNoisePredictor(), contextWidth: 32 }).map((c) => ({
     ...c,
-    whose: 'the mock',
+    stage: 'the mock',
   })),
-])('conformance of $whose: $name', ({ run }) => run());
+])('conformance of $stage: $name', ({ run }) => run());
 
-test('a batch of two is two single runs', async () => {
+test('a batch of two equals two single runs', async () => {
   const unet = await unetIn();
   const { sample, context } = input(500);
   const both = await unet.predict(input(500));
@@ -47,13 +47,13 @@ test('a timestep between two steps gives what lies between', async () => {
   const unet = await unetIn();
   const [before, between, after] = await Promise.all([500, 500.5, 501].map((t) => unet.predict(input(t))));
   await unet.dispose?.();
-  const middle = before.data.map((value, i) => (value + after.data[i]) / 2);
+  const average = before.data.map((value, i) => (value + after.data[i]) / 2);
   const step = relativeError(after.data, before.data);
   expect(step).toBeGreaterThan(1e-4);
-  expect(relativeError(between.data, middle)).toBeLessThan(step / 10);
+  expect(relativeError(between.data, average)).toBeLessThan(step / 10);
 });
 
-describe('what cannot be predicted', () => {
+describe('refuses', () => {
   const wrong: [string, Partial<NoisePredictorInput>, RegExp][] = [
     [
       'other channels',
@@ -75,7 +75,7 @@ describe('what cannot be predicted', () => {
     await unet.dispose?.();
   });
 
-  test('anything after dispose, while after release all works', async () => {
+  test('anything after dispose, but not after release', async () => {
     const unet = await unetIn();
     await unet.load?.();
     await unet.release?.();

@@ -9,7 +9,7 @@ afterAll(() => backend.dispose());
 
 export const golden = readGolden();
 
-/** What the golden figures were computed for. */
+/** The input of the golden figures. */
 export const input = (timestep: number): NoisePredictorInput => ({
   sample: golden('unet.sample'),
   timestep,
@@ -20,7 +20,7 @@ export async function unetIn(folder = sd1, variant?: string) {
   return loadUnet({ source: await openFolder(folder), backend, variant });
 }
 
-/** The output for one input, as bits that can be compared. */
+/** The raw output for the golden input at timestep 500. */
 export async function predicted(folder?: string, variant?: string): Promise<Float32Array> {
   const unet = await unetIn(folder, variant);
   const { data } = await unet.predict(input(500));

@@ -1,14 +1,14 @@
 import { type Graph, resnetBlock, type Scope, staticDim, type Value } from '@sd/graph';
 import type { VaeConfig } from './config.js';
 
-/** Epsilon of the autoencoder's group norms, which no config tells. */
+/** Epsilon of the autoencoder's group norms: hard-coded in diffusers too. */
 const epsilon = 1e-6;
 
 export function vaeResnet(g: Graph, w: Scope, x: Value, out: number, { groups }: VaeConfig): Value {
   return resnetBlock(g, w, x, { out, groups, epsilon });
 }
 
-/** The bottom of encoder and decoder: two residual blocks, attention among all places between them. */
+/** The mid block of encoder and decoder: two residual blocks with self-attention between them. */
 export function midBlock(g: Graph, w: Scope, x: Value, config: VaeConfig): Value {
   const channels = staticDim(x, 1);
   let h = vaeResnet(g, w.at('resnets.0'), x, channels, config);
@@ -16,12 +16,12 @@ export function midBlock(g: Graph, w: Scope, x: Value, config: VaeConfig): Value
   return vaeResnet(g, w.at('resnets.1'), h, channels, config);
 }
 
-/** Norm, activation and the convolution that ends encoder and decoder. */
+/** The last layers of encoder and decoder: norm, activation and convolution. */
 export function head(g: Graph, w: Scope, x: Value, out: number, { groups }: VaeConfig): Value {
   return g.conv(g.silu(g.groupNorm(x, w.at('conv_norm_out'), { groups, epsilon })), w.at('conv_out'), out);
 }
 
-/** One head of attention as wide as the channels. */
+/** Self-attention with a single head as wide as the channels. */
 function attention(g: Graph, w: Scope, x: Value, { groups }: VaeConfig): Value {
   const channels = staticDim(x, 1);
   const tokens = g.toTokens(g.groupNorm(x, w.at('group_norm'), { groups, epsilon }));

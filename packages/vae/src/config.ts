@@ -5,21 +5,21 @@ import type { Config } from '@sd/weights';
 export interface VaeConfig {
   readonly imageChannels: number;
   readonly latentChannels: number;
-  /** Channels of each level, the picture's own first. */
+  /** Channels of each level, starting at the image's resolution. */
   readonly channels: readonly number[];
   readonly layersPerBlock: number;
   readonly groups: number;
   readonly midAttention: boolean;
   readonly quantConv: boolean;
   readonly postQuantConv: boolean;
-  /** The U-Net's latents are the encoder's, less `shift`, times `scale`, for each channel. */
+  /** The U-Net's latents are `(latents - shift) * scale` of the encoder's, per channel. */
   readonly scale: readonly number[];
   readonly shift: readonly number[];
 }
 
 /**
- * Reads the config of diffusers' `AutoencoderKL`, with that class's defaults. Throws an UnsupportedError for what this
- * version has no graph for, naming the key and the value.
+ * Reads the config of diffusers' `AutoencoderKL`, with that class's defaults. Throws an UnsupportedError that names the key
+ * and the value for an unsupported variant.
  */
 export function vaeConfig(config: Config): VaeConfig {
   const channels = config.numbers('block_out_channels', [64]);
@@ -28,9 +28,9 @@ export function vaeConfig(config: Config): VaeConfig {
     ['up_block_types', 'UpDecoderBlock2D'],
   ]) {
     const types = config.strings(key, [type]);
-    if (types.length !== channels.length || types.some((one) => one !== type)) {
+    if (types.length !== channels.length || types.some((name) => name !== type)) {
       throw new UnsupportedError(
-        `${config.file}: ${key} is ${types.join(', ')}; this version supports ${channels.length} times ${type}.`,
+        `${config.file}: ${key} is ${types.join(', ')}; only ${channels.length} times ${type} is supported.`,
       );
     }
   }
@@ -49,13 +49,13 @@ export function vaeConfig(config: Config): VaeConfig {
   };
 }
 
-/** What the encoder's latents become the U-Net's by, for each channel; `usual` is what they are multiplied with by default. */
+/** The scale and shift of each latent channel; `defaultFactor` is for a config without `scaling_factor`. */
 export function latentScaling(
   config: Config,
   latentChannels: number,
-  usual = 0.18215,
+  defaultFactor = 0.18215,
 ): Pick<VaeConfig, 'scale' | 'shift'> {
-  const factor = config.number('scaling_factor', usual);
+  const factor = config.number('scaling_factor', defaultFactor);
   const means = config.perBlock('latents_mean', latentChannels, 0);
   const deviations = config.perBlock('latents_std', latentChannels, 1);
   const shift = config.number('shift_factor', 0);

@@ -1,6 +1,6 @@
 import { type Backend, expectTensor, lazySession, type Model, type StageResources, type Tensor } from '@sd/core';
 
-/** The two models of an autoencoder, each loaded at first use. */
+/** The encoder and the decoder of an autoencoder. */
 export interface Halves {
   readonly resources: Required<StageResources>;
   encode(image: Tensor<'float32'>, signal: AbortSignal | undefined): Promise<Tensor<'float32'>>;
@@ -14,7 +14,7 @@ export interface HalvesOptions {
   readonly latentChannels: number;
 }
 
-/** Sessions for both halves, made when they are used; `load` makes the decoder's. */
+/** Sessions for both halves, created at first use; `load` creates the decoder's. */
 export function halvesOf(backend: Backend, { imageChannels, latentChannels, ...models }: HalvesOptions): Halves {
   const encoder = lazySession(backend, models.encoder);
   const decoder = lazySession(backend, models.decoder);
@@ -25,7 +25,7 @@ export function halvesOf(backend: Backend, { imageChannels, latentChannels, ...m
       dispose: async () => void (await Promise.all([decoder.dispose(), encoder.dispose()])),
     },
     async encode(image, signal) {
-      expectTensor('The VAE’s picture', image, 'float32', [-1, imageChannels, -1, -1]);
+      expectTensor('The VAE’s image', image, 'float32', [-1, imageChannels, -1, -1]);
       const { latent_parameters } = await encoder.run({ sample: image }, { signal });
       return latent_parameters as Tensor<'float32'>;
     },

@@ -3,14 +3,14 @@ import type { Checkpoint } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import type { VaeConfig } from './config.js';
 import { halvesOf } from './halves.js';
-import { distribution, toAutoencoder } from './latent-space.js';
+import { latentDistribution, toAutoencoder } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
 import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
 
-/** diffusers' `AutoencoderKL` as a stage. Its preview is one pixel a latent, by a linear map that is fitted when first asked for. */
+/** The stage over diffusers' `AutoencoderKL`. Its preview has one pixel per latent, by a linear map fitted at first use. */
 export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfig): CheckpointVae {
   const { imageChannels, latentChannels } = config;
-  // In half precision the values of many autoencoders overflow, which gives black pictures.
+  // Many autoencoders overflow in half precision, and decode black images.
   const options = { provider: backend.provider, features: { ...backend.features, float16: false } };
   const encoder = vaeEncoderGraph(checkpoint, config, options);
   const decoder = vaeDecoderGraph(checkpoint, config, options);
@@ -25,7 +25,7 @@ export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfi
     ...halves.resources,
     decode: (latents, { signal } = {}) => halves.decode(toAutoencoder(latents, config), signal),
     async encode(image, { signal } = {}) {
-      return distribution(await halves.encode(image, signal), config);
+      return latentDistribution(await halves.encode(image, signal), config);
     },
     async preview(latents, { signal } = {}) {
       rgb ??= fitLatentRgb(vae, { signal });

@@ -1,28 +1,28 @@
 import { type Tensor, tensor, torchCpu, type Vae } from '@sd/core';
 
-/** For each latent channel its share of red, green and blue, and a last row that is added to every pixel. */
+/** The contributions of each latent channel to red, green and blue; the last row is added to every pixel. */
 export type LatentRgb = readonly (readonly number[])[];
 
-/** Sides of the latents that a map is fitted on, in blocks and in latents a block. */
+/** Size of the latents to fit on, in blocks per side and in latents per side of a block. */
 const blocks = 8;
 const blockSize = 2;
 
 /**
- * Fits a linear map from latents to colours to a VAE: decodes a picture of random blocks, and solves for the map that
- * gives each latent's square of pixels its mean colour, by least squares.
+ * Fits a linear map from latents to colours that approximates a VAE: decodes an image of random blocks, and solves the
+ * least squares from each latent to the mean colour of its square of pixels.
  */
 export async function fitLatentRgb(vae: Vae, options: { readonly signal?: AbortSignal } = {}): Promise<LatentRgb> {
   const side = blocks * blockSize;
   const latents = randomBlocks(vae.latentChannels);
-  const picture = await vae.decode(latents, options);
-  const places = side * side;
+  const image = await vae.decode(latents, options);
+  const area = side * side;
   const unknowns = vae.latentChannels + 1;
   const normal = Array.from({ length: unknowns }, () => new Array<number>(unknowns + 3).fill(0));
-  for (let place = 0; place < places; place++) {
+  for (let position = 0; position < area; position++) {
     const known = Array.from({ length: unknowns }, (_, c) =>
-      c < vae.latentChannels ? latents.data[c * places + place] : 1,
+      c < vae.latentChannels ? latents.data[c * area + position] : 1,
     );
-    const colours = [0, 1, 2].map((colour) => meanOfSquare(picture, colour, place, side));
+    const colours = [0, 1, 2].map((colour) => meanOfSquare(image, colour, position, side));
     for (let row = 0; row < unknowns; row++) {
       [...known, ...colours].forEach((value, column) => {
         normal[row][column] += known[row] * value;
@@ -32,24 +32,24 @@ export async function fitLatentRgb(vae: Vae, options: { readonly signal?: AbortS
   return solve(normal);
 }
 
-/** Latents [n, c, h, w] to a picture [n, 3, h, w] by a linear map. */
+/** Maps latents [n, c, h, w] linearly to an image [n, 3, h, w]. */
 export function linearPreview(latents: Tensor<'float32'>, map: LatentRgb): Tensor<'float32'> {
   const [batch, channels, height, width] = latents.dims;
-  const places = height * width;
-  const picture = tensor('float32', [batch, 3, height, width]);
+  const area = height * width;
+  const image = tensor('float32', [batch, 3, height, width]);
   for (let n = 0; n < batch; n++) {
     for (let colour = 0; colour < 3; colour++) {
-      for (let place = 0; place < places; place++) {
+      for (let position = 0; position < area; position++) {
         let value = map[channels][colour];
-        for (let c = 0; c < channels; c++) value += map[c][colour] * latents.data[(n * channels + c) * places + place];
-        picture.data[(n * 3 + colour) * places + place] = value;
+        for (let c = 0; c < channels; c++) value += map[c][colour] * latents.data[(n * channels + c) * area + position];
+        image.data[(n * 3 + colour) * area + position] = value;
       }
     }
   }
-  return picture;
+  return image;
 }
 
-/** Normal noise, each value standing for a block of latents: pictures are smooth, and so is what a VAE was trained on. */
+/** Normal noise with one value per block of latents: images are smooth, and so are the latents that a VAE was trained on. */
 function randomBlocks(channels: number): Tensor<'float32'> {
   const side = blocks * blockSize;
   const noise = torchCpu(0).randn(channels * blocks * blocks);
@@ -61,10 +61,10 @@ function randomBlocks(channels: number): Tensor<'float32'> {
   return latents;
 }
 
-function meanOfSquare({ dims, data }: Tensor<'float32'>, colour: number, place: number, side: number): number {
+function meanOfSquare({ dims, data }: Tensor<'float32'>, colour: number, position: number, side: number): number {
   const [, , height, width] = dims;
   const factor = width / side;
-  const [left, top] = [(place % side) * factor, Math.floor(place / side) * factor];
+  const [left, top] = [(position % side) * factor, Math.floor(position / side) * factor];
   let sum = 0;
   for (let y = top; y < top + factor; y++) {
     for (let x = left; x < left + factor; x++) sum += data[(colour * height + y) * width + x];
@@ -72,7 +72,7 @@ function meanOfSquare({ dims, data }: Tensor<'float32'>, colour: number, place: 
   return sum / (factor * factor);
 }
 
-/** Gauss-Jordan elimination with pivoting, on rows [matrix | right sides]; gives the right sides' solutions. */
+/** Gauss-Jordan elimination with pivoting on rows [matrix | right-hand sides]; returns the solutions. */
 function solve(rows: number[][]): number[][] {
   const size = rows.length;
   for (let i = 0; i < size; i++) {

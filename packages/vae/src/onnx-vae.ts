@@ -11,41 +11,42 @@ import {
 import { Config, hasFile, readConfig } from '@sd/weights';
 import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
 import { latentScaling } from './config.js';
-import { distribution, inUnetSpace, type LatentSpace, toAutoencoder } from './latent-space.js';
+import { type LatentSpace, latentDistribution, toAutoencoder, toUnet } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
 
 export interface LoadOnnxVaeOptions {
   readonly backend: Backend;
   readonly source: Source;
-  /** Folders of the two halves, each with `model.onnx` and perhaps a `config.json`: `vae_encoder`, `vae_decoder` if left out. */
+  /** Folders of the two halves, each with `model.onnx` and optionally `config.json`: `vae_encoder` and `vae_decoder` by default. */
   readonly encoder?: string;
   readonly decoder?: string;
-  /** What latents are multiplied with, where no config says so: 0.18215 if left out, as in diffusers. */
-  readonly scalingFactor?: number;
+  /** Factor of the latents if no config has it: 0.18215 by default, as in diffusers. */
+  readonly scalingFactor?: number | undefined;
 }
 
-/** An autoencoder that was exported to ONNX, as a stage. */
+/** The stage over an autoencoder that was exported to ONNX. */
 export interface OnnxVae extends Vae {
   readonly decoder: OnnxFile;
-  /** Left out where only the decoder was exported; `encode` then rejects. */
-  readonly encoder?: OnnxFile;
+  /** Undefined if only the decoder was exported; `encode` then rejects. */
+  readonly encoder?: OnnxFile | undefined;
 }
 
 /**
- * Opens an autoencoder that was exported to ONNX as an encoder and a decoder. Encoders of older exporters draw from their
- * distribution with random values of their own, which no seed reaches: here these are inputs, so that mean and deviation are
- * known of them too. A decoder in half precision gets one picture at a time, as in diffusers, since several come out wrong
- * on some providers. Nothing is loaded yet. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens an autoencoder exported to ONNX as an encoder and a decoder. Older exporters made encoders that sample from their
+ * distribution with an internal random operator, beyond any seed; it is replaced by an input here, so that their mean and
+ * standard deviation can be read as well. Half-precision decoders run one image at a time, as in diffusers, since some
+ * providers compute batches wrongly. Sessions are created at first use. Throws SourceError, CheckpointError,
+ * UnsupportedError.
  */
 export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
   const { backend, source, encoder: encoderFolder = 'vae_encoder', decoder: decoderFolder = 'vae_decoder' } = options;
   const path = `${encoderFolder}/model.onnx`;
   const [decoder, encoder] = await Promise.all([
     openOnnxFile(source, `${decoderFolder}/model.onnx`),
-    hasFile(source, path).then((there) => (there ? openOnnxFile(source, path, { noiseInputs: true }) : undefined)),
+    hasFile(source, path).then((exists) => (exists ? openOnnxFile(source, path, { noiseInputs: true }) : undefined)),
   ]);
   const config = await configOf(source, [decoderFolder, encoderFolder]);
-  const [latents, picture] = [onlyOne(decoder, 'input'), onlyOne(decoder, 'output')];
+  const [latents, image] = [onlyOne(decoder, 'input'), onlyOne(decoder, 'output')];
   const decoding = onnxSession(backend, decoder, 'vae_decoder', { repeated: false });
   const encoding = encoder && openEncoder(backend, encoder);
   const size = latents.dims[1];
@@ -56,7 +57,7 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
 
   const vae: OnnxVae = {
     decoder,
-    ...(encoder && { encoder }),
+    encoder,
     latentChannels,
     scaleFactor: 2 ** (config.numbers('block_out_channels', [0, 0, 0, 0]).length - 1),
     load: decoding.load,
@@ -67,17 +68,17 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
       const n = sample.dims[0];
       const rowsPerRun = latents.type === 'float16' ? 1 : n;
       const feeds = { [latents.name]: toAutoencoder(sample, space) };
-      const results = await decoding.run(n, feeds, { outputs: [picture.name], rowsPerRun, ...(signal && { signal }) });
-      return results[picture.name];
+      const results = await decoding.run(n, feeds, { outputs: [image.name], rowsPerRun, signal });
+      return results[image.name];
     },
-    async encode(image, { signal } = {}) {
+    async encode(pixels, { signal } = {}) {
       if (encoding === undefined) {
         throw new UnsupportedError(
-          `${path} does not exist: the model was exported without its VAE's encoder, so that no run can start from a picture. Export it again, or give another VAE.`,
+          `${path} does not exist: the model was exported without its VAE's encoder, so it cannot start from an image. Export it again with the encoder, or use another VAE.`,
         );
       }
-      expectTensor('The VAE’s picture', image, 'float32', [-1, 3, -1, -1]);
-      return encoding.encode(image, space, signal);
+      expectTensor('The VAE’s image', pixels, 'float32', [-1, 3, -1, -1]);
+      return encoding.encode(pixels, space, signal);
     },
     async preview(sample, { signal } = {}) {
       rgb ??= fitLatentRgb(vae, { signal });
@@ -101,31 +102,29 @@ function openEncoder(backend: Backend, file: OnnxFile): Encoding {
   const run = async (image: Tensor<'float32'>, noise: number, signal: AbortSignal | undefined) => {
     const noises = file.noises.map(({ name }) => [name, tensor('float32', [1, 1, 1, 1], Float32Array.of(noise))]);
     const feeds = { [input.name]: image, ...Object.fromEntries(noises) };
-    return (await session.run(image.dims[0], feeds, { outputs: [output.name], ...(signal && { signal }) }))[
-      output.name
-    ];
+    return (await session.run(image.dims[0], feeds, { outputs: [output.name], signal }))[output.name];
   };
   return {
     session,
     async encode(image, space, signal) {
       const first = await run(image, 0, signal);
-      if (first.dims[1] === 2 * space.latentChannels) return distribution(first, space);
-      if (file.noises.length === 0) return inUnetSpace(first, undefined, space);
-      // What it draws is mean + deviation * noise.
+      if (first.dims[1] === 2 * space.latentChannels) return latentDistribution(first, space);
+      if (file.noises.length === 0) return toUnet(first, undefined, space);
+      // Its output is mean + deviation * noise.
       const second = await run(image, 1, signal);
       const deviation = second.data.map((value, i) => value - first.data[i]);
-      return inUnetSpace(first, tensor('float32', first.dims, deviation), space);
+      return toUnet(first, tensor('float32', first.dims, deviation), space);
     },
   };
 }
 
-/** A half takes one thing and gives one, whatever they are called. */
+/** The only input or output of a half, whatever its name. */
 function onlyOne(file: OnnxFile, side: 'input' | 'output'): OnnxFile['inputs'][number] {
   const values = file[`${side}s`];
   if (values.length === 1 && values[0].dims.length === 4) return values[0];
-  const told = values.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ');
+  const found = values.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ');
   throw new UnsupportedError(
-    `${file.path} must have one ${side} of 4 dimensions, but has ${told === '' ? 'none' : told}: it is no half of an autoencoder.`,
+    `${file.path} must have one ${side} of 4 dimensions, but has ${found === '' ? 'none' : found}: it is not a half of an autoencoder.`,
   );
 }
 

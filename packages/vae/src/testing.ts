@@ -1,7 +1,7 @@
 import { AbortError, expectTensor, type Tensor, tensor, type Vae } from '@sd/core';
 import { type ConformanceCase, conforms, rejection, withStage } from '@sd/core/testing';
 
-/** What every VAE stage must do, as cases for any test runner. */
+/** The requirements for every VAE stage, as cases for any test runner. */
 export function vaeSuite({ create }: { create(): Promise<Vae> | Vae }): ConformanceCase[] {
   const withVae = (run: (vae: Vae) => Promise<void>) => withStage(create, run);
   return [
@@ -15,12 +15,12 @@ export function vaeSuite({ create }: { create(): Promise<Vae> | Vae }): Conforma
         withVae(async (vae) => {
           const { dims, data } = await vae.decode(waves([batch, vae.latentChannels, height, width]));
           const wanted = [batch, 3, height * vae.scaleFactor, width * vae.scaleFactor];
-          conforms(String(dims) === String(wanted), `The picture must be [${wanted}], not [${dims}].`);
-          conforms(data.every(Number.isFinite), 'The picture must be finite.');
+          conforms(String(dims) === String(wanted), `The image must be [${wanted}], not [${dims}].`);
+          conforms(data.every(Number.isFinite), 'The image must be finite.');
         }),
     })),
     {
-      name: 'encodes a picture, if it can, to latents that decode to its size',
+      name: 'encodes an image, if it has encode, to latents that decode to its size',
       run: () =>
         withVae(async (vae) => {
           if (vae.encode === undefined) return;
@@ -32,18 +32,18 @@ export function vaeSuite({ create }: { create(): Promise<Vae> | Vae }): Conforma
             expectTensor('std', std, 'float32', wanted);
             conforms(
               std.data.every((value) => value >= 0),
-              'No deviation may be negative.',
+              'std must not be negative.',
             );
           }
           const decoded = await vae.decode(mean);
           conforms(
             String(decoded.dims) === String(image.dims),
-            `It must decode to [${image.dims}], not [${decoded.dims}].`,
+            `The mean must decode to [${image.dims}], not [${decoded.dims}].`,
           );
         }),
     },
     {
-      name: 'leaves its inputs as they were',
+      name: 'leaves its inputs unchanged',
       run: () =>
         withVae(async (vae) => {
           const latents = waves([1, vae.latentChannels, 4, 4]);
@@ -66,7 +66,7 @@ export function vaeSuite({ create }: { create(): Promise<Vae> | Vae }): Conforma
   ];
 }
 
-/** A VAE without a model: three latent channels are the picture's colours, each latent a square of pixels. */
+/** A VAE without a model: the first three latent channels are the colours, and each latent is a square of pixels. */
 export function mockVae({
   latentChannels = 4,
   scaleFactor = 8,
@@ -79,16 +79,16 @@ export function mockVae({
     scaleFactor,
     async decode({ dims: [batch, channels, height, width], data }, { signal } = {}) {
       if (signal?.aborted) throw new AbortError(signal.reason);
-      const picture = tensor('float32', [batch, 3, height * scaleFactor, width * scaleFactor]);
-      const [, , rows, columns] = picture.dims;
-      picture.data.forEach((_, i) => {
+      const image = tensor('float32', [batch, 3, height * scaleFactor, width * scaleFactor]);
+      const [, , rows, columns] = image.dims;
+      image.data.forEach((_, i) => {
         const x = Math.floor((i % columns) / scaleFactor);
         const y = Math.floor((Math.floor(i / columns) % rows) / scaleFactor);
         const colour = Math.floor(i / (columns * rows)) % 3;
         const n = Math.floor(i / (3 * columns * rows));
-        picture.data[i] = Math.tanh(data[((n * channels + colour) * height + y) * width + x]);
+        image.data[i] = Math.tanh(data[((n * channels + colour) * height + y) * width + x]);
       });
-      return picture;
+      return image;
     },
   };
 }

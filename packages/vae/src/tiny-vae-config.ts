@@ -1,24 +1,24 @@
 import { UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
-/** One half of a tiny autoencoder: for each level its channels and how many blocks. */
+/** The levels of one half of a tiny autoencoder. */
 export type TinyLevels = readonly { readonly channels: number; readonly blocks: number }[];
 
 /** The shape of a tiny autoencoder, from its `config.json`. */
 export interface TinyVaeConfig {
   readonly imageChannels: number;
   readonly latentChannels: number;
-  /** From the picture down. */
+  /** From the image's resolution down. */
   readonly encoder: TinyLevels;
-  /** From the latents up. */
+  /** From the latents' resolution up. */
   readonly decoder: TinyLevels;
-  /** The U-Net's latents are the encoder's times this. */
+  /** The U-Net's latents are the encoder's output times this factor. */
   readonly scalingFactor: number;
 }
 
 /**
- * Reads the config of diffusers' `AutoencoderTiny`, with that class's defaults. Throws an UnsupportedError for what this
- * version has no graph for, naming the key and the value.
+ * Reads the config of diffusers' `AutoencoderTiny`, with that class's defaults. Throws an UnsupportedError that names the
+ * key and the value for an unsupported variant.
  */
 export function tinyVaeConfig(config: Config): TinyVaeConfig {
   config.only('act_fn', 'relu');
@@ -28,7 +28,7 @@ export function tinyVaeConfig(config: Config): TinyVaeConfig {
   const decoder = levels(config, 'decoder', [3, 3, 3, 1]);
   if (encoder.length !== decoder.length) {
     throw new UnsupportedError(
-      `${config.file}: num_encoder_blocks has ${encoder.length} levels and num_decoder_blocks ${decoder.length}; this version supports as many of both.`,
+      `${config.file}: num_encoder_blocks has ${encoder.length} levels and num_decoder_blocks ${decoder.length}; only equal numbers are supported.`,
     );
   }
   return {

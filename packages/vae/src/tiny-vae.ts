@@ -7,7 +7,7 @@ import type { TinyVaeConfig } from './tiny-vae-config.js';
 
 export { tinyVaeConfig } from './tiny-vae-config.js';
 
-/** diffusers' `AutoencoderTiny` (TAESD) as a stage. Its encoder gives latents and no distribution. */
+/** The stage over diffusers' `AutoencoderTiny` (TAESD). Its encoder gives latents without a standard deviation. */
 export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVaeConfig): CheckpointVae {
   const { imageChannels, latentChannels, scalingFactor } = config;
   const encoder = tinyEncoderGraph(checkpoint, config, backend);
@@ -27,7 +27,7 @@ export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVa
   };
 }
 
-/** `sample` [n, 3, h, w], -1 to 1, in; `latent_parameters` [n, latentChannels, h / f, w / f] out. */
+/** Input: `sample` [n, 3, h, w], -1 to 1. Output: `latent_parameters` [n, latentChannels, h / f, w / f]. */
 function tinyEncoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
   const g = new Graph(options);
   const next = inOrder(new Scope(checkpoint).at('encoder.layers'));
@@ -41,7 +41,7 @@ function tinyEncoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, optio
   return g.finish('tiny_vae_encoder', { repeated: false });
 }
 
-/** `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
+/** Input: `latent_sample` [n, latentChannels, h, w]. Output: `sample` [n, 3, h * f, w * f]. */
 function tinyDecoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, options?: GraphOptions): Model {
   const g = new Graph(options);
   const next = inOrder(new Scope(checkpoint).at('decoder.layers'));
@@ -50,25 +50,25 @@ function tinyDecoderGraph(checkpoint: TensorLookup, config: TinyVaeConfig, optio
   x = relu(g, g.conv(x, next(), config.decoder[0].channels));
   next();
   config.decoder.forEach(({ channels, blocks }, i) => {
-    const last = i === config.decoder.length - 1;
+    const isLast = i === config.decoder.length - 1;
     for (let j = 0; j < blocks; j++) x = block(g, next(), x, channels);
-    if (!last) {
+    if (!isLast) {
       x = g.upsample(x);
       next();
     }
-    x = g.conv(x, next(), last ? config.imageChannels : channels);
+    x = g.conv(x, next(), isLast ? config.imageChannels : channels);
   });
   g.output('sample', g.add(g.mul(x, g.constant([2])), g.constant([-1])));
   return g.finish('tiny_vae_decoder', { repeated: true });
 }
 
-/** The modules of a `Sequential` one after the other; those without weights count too. */
+/** The modules of a `Sequential` in order; a module without weights takes a number too. */
 function inOrder(w: Scope): () => Scope {
   let i = 0;
   return () => w.at(i++);
 }
 
-/** Three convolutions around a shortcut; diffusers' `AutoencoderTinyBlock`. */
+/** Three convolutions and a shortcut; diffusers' `AutoencoderTinyBlock`. */
 function block(g: Graph, w: Scope, x: Value, channels: number): Value {
   const first = relu(g, g.conv(x, w.at('conv.0'), channels));
   const second = relu(g, g.conv(first, w.at('conv.2'), channels));

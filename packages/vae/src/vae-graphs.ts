@@ -4,8 +4,8 @@ import { head, midBlock, vaeResnet } from './blocks.js';
 import type { VaeConfig } from './config.js';
 
 /**
- * The encoder: `sample` [n, 3, h, w] in, `latent_parameters` [n, 2 * latentChannels, h / f, w / f] out, mean and
- * logarithm of the variance one after the other.
+ * Writes the encoder's graph. Input: `sample` [n, 3, h, w]. Output: `latent_parameters` [n, 2 * latentChannels, h / f,
+ * w / f], the mean and the log-variance concatenated.
  * @see arXiv 1312.6114; tensor names as in diffusers' `AutoencoderKL`
  */
 export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig, options?: GraphOptions): Model {
@@ -27,7 +27,7 @@ export function vaeEncoderGraph(checkpoint: TensorLookup, config: VaeConfig, opt
   return g.finish('vae_encoder', { repeated: false });
 }
 
-/** The decoder: `latent_sample` [n, latentChannels, h, w] in, `sample` [n, 3, h * f, w * f] out. */
+/** Writes the decoder's graph. Input: `latent_sample` [n, latentChannels, h, w]. Output: `sample` [n, 3, h * f, w * f]. */
 export function vaeDecoderGraph(checkpoint: TensorLookup, config: VaeConfig, options?: GraphOptions): Model {
   const g = new Graph(options);
   const w = new Scope(checkpoint);

@@ -5,13 +5,13 @@ import { vaeConfig } from './config.js';
 import { klVae } from './kl-vae.js';
 import { vaeNames } from './names/diffusers.js';
 
-/** Where the graphs run, and the model: its folder, `vae` if not named, or its weights and config. */
+/** The backend, and the model: a folder (`vae` by default), or its weights and config. */
 export type LoadVaeOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
 /**
  * Opens an autoencoder in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes the graphs
- * of its two halves: an `AutoencoderKL`, or an `AutoencoderTiny` (TAESD), as the config's `_class_name` says. Nothing is
- * loaded yet: the decoder at first use or by `load()`, the encoder at first use.
+ * of its two halves: an `AutoencoderKL` or an `AutoencoderTiny` (TAESD), by the config's `_class_name`. The decoder's
+ * session is created at first use or by `load()`, the encoder's at first use.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadVae({ backend, ...from }: LoadVaeOptions): Promise<CheckpointVae> {

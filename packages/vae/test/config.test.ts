@@ -8,7 +8,7 @@ import { vaeConfig } from '../src/index.js';
 import { coded, golden, latents, scalingFactor, times, vaeIn } from './vae.js';
 
 const folders: string[] = [];
-async function written(options: Parameters<typeof writeVariant>[1]): Promise<string> {
+async function writeFolder(options: Parameters<typeof writeVariant>[1]): Promise<string> {
   const folder = await writeVariant('vae', options);
   folders.push(folder);
   return folder;
@@ -16,8 +16,8 @@ async function written(options: Parameters<typeof writeVariant>[1]): Promise<str
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 describe('scaling', () => {
-  test('and shift make the latents that the U-Net works with', async () => {
-    const shifted = await written({ config: { scaling_factor: 0.5, shift_factor: 0.25 } });
+  test('and shift give the U-Net’s latents', async () => {
+    const shifted = await writeFolder({ config: { scaling_factor: 0.5, shift_factor: 0.25 } });
     const { mean, std } = await coded(shifted);
     const want = times(golden('vae.mean'), 0.5, -0.25 * 0.5);
     expect(relativeError(mean.data, want.data)).toBeLessThan(1e-5);
@@ -25,50 +25,52 @@ describe('scaling', () => {
     expect(relativeError(std.data, deviation)).toBeLessThan(1e-5);
 
     const vae = await vaeIn(shifted);
-    const picture = await vae.decode(times(golden('vae.latents'), 0.5, -0.25 * 0.5));
+    const image = await vae.decode(times(golden('vae.latents'), 0.5, -0.25 * 0.5));
     await vae.dispose?.();
-    expect(relativeError(picture.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
+    expect(relativeError(image.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
   });
 
-  test('by means and deviations of each channel', async () => {
+  test('by mean and standard deviation of each channel', async () => {
     const [means, deviations] = [
       [-1.5, 0.25, 0, 3],
       [8, 4, 0.5, 2],
     ];
-    const folder = await written({ config: { scaling_factor: 0.5, latents_mean: means, latents_std: deviations } });
+    const folder = await writeFolder({ config: { scaling_factor: 0.5, latents_mean: means, latents_std: deviations } });
     const { mean, std } = await coded(folder);
     const channel = (i: number) => Math.floor(i / (8 * 12)) % 4;
     const scaled = (values: Float32Array) =>
       values.map((value, i) => ((value - means[channel(i)]) * 0.5) / deviations[channel(i)]);
     expect(relativeError(mean.data, scaled(golden('vae.mean').data))).toBeLessThan(1e-5);
-    const spread = golden('vae.logvar').data.map((value, i) => (Math.exp(value / 2) * 0.5) / deviations[channel(i)]);
-    expect(relativeError(std.data, spread)).toBeLessThan(1e-5);
+    const deviation = golden('vae.logvar').data.map((value, i) => (Math.exp(value / 2) * 0.5) / deviations[channel(i)]);
+    expect(relativeError(std.data, deviation)).toBeLessThan(1e-5);
 
     const vae = await vaeIn(folder);
     const raw = golden('vae.latents');
-    const picture = await vae.decode({ ...raw, data: scaled(raw.data) });
+    const image = await vae.decode({ ...raw, data: scaled(raw.data) });
     await vae.dispose?.();
-    expect(relativeError(picture.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
+    expect(relativeError(image.data, golden('vae.decoded').data)).toBeLessThan(1e-5);
   });
 
   test.each([
     [100, 20],
     [-100, -30],
-  ])('a logarithm of the variance near %i is %i', async (bias, clamped) => {
-    const added = (tensor: TensorToWrite): TensorToWrite => ({
+  ])('clamps a log-variance near %i to %i', async (bias, clamped) => {
+    const withBias = (tensor: TensorToWrite): TensorToWrite => ({
       ...tensor,
       bytes: () => new Uint8Array(Float32Array.of(0, 0, 0, 0, bias, bias, bias, bias).buffer),
     });
-    const tensors = (await tensorsOf('vae')).map((one) => (one.name === 'quant_conv.bias' ? added(one) : one));
-    const { std } = await coded(await written({ tensors }));
-    // Each in float32, as torch computes them.
+    const tensors = (await tensorsOf('vae')).map((tensor) =>
+      tensor.name === 'quant_conv.bias' ? withBias(tensor) : tensor,
+    );
+    const { std } = await coded(await writeFolder({ tensors }));
+    // Every operation in float32, as in torch.
     const want = Math.fround(Math.fround(Math.exp(clamped / 2)) * scalingFactor);
     expect(new Set(std.data)).toEqual(new Set([want]));
   });
 });
 
-test('parts that the config leaves out are not asked for', async () => {
-  const folder = await written({
+test('layers that the config leaves out are not used', async () => {
+  const folder = await writeFolder({
     config: { use_quant_conv: false, use_post_quant_conv: false, mid_block_add_attention: false },
   });
   const vae = await vaeIn(folder);
@@ -108,10 +110,10 @@ describe('config', () => {
     [
       'down_block_types',
       ['DownBlock2D'],
-      'down_block_types is DownBlock2D; this version supports 1 times DownEncoderBlock2D',
+      'down_block_types is DownBlock2D; only 1 times DownEncoderBlock2D is supported',
     ],
-    ['block_out_channels', [64, 128], 'down_block_types is DownEncoderBlock2D; this version supports 2 times'],
-  ])('names what there is no graph for: %s %j', (key, value, message) => {
+    ['block_out_channels', [64, 128], 'down_block_types is DownEncoderBlock2D; only 2 times'],
+  ])('names an unsupported value: %s %j', (key, value, message) => {
     expect(() => read({ [key]: value })).toThrow(UnsupportedError);
     expect(() => read({ [key]: value })).toThrow(`vae/config.json: ${message}`);
   });

@@ -18,7 +18,7 @@ test.each(['sd1', 'sd2', 'sdxl'])('the original names of %s become those of its 
   expect(names.map(originalVaeNames(names)).sort()).toEqual(wanted.sort());
 });
 
-test('the original counts the levels of the decoder from the picture up', () => {
+test('the original numbers the decoder’s levels in reverse', () => {
   const name = originalVaeNames(['decoder.up.0.block.0.norm1.weight', 'decoder.up.3.block.0.norm1.weight']);
   expect(name('decoder.up.3.upsample.conv.weight')).toBe('decoder.up_blocks.0.upsamplers.0.conv.weight');
   expect(name('decoder.up.0.block.2.nin_shortcut.weight')).toBe('decoder.up_blocks.3.resnets.2.conv_shortcut.weight');
@@ -26,14 +26,14 @@ test('the original counts the levels of the decoder from the picture up', () => 
   expect(name('encoder.mid.attn_1.proj_out.weight')).toBe('encoder.mid_block.attentions.0.to_out.0.weight');
 });
 
-test('names of diffusers and others stay', async () => {
+test('diffusers’ names and unknown ones are unchanged', async () => {
   const names = await namesIn(`${fixture('models/sd1')}/vae/diffusion_pytorch_model.safetensors`);
   const original = originalVaeNames(names);
   expect(names.map((name) => vaeNames(original(name)!))).toEqual(names);
   expect(originalVaeNames([])('what.is.this')).toBe('what.is.this');
 });
 
-test('names of TAESD, whose decoder begins with a clamp', () => {
+test('TAESD’s names, with a clamp as the decoder’s first layer', () => {
   expect(originalTinyVaeNames('decoder')('3.conv.0.weight')).toBe('decoder.layers.2.conv.0.weight');
   expect(originalTinyVaeNames('encoder')('0.bias')).toBe('encoder.layers.0.bias');
   expect(originalTinyVaeNames('encoder')('what.is.this')).toBeUndefined();

@@ -21,15 +21,15 @@ const source: Source = {
 const tiny = () => loadVae({ source, backend });
 
 describe('a tiny autoencoder', () => {
-  test('has the numbers of diffusers, and no distribution', async () => {
+  test('gives the same outputs as diffusers, and no standard deviation', async () => {
     const vae = await tiny();
     const { mean, std, unscaled } = await vae.encode(golden('vae.image'));
-    const picture = await vae.decode(golden('vae.latents'));
+    const image = await vae.decode(golden('vae.latents'));
     await vae.dispose?.();
     for (const [got, name] of [
       [mean, 'vae.encoded'],
       [unscaled!, 'vae.encoded'],
-      [picture, 'vae.decoded'],
+      [image, 'vae.decoded'],
     ] as const) {
       expect(got.dims).toEqual(golden(name).dims);
       expect(stageError('taesd', got.data, golden(name).data)).toBeLessThan(1e-5);
@@ -41,7 +41,7 @@ describe('a tiny autoencoder', () => {
   test.each(vaeSuite({ create: tiny }))('conformance: $name', ({ run }) => run());
 });
 
-describe('its config', () => {
+describe('AutoencoderTiny config', () => {
   const read = (values: Record<string, unknown>) => tinyVaeConfig(new Config('vae/config.json', values));
 
   test("has diffusers' defaults", () => {
@@ -59,7 +59,7 @@ describe('its config', () => {
     ['act_fn', 'silu', 'act_fn is "silu"; this version supports "relu"'],
     ['upsampling_scaling_factor', 4, 'upsampling_scaling_factor is 4; this version supports 2'],
     ['num_encoder_blocks', [1, 3], 'num_encoder_blocks has 2 levels and num_decoder_blocks 4'],
-  ])('names what there is no graph for: %s %j', (key, value, message) => {
+  ])('names an unsupported value: %s %j', (key, value, message) => {
     expect(() => read({ [key]: value })).toThrow(UnsupportedError);
     expect(() => read({ [key]: value })).toThrow(`vae/config.json: ${message}`);
   });

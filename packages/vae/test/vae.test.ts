@@ -5,17 +5,17 @@ import { mockVae, vaeSuite } from '../src/testing.js';
 import { golden, latents, only, vaeIn } from './vae.js';
 
 test.each([
-  ...vaeSuite({ create: () => vaeIn() }).map((c) => ({ ...c, whose: 'the checkpoint' })),
-  ...vaeSuite({ create: () => mockVae() }).map((c) => ({ ...c, whose: 'the mock' })),
-])('conformance of $whose: $name', ({ run }) => run());
+  ...vaeSuite({ create: () => vaeIn() }).map((c) => ({ ...c, stage: 'the checkpoint' })),
+  ...vaeSuite({ create: () => mockVae() }).map((c) => ({ ...c, stage: 'the mock' })),
+])('conformance of $stage: $name', ({ run }) => run());
 
-test('a batch of two is two single runs, either way', async () => {
+test('a batch of two equals two single runs, encoding and decoding', async () => {
   const vae = await vaeIn();
-  const [picture, coded] = [await vae.decode(latents), await vae.encode(golden('vae.image'))];
+  const [image, coded] = [await vae.decode(latents), await vae.encode(golden('vae.image'))];
   for (const i of [0, 1]) {
     const alone = await vae.decode(only(latents, i));
     expect(alone.dims).toEqual([1, 3, 64, 96]);
-    expect(relativeError(alone.data, only(picture, i).data)).toBeLessThan(1e-6);
+    expect(relativeError(alone.data, only(image, i).data)).toBeLessThan(1e-6);
     const { mean, std } = await vae.encode(only(golden('vae.image'), i));
     expect(relativeError(mean.data, only(coded.mean, i).data)).toBeLessThan(1e-6);
     expect(relativeError(std!.data, only(coded.std!, i).data)).toBeLessThan(1e-6);
@@ -29,29 +29,29 @@ test.each([
   [1, 1, 1],
 ])('%i latents of %i x %i', async (n, height, width) => {
   const vae = await vaeIn();
-  const few = tensor('float32', [n, 4, height, width], torchCpu(0).randn(n * 4 * height * width));
-  const picture = await vae.decode(few);
-  expect(picture.dims).toEqual([n, 3, 8 * height, 8 * width]);
-  const { mean } = await vae.encode(picture);
-  expect(mean.dims).toEqual(few.dims);
+  const noise = tensor('float32', [n, 4, height, width], torchCpu(0).randn(n * 4 * height * width));
+  const image = await vae.decode(noise);
+  expect(image.dims).toEqual([n, 3, 8 * height, 8 * width]);
+  const { mean } = await vae.encode(image);
+  expect(mean.dims).toEqual(noise.dims);
   for (let i = 0; i < n; i++) {
-    expect(relativeError((await vae.decode(only(few, i))).data, only(picture, i).data)).toBeLessThan(1e-6);
+    expect(relativeError((await vae.decode(only(noise, i))).data, only(image, i).data)).toBeLessThan(1e-6);
   }
   await vae.dispose?.();
 });
 
-describe('what cannot be decoded or encoded', () => {
+describe('refuses', () => {
   test('other channels', async () => {
     const vae = await vaeIn();
     const wrong = tensor('float32', [1, 3, 8, 8]);
     await expect(vae.decode(wrong)).rejects.toThrow(TensorError);
     await expect(vae.decode(wrong)).rejects.toThrow(/latents must be float32 \[\*, 4, \*, \*\]/);
-    const grey = tensor('float32', [1, 1, 64, 64]);
-    await expect(vae.encode(grey)).rejects.toThrow(/picture must be float32 \[\*, 3, \*, \*\]/);
+    const gray = tensor('float32', [1, 1, 64, 64]);
+    await expect(vae.encode(gray)).rejects.toThrow(/image must be float32 \[\*, 3, \*, \*\]/);
     await vae.dispose?.();
   });
 
-  test('with an aborted signal', async () => {
+  test('an aborted run', async () => {
     const vae = await vaeIn();
     const signal = AbortSignal.abort();
     await expect(vae.encode(golden('vae.image'), { signal })).rejects.toBeInstanceOf(AbortError);
@@ -59,7 +59,7 @@ describe('what cannot be decoded or encoded', () => {
     await vae.dispose?.();
   });
 
-  test('anything after dispose, while after release all works', async () => {
+  test('anything after dispose, but not after release', async () => {
     const vae = await vaeIn();
     await vae.load?.();
     await vae.release?.();

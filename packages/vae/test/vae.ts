@@ -11,20 +11,20 @@ export const golden = readGolden();
 
 export const scalingFactor = 0.18215;
 
-/** Latents of the U-Net's space for those that the golden figures were decoded from. */
+/** The latents that the golden image was decoded from, scaled as the U-Net's. */
 export const latents = times(golden('vae.latents'), scalingFactor);
 
 export async function vaeIn(folder = sd1, variant?: string) {
   return loadVae({ source: await openFolder(folder), backend, variant });
 }
 
-/** Both halves on the golden inputs, as bits that can be compared. */
+/** The outputs of both halves for the golden inputs. */
 export async function coded(folder?: string, variant?: string) {
   const vae = await vaeIn(folder, variant);
   const { mean, std, unscaled } = await vae.encode(golden('vae.image'));
-  const picture = await vae.decode(latents);
+  const image = await vae.decode(latents);
   await vae.dispose?.();
-  return { unused: vae.unusedTensors, mean, std: std!, unscaled: unscaled!, picture };
+  return { unused: vae.unusedTensors, mean, std: std!, unscaled: unscaled!, image };
 }
 
 export function times({ dims, data }: Tensor<'float32'>, factor: number, shift = 0): Tensor<'float32'> {

@@ -1,6 +1,6 @@
 import { loadWorkerPipeline } from '@sd/pipeline/worker';
 
-/** What the test calls. */
+/** Called by the test. */
 globalThis.load = async () => {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const files = new Set();

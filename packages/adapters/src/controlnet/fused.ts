@@ -1,6 +1,6 @@
 import { type Conditions, sizeOf, type Tensor, tensor } from '@sd/core';
 import type { Condition, ModelCall } from '@sd/guidance';
-import { picturesInput, scalesInput } from '@sd/unet/onnx';
+import { controlImagesInput, scalesInput } from '@sd/unet/onnx';
 
 export interface FusedControlNetOptions {
   /** The index of the ControlNet, from 0, and their number, the U-Net's `controlNets`. */
@@ -25,7 +25,7 @@ export function fusedControlNetCondition({ index, count, image, strength }: Fuse
     if (images?.dims[1] !== batch) images = placed(image, index, count, batch);
     const scales = tensor('float32', [count, 1]);
     scales.data[index] = scale;
-    return { [picturesInput]: images, [scalesInput]: scales };
+    return { [controlImagesInput]: images, [scalesInput]: scales };
   };
 }
 

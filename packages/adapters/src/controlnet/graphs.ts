@@ -1,5 +1,5 @@
 import { Graph, type GraphModel, type GraphOptions, Scope, staticDim, type TensorLookup, type Value } from '@sd/graph';
-import { joinedHooks, middle, timeEmbedding, wayDown } from '@sd/unet/blocks';
+import { downPath, joinedHooks, midBlock, timeEmbedding } from '@sd/unet/blocks';
 import type { ControlNetConfig } from './config.js';
 
 /**
@@ -54,8 +54,8 @@ export function controlNetGraph(checkpoint: TensorLookup, config: ControlNetConf
   const hooks = joinedHooks(g, []);
   const blocks = { config: unet, time: timeEmbedding(g, w, timestep, unet), context, hooks };
 
-  const skips = wayDown(g, w, g.add(g.conv(sample, w.at('conv_in'), channels), features), blocks);
-  const bottom = middle(g, w, skips[skips.length - 1], blocks);
+  const skips = downPath(g, w, g.add(g.conv(sample, w.at('conv_in'), channels), features), blocks);
+  const bottom = midBlock(g, w, skips[skips.length - 1], blocks);
   [...skips, bottom].forEach((x, i) => {
     const at = i < skips.length ? w.at('controlnet_down_blocks', i) : w.at('controlnet_mid_block');
     const scale = g.op('Gather', [scales, g.indices([i])], [1]);

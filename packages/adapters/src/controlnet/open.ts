@@ -1,5 +1,5 @@
 import { CheckpointError, hasResidualInputs } from '@sd/core';
-import { fitPicture, shareTensor } from '@sd/image';
+import { fitImage, unitTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { hasFile } from '@sd/weights';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
@@ -28,7 +28,7 @@ export async function openControlNetAdapter(file: AdapterFile, context: AttachCo
     async use(settings, option) {
       const controls = await readControls(option, settings, controlNetOptions, 'a ControlNet');
       return useControls(controls, async ({ image, strength, settings: { guess } }, { width, height, signal }) => {
-        const pixels = shareTensor(fitPicture(image, { width, height, fit: 'stretch' }));
+        const pixels = unitTensor(fitImage(image, { width, height, fit: 'stretch' }));
         const features = await net.readImage(pixels, { signal });
         return ({ familyCondition, signal: passSignal }) =>
           controlNetCondition({

@@ -1,3 +1,4 @@
+import { controlNetConfigFromShapes } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
 import { type ModelParts, renameTensors, type WeightsFile } from '@sd/weights';

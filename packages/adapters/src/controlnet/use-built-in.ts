@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
 import { describe } from '@sd/core/options';
-import { fitPicture, shareTensor } from '@sd/image';
+import { fitImage, unitTensor } from '@sd/image';
 import type { AdapterUse } from '../adapter.js';
 import { readControls, useControls } from '../image-settings.js';
 import { fusedControlNetCondition } from './fused.js';
@@ -34,7 +34,7 @@ export async function useBuiltInControlNet(
     );
   }
   return useControls(controls, async ({ image, strength }, { width, height }) => {
-    const pixels = shareTensor(fitPicture(image, { width, height, fit: 'stretch' }));
+    const pixels = unitTensor(fitImage(image, { width, height, fit: 'stretch' }));
     return () => fusedControlNetCondition({ index, count, image: pixels, strength });
   });
 }

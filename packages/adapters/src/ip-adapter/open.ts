@@ -1,5 +1,5 @@
 import { InvalidOptionError, row, SourceError, stack } from '@sd/core';
-import { clipPreprocess, type PictureInput, readPicture } from '@sd/image';
+import { type ImageInput, preprocessImage, readImage } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { readStrength } from '../image-settings.js';
@@ -30,7 +30,7 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
       const strength = readStrength(option, settings, ipAdapterOptions, 'an IP-Adapter');
       const images = await readImages((settings as IpAdapterSettings).image, `${option}.image`);
       const encode = (signal: AbortSignal | undefined) => {
-        const pixels = images.map((image) => row(clipPreprocess(image, encoder.preprocessing, `${option}.image`), 0));
+        const pixels = images.map((image) => row(preprocessImage(image, encoder.preprocessing, `${option}.image`), 0));
         return adapter.prompt(encoder, stack(pixels), { signal });
       };
       // The encoder sees images of one size, whatever size is drawn: they are encoded once per run.
@@ -52,9 +52,9 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
 }
 
 async function readImages(input: IpAdapterSettings['image'], option: string) {
-  const inputs = (Array.isArray(input) ? input : [input]) as readonly PictureInput[];
+  const inputs = (Array.isArray(input) ? input : [input]) as readonly ImageInput[];
   if (inputs.length === 0) throw new InvalidOptionError(option, 'must be at least one image.');
-  return Promise.all(inputs.map((image) => readPicture(image, option)));
+  return Promise.all(inputs.map((image) => readImage(image, option)));
 }
 
 function explain(error: unknown): never {

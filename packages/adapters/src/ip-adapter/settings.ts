@@ -1,11 +1,11 @@
 import type { OptionTable } from '@sd/core/options';
-import type { PictureInput } from '@sd/image';
+import type { ImageInput } from '@sd/image';
 import { type ImageStrengthSettings, imageStrengthOptions } from '../image-settings.js';
 
 /** Images that an IP-Adapter shows to the model as a prompt. */
 export interface IpAdapterSettings extends ImageStrengthSettings {
   /** An image, or several that are shown together. */
-  readonly image: PictureInput | readonly PictureInput[];
+  readonly image: ImageInput | readonly ImageInput[];
 }
 
 export const ipAdapterOptions: OptionTable<IpAdapterSettings> = {

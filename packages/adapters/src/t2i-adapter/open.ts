@@ -1,5 +1,5 @@
 import { CheckpointError } from '@sd/core';
-import { fitPicture, grayTensor, shareTensor } from '@sd/image';
+import { fitImage, grayTensor, unitTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { readControls, useControls } from '../image-settings.js';
@@ -28,8 +28,8 @@ export async function openT2iAdapter(file: AdapterFile, context: AttachContext):
     async use(settings, option) {
       const controls = await readControls(option, settings, t2iAdapterOptions, 'a T2I-Adapter');
       return useControls(controls, async ({ image, strength }, { width, height, signal }) => {
-        const sized = fitPicture(image, { width, height, fit: 'stretch' });
-        const pixels = adapter.config.imageChannels === 1 ? grayTensor(sized) : shareTensor(sized);
+        const sized = fitImage(image, { width, height, fit: 'stretch' });
+        const pixels = adapter.config.imageChannels === 1 ? grayTensor(sized) : unitTensor(sized);
         const features = await adapter.features(pixels, { signal });
         return () => t2iAdapterCondition(features, strength);
       });

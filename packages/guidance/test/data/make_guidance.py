@@ -6,7 +6,7 @@ shape, steps = (1, 4, 2, 3), 3
 draw = torch.Generator().manual_seed(4)
 randn = lambda: torch.randn(shape, generator=draw)
 x, positive, second, negative = ([randn() for _ in range(steps)] for _ in range(4))
-# Outputs for two prompts are alike.
+# The outputs for two prompts are similar.
 positive, second = ([.5 * a + b for a, b in zip(p, negative)] for p in (positive, second))
 sigmas = [.995, .7, .3]
 alphas = [(1 - s * s) ** .5 for s in sigmas]
@@ -21,7 +21,7 @@ def run(guider):
     return out
 
 
-# diffusers' examples/community/composable_stable_diffusion.py, whose weights have the scale in them.
+# diffusers' examples/community/composable_stable_diffusion.py, where the weights include the scale.
 composed = [n + 5 * (.7 * (p - n) - .4 * (q - n)) for p, q, n in zip(positive, second, negative)]
 
 

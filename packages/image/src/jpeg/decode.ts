@@ -1,15 +1,16 @@
 import { BackendError, InvalidOptionError } from '@sd/core';
-import type { Pixels } from '../png/encode.js';
+import type { Pixels } from '../pixels.js';
 import { checkJpeg } from './markers.js';
 
-/** What of emscripten's module is used here: the package's own types leave it `any`. */
+/** The part of the emscripten module used here; the package types it as `any`. */
 interface Codec {
   decode(file: Uint8Array, upright: boolean): Pixels | null;
 }
 
 /**
- * A JPEG file as RGBA, upright by its EXIF orientation, by mozjpeg. Throws an InvalidOptionError for a size or kind that
- * is not read or that is broken, an Error for one that is cut off, and a BackendError where the decoder cannot be loaded.
+ * Decodes a JPEG file to RGBA with mozjpeg, rotated upright by its EXIF orientation. Throws an InvalidOptionError for an
+ * unsupported size or format and for a file that mozjpeg rejects, an Error for a truncated file, and a BackendError if the
+ * decoder cannot be loaded.
  */
 export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixels> {
   checkJpeg(file, option);
@@ -19,18 +20,18 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
   try {
     pixels = codec.decode(file, true);
   } catch (error) {
-    // libjpeg says what is wrong, broken or not supported, and exits; what emscripten throws then is no Error.
+    // libjpeg prints the reason and exits; emscripten then throws something that is not an Error.
     const reason = lines.at(-1)?.replace(/\.$/, '') ?? String(error);
-    throw new InvalidOptionError(option, `is a JPEG file that mozjpeg does not read: ${reason}.`);
+    throw new InvalidOptionError(option, `is a JPEG file that mozjpeg cannot read: ${reason}.`);
   }
-  // A warning to libjpeg, which fills up with gray.
-  const missing = lines.find((line) => /premature end/i.test(line));
-  if (pixels === null || missing !== undefined) throw new Error(missing ?? 'its decoder failed');
+  // Only a warning to libjpeg, which fills the rest with gray.
+  const prematureEnd = lines.find((line) => /premature end/i.test(line));
+  if (pixels === null || prematureEnd !== undefined) throw new Error(prematureEnd ?? 'its decoder failed');
   const { width, height, data } = pixels;
   return { width, height, data };
 }
 
-/** A new one for each file: after a failure it is in no known state, and it never gives back memory. */
+/** A new decoder for each file: a failure leaves it in an unknown state, and it never releases memory. */
 async function loadCodec(print: (line: string) => void): Promise<Codec> {
   try {
     const { default: create } = await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js');

@@ -5,31 +5,32 @@ const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 export interface Chunk {
   readonly type: string;
   readonly data: Uint8Array<ArrayBuffer>;
-  /** Type and data: what the checksum is of. */
+  /** Type and data: the bytes that the checksum covers. */
   readonly checked: Uint8Array<ArrayBuffer>;
   readonly crc: number;
-  /** With length and checksum. */
+  /** Including length and checksum. */
   readonly whole: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * The chunks of a PNG file, as views, up to its end mark. The first is its header, of 13 bytes. Checksums are not
- * checked. Throws an InvalidOptionError (`option`) for bytes that are no whole PNG file.
+ * Splits a PNG file into its chunks, as views, up to IEND. The first is IHDR, with 13 bytes of data. Checksums are not
+ * verified. Throws an InvalidOptionError (`option`) for bytes that are not a complete PNG file.
  */
 export function readChunks(png: Uint8Array, option = 'png'): Chunk[] {
   if (!(png instanceof Uint8Array) || signature.some((byte, i) => png[i] !== byte)) {
-    throw brokenPng('it does not begin as one.', option);
+    throw brokenPng('it has no PNG signature.', option);
   }
   const bytes = new Uint8Array(png.buffer as ArrayBuffer, png.byteOffset, png.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const chunks: Chunk[] = [];
   for (let at = signature.length; ; ) {
-    if (at + 12 > bytes.length) throw brokenPng(`it is cut off after ${bytes.length} bytes.`, option);
+    if (at + 12 > bytes.length) throw brokenPng(`it ends after ${bytes.length} bytes, without IEND.`, option);
     const end = at + 8 + view.getUint32(at);
     const type = latin1Of(bytes.subarray(at + 4, at + 8));
-    if (end + 4 > bytes.length) throw brokenPng(`its chunk ${JSON.stringify(type)} goes past the end.`, option);
+    if (end + 4 > bytes.length) throw brokenPng(`its chunk ${JSON.stringify(type)} extends past the end.`, option);
     const data = bytes.subarray(at + 8, end);
-    if (chunks.length === 0 && (type !== 'IHDR' || data.length !== 13)) throw brokenPng('it has no header.', option);
+    if (chunks.length === 0 && (type !== 'IHDR' || data.length !== 13))
+      throw brokenPng('it has no header (IHDR).', option);
     chunks.push({
       type,
       data,
@@ -48,6 +49,6 @@ export function latin1Of(bytes: Uint8Array): string {
   return text;
 }
 
-export function brokenPng(what: string, option = 'png'): InvalidOptionError {
-  return new InvalidOptionError(option, `this is not a PNG file that can be read: ${what}`);
+export function brokenPng(problem: string, option = 'png'): InvalidOptionError {
+  return new InvalidOptionError(option, `this is not a PNG file that can be read: ${problem}`);
 }

@@ -2,14 +2,14 @@ import { InvalidOptionError } from '@sd/core';
 import { brokenPng as broken, latin1Of, readChunks } from './chunks.js';
 
 const headerEnd = 8 + 12 + 13;
-const longestText = 2 ** 24;
+const maxTextLength = 2 ** 24;
 
 /**
- * A PNG file with a text in it, before its pixels: as tEXt where Latin-1 can hold it, as uncompressed iTXt otherwise.
+ * Adds a text chunk to a PNG file, before its pixels: tEXt if Latin-1 can hold the text, otherwise uncompressed iTXt.
  * Follows the PNG specification, third edition, 11.3.3.
  */
 export async function addText(png: Uint8Array, keyword: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
-  // A text in a PNG has no null characters.
+  // PNG text may not contain null characters.
   const clean = text.replaceAll('\0', '');
   const latin1 = /^[\t\n\r\x20-\x7e\xa0-\xff]*$/.test(clean);
   const bytes = latin1
@@ -24,9 +24,8 @@ export async function addText(png: Uint8Array, keyword: string, text: string): P
 }
 
 /**
- * The first text of that keyword in a PNG file, from its tEXt, zTXt or iTXt chunk, or undefined where there is none.
- * Throws an InvalidOptionError (`png`) for bytes that are no whole PNG file, and for a text that is broken, or longer
- * than 16 MB.
+ * The first text with this keyword in a PNG file, from a tEXt, zTXt or iTXt chunk; undefined if there is none. Throws an
+ * InvalidOptionError (`png`) for an incomplete PNG file, and for a text that is broken or longer than 16 MB.
  */
 export async function findText(png: Uint8Array, keyword: string): Promise<string | undefined> {
   const texts = readChunks(png).filter(
@@ -34,7 +33,7 @@ export async function findText(png: Uint8Array, keyword: string): Promise<string
   );
   const [first] = texts;
   if (first === undefined) return undefined;
-  if ((await crc32(first.checked)) !== first.crc) throw broken(`its ${first.type} chunk has a wrong checksum.`);
+  if ((await crc32(first.checked)) !== first.crc) throw broken(`its ${first.type} chunk has the wrong checksum.`);
   return decodeText(first.type, first.data.subarray(keyword.length + 1));
 }
 
@@ -71,7 +70,7 @@ async function makeChunk(type: string, data: Uint8Array): Promise<Uint8Array> {
   return chunk;
 }
 
-/** PNG's checksum is gzip's, and every platform has gzip: it stands in the last 8 bytes, before the length. */
+/** PNG has the checksum of gzip, which every platform can compute: it precedes the length in gzip's last 8 bytes. */
 async function crc32(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
   const zipped = await collect(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip')), Infinity);
   return new DataView(zipped.buffer).getUint32(zipped.length - 8, true);
@@ -79,13 +78,13 @@ async function crc32(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await collect(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate')), longestText);
+    return await collect(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate')), maxTextLength);
   } catch (error) {
-    throw error instanceof InvalidOptionError ? error : broken('its compressed text does not unpack.');
+    throw error instanceof InvalidOptionError ? error : broken('its compressed text cannot be decompressed.');
   }
 }
 
-async function collect(stream: ReadableStream<Uint8Array>, longest: number): Promise<Uint8Array<ArrayBuffer>> {
+async function collect(stream: ReadableStream<Uint8Array>, maxLength: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (const reader = stream.getReader(); ; ) {
@@ -93,9 +92,9 @@ async function collect(stream: ReadableStream<Uint8Array>, longest: number): Pro
     if (done) break;
     parts.push(value);
     length += value.length;
-    if (length <= longest) continue;
+    if (length <= maxLength) continue;
     await reader.cancel();
-    throw broken(`its text is longer than ${longest} bytes.`);
+    throw broken(`its text is longer than ${maxLength} bytes.`);
   }
   const all = new Uint8Array(length);
   let at = 0;

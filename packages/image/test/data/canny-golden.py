@@ -1,4 +1,4 @@
-"""Writes canny-golden.json beside itself: edges that OpenCV finds in small pictures, one bit a pixel, as Base64.
+"""Writes canny-golden.json next to this file: OpenCV's Canny edges of small images, one bit per pixel, as Base64.
 `python canny-golden.py`, with NumPy and opencv-python-headless."""
 import base64
 import json

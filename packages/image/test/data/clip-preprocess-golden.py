@@ -1,6 +1,6 @@
-"""Writes clip-preprocess-golden.json beside itself: what transformers' CLIPImageProcessor makes of small pictures of many
-sizes, as Base64 of float32. `python clip-preprocess-golden.py`, with transformers, NumPy and Pillow, without torchvision,
-whose scaling rounds otherwise than Pillow's."""
+"""Writes clip-preprocess-golden.json next to this file: small images of many sizes through transformers'
+CLIPImageProcessor, as Base64 of float32. `python clip-preprocess-golden.py`, with transformers, NumPy and Pillow, but without
+torchvision, which rounds differently from Pillow when scaling."""
 import base64
 import json
 import pathlib
@@ -14,7 +14,7 @@ b64 = lambda data: base64.b64encode(bytes(data)).decode()
 
 
 def picture(width, height):
-    """Slopes, an edge and noise."""
+    """Gradients, an edge and noise."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [255 * x / width, 255 * y / height, 255 * ((x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2)]
     return Image.fromarray((np.stack(planes, -1) + random.normal(0, 30, (height, width, 3))).clip(0, 255).astype(np.uint8))

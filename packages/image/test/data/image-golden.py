@@ -1,5 +1,5 @@
-"""Writes image-golden.json beside itself: diffusers' rounding of float pictures, and PNG files that Pillow wrote.
-`python image-golden.py`, with diffusers, torch and Pillow installed."""
+"""Writes image-golden.json next to this file: float images rounded by diffusers, and PNG files written by Pillow.
+`python image-golden.py`, with diffusers, torch and Pillow."""
 import base64
 import io
 import json
@@ -9,7 +9,7 @@ import torch
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image, PngImagePlugin, __version__
 
-# Random colours, some beyond -1 to 1, and values about the halves between two levels.
+# Random colours, some outside of -1 to 1, and values near the halves between two levels.
 noise = torch.randn(3, 5, 7, generator=torch.Generator().manual_seed(0)) * 0.8
 levels = (torch.arange(105).reshape(3, 5, 7) * 2.43 // 1 + 0.5) / 255 * 2 - 1
 pictures = []

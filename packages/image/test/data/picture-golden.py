@@ -1,6 +1,6 @@
-"""Writes picture-golden.json beside itself: PNG and JPEG files with the pixels that Pillow reads from them, pictures that
-Pillow and diffusers scaled, and the tensors that diffusers makes of pictures and masks. All bytes are in Base64.
-`python picture-golden.py`, with diffusers, torch, NumPy and Pillow installed."""
+"""Writes picture-golden.json next to this file: PNG and JPEG files with their pixels as Pillow decodes them, images scaled by
+Pillow and diffusers, and the tensors that diffusers makes of images and masks. All bytes are in Base64.
+`python picture-golden.py`, with diffusers, torch, NumPy and Pillow."""
 import base64
 import io
 import json
@@ -21,7 +21,7 @@ opened = lambda file: Image.open(io.BytesIO(file))
 
 
 def picture(width, height, channels=3):
-    """Slopes, an edge and a little noise: what JPEG blocks and filters differ on."""
+    """Gradients, an edge and a little noise, where JPEG decoders and filters differ."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [255 * x / width, 255 * y / height, 255 * ((x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2), 255 * (x + y) / (width + height)]
     image = np.stack(planes[:channels], -1) + random.normal(0, 20, (height, width, channels))
@@ -29,7 +29,7 @@ def picture(width, height, channels=3):
 
 
 def png(width, height, depth, colour, rows, interlaced=0):
-    """A file of unfiltered rows, for what Pillow cannot write."""
+    """A PNG file with unfiltered rows, for formats that Pillow cannot write."""
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows), 9)) + chunk(b"IEND", b"")
@@ -60,7 +60,7 @@ pngs = {
     "interlaced": png(11, 7, 8, 2, [row.tobytes() for x, y, right, down in adam7 for row in array[y::down, x::right] if row.size], 1),
 }
 gray16 = png(4, 5, 16, 0, [row[:, 0].tobytes() for row in wide])
-# Pillow clips 16-bit gray at 255: almost all is white. The upper 8 bits are what it keeps of colours.
+# Pillow clips 16-bit gray at 255, so almost everything is white. In colour it keeps the upper 8 bits.
 upper = Image.fromarray((wide[:, :, 0] >> 8).astype(np.uint8))
 
 jpegs = {
@@ -82,7 +82,7 @@ jpegs = {
 
 
 def resampled(file, width, height, sampling):
-    """The same blocks under other sampling factors, which Pillow does not write: scrambled, but whole."""
+    """The same blocks with sampling factors that Pillow cannot write: scrambled, but complete."""
     at = file.index(b"\xff\xc0")
     return file[: at + 5] + struct.pack(">HH", height, width) + file[at + 9 : at + 11] + bytes([sampling]) + file[at + 12 :]
 
@@ -94,7 +94,7 @@ for orientation in range(1, 9):
     exif = Image.Exif()
     exif[0x0112] = orientation
     jpegs[f"orientation {orientation}"] = saved(picture(12, 5, 1), "jpeg", quality=70, exif=exif)
-# As cameras write: EXIF first, in big endian.
+# As cameras write it: EXIF first, in big endian.
 tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 plain = saved(picture(12, 5, 1), "jpeg", quality=70)
 app1 = b"Exif\0\0" + tiff

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError } from '@sd/core';
-import { readPicture } from '@sd/image';
+import { readImage } from '@sd/image';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measured } from '../../../../fixtures/deviations.js';
 import { fixture } from '../../../../fixtures/golden.js';
@@ -22,7 +22,7 @@ afterAll(() => sd.dispose());
 async function drawn(...[file, options]: Parameters<Pipeline['attach']>): Promise<number[]> {
   await sd.attach(file, { ...options, name: 'control', kind: 'controlnet' });
   try {
-    const image = await readPicture(new Uint8Array(await readFile(path.join(folder, 'canny.png'))));
+    const image = await readImage(new Uint8Array(await readFile(path.join(folder, 'canny.png'))));
     const { images } = await sd.generate({ ...road, adapters: { control: { image } } });
     return Array.from(images[0].data);
   } finally {

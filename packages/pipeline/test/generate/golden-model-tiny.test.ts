@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
-import { cannyEdges, readPicture } from '@sd/image';
+import { cannyEdges, readImage } from '@sd/image';
 import { lcmLora, previewVae } from '@sd/model-tiny';
 import { folder as controlNet } from '@sd/model-tiny-controlnet';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
@@ -33,7 +33,7 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
 ])('the embedded model draws as diffusers does: %s', (run, options) => compare(run, options));
 
 test('the embedded model draws along edges as diffusers does', async () => {
-  const image = cannyEdges(await readPicture(await bytesOf('ddim.png')));
+  const image = cannyEdges(await readImage(await bytesOf('ddim.png')));
   expect(largestDifference(rgbOf(image), decode(await bytesOf('edges-given.png')).data)).toBe(0);
   const adapters = { attached: { image, strength: 0.8 } };
   const options = { prompt: 'a green car in the snow', guidanceScale: 5, adapters };

@@ -1,7 +1,7 @@
 import type { NameTable } from '@sd/weights';
 
 /** Modules outside of the blocks. */
-const top: Readonly<Record<string, string>> = {
+const topLevel: Readonly<Record<string, string>> = {
   'time_embed.0': 'time_embedding.linear_1',
   'time_embed.2': 'time_embedding.linear_2',
   'time_embed.cond_proj': 'time_embedding.cond_proj',
@@ -22,8 +22,8 @@ const resnet: Readonly<Record<string, string>> = {
   skip_connection: 'conv_shortcut',
 };
 
-/** What a ControlNet has beside the half of a U-Net; the encoder of its picture has every other layer an activation. */
-const control: readonly (readonly [RegExp, (number: number) => string])[] = [
+/** Modules that a ControlNet has besides half a U-Net. In its image embedding, every second layer is an activation. */
+const controlNetModules: readonly (readonly [RegExp, (number: number) => string])[] = [
   [/^zero_convs\.(\d+)\.0$/, (number) => `controlnet_down_blocks.${number}`],
   [/^middle_block_out\.(0)$/, () => 'controlnet_mid_block'],
   [/^input_hint_block\.(0)$/, () => 'controlnet_cond_embedding.conv_in'],
@@ -32,44 +32,44 @@ const control: readonly (readonly [RegExp, (number: number) => string])[] = [
 ];
 
 /**
- * From the names of the original code's `UNetModel`, without `model.diffusion_model.`, to diffusers'; any other name stays
- * as it is. The original numbers its blocks through; what ends a level, a down- or upsampler, is in the names.
- * @param names All names of the model, to count its levels by.
+ * Translates tensor names of the original code's `UNetModel`, without `model.diffusion_model.`, to diffusers'; other names
+ * are unchanged. The original numbers its blocks consecutively; levels are told apart by their down- and upsamplers.
+ * @param names All names in the model.
  * @see github.com/CompVis/stable-diffusion, ldm/modules/diffusionmodules/openaimodel.py
  */
 export function originalUnetNames(names: Iterable<string>): (name: string) => string {
   const all = [...names];
-  const down = placesOf(all, /^input_blocks\.(\d+)\.0\.op\./, 1);
-  const up = placesOf(all, /^output_blocks\.(\d+)\.[12]\.conv\./, 0);
+  const down = positionsOf(all, /^input_blocks\.(\d+)\.0\.op\./, 1);
+  const up = positionsOf(all, /^output_blocks\.(\d+)\.[12]\.conv\./, 0);
   return byModule((module): string | undefined => {
-    if (Object.hasOwn(top, module)) return top[module];
-    const [, side, number, part, inner] = /^(input|output)_blocks\.(\d+)\.(\d)\.(.+)$/.exec(module) ?? [];
-    if (inner === undefined) return middle(module);
+    if (Object.hasOwn(topLevel, module)) return topLevel[module];
+    const [, side, number, branch, inner] = /^(input|output)_blocks\.(\d+)\.(\d)\.(.+)$/.exec(module) ?? [];
+    if (inner === undefined) return inMidBlock(module);
     const { level, index } = (side === 'input' ? down : up)(Number(number));
     const blocks = `${side === 'input' ? 'down' : 'up'}_blocks.${level}`;
     if (inner === 'op') return `${blocks}.downsamplers.0.conv`;
     if (inner === 'conv') return `${blocks}.upsamplers.0.conv`;
-    return part === '0' ? inResnet(`${blocks}.resnets.${index}`, inner) : `${blocks}.attentions.${index}.${inner}`;
+    return branch === '0' ? inResnet(`${blocks}.resnets.${index}`, inner) : `${blocks}.attentions.${index}.${inner}`;
   });
 }
 
 /**
- * From the names of the original ControlNet, without `control_model.`, to diffusers'.
+ * Translates tensor names of the original ControlNet, without `control_model.`, to diffusers'.
  * @see github.com/lllyasviel/ControlNet, cldm/cldm.py
  */
 export function originalControlNetNames(names: Iterable<string>): NameTable {
   const unet = originalUnetNames(names);
-  const own = byModule((module) => {
-    for (const [pattern, translated] of control) {
+  const control = byModule((module) => {
+    for (const [pattern, translate] of controlNetModules) {
       const match = pattern.exec(module);
-      if (match !== null) return translated(Number(match[1]));
+      if (match !== null) return translate(Number(match[1]));
     }
     return undefined;
   });
-  return (name) => unet(own(name));
+  return (name) => unet(control(name));
 }
 
-function middle(module: string): string | undefined {
+function inMidBlock(module: string): string | undefined {
   const [, number, inner] = /^middle_block\.(\d)\.(.+)$/.exec(module) ?? [];
   if (inner === undefined) return undefined;
   return number === '1'
@@ -81,17 +81,17 @@ function inResnet(at: string, module: string): string | undefined {
   return Object.hasOwn(resnet, module) ? `${at}.${resnet[module]}` : undefined;
 }
 
-/** Translates the module's part of a tensor's name. */
-function byModule(translated: (module: string) => string | undefined): (name: string) => string {
+/** Translates the module in a tensor's name, and keeps `.weight` or `.bias`. */
+function byModule(translate: (module: string) => string | undefined): (name: string) => string {
   return (name) => {
     const [, module, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
-    const result = module === undefined ? undefined : translated(module);
+    const result = module === undefined ? undefined : translate(module);
     return result === undefined ? name : `${result}.${kind}`;
   };
 }
 
-/** Tells a block's level, and its number there: blocks count from `first`, and those that match `ends` end a level. */
-function placesOf(names: readonly string[], ends: RegExp, first: number) {
+/** Finds a block's level, and its index in it. Blocks count from `first`, and those that match `ends` end a level. */
+function positionsOf(names: readonly string[], ends: RegExp, first: number) {
   const last = new Set(names.flatMap((name) => ends.exec(name)?.[1] ?? []).map(Number));
   return (number: number): { level: number; index: number } => {
     const ended = [...last].filter((end) => end < number);

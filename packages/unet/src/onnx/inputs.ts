@@ -1,11 +1,12 @@
 import { type RawTensorInfo, type TensorInfo, UnsupportedError } from '@sd/core';
 import { residualName } from './residual-names.js';
 
-/** An input of an exported model: what it is called here, and how it is there. */
+/** An input of an exported model, with its name in this library. */
 export interface NamedInput {
   readonly name: string;
+  /** The input as exported. */
   readonly info: TensorInfo;
-  /** Does it count as zeros where it is not given? */
+  /** True if zeros are fed in its place when it is not given. */
   readonly optional: boolean;
 }
 
@@ -21,20 +22,20 @@ const known = [
   'controlnet_conds',
   'conditioning_scales',
 ];
-/** Olive leaves these without names, and the exporter calls them by what uses them first, in their order. */
+/** Olive leaves these inputs unnamed; the exporter then names them `onnx::...` after their first use, in this order. */
 const unnamed = ['text_embeds', 'time_ids'];
 
-/** What the inputs of an exported U-Net or ControlNet are. Throws an UnsupportedError for one that is nothing known, or is missing. */
+/** Identifies the inputs of an exported U-Net or ControlNet. Throws an UnsupportedError if one is unknown or missing. */
 export function namedInputs(path: string, infos: readonly TensorInfo[]): NamedInput[] {
   const nameless = infos.filter(({ name }) => name.startsWith('onnx::'));
   const named = infos.map((info): NamedInput => {
     const residual = residualName(info.name);
     if (residual !== undefined) return { name: residual, info, optional: true };
     const name =
-      nameless.length === unnamed.length && nameless.includes(info) ? unnamed[nameless.indexOf(info)]! : info.name;
+      nameless.length === unnamed.length && nameless.includes(info) ? unnamed[nameless.indexOf(info)] : info.name;
     if (!known.includes(name)) {
       throw new UnsupportedError(
-        `${path} takes ${info.name}, which this version does not know: it is of another kind of model.`,
+        `${path} has the unknown input ${info.name}: it is not a U-Net or ControlNet of a supported kind.`,
       );
     }
     return { name, info, optional: false };
@@ -43,13 +44,13 @@ export function namedInputs(path: string, infos: readonly TensorInfo[]): NamedIn
   if (missing === undefined) return named;
   const takes = infos.map(({ name }) => name).join(', ');
   throw new UnsupportedError(
-    `${path} has no input ${missing}, but ${takes}: it is no model of Stable Diffusion 1, 2 or XL.`,
+    `${path} has no input ${missing}, only ${takes}: it is not a model of Stable Diffusion 1, 2 or XL.`,
   );
 }
 
-/** The size of an axis where the model fixes it, else what its config says, else what is usual. */
-export function sizeOfAxis(info: RawTensorInfo | undefined, axis: number, config: unknown, usual: number): number {
+/** The size of an axis: as fixed by the model, else from its config, else `fallback`. */
+export function sizeOfAxis(info: RawTensorInfo | undefined, axis: number, config: unknown, fallback: number): number {
   const size = info?.dims[axis];
   if (typeof size === 'number') return size;
-  return typeof config === 'number' ? config : usual;
+  return typeof config === 'number' ? config : fallback;
 }

@@ -16,26 +16,26 @@ import { timestepFor } from './timestep.js';
 export interface LoadOnnxUnetOptions {
   readonly backend: Backend;
   readonly source: Source;
-  /** The model's folder in the source, with `model.onnx` and perhaps a `config.json`: `unet` if left out. */
+  /** The model's folder in the source, with `model.onnx` and optionally `config.json`: `unet` by default. */
   readonly folder?: string;
-  /** Height and width of the latents that it was trained on, where neither it nor its config says so: 64 if left out. */
+  /** Height and width of the latents that it was trained on, if neither graph nor config has it: 64 by default. */
   readonly sampleSize?: number;
 }
 
-/** A U-Net that was exported to ONNX, as a stage. */
+/** The stage over a U-Net that was exported to ONNX. */
 export interface OnnxUnet extends NoisePredictor {
   readonly needs: NonNullable<NoisePredictor['needs']>;
   readonly file: OnnxFile;
-  /** What ControlNets may add, by the names of `conditions`; empty for a model that was exported without room for it. */
+  /** Inputs for the residuals of ControlNets, by their names in `conditions`; empty if it was exported without them. */
   readonly residuals: readonly string[];
-  /** How many ControlNets are in its graph; they act by `fusedControlNetCondition`, and add nothing without it. */
+  /** Number of ControlNets inside its graph. They have no effect unless `fusedControlNetCondition` feeds them. */
   readonly controlNets: number;
 }
 
 /**
- * Opens a U-Net that was exported to ONNX by optimum, diffusers' scripts, Olive or a converter for ControlNet. Names, types
- * and ranks of its inputs are read from the model; values are put into its types. Nothing is loaded yet: that happens at
- * first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a U-Net exported to ONNX by optimum, diffusers' scripts, Olive or a ControlNet converter. Reads the names, types and
+ * ranks of its inputs from the model, and converts values to them. The session is created at first use, or by `load()`.
+ * Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUnet> {
   const { backend, source, folder = 'unet' } = options;
@@ -48,7 +48,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
     (name) => inputs.find((input) => input.name === name)!.info,
   ) as [OnnxInput, OnnxInput, OnnxInput];
   const [output] = file.outputs;
-  if (output === undefined) throw new TensorError('bad-tensor', `${file.path} has no output.`);
+  if (output === undefined) throw new TensorError('bad-tensor', `${file.path} has no output, so it is not a U-Net.`);
   const inChannels = sizeOfAxis(sampleInfo, 1, config?.get('in_channels'), 4);
   const needed = inputs.filter(
     ({ name, info, optional }) =>
@@ -75,7 +75,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions = {} }, { signal } = {}) {
-      const batch = sample.dims[0]!;
+      const batch = sample.dims[0];
       expectTensor('The U-Net’s sample', sample, 'float32', [-1, inChannels, -1, -1]);
       expectTensor('The U-Net’s context', context, 'float32', [batch, -1, sizeOfAxis(contextInfo, 2, undefined, -1)]);
       const unknown = Object.keys(conditions).find((name) => !inputs.some((input) => input.name === name));
@@ -97,15 +97,15 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
           if (value !== undefined) feeds[info.name] = value;
         }
       }
-      const results = await session.run(batch, feeds, { ...(signal && { signal }), outputs: [output.name] });
-      return results[output.name]!;
+      const results = await session.run(batch, feeds, { signal, outputs: [output.name] });
+      return results[output.name];
     },
   };
 }
 
 type OnnxInput = OnnxSession['inputs'][number];
 
-/** What broadcasts to any shape that fits. */
+/** Zeros that broadcast to any shape of these dimensions. */
 function zeros(dims: OnnxInput['dims']): Tensor<'float32'> {
   return tensor(
     'float32',

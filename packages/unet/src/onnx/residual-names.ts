@@ -1,8 +1,8 @@
 const mid = 'mid_block_additional_residual';
 
 /**
- * What exporters call what a ControlNet adds to a U-Net: `down_block_0_additional_residual` (OnnxStack), `down_block_0`
- * (Amblyopius), `down_block_additional_residual.0`. The name that it has here, or undefined for any other name.
+ * Translates an exporter's name for a ControlNet residual to this library's, `down_block_additional_residual.0`: such as
+ * `down_block_0_additional_residual` (OnnxStack) or `down_block_0` (Amblyopius). Undefined for any other name.
  */
 export function residualName(name: string): string | undefined {
   if (/^mid_block(_additional)?(_residual|_res_sample)?$/.test(name)) return mid;
@@ -11,14 +11,14 @@ export function residualName(name: string): string | undefined {
 }
 
 /**
- * A ControlNet's outputs by the names that they have here. Where not every name says which it is, they go by their order,
- * which all exporters keep: an exporter that was told two names gives them to the first two outputs.
+ * Maps a ControlNet's outputs to this library's names. If some names are ambiguous, by order, which all exporters keep: an
+ * exporter with only two names to give, for instance, gives them to the first two outputs.
  */
 export function residualOutputs(outputs: readonly string[]): ReadonlyMap<string, string> {
   const known = outputs.map(residualName);
-  const byName = known.every((name) => name !== undefined) && new Set(known).size === outputs.length;
-  const names = byName
+  const areNamed = known.every((name) => name !== undefined) && new Set(known).size === outputs.length;
+  const names = areNamed
     ? known
     : outputs.map((_, i) => (i === outputs.length - 1 ? mid : `down_block_additional_residual.${i}`));
-  return new Map(outputs.map((output, i) => [output, names[i]!]));
+  return new Map(outputs.map((output, i) => [output, names[i]]));
 }

@@ -1,8 +1,8 @@
 import { type Tensor, type TensorInfo, tensor } from '@sd/core';
 
 /**
- * A timestep as an exported model takes it: a scalar, one for each of the batch, or a fixed number of the same. Models that
- * take whole numbers get what is before the point, as in diffusers.
+ * A timestep in the shape that an exported model takes: a scalar, one per row of the batch, or a fixed count. The session
+ * truncates it for models with integer timesteps, as diffusers does.
  */
 export function timestepFor(
   { dims }: TensorInfo,

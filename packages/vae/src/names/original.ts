@@ -1,6 +1,6 @@
 import type { NameTable } from '@sd/weights';
 
-/** Parts of a name in the original code, and what diffusers calls them. */
+/** Parts of names in the original code, and in diffusers. */
 const parts: readonly (readonly [RegExp, string])[] = [
   [/\.mid\.block_1\./, '.mid_block.resnets.0.'],
   [/\.mid\.block_2\./, '.mid_block.resnets.1.'],
@@ -16,9 +16,9 @@ const parts: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * From the names of the original code's `AutoencoderKL`, without `first_stage_model.`, to diffusers'; any other name
- * stays as it is. The original counts the decoder's levels from the picture up.
- * @param names All names of the model, to count its levels by.
+ * Translates tensor names of the original code's `AutoencoderKL`, without `first_stage_model.`, to diffusers'; other names
+ * are unchanged. The original numbers the decoder's levels in reverse, from the image's resolution on.
+ * @param names All names in the model.
  * @see github.com/CompVis/stable-diffusion, ldm/modules/diffusionmodules/model.py
  */
 export function originalVaeNames(names: Iterable<string>): NameTable {
@@ -31,8 +31,8 @@ export function originalVaeNames(names: Iterable<string>): NameTable {
 }
 
 /**
- * From the names of a file of TAESD's own, for one half, to those of diffusers' `AutoencoderTiny`. The original decoder
- * counts its clamp as a layer.
+ * Translates tensor names of one of TAESD's original files, encoder or decoder, to those of diffusers' `AutoencoderTiny`.
+ * The original decoder counts its clamp as a layer.
  * @see github.com/madebyollin/taesd, taesd.py
  */
 export function originalTinyVaeNames(half: 'encoder' | 'decoder'): NameTable {

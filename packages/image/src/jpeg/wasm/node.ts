@@ -1,4 +1,4 @@
-/** The JPEG decoder's WebAssembly: Node does not fetch files. */
+/** Loads the JPEG decoder's WebAssembly from disk, since Node's fetch cannot read files. */
 export async function jpegDecoder(): Promise<{ wasmBinary?: Uint8Array }> {
   const builtin = globalThis.process.getBuiltinModule;
   const { resolve } = builtin('node:module').createRequire(import.meta.url);

@@ -1,4 +1,4 @@
-/** The JPEG decoder's WebAssembly, where the decoder does not fetch it from beside itself. */
+/** In browsers the JPEG decoder fetches its own WebAssembly. */
 export async function jpegDecoder(): Promise<{ wasmBinary?: Uint8Array }> {
   return {};
 }

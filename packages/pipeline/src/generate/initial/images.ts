@@ -1,20 +1,20 @@
 import { InvalidOptionError, type Tensor } from '@sd/core';
 import {
   type Fit,
-  fitPicture,
+  fitImage,
   grayTensor,
+  type ImageInput,
+  imageTensor,
   maskTensor,
-  type PictureInput,
   type Pixels,
-  pictureTensor,
-  readPicture,
+  readImage,
 } from '@sd/image';
 import type { ModelTraits } from '../model-traits.js';
 
 /** The images among a run's options, as they were given. */
 export interface GivenImageOptions {
-  readonly image?: PictureInput | Tensor<'float32'> | undefined;
-  readonly mask?: PictureInput | undefined;
+  readonly image?: ImageInput | Tensor<'float32'> | undefined;
+  readonly mask?: ImageInput | undefined;
 }
 
 /** The same, decoded. */
@@ -30,12 +30,12 @@ export async function readImages({ image, mask }: GivenImageOptions): Promise<Re
   const isLatents = image !== undefined && isTensor(image);
   return {
     latents: isLatents ? image : undefined,
-    image: image === undefined || isLatents ? undefined : await readPicture(image, 'image'),
-    mask: mask === undefined ? undefined : await readPicture(mask, 'mask'),
+    image: image === undefined || isLatents ? undefined : await readImage(image, 'image'),
+    mask: mask === undefined ? undefined : await readImage(mask, 'mask'),
   };
 }
 
-function isTensor(image: PictureInput | Tensor<'float32'>): image is Tensor<'float32'> {
+function isTensor(image: ImageInput | Tensor<'float32'>): image is Tensor<'float32'> {
   return typeof image === 'object' && image !== null && 'dims' in image;
 }
 
@@ -62,8 +62,8 @@ export function sizeImages(
   const { width, height, fit } = size;
   const wanted = { width, height, ...(fit !== undefined && { fit }) };
   return {
-    image: pictureTensor(fitPicture(image, wanted, 'image')),
-    mask: mask && sizeMask(mask, fitPicture(mask, wanted, 'mask')),
+    image: imageTensor(fitImage(image, wanted, 'image')),
+    mask: mask && sizeMask(mask, fitImage(mask, wanted, 'mask')),
   };
 }
 

@@ -1,6 +1,6 @@
 import { InvalidOptionError, type Tensor } from '@sd/core';
 import { checkFraction, checkOptional, checkOptions, type OptionTable, oneOf, whole } from '@sd/core/options';
-import type { Fit, PictureInput } from '@sd/image';
+import type { Fit, ImageInput } from '@sd/image';
 import type { StepRange } from '../initial/step-range.js';
 import type { ModelTraits } from '../model-traits.js';
 
@@ -10,12 +10,12 @@ export interface InitialImageOptions {
    * The image to start from: the bytes of a PNG or JPEG file, ImageData, or RGBA pixels; or latents [count or 1, channels,
    * height / 8, width / 8], such as `output: 'latents'` gives. `width` and `height` are its own unless they are given.
    */
-  readonly image?: PictureInput | Tensor<'float32'> | undefined;
+  readonly image?: ImageInput | Tensor<'float32'> | undefined;
   /**
    * What to repaint of it: white is repainted, black kept. Grays mix, unless the U-Net is one for inpainting (of 9
    * channels), for which they are thresholded at half, as diffusers does for all.
    */
-  readonly mask?: PictureInput | undefined;
+  readonly mask?: ImageInput | undefined;
   /**
    * How much to change the image: the fraction of the steps that is taken, `floor(steps * strength)`. 0.8 by default; 1 with
    * a mask, which then starts from noise alone.

@@ -1,39 +1,37 @@
 import { byId } from './dom.js';
 import { cover, type Pixels, paint } from './pixels.js';
 
-/** The picture to start from: chosen, dropped, pasted, or one of the gallery's. */
-export interface StartPicture {
+/** The initial image: chosen, dropped, pasted, or from the gallery. */
+export interface StartImage {
   readonly given: boolean;
-  /** Takes a picture file. Rejects where the browser cannot read it. */
+  /** Sets an image file. Rejects if the browser cannot read it. */
   take(file: Blob): Promise<void>;
   remove(): void;
-  /** Cut and scaled to a size. */
+  /** The image, scaled and cropped to a size. */
   pixels(width: number, height: number): Pixels | undefined;
 }
 
-export function createStartPicture(onChange: () => void, onProblem: (text: string) => void): StartPicture {
+export function createStartImage(onChange: () => void, onProblem: (text: string) => void): StartImage {
   const input = byId<HTMLInputElement>('start-file');
   const box = byId('start');
   const thumbnail = byId<HTMLCanvasElement>('start-picture');
-  let picture: ImageBitmap | undefined;
+  let image: ImageBitmap | undefined;
 
   function changed(): void {
-    box.querySelector<HTMLElement>('.start-empty')!.hidden = picture !== undefined;
-    box.querySelector<HTMLElement>('.start-given')!.hidden = picture === undefined;
-    if (picture !== undefined) paint(thumbnail, cover(picture, thumbnail.width, thumbnail.height));
+    box.querySelector<HTMLElement>('.start-empty')!.hidden = image !== undefined;
+    box.querySelector<HTMLElement>('.start-given')!.hidden = image === undefined;
+    if (image !== undefined) paint(thumbnail, cover(image, thumbnail.width, thumbnail.height));
     onChange();
   }
 
   async function take(file: Blob): Promise<void> {
-    picture = await createImageBitmap(file);
+    image = await createImageBitmap(file);
     changed();
   }
 
   const takeOrTell = (file: Blob | undefined) => {
     if (file === undefined) return;
-    take(file).catch(() =>
-      onProblem('That file is no picture that this browser can read. PNG, JPEG and WebP will do.'),
-    );
+    take(file).catch(() => onProblem('That file is no image that this browser can read. PNG, JPEG and WebP will do.'));
   };
 
   input.addEventListener('change', () => {
@@ -41,14 +39,14 @@ export function createStartPicture(onChange: () => void, onProblem: (text: strin
     input.value = '';
   });
   const remove = () => {
-    picture?.close();
-    picture = undefined;
+    image?.close();
+    image = undefined;
     changed();
     input.focus();
   };
   byId('start-remove').addEventListener('click', remove);
 
-  // A file that misses the box would else replace the page.
+  // Otherwise a file dropped outside of the box would replace the page.
   const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
   addEventListener('dragover', (event) => {
     if (!hasFile(event)) return;
@@ -71,10 +69,10 @@ export function createStartPicture(onChange: () => void, onProblem: (text: strin
 
   return {
     get given() {
-      return picture !== undefined;
+      return image !== undefined;
     },
     take,
     remove,
-    pixels: (width, height) => picture && cover(picture, width, height),
+    pixels: (width, height) => image && cover(image, width, height),
   };
 }

@@ -6,26 +6,26 @@ import { dot } from './vector.js';
 
 export interface AdaptiveProjectedGuidanceOptions {
   readonly scale: GuidanceScale;
-  /** How much is kept of the part along the positive's x0, which saturates: 0 if left out; 1 keeps all. */
+  /** Fraction to keep of the component parallel to the positive's x0, which causes oversaturation: 0 by default. */
   readonly eta?: number;
-  /** The most that the difference of positive and negative may measure (Euclidean norm, r): unbounded if left out. */
+  /** Upper bound r of the Euclidean norm of the difference between positive and negative: unbounded by default. */
   readonly normThreshold?: number;
-  /** How much of the differences before is added, beta; below 0 it pushes away from them. 0 if left out. */
+  /** Momentum beta of the difference over the steps; below 0 it pushes away from earlier directions. 0 by default. */
   readonly momentum?: number;
-  /** Whose formula: the paper's if left out, or that of diffusers' `AdaptiveProjectedGuidance`. */
+  /** The paper's formula (the default), or that of diffusers' `AdaptiveProjectedGuidance`. */
   readonly form?: 'paper' | 'diffusers';
 }
 
 /**
- * Adaptive projected guidance (arXiv 2410.02416, algorithm 1), for high scales without burnt colours:
- * `positive + (scale - 1) * (orthogonal + eta * parallel)`, where the difference of positive and negative, after momentum
- * and norm threshold, is split along the positive. The paper has x0, so raw outputs are read as x0 and the result back:
- * what is along x0 is not along epsilon. At a scale of 1 or below, the positive's alone. With eta 1 and nothing else it
- * is classifier-free guidance.
+ * Adaptive projected guidance (arXiv 2410.02416, algorithm 1), for high scales without oversaturation:
+ * `positive + (scale - 1) * (orthogonal + eta * parallel)`. The two components are those of the difference between positive
+ * and negative, after momentum and norm threshold, relative to the positive. The paper works on x0, so raw outputs are
+ * converted to x0 and back: directions parallel to x0 are not parallel to epsilon. At a scale of 1 or below only the
+ * positive prompt is evaluated. With an eta of 1 and no other option it is classifier-free guidance.
  *
- * diffusers' class differs in two things. It splits raw outputs, whatever they mean; and it starts from the negative,
- * `negative + scale * (orthogonal + eta * parallel)`, which is the same only with eta 1 and nothing else. Its defaults
- * are an eta of 1 and a threshold of 15.
+ * diffusers' class differs in two ways. It projects raw outputs, whatever they mean; and it starts from the negative,
+ * `negative + scale * (orthogonal + eta * parallel)`, which is the same only with an eta of 1 and no other option. Its
+ * defaults are an eta of 1 and a threshold of 15.
  */
 export function adaptiveProjectedGuidance(options: AdaptiveProjectedGuidanceOptions): Guidance {
   const { scale, eta = 0, normThreshold = Infinity, momentum = 0, form = 'paper' } = options;
@@ -43,13 +43,13 @@ export function adaptiveProjectedGuidance(options: AdaptiveProjectedGuidanceOpti
     'APG momentum': momentum === 0 ? undefined : momentum,
   };
   return guidanceOf(settings, () => {
-    let past: Float32Array | undefined;
+    let previous: Float32Array | undefined;
     const updateFor = (positive: Float32Array, negative: Float32Array) => {
-      const difference = positive.map((value, i) => value - negative[i] + momentum * (past?.[i] ?? 0));
-      past = difference;
+      const difference = positive.map((value, i) => value - negative[i] + momentum * (previous?.[i] ?? 0));
+      previous = difference;
       const bound = Math.min(1, normThreshold / Math.sqrt(dot(difference, difference)));
-      const along = dot(difference, positive) / Math.max(dot(positive, positive), 1e-24);
-      return difference.map((value, i) => bound * (value - (1 - eta) * along * positive[i]));
+      const projection = dot(difference, positive) / Math.max(dot(positive, positive), 1e-24);
+      return difference.map((value, i) => bound * (value - (1 - eta) * projection * positive[i]));
     };
     return async (input) => {
       const w = scaleAt(scale, input.level);
@@ -69,6 +69,6 @@ export function adaptiveProjectedGuidance(options: AdaptiveProjectedGuidanceOpti
   });
 }
 
-function check(option: string, value: unknown, fits: boolean, what: string): void {
-  if (!fits) throw new InvalidOptionError(option, `must be ${what}, not ${value}.`);
+function check(option: string, value: unknown, isValid: boolean, expected: string): void {
+  if (!isValid) throw new InvalidOptionError(option, `must be ${expected}, not ${value}.`);
 }

@@ -7,22 +7,22 @@ import { dot } from './vector.js';
 export interface CfgZeroStarOptions {
   readonly scale: GuidanceScale;
   /**
-   * Zero-init: for how many calls of the model at the start of a run the output is 0, and the model is not asked. 0 if left
-   * out; diffusers has 1. For flow models, whose sample then stays where it is: to an epsilon model, 0 says that its
-   * sample has no noise.
+   * Zero-init: the number of evaluations at the start of a run that give zeros without a call of the model. 0 by default;
+   * diffusers' default is 1. Meant for flow models, where a zero velocity leaves the sample unchanged; as epsilon, zeros
+   * would mean a sample without noise.
    */
   readonly zeroInitSteps?: number;
 }
 
 /**
- * CFG-Zero* (arXiv 2503.18886, algorithm 1): the negative output is first scaled to be as near to the positive's as it can,
- * `s = <positive, negative> / |negative|²`, then `s * negative + scale * (positive - s * negative)`. On raw outputs, as
- * diffusers does it. At a scale of 1 or below, the positive's alone.
+ * CFG-Zero* (arXiv 2503.18886, algorithm 1) on raw outputs, as in diffusers: scales the negative output by
+ * `s = <positive, negative> / |negative|²`, the least-squares fit to the positive one, then gives
+ * `s * negative + scale * (positive - s * negative)`. At a scale of 1 or below only the positive prompt is evaluated.
  */
 export function cfgZeroStar({ scale, zeroInitSteps = 0 }: CfgZeroStarOptions): Guidance {
   checkScale(scale);
   if (!Number.isSafeInteger(zeroInitSteps) || zeroInitSteps < 0) {
-    throw new InvalidOptionError('zeroInitSteps', `must be a whole number from 0 up, not ${zeroInitSteps}.`);
+    throw new InvalidOptionError('zeroInitSteps', `must be a whole number of at least 0, not ${zeroInitSteps}.`);
   }
   const settings = { Guidance: 'CFG-Zero*', 'CFG scale': recorded(scale), 'Zero init steps': zeroInitSteps };
   return guidanceOf(settings, () => {

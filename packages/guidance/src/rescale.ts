@@ -1,29 +1,29 @@
 import { InvalidOptionError } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
-import { composedFrom, remembering } from './outputs.js';
+import { composedFrom, recordOutputs } from './outputs.js';
 
 /**
- * Sets the spread of a guided output back to the positive's, by `phi` from 0 (not at all) to 1 (wholly): Common diffusion
- * noise schedules and sample steps are flawed, arXiv 2305.08891, eq. 15 and 16. Around any guidance; leaves alone what
- * has no spread, and what was made without asking for the positive.
+ * Rescales the output of any guidance to the standard deviation of the positive output, by a fraction `phi` (Common
+ * diffusion noise schedules and sample steps are flawed, arXiv 2305.08891, eq. 15 and 16). Outputs that are constant, or
+ * were made without the positive prompt, are unchanged.
  */
 export function withRescale(guidance: Guidance, phi: number): Guidance {
   if (!(phi >= 0 && phi <= 1)) throw new InvalidOptionError('rescale', `must be from 0 to 1, not ${phi}.`);
   return guidanceOf({ ...guidance.settings, 'CFG Rescale phi': phi }, () => {
     const guide = guidance();
-    return async (given) => {
-      const { input, outputs } = remembering(given);
+    return async (unrecorded) => {
+      const { input, outputs } = recordOutputs(unrecorded);
       const guided = await guide(input);
-      const along = composedFrom(outputs, input);
-      const spread = deviation(guided);
-      if (along === undefined || spread === 0) return guided;
-      const factor = phi * (deviation(along) / spread) + (1 - phi);
+      const positive = composedFrom(outputs, input);
+      const guidedDeviation = deviation(guided);
+      if (positive === undefined || guidedDeviation === 0) return guided;
+      const factor = phi * (deviation(positive) / guidedDeviation) + (1 - phi);
       return guided.map((value) => value * factor);
     };
   });
 }
 
-/** Standard deviation with Bessel's correction, as torch has it. */
+/** Standard deviation with Bessel's correction, like torch's `std`. */
 function deviation(values: Float32Array): number {
   let sum = 0;
   for (const value of values) sum += value;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { relativeError } from '../../../../fixtures/golden.js';
+import { relativeError } from '../../../fixtures/golden.js';
 import {
   adaptiveProjectedGuidance,
   cfgPpGuidance,
@@ -7,12 +7,12 @@ import {
   classifierFreeGuidance,
   type Guidance,
   withRescale,
-} from '../../src/index.js';
+} from '../src/index.js';
 import { figures, guided, positive, type Run, second } from './support.js';
 
 const scale = 7.5;
 const apg = { scale, eta: 0.25, normThreshold: 2.5, momentum: -0.5 };
-const two = [
+const weighted = [
   { embedding: positive, weight: 0.7 },
   { embedding: second, weight: -0.4 },
 ];
@@ -23,7 +23,7 @@ test.each([
   ['cfg', cfgPpGuidance({ lambda: scale })],
   ['cfg', adaptiveProjectedGuidance({ scale, eta: 1 })],
   ['cfg rescaled', classifierFreeGuidance({ scale, rescale: 0.7 })],
-  ['composed', classifierFreeGuidance({ scale: 5 }), { prompts: two }],
+  ['composed', classifierFreeGuidance({ scale: 5 }), { prompts: weighted }],
   ['zero star', cfgZeroStar({ scale })],
   ['zero star, zero-init', cfgZeroStar({ scale, zeroInitSteps: 1 })],
   ['zero star rescaled', withRescale(cfgZeroStar({ scale }), 0.7)],
@@ -40,15 +40,15 @@ test.each([
   }
 });
 
-test('one prompt of a weight is that much more of the scale', async () => {
+test('the weight of a single prompt multiplies the scale', async () => {
   const half = { prompts: [{ embedding: positive, weight: 0.5 }] };
   const { outputs } = await guided(classifierFreeGuidance({ scale: 15 }), half);
   for (const [i, want] of figures.outputs.cfg.entries()) expect(relativeError(outputs[i], want)).toBeLessThan(1e-6);
 });
 
-test('CFG++ interpolates between 0 and 1, where classifier-free guidance has the positive alone', async () => {
-  const { outputs, asked } = await guided(cfgPpGuidance({ lambda: 0 }));
+test('CFG++ interpolates from 0 to 1, where classifier-free guidance gives the positive output', async () => {
+  const { outputs, calls } = await guided(cfgPpGuidance({ lambda: 0 }));
   expect(outputs).toEqual(figures.negative);
-  expect(asked).toEqual(Array(3).fill(['negative,positive']));
+  expect(calls).toEqual(Array(3).fill(['negative,positive']));
   expect((await guided(classifierFreeGuidance({ scale: 0 }))).outputs).toEqual(figures.positive);
 });

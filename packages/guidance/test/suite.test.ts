@@ -9,8 +9,8 @@ import {
   predictPositive,
   withinInterval,
   withRescale,
-} from '../../src/index.js';
-import { guidanceSuite } from '../../src/testing.js';
+} from '../src/index.js';
+import { guidanceSuite } from '../src/testing.js';
 
 const cfg = classifierFreeGuidance({ scale: 5 });
 const apg = adaptiveProjectedGuidance({ scale: 5, normThreshold: 3, momentum: -0.5 });
@@ -32,7 +32,7 @@ describe.each<[string, Guidance]>([
   test.each(guidanceSuite(guidance))('$name', ({ run }) => run());
 });
 
-describe('the suite finds what is wrong', () => {
+describe('the suite finds', () => {
   let calls = 0;
   test.each<[wrong: string, found: string, guidance: Guidance]>([
     ['a shorter output', 'guides a run of v', () => async (input) => (await predictPositive(input)).slice(1)],
@@ -42,21 +42,21 @@ describe('the suite finds what is wrong', () => {
       () => async (input) => (await predictPositive(input)).map((v) => v / input.level.alpha),
     ],
     [
-      'an output that is changed in place',
+      'an output changed in place',
       'leaves its inputs',
       () => async (input) => (await predictPositive({ ...input, positive: [input.positive[0]] })).fill(0),
     ],
     [
-      'what is remembered outside the guide',
-      'keeps pictures apart',
+      'state outside of the guide',
+      'keeps images independent',
       () => async (input) => {
         calls += 1;
         return (await predictPositive(input)).map((v) => v + calls);
       },
     ],
     [
-      'an error that is kept',
-      'hands on',
+      'a swallowed error',
+      'passes on errors',
       () => async (input) => predictPositive(input).catch(() => new Float32Array(input.x.length)),
     ],
   ])('%s', async (_, found, guidance) => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Prediction, type TextEmbedding, tensor } from '@sd/core';
-import type { Guidance, GuidanceInput, WeightedText } from '../../src/index.js';
+import type { Guidance, GuidanceInput, WeightedText } from '../src/index.js';
 
-/** What data/make_guidance.py wrote: values of each of a run's calls. */
+/** Written by data/make_guidance.py: values for each call of a run. */
 interface Figures {
   readonly alphas: readonly number[];
   readonly sigmas: readonly number[];
@@ -13,43 +13,46 @@ interface Figures {
   readonly outputs: Readonly<Record<string, readonly number[][]>>;
 }
 
-const file = new URL('../data/guidance.json', import.meta.url);
+const file = new URL('./data/guidance.json', import.meta.url);
 export const figures: Figures = JSON.parse(readFileSync(file, 'utf8'));
 
 const text = (value: number): TextEmbedding => ({ hidden: tensor('float32', [1, 1], Float32Array.of(value)) });
 const negative = text(-1);
-const blind = text(-2);
+const withoutImage = text(-2);
 export const [positive, second] = [text(1), text(2)];
 const names = new Map([
   [positive, 'positive'],
   [second, 'second'],
   [negative, 'negative'],
-  [blind, 'blind'],
+  [withoutImage, 'withoutImage'],
 ] as const);
 
 export interface Guided {
   readonly outputs: number[][];
-  /** For which texts the model was asked, call by call. */
-  readonly asked: string[][];
+  /** The texts that the model was called for, step by step. */
+  readonly calls: string[][];
 }
 
 export interface Run {
   readonly prompts?: readonly WeightedText[];
   readonly prediction?: Prediction;
-  /** sigma / alpha of each call, in place of the figures'. */
+  /** sigma / alpha of each step, in place of the figures'. */
   readonly ratios?: readonly number[];
-  /** Is the model shown a picture? */
-  readonly shown?: boolean;
+  /** Whether the model takes an image as extra channels. */
+  readonly takesImage?: boolean;
 }
 
-export const alone: readonly WeightedText[] = [{ embedding: positive, weight: 1 }];
+export const positiveOnly: readonly WeightedText[] = [{ embedding: positive, weight: 1 }];
 
-/** One picture, guided: the figures' outputs for its texts, call by call. */
-export async function guided(guidance: Guidance, { prompts = alone, prediction = 'v', ratios, shown }: Run = {}) {
+/** Guides one image, with the figures as the model's outputs. */
+export async function guided(
+  guidance: Guidance,
+  { prompts = positiveOnly, prediction = 'v', ratios, takesImage }: Run = {},
+) {
   const guide = guidance();
-  const result: Guided = { outputs: [], asked: [] };
+  const result: Guided = { outputs: [], calls: [] };
   for (let i = 0; i < figures.sigmas.length; i++) {
-    const asked: string[] = [];
+    const calls: string[] = [];
     const level = { alpha: ratios ? 1 : figures.alphas[i], sigma: (ratios ?? figures.sigmas)[i], timestep: i };
     const input: GuidanceInput = {
       x: Float32Array.from(figures.x[i]),
@@ -57,19 +60,20 @@ export async function guided(guidance: Guidance, { prompts = alone, prediction =
       prediction,
       positive: prompts,
       negative,
-      ...(shown && { blind }),
+      withoutImage: takesImage ? withoutImage : undefined,
       async predict(texts) {
-        asked.push(texts.map((one) => names.get(one)).join());
-        return texts.map((one) => blindly(one, figures[names.get(one === blind ? negative : one)! as 'negative'][i]));
+        calls.push(texts.map((text) => names.get(text)).join());
+        return texts.map((text) => outputFor(text, i));
       },
     };
     result.outputs.push([...(await guide(input))]);
-    result.asked.push(asked);
+    result.calls.push(calls);
   }
   return result;
 }
 
-/** Without its picture, the model says half of what it says of the negative prompt. */
-function blindly(text: TextEmbedding, values: readonly number[]): Float32Array {
-  return Float32Array.from(values, (value) => (text === blind ? value / 2 : value));
+/** The figures' output for a text; without the image, half of the output for the negative prompt. */
+function outputFor(text: TextEmbedding, step: number): Float32Array {
+  if (text === withoutImage) return Float32Array.from(figures.negative[step], (value) => value / 2);
+  return Float32Array.from(figures[names.get(text) as 'positive'][step]);
 }

@@ -3,9 +3,9 @@ import { type Guidance, guidanceOf } from './guidance.js';
 import { predictBoth } from './outputs.js';
 
 /**
- * Guidance for the samplers of CFG++ (arXiv 2406.08070, algorithm 2): `negative + lambda * (positive - negative)`, with
- * lambda from 0 to 1 in the paper. Unlike `classifierFreeGuidance` it always asks for both prompts, since the sampler
- * takes its noise from the negative's output, and so between 0 and 1 it interpolates.
+ * Guidance for the CFG++ samplers (arXiv 2406.08070, algorithm 2): `negative + lambda * (positive - negative)`, with
+ * lambda from 0 to 1 in the paper. Unlike `classifierFreeGuidance` it always evaluates both prompts, since the sampler
+ * takes its noise from the negative output; so from 0 to 1 it interpolates.
  */
 export function cfgPpGuidance({ lambda }: { readonly lambda: number }): Guidance {
   if (!Number.isFinite(lambda)) throw new InvalidOptionError('lambda', `must be a finite number, not ${lambda}.`);

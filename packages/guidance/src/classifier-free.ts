@@ -5,13 +5,13 @@ import { checkScale, type GuidanceScale, recorded, scaleAt } from './scale.js';
 
 export interface ClassifierFreeGuidanceOptions {
   readonly scale: GuidanceScale;
-  /** How much of the output's spread is set back to the positive's, 0 to 1: `withRescale`. */
+  /** Fraction by which the output's standard deviation is rescaled to the positive's, as in `withRescale`: 0 by default. */
   readonly rescale?: number;
 }
 
 /**
- * Classifier-free guidance: `negative + scale * (positive - negative)` (arXiv 2207.12598, eq. 6, whose w is scale - 1), on
- * raw outputs, as diffusers does it. Both prompts in one call; at a scale of 1 or below, the positive's alone.
+ * Classifier-free guidance on raw outputs, as in diffusers: `negative + scale * (positive - negative)` (arXiv 2207.12598,
+ * eq. 6, with w = scale - 1). Evaluates both prompts in one call; at a scale of 1 or below, only the positive one.
  */
 export function classifierFreeGuidance({ scale, rescale = 0 }: ClassifierFreeGuidanceOptions): Guidance {
   checkScale(scale);

@@ -3,17 +3,17 @@ import type { UnetConfig } from './config.js';
 import type { UnetHooks } from './extension.js';
 import { transformer } from './transformer.js';
 
-/** What the blocks of one network share. */
+/** Shared by all blocks of one network. */
 export interface BlockOptions {
   readonly config: UnetConfig;
-  /** What every residual block is told of the time. */
+  /** The embedding that every residual block adds: `timeEmbedding`. */
   readonly time: Value;
-  /** What the picture attends to: [n, tokens, width]. */
+  /** The context of cross-attention: [n, tokens, width]. */
   readonly context: Value;
   readonly hooks: Required<UnetHooks>;
 }
 
-/** The two parts that blocks are made of. */
+/** The two layers that blocks are made of. */
 export function unetLayers(g: Graph, { config, time, context, hooks }: BlockOptions) {
   const { groups, epsilon, upcastAttention: upcast } = config;
   return {
@@ -23,8 +23,8 @@ export function unetLayers(g: Graph, { config, time, context, hooks }: BlockOpti
   };
 }
 
-/** The way down, from the features of `conv_in`: every feature map on it, the last one included, as skips for the way up. */
-export function wayDown(g: Graph, w: Scope, features: Value, options: BlockOptions): Value[] {
+/** The down path, from the output of `conv_in`: gives all feature maps for the skip connections; the last is its output. */
+export function downPath(g: Graph, w: Scope, features: Value, options: BlockOptions): Value[] {
   const { resnet, attend } = unetLayers(g, options);
   const { hooks, config } = options;
   let x = features;
@@ -47,8 +47,8 @@ export function wayDown(g: Graph, w: Scope, features: Value, options: BlockOptio
   return skips;
 }
 
-/** The middle, between the way down and the way up. */
-export function middle(g: Graph, w: Scope, features: Value, options: BlockOptions): Value {
+/** The mid block, between the down path and the up path. */
+export function midBlock(g: Graph, w: Scope, features: Value, options: BlockOptions): Value {
   const { resnet, attend } = unetLayers(g, options);
   const { hooks, config } = options;
   let x = features;
