@@ -42,9 +42,6 @@ export interface DenoiserOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A denoiser that is given how far the pass is; without it, every call counts as the only one. */
-export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
-
 /** A denoiser that is told how far the pass is; without it, each call counts as the only one. */
 export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
 

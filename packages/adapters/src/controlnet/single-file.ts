@@ -1,4 +1,3 @@
-import { controlNetConfigFromShapes } from '@sd/adapters';
 import { CheckpointError } from '@sd/core';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
 import { type ModelParts, renameTensors, type WeightsFile } from '@sd/weights';
