@@ -1,4 +1,11 @@
-import { alphasCumprodOf, createScheduler, discreteSchedule, karrasSigmas, scaledLinearBetas, sigmaSpacing } from '@sd/scheduler';
+import {
+  alphasCumprodOf,
+  createScheduler,
+  discreteSchedule,
+  karrasSigmas,
+  scaledLinearBetas,
+  sigmaSpacing,
+} from '@sd/scheduler';
 import { mixtureDenoiser, testNoise } from '@sd/scheduler/testing';
 
 /** @typedef {import('@sd/core').Sampler} Sampler */

@@ -1,5 +1,24 @@
 // Deterministic samplers with the order that they claim. The code that is shown is the code that is measured.
-import { ddim, deis, dpm2, dpmpp2m, dpmpp2mCfgPp, dpmpp2sAncestral, dpmSolverMultistep, dpmSolverSinglestep, euler, eulerCfgPp, heun, ipndm, lms, pndm, resMultistep, saSolver, tcd, unipc } from '@sd/scheduler';
+import {
+  ddim,
+  deis,
+  dpm2,
+  dpmpp2m,
+  dpmpp2mCfgPp,
+  dpmpp2sAncestral,
+  dpmSolverMultistep,
+  dpmSolverSinglestep,
+  euler,
+  eulerCfgPp,
+  heun,
+  ipndm,
+  lms,
+  pndm,
+  resMultistep,
+  saSolver,
+  tcd,
+  unipc,
+} from '@sd/scheduler';
 import { flowError, measureOrder } from '@sd/scheduler/testing';
 
 /** @type {readonly (readonly [order: number | undefined, make: () => import('@sd/core').Sampler])[]} */

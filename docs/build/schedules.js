@@ -1,5 +1,14 @@
 // A figure of each noise schedule: alpha and sigma, and their ratio, over the steps of training.
-import { alphasCumprodOf, cosineBetas, discreteSchedule, flowSchedule, linearBetas, noiseRatio, rescaleZeroTerminalSnr, scaledLinearBetas } from '@sd/scheduler';
+import {
+  alphasCumprodOf,
+  cosineBetas,
+  discreteSchedule,
+  flowSchedule,
+  linearBetas,
+  noiseRatio,
+  rescaleZeroTerminalSnr,
+  scaledLinearBetas,
+} from '@sd/scheduler';
 import { plot } from './plot.js';
 
 /** @typedef {import('@sd/scheduler').NoiseSchedule} NoiseSchedule */

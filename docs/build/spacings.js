@@ -1,5 +1,24 @@
 // Figures of the spacings: sigma / alpha at each step of a run.
-import { alignYourSteps, alphasCumprodOf, betaSigmas, comfyBeta, discreteSchedule, exponentialSigmas, fixedSigmas, fixedTimesteps, flowSchedule, karrasSigmas, logLinear, noiseRatio, polyexponentialSigmas, scaledLinearBetas, sgmUniform, sigmaSpacing, simple, timestepSpacing } from '@sd/scheduler';
+import {
+  alignYourSteps,
+  alphasCumprodOf,
+  betaSigmas,
+  comfyBeta,
+  discreteSchedule,
+  exponentialSigmas,
+  fixedSigmas,
+  fixedTimesteps,
+  flowSchedule,
+  karrasSigmas,
+  logLinear,
+  noiseRatio,
+  polyexponentialSigmas,
+  scaledLinearBetas,
+  sgmUniform,
+  sigmaSpacing,
+  simple,
+  timestepSpacing,
+} from '@sd/scheduler';
 import { plot } from './plot.js';
 
 /**

@@ -75,7 +75,9 @@ describe.each(all)('%s', (syntax) => {
   test('a prompt without special characters is one fragment of weight 1', () => {
     for (const text of randomTexts(['sea ', 'red ', 'and ', 'a b ', 'épée ', '7 ', '🚢 '], 200)) {
       if (text === '') continue;
-      expect(fragmentsAt(plan(text)).map(([text, weight]) => [String(text).trim(), weight])).toEqual([[text.trim(), 1]]);
+      expect(fragmentsAt(plan(text)).map(([text, weight]) => [String(text).trim(), weight])).toEqual([
+        [text.trim(), 1],
+      ]);
     }
   });
 });
