@@ -6,7 +6,7 @@ import type { MicroConditioningPair } from './sdxl/micro-conditioning.js';
 import { sdxl, sdxlRefiner } from './sdxl/sdxl.js';
 
 /** The supported families of models; the first that recognises a model's files has it. */
-export const families: readonly Family[] = [sdxlRefiner, sdxl, sd2, sd1];
+export const families: readonly Family[] = [sdxl, sdxlRefiner, sd2, sd1];
 
 /** Options of `generate` that single families have. */
 export type FamilyGenerateOptions = MicroConditioningPair;

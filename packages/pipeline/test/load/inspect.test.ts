@@ -248,7 +248,7 @@ describe('models at full size', () => {
       kind: 'unknown',
       details: { title: 'Flux' },
       canDo:
-        'It is a model of Flux, which is not supported. Supported are Stable Diffusion XL, the refiner, Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
+        'It is a model of Flux, which is not supported. Supported are Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
     });
   });
 });
@@ -343,7 +343,7 @@ describe('adapters at full size', () => {
     [1024, 'sd2'],
   ])('textual inversions, %i wide, are for %s', async (width, family) => {
     for (const shape of [{ emb_params: [2, width] }, { '<word>': [width] }]) {
-      expect(await inspected(shape)).toMatchObject({ kind: 'textual-inversion', family });
+      expect(await inspected(shape as Record<string, number[]>)).toMatchObject({ kind: 'textual-inversion', family });
     }
   });
 
