@@ -99,7 +99,9 @@ describe('an adapter for another model names its family and the first tensor tha
       /is for another model: its tensor .+\[2, 768\].+The file is for Stable Diffusion 1\./,
     );
     const encoder = await refusal(sd1, `${adapter('lora-sdxl')}/style.safetensors`);
-    expect(encoder.message).toMatch(/second text encoder, which this model does not have\. The file is for Stable Diffusion XL\./);
+    expect(encoder.message).toMatch(
+      /second text encoder, which this model does not have\. The file is for Stable Diffusion XL\./,
+    );
   });
 
   test('a ControlNet', async () => {
