@@ -1,5 +1,6 @@
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind, Detail } from '../adapter.js';
+import type { ModelFamily } from '../family.js';
 
 /** Words that text encoders learned later (arXiv 2208.01618). */
 export const textualInversion: AdapterKind = {
@@ -18,9 +19,9 @@ export const textualInversion: AdapterKind = {
     const isNamed = saved === undefined && second === undefined && params === undefined;
     const token = isNamed ? only : undefined;
     const title = saved !== undefined && pickled instanceof Map ? pickled.get('name') : undefined;
-    const family = families.find(({ textWidths }) =>
-      second === undefined ? textWidths.text_encoder === width : 'text_encoder_2' in textWidths,
-    );
+    const widths: ModelFamily['textWidths'] =
+      second === undefined ? { text_encoder: width } : pairWidths(tensors.get('clip_l')?.shape, second);
+    const family = families.find(({ textWidths }) => haveSameWidths(textWidths, widths));
     return {
       family: family?.id,
       layout: token === undefined ? 'A1111' : 'diffusers',
@@ -34,3 +35,12 @@ export const textualInversion: AdapterKind = {
   },
   open: async (file, context) => (await import('./open.js')).openTextualInversion(file, context),
 };
+
+function pairWidths(first: readonly number[] | undefined, second: readonly number[]): ModelFamily['textWidths'] {
+  return { ...(first !== undefined && { text_encoder: first.at(-1)! }), text_encoder_2: second.at(-1)! };
+}
+
+/** Families share text encoders: one that has more than a file has vectors for is another. */
+function haveSameWidths(a: ModelFamily['textWidths'], b: ModelFamily['textWidths']): boolean {
+  return [a, b].every((widths) => Object.keys(widths).every((name) => a[name] === b[name]));
+}

@@ -7,7 +7,7 @@ import type { MicroConditioningPair } from './sdxl/micro-conditioning.js';
 import { sdxl, sdxlRefiner } from './sdxl/sdxl.js';
 
 /** The supported families of models; the first that recognises a model's files has it. */
-export const families: readonly Family[] = [sd3, sdxlRefiner, sdxl, sd2, sd1];
+export const families: readonly Family[] = [sd3, sdxl, sdxlRefiner, sd2, sd1];
 
 /** Options of `generate` that single families have. */
 export type FamilyGenerateOptions = MicroConditioningPair;

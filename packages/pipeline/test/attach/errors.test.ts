@@ -99,7 +99,9 @@ describe('an adapter for another model names its family and the first tensor tha
       /is for another model: its tensor .+\[2, 768\].+The file is for Stable Diffusion 1\./,
     );
     const encoder = await refusal(sd1, `${adapter('lora-sdxl')}/style.safetensors`);
-    expect(encoder.message).toMatch(/second text encoder, which this model does not have\. The file is for SDXL\./);
+    expect(encoder.message).toMatch(
+      /second text encoder, which this model does not have\. The file is for Stable Diffusion XL\./,
+    );
   });
 
   test('a ControlNet', async () => {
@@ -284,7 +286,7 @@ describe('names and strengths', () => {
   test.each<[option: string, value: unknown, message: string]>([
     ['strength', 0.7, 'is not an option of attach(). Its options are name, kind, path, imageEncoder, signal.'],
     ['path', 5, 'must be a string, not 5.'],
-    ['imageEncoder', {}, 'must be a folder next to the file, or an object with encode(pixels), not [object Object].'],
+    ['imageEncoder', {}, 'must be a folder next to the file, or an object with encode(pixels), not an object.'],
     ['signal', {}, 'must be an AbortSignal, not an object.'],
     ['signal', new AbortController(), 'must be an AbortSignal, not an object of type AbortController.'],
   ])('options that are unknown or cannot be: %s', async (option, value, message) => {

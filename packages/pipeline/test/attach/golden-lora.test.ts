@@ -133,7 +133,7 @@ test('a LoRA for another family says so, and leaves the pipeline as it was', () 
   withLoras({}, async (sd) => {
     const [plain] = (await sd.generate(settings)).images;
     await expect(sd.attach(style('lora-sdxl'), { kind: 'lora' })).rejects.toThrow(
-      'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model does not have. The file is for SDXL.',
+      'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model does not have. The file is for Stable Diffusion XL.',
     );
     const [after] = (await sd.generate(settings)).images;
     expect(after!.data).toEqual(plain!.data);

@@ -129,7 +129,7 @@ describe('files and folders', () => {
     ],
     [
       adapter('lcm/unet/diffusion_pytorch_model.safetensors'),
-      { kind: 'unet', family: 'sd1', details: { guidanceInput: true, purpose: 'text to picture' } },
+      { kind: 'unet', family: 'sd1', details: { guidanceInput: true, purpose: 'text to image' } },
     ],
     [
       adapter('from-picture/pix2pix/unet/diffusion_pytorch_model.safetensors'),
@@ -242,12 +242,13 @@ describe('models at full size', () => {
     const { kind, canDo } = await inspected(header);
     expect([kind, canDo]).toEqual([
       'pipeline',
-      'It cannot be loaded: x.safetensors: is the depth-to-image model of Stable Diffusion 2, which this version does not know.',
+      'It cannot be loaded: x.safetensors is the depth-to-image model of Stable Diffusion 2, which is not supported.',
     ]);
     expect(await inspected({ 'double_blocks.0.img_attn.qkv.weight': [9, 3] })).toMatchObject({
       kind: 'unknown',
       details: { title: 'Flux' },
-      canDo: 'It is a model of Flux; this version supports Stable Diffusion 1, 2 and XL.',
+      canDo:
+        'It is a model of Flux, which is not supported. Supported are Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
     });
   });
 });
@@ -335,6 +336,15 @@ describe('adapters at full size', () => {
       family: 'sd1',
       details: { frames: 24, middle: false },
     });
+  });
+
+  test.each([
+    [768, 'sd1'],
+    [1024, 'sd2'],
+  ])('textual inversions, %i wide, are for %s', async (width, family) => {
+    for (const shape of [{ emb_params: [2, width] }, { '<word>': [width] }]) {
+      expect(await inspected(shape as Record<string, number[]>)).toMatchObject({ kind: 'textual-inversion', family });
+    }
   });
 
   test('textual inversions for SDXL', async () => {

@@ -72,6 +72,14 @@ describe('stages of the caller', () => {
     expect(counts.open).toBe(0);
   });
 
+  test('may be the text encoder and its tokenizer, for which no files are read', async () => {
+    const [{ tokenizer, textEncoder }] = mockStages().textEncoders;
+    const files = new Map([...sd1].filter(([name]) => !/^(text_encoder|tokenizer)\//.test(name)));
+    const sd = await loadPipeline(sourceOf(files), { backend, components: { tokenizer, text_encoder: textEncoder } });
+    expect(sd.stages.textEncoders).toEqual([{ tokenizer, textEncoder, component: 'text_encoder' }]);
+    await sd.dispose();
+  });
+
   test('are refused where the U-Net and the VAE do not go together', async () => {
     const { noisePredictor } = mockStages();
     await expect(

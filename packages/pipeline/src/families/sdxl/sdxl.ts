@@ -81,7 +81,7 @@ export const sdxl: Family = {
 export const sdxlRefiner: Family = {
   ...shared,
   id: 'sdxl-refiner',
-  title: 'Stable Diffusion XL, the refiner',
+  title: 'the refiner of Stable Diffusion XL',
   contextWidth: 1280,
   textWidths: { text_encoder_2: 1280 },
   baseModel: /^(sdxl|stable-diffusion-xl).*refiner/,
