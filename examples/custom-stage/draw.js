@@ -8,7 +8,7 @@ const { stages } = await loadPipeline();
 const [encoder] = stages.textEncoders;
 const sd = createPipeline({
   ...stages,
-  textEncoders: [{ ...encoder, textEncoder: remembering(encoder.textEncoder) }],
+  textEncoders: [{ ...encoder, textEncoder: withCache(encoder.textEncoder) }],
   vae: linearVae,
   scheduler: {
     name: 'My DPM++ 2M',

@@ -5,7 +5,6 @@ import {
   InvalidOptionError,
   type NoiseLevel,
   type NoisePredictor,
-  type NoisePredictor,
   type Prediction,
   sizeOf,
   stack,
@@ -152,7 +151,10 @@ async function callModel(
   return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
 }
 
-function currentPrompts({ positive, negative }: DenoiserOptions, progress: Progress): {
+function currentPrompts(
+  { positive, negative }: DenoiserOptions,
+  progress: Progress,
+): {
   readonly positive: readonly WeightedText[];
   readonly negative: TextEmbedding;
 } {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
 import { clipTextNames, loadTextEncoder } from '../src/index.js';
-import { backend, joined, tokensOf } from './encoder.js';
+import { backend, concatenate, tokensOf } from './encoder.js';
 
 // The figures: fixtures/python/make.py sd3.
 const folder = fixture('models/sd3');
@@ -20,8 +20,8 @@ test.each([
   const encoder = await encoderIn(name);
   const embeddings = await encoder.encode(tokensOf(golden, prefix), { output: 'penultimate' });
   await encoder.dispose?.();
-  const hidden = joined(embeddings.map((one) => one.hidden.data));
-  const pooled = joined(embeddings.map((one) => one.pooled!.data));
+  const hidden = concatenate(embeddings.map((one) => one.hidden.data));
+  const pooled = concatenate(embeddings.map((one) => one.pooled!.data));
   expect(stageError('sd3', hidden, golden(`${prefix}.hidden_penultimate`).data)).toBeLessThan(tolerance);
   expect(stageError('sd3', pooled, golden(`${prefix}.text_embeds`).data)).toBeLessThan(tolerance);
   expect(encoder.unusedTensors).toEqual([]);
@@ -38,7 +38,7 @@ test('the original file has no projection for the first, and its pooled vector i
   });
   const embeddings = await encoder.encode(tokensOf(golden, 'text'), { output: 'penultimate' });
   await encoder.dispose?.();
-  const pooled = joined(embeddings.map((one) => one.pooled!.data));
+  const pooled = concatenate(embeddings.map((one) => one.pooled!.data));
   expect(stageError('single-file-sd3', pooled, golden('text.text_embeds').data)).toBeLessThan(tolerance);
   expect(encoder.unusedTensors).toEqual([]);
 });

@@ -15,7 +15,7 @@ import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js'
 import { loadT5Encoder, t5Config, t5ConfigFromShapes, t5EncoderNames } from '../src/index.js';
 import { bucketsOfDistances } from '../src/t5/distance-buckets.js';
 import { textEncoderSuite } from '../src/testing.js';
-import { backend, joined } from './encoder.js';
+import { backend, concatenate } from './encoder.js';
 
 // The figures: fixtures/python/make.py sd3.
 const folder = fixture('models/sd3');
@@ -36,7 +36,7 @@ describe('the numbers of transformers', () => {
     await encoder.dispose?.();
     expect(embeddings[0].hidden.dims).toEqual([32, 96]);
     expect(embeddings[0]).not.toHaveProperty('pooled');
-    const hidden = joined(embeddings.map((one) => one.hidden.data));
+    const hidden = concatenate(embeddings.map((one) => one.hidden.data));
     expect(stageError('t5', hidden, golden('t5.hidden').data)).toBeLessThan(tolerance);
     expect(encoder.unusedTensors).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
+import { stepsFor } from './initial/step-range.js';
 
 /** What a pipeline's stages can do, as far as runs depend on it. */
 export interface ModelTraits {
@@ -47,9 +48,4 @@ export function modelTraits({ noisePredictor, vae }: Stages, composition: Compos
     defaults: composition.defaults ?? { steps: 20, guidanceScale: 7.5 },
     stepsFor: composition.stepsFor ?? stepsFor,
   };
-}
-
-/** diffusers' `min(int(steps * strength), steps)`. */
-function stepsFor(steps: number, strength: number): number {
-  return Math.min(Math.trunc(steps * strength), steps);
 }

@@ -342,8 +342,9 @@ describe('adapters at full size', () => {
     [768, 'sd1'],
     [1024, 'sd2'],
   ])('textual inversions, %i wide, are for %s', async (width, family) => {
-    for (const shape of [{ emb_params: [2, width] }, { '<word>': [width] }]) {
-      expect(await inspected(shape as Record<string, number[]>)).toMatchObject({ kind: 'textual-inversion', family });
+    const shapes: readonly Record<string, number[]>[] = [{ emb_params: [2, width] }, { '<word>': [width] }];
+    for (const shape of shapes) {
+      expect(await inspected(shape)).toMatchObject({ kind: 'textual-inversion', family });
     }
   });
 

@@ -12,6 +12,11 @@ export interface StepRange {
   readonly denoisingEnd?: number | undefined;
 }
 
+/** How many of a run's steps a strength leaves: diffusers' `min(int(steps * strength), steps)`. */
+export function stepsFor(steps: number, strength: number): number {
+  return Math.min(Math.trunc(steps * strength), steps);
+}
+
 /** The plan of a run, cut to a range of its steps. Throws an InvalidOptionError where no step is left. */
 export function planSteps(scheduler: Scheduler, steps: number, range: StepRange): SamplingPlan {
   const { kept, denoisingStart, denoisingEnd } = range;
