@@ -1,5 +1,5 @@
 // Writes dist/unet: the embedded model's U-Net with weights/difference.safetensors merged into it. The repository keeps the
-// difference alone, a twentieth of the size: low-rank adapters by PEFT's names, and a first convolution of nine channels.
+// difference alone, a twentieth of the size: the tensors of the outermost blocks, and adapters of others by PEFT's names.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { openSafetensors, toFloat32, toHalf, writeSafetensors } from '@sd/graph';
