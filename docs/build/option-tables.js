@@ -51,8 +51,8 @@ function optionTable(table) {
 /** @param {string} text */
 const escapePipes = (text) => text.replaceAll('|', '\\|');
 
-/** A default that is a value of JavaScript, as code. @param {string} text */
-const literal = (text) => (/^('.*'|true|false|[\d.]+)$/.test(text) ? `\`${text}\`` : text);
+/** Strings and booleans as code. @param {string} text */
+const literal = (text) => (/^('.*'|true|false)$/.test(text) ? `\`${text}\`` : text);
 
 /** @param {string} text */
 const linked = (text) => text.replace(/arXiv (\d{4}\.\d{5})/g, '[arXiv $1](https://arxiv.org/abs/$1)');

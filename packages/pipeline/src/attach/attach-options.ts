@@ -18,7 +18,11 @@ export interface AttachOptions {
 
 /** The options of `attach()`. Names and kinds are checked where they are used. */
 export const attachOptions: OptionTable<AttachOptions> = {
-  name: { type: 'string', default: "the file's name without its extension", text: 'Its name in `generate({ adapters })`.' },
+  name: {
+    type: 'string',
+    default: "the file's name without its extension",
+    text: 'Its name in `generate({ adapters })`.',
+  },
   kind: { type: 'string', text: 'Its kind, such as `lora`; by default it is recognised from the file.' },
   path: { ...text, text: 'The file inside a `Source`; without it, the whole `Source` is one folder.' },
   imageEncoder: {

@@ -82,7 +82,10 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     type: 'string | URL | Source',
     text: "For a single file: a folder in diffusers' layout whose configs, tokenizers and scheduler replace the family's.",
   },
-  prediction: { ...oneOf('epsilon', 'v', 'flow'), text: 'For a single file: what the model predicts, if the file does not say so.' },
+  prediction: {
+    ...oneOf('epsilon', 'v', 'flow'),
+    text: 'For a single file: what the model predicts, if the file does not say so.',
+  },
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };
 

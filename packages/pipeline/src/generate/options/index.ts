@@ -28,8 +28,16 @@ export interface OutputOptions {
 }
 
 const outputTable: OptionTable<OutputOptions> = {
-  width: { type: 'number', default: "the image's, else the model's", text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.' },
-  height: { type: 'number', default: "the image's, else the model's", text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.' },
+  width: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
+  height: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
   upscale: upscaleRow,
   output: {
     ...oneOf('images', 'latents'),

@@ -53,7 +53,10 @@ export const initialImageTable: OptionTable<InitialImageOptions> = {
     ...between,
     text: 'Starts at this fraction of the run, between 0 and 1; `image` is what another model left at its `denoisingEnd`.',
   },
-  denoisingEnd: { ...between, text: 'Stops at this fraction of the run, between 0 and 1, and leaves the rest to another model.' },
+  denoisingEnd: {
+    ...between,
+    text: 'Stops at this fraction of the run, between 0 and 1, and leaves the rest to another model.',
+  },
   fit: {
     ...oneOf('cover', 'contain', 'stretch', 'crop'),
     text: 'How to bring images of another size to `width` and `height`; needed only if sizes differ.',
@@ -82,7 +85,11 @@ export const upscaleTable: OptionTable<UpscaleOptions> = {
   },
   width: { type: 'number', text: 'In pixels, in place of `factor`.' },
   height: { type: 'number', text: 'In pixels, in place of `factor`.' },
-  strength: { type: 'number', default: '0.7', text: 'The fraction of its steps to run. Below about 0.5 the image stays blurred.' },
+  strength: {
+    type: 'number',
+    default: '0.7',
+    text: 'The fraction of its steps to run. Below about 0.5 the image stays blurred.',
+  },
   steps: { ...whole(1), default: "the first pass's", text: 'Steps of which `strength` is a fraction.' },
 };
 

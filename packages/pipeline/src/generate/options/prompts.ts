@@ -76,7 +76,11 @@ export const promptTable: OptionTable<PromptOptions> = {
     text: 'The syntax of the prompts.',
     check: (_, value) => checkSyntax(value as PromptOptions['syntax']),
   },
-  clipSkip: { ...whole(0), default: '0', text: "How many of the text encoder's last layers to skip, counted as in diffusers; A1111 counts one more." },
+  clipSkip: {
+    ...whole(0),
+    default: '0',
+    text: "How many of the text encoder's last layers to skip, counted as in diffusers; A1111 counts one more.",
+  },
   blend: {
     type: '{ prompt, negativePrompt, amount }',
     text: 'Mixes in the embedding of another prompt, from 0 (none) to 1 (only it).',

@@ -65,7 +65,10 @@ export const samplingTable: OptionTable<SamplingOptions> = {
     text: 'Seed of the noise that `variationStrength` mixes in.',
     check: checkSeed,
   },
-  variationStrength: { ...fraction, text: 'From 0 to 1: how far to go from the noise of `seed` to that of `variationSeed`.' },
+  variationStrength: {
+    ...fraction,
+    text: 'From 0 to 1: how far to go from the noise of `seed` to that of `variationSeed`.',
+  },
 };
 
 /** Variations of a seed: for each picture the seed of the second noise, and its generator. */
