@@ -30,13 +30,13 @@ export function microConditioningRows(scored: boolean): OptionTable<MicroConditi
     microConditioning: {
       type: 'object',
       default: "the run's size, uncropped",
-      text: 'What SDXL is told of the picture: `originalSize` and `targetSize` as `{ width, height }`, `cropTopLeft` as `{ top, left }`; its refiner `aestheticScore` (6) in place of the target size.',
+      text: 'The sizes that condition SDXL: `originalSize` and `targetSize` as `{ width, height }`, `cropTopLeft` as `{ top, left }`; for the refiner `aestheticScore` (6) in place of the target size.',
       check,
     },
     negativeMicroConditioning: {
       type: 'object',
       default: 'as `microConditioning`',
-      text: "The same for the negative prompt; its `aestheticScore` is 2.5, and the refiner's crop is not passed on to it.",
+      text: "The same for the negative prompt. Its `aestheticScore` is 2.5, and the refiner's crop does not carry over to it.",
       check,
     },
   };

@@ -17,22 +17,22 @@ export interface GuidanceOptions {
 export const guidanceTable: OptionTable<GuidanceOptions> = {
   guidanceScale: {
     ...finite,
-    default: "the family's: 7.5",
-    text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect.',
+    default: '7.5; 7 for Stable Diffusion 3',
+    text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect and a step takes half the time.',
   },
   imageGuidanceScale: {
     ...finite,
     default: '1.5',
-    text: 'How strongly to keep to the image, for models that change images (InstructPix2Pix).',
+    text: 'How closely to follow `image`; for InstructPix2Pix models only.',
   },
   guidanceRescale: {
     ...fraction,
     default: '0',
-    text: "How far the guided output's spread is set back to that of the prompt's (arXiv 2305.08891).",
+    text: "From 0 to 1: how far to rescale the guided output to the standard deviation of the prompt's (arXiv 2305.08891, 3.4).",
   },
   guidance: {
     type: 'Guidance',
-    text: 'A guidance in place of the classifier-free one: from `@sd/guidance`, or a function of your own.',
+    text: 'Another guidance in place of classifier-free guidance: from `@sd/guidance`, or your own function.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
   },
 };

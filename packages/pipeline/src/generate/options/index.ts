@@ -28,19 +28,27 @@ export interface OutputOptions {
 }
 
 const outputTable: OptionTable<OutputOptions> = {
-  width: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
-  height: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
+  width: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
+  height: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
   upscale: upscaleRow,
   output: {
     ...oneOf('images', 'latents'),
     default: "'images'",
-    text: 'What to give: images, or their latents, for another model to go on with.',
+    text: 'What the result has: images, or their latents, for another model to continue from.',
   },
-  adapters: { type: 'object', text: 'Settings of attached adapters by their names; see the guide to adapters.' },
-  signal: { ...abortSignal, text: 'Ends the run between two steps; it rejects with an AbortError at once.' },
+  adapters: { type: 'object', text: 'Settings of attached adapters, by name.' },
+  signal: { ...abortSignal, text: 'Aborts the run: it rejects with an AbortError at once.' },
   onStep: {
     type: 'function',
-    text: 'Called after every step; what it throws ends the run.',
+    text: 'Called and awaited after every step; if it throws, the run ends. `generate` only.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
   },
 };

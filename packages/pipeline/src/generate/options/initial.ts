@@ -41,22 +41,25 @@ const between = {
 export const initialImageTable: OptionTable<InitialImageOptions> = {
   image: {
     type: 'bytes | RGBA | Tensor',
-    text: "The image to start from: a PNG or JPEG file's bytes, ImageData, RGBA pixels; or latents.",
+    text: 'The image to start from: the bytes of a PNG or JPEG file, `ImageData`, RGBA pixels; or latents.',
   },
-  mask: { type: 'bytes | RGBA', text: 'What to repaint of it: white is repainted, black kept, grays mix.' },
+  mask: { type: 'bytes | RGBA', text: 'What to repaint: white is repainted, black kept, gray blended.' },
   strength: {
     type: 'number',
     default: '0.8; 1 with a mask',
-    text: 'How much to change the image: the fraction of the steps that is taken.',
+    text: 'How much to change the image: the fraction of the steps to run, at least one step.',
   },
   denoisingStart: {
     ...between,
-    text: "Takes the steps from this fraction of the run's noise on; `image` is what another model left at its `denoisingEnd`.",
+    text: 'Starts at this fraction of the run, between 0 and 1; `image` is what another model left at its `denoisingEnd`.',
   },
-  denoisingEnd: { ...between, text: "Takes the steps up to this fraction of the run's noise." },
+  denoisingEnd: {
+    ...between,
+    text: 'Stops at this fraction of the run, between 0 and 1, and leaves the rest to another model.',
+  },
   fit: {
     ...oneOf('cover', 'contain', 'stretch', 'crop'),
-    text: 'How images of another size come to `width` and `height`.',
+    text: 'How to bring images of another size to `width` and `height`; needed only if sizes differ.',
   },
 };
 
@@ -76,19 +79,23 @@ export interface UpscaleOptions {
 export const upscaleTable: OptionTable<UpscaleOptions> = {
   factor: {
     type: 'number',
-    text: "How many times the first pass's width and height, in place of `width` and `height`.",
+    text: "Multiplies the first pass's width and height; in place of `width` and `height`.",
     check: (option, value) =>
       checkOptional(option, value, Number.isFinite(value) && (value as number) > 0, 'a number above 0'),
   },
-  width: { type: 'number', text: 'In pixels.' },
-  height: { type: 'number', text: 'In pixels.' },
-  strength: { type: 'number', default: '0.7', text: 'The fraction of its steps that is taken.' },
+  width: { type: 'number', text: 'In pixels, in place of `factor`.' },
+  height: { type: 'number', text: 'In pixels, in place of `factor`.' },
+  strength: {
+    type: 'number',
+    default: '0.7',
+    text: 'The fraction of its steps to run. Below about 0.5 the image stays blurred.',
+  },
   steps: { ...whole(1), default: "the first pass's", text: 'Steps of which `strength` is a fraction.' },
 };
 
 export const upscaleRow = {
   type: '{ factor, width, height, strength, steps }',
-  text: "Draws the picture again at a larger size, from the first pass's latents.",
+  text: 'A second pass that draws the image again at a larger size.',
   check: (option: string, value: unknown) => checkOptions(value, upscaleTable, { of: option, prefix: `${option}.` }),
 };
 

@@ -63,9 +63,9 @@ const blendTable: OptionTable<BlendOptions> = {
 export const promptTable: OptionTable<PromptOptions> = {
   prompt: {
     type: 'string | { text, weight }[]',
-    text: 'What to draw; or several prompts with weights, which are composed (arXiv 2206.01714).',
+    text: 'What to draw; or several weighted prompts, which are composed (arXiv 2206.01714).',
   },
-  negativePrompt: { ...text, default: "''", text: 'What to keep away from.' },
+  negativePrompt: { ...text, default: "''", text: 'What to avoid.' },
   prompt2: { ...text, default: '`prompt`', text: 'What the second text encoder reads (SDXL, Stable Diffusion 3).' },
   negativePrompt2: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
   prompt3: { ...text, default: '`prompt`', text: 'What the third text encoder reads (Stable Diffusion 3).' },
@@ -73,13 +73,17 @@ export const promptTable: OptionTable<PromptOptions> = {
   syntax: {
     type: "'plain' | 'a1111' | 'comfyui' | 'compel' | PromptSyntax",
     default: "'plain'",
-    text: 'The syntax that the prompts are written in.',
+    text: 'The syntax of the prompts.',
     check: (_, value) => checkSyntax(value as PromptOptions['syntax']),
   },
-  clipSkip: { ...whole(0), default: '0', text: "How many of the text encoder's last layers to leave out." },
+  clipSkip: {
+    ...whole(0),
+    default: '0',
+    text: "How many of the text encoder's last layers to skip, counted as in diffusers; A1111 counts one more.",
+  },
   blend: {
     type: '{ prompt, negativePrompt, amount }',
-    text: 'Another prompt, and how far to go to it: their embeddings are mixed.',
+    text: 'Mixes in the embedding of another prompt, from 0 (none) to 1 (only it).',
     check(option, value) {
       checkOptions(value, blendTable, { of: option, prefix: `${option}.` });
       checkFraction(`${option}.amount`, (value as BlendOptions).amount);

@@ -37,35 +37,38 @@ export interface SamplingOptions {
 }
 
 export const samplingTable: OptionTable<SamplingOptions> = {
-  steps: { ...whole(1), default: "the family's: 20", text: 'Steps of the scheduler.' },
+  steps: { ...whole(1), default: '20; 28 for Stable Diffusion 3', text: 'How many steps to take.' },
   scheduler: {
     type: 'Scheduler | string',
     default: "the model's",
-    text: 'A scheduler, or the name of one, such as `euler`; see the guide to schedulers.',
+    text: "A scheduler object, a short name such as `'dpmpp-2m-karras'`, or the name of a class of diffusers.",
   },
   seed: {
     type: 'number | bigint',
     default: 'random',
-    text: 'Seed of the first picture; the next ones count up from it. The result has it.',
+    text: 'Seed of the first image; the next ones count up from it.',
     check: checkSeed,
   },
-  count: { ...whole(1), default: '1', text: 'How many pictures.' },
+  count: { ...whole(1), default: '1', text: 'How many images.' },
   rng: {
     type: "'torch-cpu' | 'nv-philox' | 'numpy' | function",
     default: "'torch-cpu'",
-    text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or one of your own.",
+    text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or your own `(seed) => RandomSource`.",
   },
   latents: {
     type: 'Tensor',
-    text: "The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's.",
+    text: 'Initial noise in place of generated noise: standard normal, [1 or count, channels, height / 8, width / 8].',
   },
   variationSeed: {
     type: 'number | bigint',
     default: 'random',
-    text: 'Seed of a second noise that `variationStrength` mixes in.',
+    text: 'Seed of the noise that `variationStrength` mixes in.',
     check: checkSeed,
   },
-  variationStrength: { ...fraction, text: 'How far to go from the noise of `seed` to that of `variationSeed`.' },
+  variationStrength: {
+    ...fraction,
+    text: 'From 0 to 1: how far to go from the noise of `seed` to that of `variationSeed`.',
+  },
 };
 
 /** Variations of a seed: for each picture the seed of the second noise, and its generator. */
