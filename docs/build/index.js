@@ -2,6 +2,7 @@
 // noted (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { importFigures } from './architecture.js';
 import { compatibilityTables } from './compatibility.js';
 import { fill } from './places.js';
 import { scheduleFigures } from './schedules.js';
@@ -19,6 +20,7 @@ const made = Object.entries({ ...scheduleFigures, ...spacingFigures }).map(([nam
   `schedulers/${name}`,
   svg,
 ]);
+made.push(['architecture.md', fill((await read('architecture.md')) ?? '', importFigures())]);
 made.push(['schedulers.md', fill((await read('schedulers.md')) ?? '', await tables())]);
 const compatibility = (await read('compatibility.md')) ?? '';
 made.push(['compatibility.md', fill(compatibility, await compatibilityTables(check ? compatibility : undefined))]);
