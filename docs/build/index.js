@@ -2,6 +2,7 @@
 // noted (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { importFigures } from './architecture.js';
 import { compatibilityTables } from './compatibility.js';
 import { fillOptions } from './option-tables.js';
 import { fill } from './places.js';
@@ -20,6 +21,7 @@ const made = Object.entries({ ...scheduleFigures, ...spacingFigures }).map(([nam
   `docs/schedulers/${name}`,
   svg,
 ]);
+made.push(['docs/architecture.md', fill((await read('docs/architecture.md')) ?? '', importFigures())]);
 made.push(['docs/schedulers.md', fill((await read('docs/schedulers.md')) ?? '', await tables())]);
 const compatibility = (await read('docs/compatibility.md')) ?? '';
 made.push(['docs/compatibility.md', fill(compatibility, await compatibilityTables(check ? compatibility : undefined))]);

@@ -38,8 +38,8 @@ export {
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { type InspectOptions, inspect } from './load/inspect.js';
 export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
-export { loadPipeline } from './load/load-pipeline.js';
 export type { Place } from './load/locate.js';
+export { loadPipeline } from './load-pipeline.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages, TextStage } from './stages.js';

@@ -6,7 +6,7 @@ import {
   openClipTensors,
 } from '@sd/text-encoder';
 import { type Config, renameTensors } from '@sd/weights';
-import { clipVocabulary } from '../load/clip-vocabulary.js';
+import { clipVocabulary } from './clip-vocabulary.js';
 import type { FilePart, Json, Tensors, TextEncoderComponent } from './family.js';
 
 /** What is particular to one CLIP text encoder of a family. */

@@ -1,6 +1,6 @@
 import type { Condition } from '@sd/guidance';
 import type { Size } from '../families/family.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** The inputs of the noise predictor besides text, in a pass that draws pictures of this size. */
 export async function passConditions({ request, traits, adapters }: Run, size: Size): Promise<Condition[]> {

@@ -3,7 +3,7 @@ import { createImage } from '@sd/image';
 import type { ImageEvent } from './events.js';
 import { framesOf } from './frames.js';
 import { parametersOf } from './parameters.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** Decodes the latents of one picture of a run, frame by frame. */
 export async function* decode(

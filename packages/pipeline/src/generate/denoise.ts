@@ -7,7 +7,7 @@ import { previewedFrame } from './frames.js';
 import { type Pass, totalSteps } from './initial/passes.js';
 import { previewOf } from './preview.js';
 import type { Texts } from './prompts/index.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** One pass over one picture: from its initial latents to finished ones. Yields every step. */
 export async function* denoise(

@@ -1,29 +1,14 @@
 import { row, stack, type Tensor, throwIfAborted, type Warning } from '@sd/core';
-import type { RunAdapters } from '../attach/run-adapters.js';
-import { heldStages, releaseTextEncoders, type Stages } from '../stages.js';
+import { heldStages, releaseTextEncoders } from '../stages.js';
 import { decode } from './decode.js';
 import { denoise } from './denoise.js';
 import type { GenerateResult, ImageEvent, PipelineEvent } from './events.js';
 import { framesOf } from './frames.js';
 import { type EncodedImages, encodeImages } from './initial/encode-images.js';
 import { firstPass, secondPass } from './initial/passes.js';
-import type { ModelTraits } from './model-traits.js';
-import { encodePrompts, type ParsedPrompts, type Texts } from './prompts/index.js';
-import type { Request } from './request.js';
+import { encodePrompts, type Texts } from './prompts/index.js';
+import type { Run } from './run-context.js';
 import { textStack } from './text-stack.js';
-
-/** One request, as everything that happens in it sees it. */
-export interface Run {
-  readonly stages: Stages;
-  readonly request: Request;
-  readonly prompts: ParsedPrompts;
-  readonly traits: ModelTraits;
-  readonly adapters: RunAdapters;
-  /** Frees each stage after its use. */
-  readonly releaseStages: boolean;
-  /** Milliseconds spent so far. */
-  readonly timings: { encode: number; denoise: number; decode: number };
-}
 
 /** Draws what a request asks for: texts and images are encoded, latents denoised, and decoded. Returns the whole result. */
 export async function* draw(run: Run): AsyncGenerator<PipelineEvent, GenerateResult, void> {

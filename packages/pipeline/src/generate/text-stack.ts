@@ -1,5 +1,5 @@
 import type { TextStack } from './prompts/index.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
 /** The model's text encoders as prompts are encoded with them: how the family asks each, and what adapters add to it. */
 export function textStack({ stages, traits, adapters }: Run): TextStack {

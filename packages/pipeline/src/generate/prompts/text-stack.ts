@@ -1,13 +1,6 @@
-import type { Conditions, Tensor, TextEmbedding, TextEncoder, TextEncoderOptions, Tokenizer } from '@sd/core';
+import type { Conditions, TextEmbedding, TextEncoder, TextEncoderOptions, Tokenizer } from '@sd/core';
 import type { EncodedText } from '@sd/tokenizer/embedding';
-
-/** The words of attached textual inversions, for one text encoder. */
-export interface WordVectors {
-  /** How many vectors each word has. */
-  readonly counts: Readonly<Record<string, number>>;
-  /** All vectors, in the order of the words: [sum of counts, width]. */
-  readonly vectors: Tensor<'float32'>;
-}
+import type { WordVectors } from '../../attach/run-adapters.js';
 
 /** One of a model's text encoders, with its tokenizer. */
 export interface StackEncoder {
