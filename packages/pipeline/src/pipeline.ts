@@ -1,5 +1,5 @@
 import { type Backend, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
-import { adaptedStages } from './attach/adapted-stages.js';
+import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
 import { readAdapters } from './attach/run-adapters.js';
@@ -14,7 +14,7 @@ import { readRequest } from './generate/request.js';
 import { draw } from './generate/run.js';
 import type { Place } from './load/locate.js';
 import { notifySteps } from './notify-steps.js';
-import { createRequestQueue } from './request-queue.js';
+import { createRequestQueue, type RequestQueue } from './request-queue.js';
 import type { Stages } from './stages.js';
 
 export interface CreatePipelineOptions extends Stages {
@@ -24,7 +24,7 @@ export interface CreatePipelineOptions extends Stages {
   readonly backend?: Backend | undefined;
   /** Creates the scheduler for a name that is passed as `generate({ scheduler })`. */
   readonly schedulerByName?: ((name: string) => Scheduler) | undefined;
-  /** Frees each stage after use and reloads it when it is needed again: slower, for large models on machines with little memory. */
+  /** Frees each stage after use and reloads it when needed: slower, for large models on machines with little memory. */
   readonly releaseStages?: boolean | undefined;
 }
 
@@ -76,7 +76,6 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const adapted = adaptedStages(stages, composition);
   const queue = createRequestQueue();
   const schedulerOf = schedulerChooser(scheduler, schedulerByName);
-  const load = !releaseStages;
   let disposed: Promise<void> | undefined;
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
@@ -102,6 +101,24 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       return adapted.adapters.map(({ name, kind }) => ({ name, kind }));
     },
     warnings: [],
+    ...attachMethods(adapted, queue, { backend, load: !releaseStages }),
+    stream,
+    generate: (given) => notifySteps(stream(given), given?.onStep),
+    dispose() {
+      queue.close();
+      disposed ??= adapted.dispose();
+      return disposed;
+    },
+  };
+}
+
+/** `attach` and `detach`, which wait in the queue like runs. */
+function attachMethods(
+  adapted: AdaptedStages,
+  queue: RequestQueue,
+  { backend, load }: { readonly backend: Backend | undefined; readonly load: boolean },
+): Pick<Pipeline, 'attach' | 'detach'> {
+  return {
     async attach(file, options = {}) {
       queue.checkOpen();
       checkAttachOptions(options);
@@ -116,13 +133,6 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
         const { detach } = await import('./attach/attach.js');
         await detach(adapted, name, { signal, load });
       });
-    },
-    stream,
-    generate: (given) => notifySteps(stream(given), given?.onStep),
-    dispose() {
-      queue.close();
-      disposed ??= adapted.dispose();
-      return disposed;
     },
   };
 }

@@ -114,7 +114,7 @@ export interface Size {
 
 /** The facts by which a diffusers folder's family is recognised. */
 export interface FolderFacts {
-  /** A component's class in `model_index.json`; undefined if it is not listed. Components that the caller passes count as listed. */
+  /** A component's class in `model_index.json`; undefined if it is not listed. Replaced components count as listed. */
   classOf(component: string): string | undefined;
   /** The noise predictor's `config.json`; empty if there is none. */
   readonly config: Json;

@@ -10,6 +10,7 @@ import {
 } from '@sd/core';
 import { checkOptional, checkSide } from '@sd/core/options';
 import type { Guidance } from '@sd/guidance';
+import type { Size } from '../families/family.js';
 import { type DecodedImages, type InitialImages, runSize, sizeImages } from './initial/images.js';
 import { lastSteps, planSteps, type StepRange } from './initial/step-range.js';
 import type { ModelTraits } from './model-traits.js';
@@ -79,7 +80,7 @@ export interface RequestContext {
  */
 export function readRequest(options: GenerateOptions, context: RequestContext): Request {
   const { traits, decoded } = context;
-  const { count = 1, steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
+  const { steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
   const size = checkedSize(options, context);
   const scheduler = checkedScheduler(options.scheduler, context);
   const given = givenImages(decoded);
@@ -87,19 +88,15 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
   const range = readStepRange(options, given, steps, traits);
   const plan = planSteps(scheduler, steps, range);
   const upscale = readUpscale(options, { ...size, steps, scheduler, traits });
-  const shape = [traits.latentChannels, size.height / traits.scaleFactor, size.width / traits.scaleFactor];
-  if (options.latents !== undefined) checkLatents('latents', options.latents, count, shape);
-  if (decoded.latents !== undefined) checkLatents('image', decoded.latents, count, shape);
+  checkGivenLatents(options, context, size);
   const guidance = readGuidance(options, traits);
   const promptSettings = readPrompts(options, traits.composition.textEncoders.length);
-  const passes = passSteps(plan, upscale);
-  const usesNegative =
-    options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1);
   return {
     options,
     promptSettings,
-    usesNegative,
-    passes,
+    // Custom guidance may use it at any scale; guidance-distilled models never do.
+    usesNegative: options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1),
+    passes: passSteps(plan, upscale),
     ...size,
     steps,
     scheduler,
@@ -142,9 +139,7 @@ function passSteps(plan: SamplingPlan, upscale: Upscale | undefined): PassSteps[
   return [first, { steps: upscale.plan.stepCount, firstPassSteps: plan.stepCount }];
 }
 
-interface UpscaleContext {
-  readonly width: number;
-  readonly height: number;
+interface UpscaleContext extends Size {
   readonly steps: number;
   readonly scheduler: Scheduler;
   readonly traits: ModelTraits;
@@ -169,6 +164,17 @@ function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext
   const kept = keptSteps('upscale.strength', strength, steps, context.traits.stepsFor);
   const plan = lastSteps(context.scheduler.plan(steps), steps, kept);
   return { width, height, strength, steps, plan };
+}
+
+function checkGivenLatents(
+  options: GenerateOptions,
+  { traits, decoded }: RequestContext,
+  { width, height }: Size,
+): void {
+  const { count = 1, latents } = options;
+  const shape = [traits.latentChannels, height / traits.scaleFactor, width / traits.scaleFactor];
+  if (latents !== undefined) checkLatents('latents', latents, count, shape);
+  if (decoded.latents !== undefined) checkLatents('image', decoded.latents, count, shape);
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {

@@ -51,7 +51,7 @@ function inputOf(option: string, text: string): PromptInput {
   return { option, text, weight: 1 };
 }
 
-/** Whether composing the prompts needs the negative prompt, whatever the guidance: several prompts do, and a weighted one. */
+/** Whether the prompts need the negative prompt whatever the guidance, as several prompts or a weighted one do. */
 function needsNegative(positive: PromptSchedule): boolean {
   const prompts = positive.at(0, 0);
   return prompts.length !== 1 || prompts[0].weight !== 1;
