@@ -37,7 +37,7 @@ export const guidanceTable: OptionTable<GuidanceOptions> = {
   },
 };
 
-/** The guidance that options describe. Throws an InvalidOptionError. */
+/** Creates the guidance from its options. Throws an InvalidOptionError. */
 export function readGuidance(
   options: GuidanceOptions,
   { imageInput, guidanceEmbeddingWidth, defaults }: ModelTraits,
@@ -45,11 +45,14 @@ export function readGuidance(
   const { guidance, guidanceScale: scale = defaults.guidanceScale, guidanceRescale: rescale = 0 } = options;
   const { imageGuidanceScale } = options;
   if (imageGuidanceScale !== undefined && imageInput !== 'image') {
-    throw new InvalidOptionError('imageGuidanceScale', 'is for models that change images, which this one does not.');
+    throw new InvalidOptionError(
+      'imageGuidanceScale',
+      'is for models that change images (InstructPix2Pix), and this is not one.',
+    );
   }
   if (guidance !== undefined) {
     for (const name of ['guidanceScale', 'guidanceRescale', 'imageGuidanceScale'] as const) {
-      if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no effect where a guidance is given.');
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no effect with a custom guidance.');
     }
     return guidance;
   }
@@ -59,7 +62,7 @@ export function readGuidance(
   return rescale === 0 ? both : withRescale(both, rescale);
 }
 
-/** For models that take the scale as an input: they predict with the prompt alone. */
+/** For guidance-distilled models, which take the scale as an input and predict with the prompt alone. */
 function selfGuidance(scale: number): Guidance {
   return Object.assign(() => predictPositive, { settings: { 'CFG scale': scale } });
 }

@@ -61,7 +61,7 @@ export interface GenerateOptions
     OutputOptions,
     FamilyGenerateOptions {}
 
-/** All options of `generate` in groups, for checks and for documentation; families add their own. */
+/** All options of `generate` by group, for checks and documentation; families add further ones. */
 export const generateTables = {
   prompts: promptTable,
   sampling: samplingTable,
@@ -70,7 +70,7 @@ export const generateTables = {
   output: outputTable,
 } as const;
 
-/** Checks the names and values of options. Throws an InvalidOptionError; what depends on several options is checked later. */
+/** Checks each option by itself: its name and its value. Throws an InvalidOptionError. */
 export function checkGenerateOptions(options: GenerateOptions, { options: familyTable }: Composition): void {
   const table: Record<string, OptionRow> = Object.assign({}, ...Object.values(generateTables), familyTable);
   checkOptions(options, table, { of: 'generate()' });

@@ -99,14 +99,14 @@ export const upscaleRow = {
   check: (option: string, value: unknown) => checkOptions(value, upscaleTable, { of: option, prefix: `${option}.` }),
 };
 
-/** What of the initial images is given, decoded or not. */
+/** Which initial images were given. */
 export interface GivenImages {
   readonly hasImage: boolean;
   readonly hasLatents: boolean;
   readonly hasMask: boolean;
 }
 
-/** Throws an InvalidOptionError for options that do not go with each other or with the model. */
+/** Throws an InvalidOptionError for options that conflict with each other or with the model. */
 export function checkInitialImage(
   options: InitialImageOptions & { readonly upscale?: UpscaleOptions | undefined },
   given: GivenImages,
@@ -116,25 +116,25 @@ export function checkInitialImage(
     const name = names.find((option) => options[option] !== undefined);
     if (name !== undefined) throw new InvalidOptionError(name, why);
   };
-  const starts = given.hasImage || given.hasLatents;
-  if (!starts) refuse(['mask', 'strength', 'denoisingStart', 'fit'], 'has no meaning without an image.');
-  if (given.hasLatents) refuse(['mask', 'fit'], 'needs an image of pixels, not latents.');
+  const hasStart = given.hasImage || given.hasLatents;
+  if (!hasStart) refuse(['mask', 'strength', 'denoisingStart', 'fit'], 'has no effect without an image.');
+  if (given.hasLatents) refuse(['mask', 'fit'], 'needs an image, not latents.');
   if (imageInput === 'mask' && !(given.hasImage && given.hasMask)) {
     throw new InvalidOptionError(
       given.hasImage ? 'mask' : 'image',
-      'is needed: the model’s U-Net is one for inpainting, which repaints a part of an image.',
+      'is required: this is an inpainting model, which repaints a region of an image.',
     );
   }
   if (imageInput === 'image') {
-    if (!starts) throw new InvalidOptionError('image', 'is needed: the model’s U-Net is one that changes images.');
+    if (!hasStart) throw new InvalidOptionError('image', 'is required: this model changes images (InstructPix2Pix).');
     refuse(
       ['mask', 'strength', 'denoisingStart', 'upscale'],
-      'does not go with a model that changes images: it draws them anew.',
+      'cannot be used with a model that changes images (InstructPix2Pix): it starts from noise.',
     );
   }
 }
 
-/** Which steps a run takes. Throws an InvalidOptionError. */
+/** The range of steps that a run takes. Throws an InvalidOptionError. */
 export function readStepRange(
   options: InitialImageOptions & { readonly upscale?: UpscaleOptions | undefined },
   { hasImage, hasLatents, hasMask }: GivenImages,
@@ -144,12 +144,12 @@ export function readStepRange(
   const { denoisingStart, denoisingEnd, upscale, strength = hasMask ? 1 : 0.8 } = options;
   for (const name of ['denoisingStart', 'denoisingEnd'] as const) {
     if (options[name] !== undefined && upscale !== undefined) {
-      throw new InvalidOptionError(name, 'does not go with upscale, whose second pass has steps of its own.');
+      throw new InvalidOptionError(name, 'cannot be combined with upscale.');
     }
   }
   if (denoisingStart !== undefined) {
     if (options.strength !== undefined) {
-      throw new InvalidOptionError('strength', 'does not go with denoisingStart, which says where to start.');
+      throw new InvalidOptionError('strength', 'cannot be combined with denoisingStart, which sets the first step.');
     }
     if (denoisingEnd !== undefined && denoisingStart >= denoisingEnd) {
       throw new InvalidOptionError(
@@ -163,14 +163,14 @@ export function readStepRange(
   return { strength, kept: keptSteps('strength', strength, steps, stepsFor), denoisingEnd };
 }
 
-/** How many steps a strength leaves. Throws an InvalidOptionError for one that is not from 0 to 1, or that leaves none. */
+/** How many steps a strength keeps. Throws an InvalidOptionError for one that is not from 0 to 1, or that keeps none. */
 export function keptSteps(option: string, strength: number, steps: number, stepsFor: ModelTraits['stepsFor']): number {
   checkFraction(option, strength);
   const kept = stepsFor(steps, strength);
   if (kept >= 1) return kept;
-  const least = Math.ceil(1000 / steps) / 1000;
+  const minimum = Math.ceil(1000 / steps) / 1000;
   throw new InvalidOptionError(
     option,
-    `${strength} of ${steps} steps is less than one step: at least ${least} is needed, or more steps.`,
+    `${strength} of ${steps} steps is less than one step: use at least ${minimum}, or more steps.`,
   );
 }

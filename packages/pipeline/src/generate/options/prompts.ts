@@ -91,7 +91,7 @@ export const promptTable: OptionTable<PromptOptions> = {
   },
 };
 
-/** What a request says of its prompts, before they are parsed. */
+/** The prompt options of a request, with defaults filled in but not parsed. */
 export interface PromptSettings {
   readonly prompts: readonly PromptInput[];
   readonly negative: PromptInput | undefined;
@@ -100,7 +100,10 @@ export interface PromptSettings {
   readonly blend: BlendOptions | undefined;
 }
 
-/** Fills in the prompts. Throws an InvalidOptionError for prompts that do not go together, or that the model has no encoders for. */
+/**
+ * Fills in the defaults of the prompt options. Throws an InvalidOptionError for options that conflict, or that the model has no
+ * text encoder for.
+ */
 export function readPrompts(options: PromptOptions, encoderCount: number): PromptSettings {
   const prompts = weightedPrompts(options.prompt);
   for (const [encoder, names] of [
@@ -114,7 +117,7 @@ export function readPrompts(options: PromptOptions, encoderCount: number): Promp
   }
   if (prompts.length > 1) {
     for (const name of ['prompt2', 'prompt3', 'blend'] as const) {
-      if (options[name] !== undefined) throw new InvalidOptionError(name, 'goes with one prompt, not with several.');
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'can be used with a single prompt only.');
     }
   }
   const { negativePrompt, negativePrompt2, negativePrompt3, syntax, clipSkip = 0, blend } = options;
@@ -149,7 +152,7 @@ function weightedPrompts(prompt: PromptOptions['prompt']): Required<WeightedProm
   });
 }
 
-/** Prompts as one text, in A1111's syntax: `a lake :0.7 AND a forest`. */
+/** The prompts as one text in A1111's syntax: `a lake :0.7 AND a forest`. */
 export function promptText({ prompts }: PromptSettings): string {
   return prompts.map(({ text, weight }) => (weight === 1 ? text : `${text} :${weight}`)).join(' AND ');
 }

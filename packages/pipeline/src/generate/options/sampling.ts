@@ -11,7 +11,7 @@ import {
 import { checkSeed, describe, fraction, type OptionTable, whole } from '@sd/core/options';
 import { seedsFrom } from '../seeds.js';
 
-/** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
+/** Random number generators by name: torch's on the CPU, as in diffusers; NVIDIA's Philox, as in A1111; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
 export interface SamplingOptions {
@@ -71,7 +71,7 @@ export const samplingTable: OptionTable<SamplingOptions> = {
   },
 };
 
-/** Variations of a seed: for each picture the seed of the second noise, and its generator. */
+/** Variations of a seed: for each image, the seed of the second noise and its generator. */
 export interface Variation {
   readonly strength: number;
   readonly seeds: readonly (number | bigint)[];
@@ -80,7 +80,7 @@ export interface Variation {
 
 export interface Seeds {
   readonly seeds: readonly (number | bigint)[];
-  /** The generator of each picture. */
+  /** The generator of each image. */
   readonly random: readonly RandomSource[];
   readonly variation: Variation | undefined;
 }
@@ -92,7 +92,7 @@ export function readSeeds(options: SamplingOptions): Seeds {
   const variation = readVariation(options, count, random);
   const counted = seedsFrom('seed', seed, count);
   const seeds = variation === undefined ? counted : counted.fill(counted[0]);
-  return { seeds, random: seeds.map((one) => random(one)), variation };
+  return { seeds, random: seeds.map((imageSeed) => random(imageSeed)), variation };
 }
 
 function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
@@ -109,5 +109,5 @@ function randomSourceOf(rng: NonNullable<SamplingOptions['rng']>): RandomSourceF
   if (typeof rng === 'function') return rng;
   if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
   const names = Object.keys(randomSources).join(', ');
-  throw new InvalidOptionError('rng', `is ${describe(rng)}; there are ${names}, or a function of your own.`);
+  throw new InvalidOptionError('rng', `is ${describe(rng)}, but must be one of ${names}, or a function.`);
 }
