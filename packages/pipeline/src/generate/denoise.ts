@@ -59,7 +59,7 @@ async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: P
   const { frames = 1 } = adapters;
   const size = { width: shape[2] * scaleFactor, height: (shape[1] / frames) * scaleFactor };
   return createDenoiser({
-    unet: adapters.noisePredictor(stages.noisePredictor),
+    noisePredictor: adapters.noisePredictor(stages.noisePredictor),
     prediction: request.scheduler.prediction,
     guidance: request.guidance,
     positive: ({ step }) => texts.positive(index, step),

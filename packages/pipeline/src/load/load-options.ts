@@ -14,34 +14,34 @@ import type { Place } from './locate.js';
 
 export interface LoadPipelineOptions {
   /**
-   * Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays
-   * the caller's.
+   * Where graphs run. By default one is created for this environment and disposed with the pipeline; one that is given must
+   * be disposed by the caller.
    */
   readonly backend?: Backend | undefined;
   /**
-   * Components in place of the model's, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
-   * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. An object that is such a stage; or, of the noise
-   * predictor and the VAEs, files: a folder of its own, a file of it alone in either layout, or a whole model in one file.
-   * The model's own files for it need not exist. Null leaves out a component that the family can do without.
+   * Replaces components of the model, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
+   * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. Each is a stage object or, for the noise
+   * predictor and the VAEs, files: the component's folder, a file with it alone in either layout, or a whole model in one
+   * file. The model's files for a replaced component need not exist. Null omits a component that the family can do without.
    */
   readonly components?: Readonly<Record<string, ReplacedComponent | undefined>> | undefined;
-  /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
+  /** The file of a Source that is the whole model; by default, the Source is a folder in diffusers' layout. */
   readonly path?: string | undefined;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string | undefined;
-  /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
+  /** Loads each stage when it is needed and frees it after use: slower, for large models on small machines. */
   readonly releaseStages?: boolean | undefined;
   /**
-   * For a model in one file: a folder in diffusers' layout whose files are used in place of the family's:
-   * `unet/config.json`, `scheduler/`, `tokenizer/` and so on, as many as there are.
+   * For a model in one file: a folder in diffusers' layout. The files that it has (`unet/config.json`, `scheduler/`,
+   * `tokenizer/` and so on) are used in place of the family's.
    */
   readonly config?: Place | undefined;
-  /** For a model in one file: what it predicts, where the file does not say it right. */
+  /** For a model in one file: what it predicts, if the file does not say so correctly. */
   readonly prediction?: FilePrediction | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A component in place of the model's own: a stage, or where its files are. */
+/** A replacement for a component of the model: a stage, the location of its files, or null to omit it. */
 export type ReplacedComponent =
   | Place
   | Tokenizer
@@ -89,7 +89,7 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };
 
-/** Throws an InvalidOptionError for unknown or impossible options; places are looked at when they are opened. */
+/** Throws an InvalidOptionError for unknown or impossible options; locations are checked when they are opened. */
 export function checkLoadOptions(options: LoadPipelineOptions): void {
   checkOptions(options, loadTable, { of: 'loadPipeline()' });
 }
