@@ -66,7 +66,7 @@ async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: P
     negative: ({ step }) => texts.negative(index, step),
     shape,
     conditions: await passConditions(run, size),
-    ...(initial.extraChannels && { beside: initial.extraChannels }),
+    extraChannels: initial.extraChannels,
     signal: request.signal,
   });
 }
