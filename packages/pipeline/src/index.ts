@@ -12,7 +12,7 @@ export { SdError, type Warning } from '@sd/core';
 export { schedulerNames } from '@sd/scheduler';
 export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { Attachment, AttachResult } from './attach/attach.js';
-export type { AttachOptions } from './attach/attach-options.js';
+export { type AttachOptions, attachOptions } from './attach/attach-options.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';
 export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
