@@ -17,21 +17,25 @@ export interface AttachOptions {
 }
 
 /** The options of `attach()`. Names and kinds are checked where they are used. */
-const attachOptions: OptionTable<AttachOptions> = {
-  name: { type: 'string', default: 'the file’s name without its ending', text: 'What `generate` calls it by.' },
-  kind: { type: 'string', text: 'Its kind, such as `lora`, where that should not be found out from the file.' },
-  path: { ...text, text: 'Which file of a Source it is; a folder, if left out.' },
+export const attachOptions: OptionTable<AttachOptions> = {
+  name: {
+    type: 'string',
+    default: "the file's name without its extension",
+    text: 'Its name in `generate({ adapters })`.',
+  },
+  kind: { type: 'string', text: 'Its kind, such as `lora`; by default it is recognised from the file.' },
+  path: { ...text, text: 'The file inside a `Source`; without it, the whole `Source` is one folder.' },
   imageEncoder: {
     type: 'string | ImageEncoder',
-    default: '`image_encoder`',
-    text: 'The image encoder that an IP-Adapter was trained with: a folder next to the file, or a stage.',
+    default: "'image_encoder'",
+    text: 'The image encoder that an IP-Adapter was trained with: a folder next to its file, or a stage.',
     check(option, value) {
       const encodes =
         typeof value === 'string' || typeof (value as Partial<ImageEncoder> | null)?.encode === 'function';
       checkOptional(option, value, encodes, 'a folder next to the file, or an object with encode(pixels)');
     },
   },
-  signal: { ...abortSignal, text: 'Ends the attaching.' },
+  signal: { ...abortSignal, text: 'Aborts attaching.' },
 };
 
 /** Throws an InvalidOptionError for unknown or impossible options. */

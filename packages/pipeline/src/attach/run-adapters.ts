@@ -1,9 +1,8 @@
 import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
-import { type Conditions, InvalidOptionError, type NoisePredictor, tensor, type Warning } from '@sd/core';
+import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
-import type { WordVectors } from '../generate/prompts/index.js';
 import { settingsInPrompts } from './prompt-networks.js';
 
 /** A run's option for attached adapters. */
@@ -12,6 +11,14 @@ export interface AdapterOptions {
    * Settings of attached adapters, by name: a strength for a LoRA, an image for a ControlNet, and so on for each kind.
    */
   readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>>;
+}
+
+/** The words of attached textual inversions, for one text encoder. */
+export interface WordVectors {
+  /** How many vectors each word has. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** All vectors, in the order of the words: [sum of counts, width]. */
+  readonly vectors: Tensor<'float32'>;
 }
 
 /** Attached adapters in one run. */

@@ -55,14 +55,14 @@ export type ReplacedComponent =
 export const loadTable: OptionTable<LoadPipelineOptions> = {
   backend: {
     type: 'Backend',
-    default: 'made for this environment',
-    text: 'Where graphs run. One that you give stays yours to dispose.',
+    default: 'created for Node or the browser',
+    text: 'Where graphs run. You dispose of a backend that you pass.',
     ...withMethod('load', 'an object with load(model), as createNodeBackend() makes'),
   },
   components: {
     type: 'object',
     default: "the model's",
-    text: "Components in place of the model's, by diffusers' names: stages of your own, or files of a `unet`, `vae` or `preview_vae`.",
+    text: "Replaces components of the model, by diffusers' names, with your own stages or other files.",
     check: (option, value) =>
       checkOptional(
         option,
@@ -71,18 +71,21 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
         'an object of stages and files by name',
       ),
   },
-  path: { ...text, text: 'Which file of a Source is the whole model.' },
-  variant: { ...text, text: "Prefers `model.fp16.safetensors` to `model.safetensors` if it is `'fp16'`." },
+  path: { ...text, text: 'The file inside a `Source` that is the whole model.' },
+  variant: { ...text, text: "The variant of the weights to prefer: `'fp16'` for `model.fp16.safetensors`." },
   releaseStages: {
     ...flag,
     default: 'false',
-    text: 'Loads each stage when it is needed and frees it after: slower, for large models on small machines.',
+    text: 'Loads each stage when it is needed and frees it afterwards: slower, for large models on small machines.',
   },
   config: {
-    type: 'path, URL, Source',
-    text: "For one file: a folder whose configs are used in place of the family's.",
+    type: 'string | URL | Source',
+    text: "For a single file: a folder in diffusers' layout whose configs, tokenizers and scheduler replace the family's.",
   },
-  prediction: { ...oneOf('epsilon', 'v', 'flow'), text: 'For one file: what the model predicts.' },
+  prediction: {
+    ...oneOf('epsilon', 'v', 'flow'),
+    text: 'For a single file: what the model predicts, if the file does not say so.',
+  },
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };
 

@@ -37,7 +37,7 @@ export async function loadModel(
   try {
     const path = options.path ?? opened.file;
     const full = { ...options, path, backend, signal };
-    const pipeline = await (load ?? (await import('../load/load-pipeline.js')).loadPipeline)(opened.source, full);
+    const pipeline = await (load ?? (await import('../load-pipeline.js')).loadPipeline)(opened.source, full);
     return {
       pipeline,
       facts: {

@@ -159,7 +159,7 @@ test.each([
   ],
   [{ components: { transformer: 'somewhere' } }, 'components.transformer', 'is not a component of Stable Diffusion 1.'],
   [{ components: { unet: 5 } }, 'components.unet', 'must be a stage or files, not 5'],
-  [{ components: { vae: null } }, 'components.vae', 'must be a stage or files, not null'],
+  [{ components: { vae: null } }, 'components.vae', 'is needed by Stable Diffusion 1'],
   [{ components: { scheduler: 'euler' } }, 'components.scheduler', 'must be a stage: its files belong to the model’s'],
 ])('impossible options are refused: %j', async (options, option, why) => {
   const refusal = loadPipeline(sourceOf(files), options as object);

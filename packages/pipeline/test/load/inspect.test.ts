@@ -248,7 +248,7 @@ describe('models at full size', () => {
       kind: 'unknown',
       details: { title: 'Flux' },
       canDo:
-        'It is a model of Flux, which is not supported. Supported are Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
+        'It is a model of Flux, which is not supported. Supported are Stable Diffusion 3, Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
     });
   });
 });

@@ -139,7 +139,7 @@ describe('other models of the families', () => {
   test('unCLIP is refused by name', () => {
     const labels = view('model.diffusion_model.label_emb.0.0.weight', [1280, 2048]);
     expect(() => refusalOf(recogniseFile('x', new Map([...headerOf('sd21'), labels])))).toThrow(
-      'is unCLIP, which makes variations of images, of Stable Diffusion 2',
+      'is the unCLIP model of Stable Diffusion 2',
     );
   });
 

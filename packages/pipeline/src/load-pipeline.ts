@@ -1,15 +1,15 @@
 import { type Backend, type StageResources, throwIfAborted, type Warning } from '@sd/core';
-import { createPipeline, type Pipeline } from '../pipeline.js';
-import { heldStages, type Stages } from '../stages.js';
-import { checkComponents, type ReplacedComponents, readComponents } from './components.js';
-import { checkLoadOptions, type LoadPipelineOptions } from './load-options.js';
-import { openStages } from './load-stages.js';
-import { locate, type Place } from './locate.js';
-import { folderFiles, type ModelFiles } from './model-files.js';
-import { type ModelIndex, readModelIndex } from './model-index.js';
-import { isExportedFolder } from './onnx-folder/is-exported.js';
-import { defaultBackend } from './sources.js';
-import { unusedWarning } from './unused-warning.js';
+import { checkComponents, type ReplacedComponents, readComponents } from './load/components.js';
+import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
+import { openStages } from './load/load-stages.js';
+import { locate, type Place } from './load/locate.js';
+import { folderFiles, type ModelFiles } from './load/model-files.js';
+import { type ModelIndex, readModelIndex } from './load/model-index.js';
+import { isExportedFolder } from './load/onnx-folder/is-exported.js';
+import { defaultBackend } from './load/sources.js';
+import { unusedWarning } from './load/unused-warning.js';
+import { createPipeline, type Pipeline } from './pipeline.js';
+import { heldStages, type Stages } from './stages.js';
 
 /**
  * Loads a model and creates a pipeline from it.
@@ -54,9 +54,9 @@ async function openModel(
   let model =
     located.path === ''
       ? folderFiles(located.source, options.variant)
-      : await (await import('./single-file/open.js')).openSingleFile(located, options);
+      : await (await import('./load/single-file/open.js')).openSingleFile(located, options);
   if (located.path === '' && (await isExportedFolder(located.source))) {
-    model = await (await import('./onnx-folder/open.js')).withExported(model);
+    model = await (await import('./load/onnx-folder/open.js')).withExported(model);
   }
   const provided = new Set([...replaced.stages.keys(), ...replaced.places.keys(), ...model.exported.keys()]);
   const index = await readModelIndex(model, provided, replaced.omitted);
@@ -64,7 +64,7 @@ async function openModel(
   for (const component of [index.family.noisePredictor, index.family.vae]) {
     const place = replaced.places.get(component.name);
     if (place === undefined) continue;
-    const { replaceComponent } = await import('./replace-component.js');
+    const { replaceComponent } = await import('./load/replace-component.js');
     model = await replaceComponent(model, index.family, component, place);
   }
   return { model, index };
