@@ -179,7 +179,7 @@ describe('what cannot be encoded', () => {
     [
       'a token that there is not',
       [{ ...windows[0], ids: Int32Array.of(132) }],
-      /knows 132 tokens, but prompt 0 has the token 132/,
+      /has 132 tokens, but prompt 0 has the token 132/,
     ],
   ])('%s', async (_, tokens, message) => {
     const encoder = await encoderIn();
