@@ -17,9 +17,9 @@ import { textualInversion } from './textual-inversion/kind.js';
 export const adapterKinds: readonly AdapterKind[] = [
   hypernetwork,
   ipAdapter,
-  motion,
   controlNet,
   lora,
+  motion,
   t2iAdapter,
   textualInversion,
 ];
