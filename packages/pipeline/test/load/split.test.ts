@@ -175,10 +175,6 @@ describe('other kinds of model are named', () => {
     ],
     ['Flux', ['double_blocks.0.img_mod.lin.weight', 'single_blocks.0.linear1.weight']],
     ['Chroma', ['distilled_guidance_layer.norms.0.scale', 'double_blocks.0.img_attn.qkv.weight']],
-    [
-      'Stable Diffusion 3',
-      ['model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight', 'model.diffusion_model.pos_embed'],
-    ],
     ['Wan', ['blocks.0.self_attn.norm_q.weight', 'patch_embedding.weight', 'head.modulation']],
     ['PixArt or Sana', ['y_embedder.y_proj.fc1.weight', 'blocks.0.scale_shift_table']],
     ['LTX-Video', ['model.diffusion_model.patchify_proj.weight']],
