@@ -57,6 +57,7 @@ export const rows = {
     'controlnet-two': ['two ControlNets, one for half of the steps', 'folder', 'diffusers'],
     'controlnet-sdxl': ['ControlNet for SDXL', 'folder', 'diffusers'],
     'controlnet-original': ['ControlNet', 'one file, `control_model.`', 'its folder'],
+    'control-lora': ['Control-LoRA, SD 1 and XL', 'one file, as ComfyUI saves it', 'the merged ControlNet'],
     'controlnet-onnx': ['ControlNet', 'ONNX, as OnnxStack and Amblyopius export it', 'diffusers'],
     'controlnet-fused': ['two ControlNets inside the U-Net', 'ONNX, diffusers’ ControlNet script', 'diffusers'],
     't2i-adapter': ['T2I-Adapter', 'folder', 'diffusers'],

@@ -1,4 +1,5 @@
 import type { AdapterKind } from './adapter.js';
+import { controlLora } from './control-lora/kind.js';
 import { controlNet } from './controlnet/kind.js';
 import type { ControlNetSettings } from './controlnet/settings.js';
 import { hypernetwork } from './hypernetwork/kind.js';
@@ -18,6 +19,7 @@ export const adapterKinds: readonly AdapterKind[] = [
   hypernetwork,
   ipAdapter,
   motion,
+  controlLora,
   controlNet,
   lora,
   t2iAdapter,

@@ -1,5 +1,5 @@
 import { type Backend, InvalidOptionError, isCheckpointStage, UnsupportedError } from '@sd/core';
-import type { UnetConfig } from '@sd/unet';
+import type { CheckpointUnet, UnetConfig } from '@sd/unet';
 import type { WeightsFile } from '@sd/weights';
 import type { AdapterFile, AttachContext } from './adapter.js';
 
@@ -10,11 +10,18 @@ export function requireBackend({ backend }: AttachContext, what: string): Backen
 }
 
 /** The config of the model's U-Net, which an adapter must fit. Throws an InvalidOptionError for any other noise predictor. */
-export function requireUnet({ model: { noisePredictor, noisePredictorComponent } }: AttachContext): UnetConfig {
+export function requireUnet(context: AttachContext): UnetConfig {
+  return requireCheckpointUnet(context).config;
+}
+
+/** The model's U-Net, for an adapter that shares its weights. Throws as `requireUnet`. */
+export function requireCheckpointUnet({
+  model: { noisePredictor, noisePredictorComponent },
+}: AttachContext): Pick<CheckpointUnet, 'config' | 'checkpoint'> {
   if (noisePredictorComponent !== 'unet') {
     throw new InvalidOptionError('attach', `is for a model with a U-Net; this one has a ${noisePredictorComponent}.`);
   }
-  if (isCheckpointStage(noisePredictor)) return noisePredictor.config as UnetConfig;
+  if (isCheckpointStage(noisePredictor)) return noisePredictor as unknown as CheckpointUnet;
   throw new InvalidOptionError('attach', 'needs a U-Net that was loaded from a checkpoint, not one of your own.');
 }
 
