@@ -7,7 +7,7 @@ import { controlNetAdapter } from '../controlnet/adapter.js';
 import { imageShape } from '../controlnet/config-from-shapes.js';
 import { controlNetOf } from '../controlnet/controlnet.js';
 import { familyOfContext } from '../family.js';
-import { requireBackend, requireCheckpointUnet, requireWeights } from '../requirements.js';
+import { requireBackend, requireUnet, requireUnetCheckpoint, requireWeights } from '../requirements.js';
 import { lowRankChanges } from './low-rank-changes.js';
 import { controlLoraTensors } from './names.js';
 
@@ -17,19 +17,20 @@ import { controlLoraTensors } from './names.js';
  */
 export async function openControlLora(file: AdapterFile, context: AttachContext): Promise<Adapter> {
   const backend = requireBackend(context, 'a Control-LoRA');
-  const unet = requireCheckpointUnet(context);
+  const unet = requireUnet(context);
+  const checkpoint = requireUnetCheckpoint(context);
   const weights = requireWeights(file);
   const tensors = controlLoraTensors(weights);
-  expectContextWidth(weights.path, tensors, unet.config, context);
+  expectContextWidth(weights.path, tensors, unet, context);
   const { channels, levels } = imageShape(weights.path, tensors);
   const changes = new Checkpoint(weights.path, tensors);
   await backend.ready?.();
   const net = controlNetOf({
     backend,
-    tensors: replacedTensors(changes, unet.checkpoint),
+    tensors: replacedTensors(changes, checkpoint),
     config: {
       // ControlNets do not take the guidance scale, as distilled U-Nets do.
-      unet: { ...unet.config, guidanceWidth: undefined },
+      unet: { ...unet, guidanceWidth: undefined },
       imageChannels: channels,
       imageLevels: levels,
       bgr: false,
@@ -37,7 +38,7 @@ export async function openControlLora(file: AdapterFile, context: AttachContext)
     },
     extensions: [lowRankChanges(changes)],
   });
-  const takesFamilyCondition = unet.config.added !== undefined;
+  const takesFamilyCondition = unet.added !== undefined;
   return controlNetAdapter(
     { kind: 'control-lora', net, takesFamilyCondition, unusedNames: changes.unused() },
     file,

@@ -98,6 +98,12 @@ describe('with a U-Net of small sizes', () => {
     await expect(open('control-lora', lora, unet)).rejects.toMatchObject({ tensor: 'conv_in.down' });
   });
 
+  test('a U-Net without a checkpoint is refused', async () => {
+    const { lora } = await controlLoraFiles('sd1', 'adapters/controlnet/canny');
+    const { checkpoint: _, ...unet } = await unetOf('sd1');
+    await expect(open('control-lora', lora, unet as CheckpointUnet)).rejects.toMatchObject({ option: 'attach' });
+  });
+
   test('a file without one is refused', async () => {
     const other = await fileOf([floats('conv.weight', [1], [0])]);
     await expect(open('control-lora', other, await unetOf('sd1'))).rejects.toThrow(
