@@ -47,5 +47,5 @@ export default [
   bundle('@sd/image', '*', '12 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
-  bundle('@sd/pipeline/worker/page', '{ loadWorkerPipeline }', '5 kB'),
+  bundle('@sd/pipeline/worker/client', '{ loadWorkerPipeline }', '5 kB'),
 ];

@@ -14,7 +14,15 @@ const level = { alpha: 0.6, sigma: 0.8, timestep: 500 };
 function denoiser(count, batch) {
   const positive = positives.slice(0, count).map((embedding) => ({ embedding, weight: 1 }));
   const guidance = classifierFreeGuidance({ scale: 5 });
-  return createDenoiser({ unet, prediction: scheduler.prediction, guidance, positive, negative, shape, batch });
+  return createDenoiser({
+    noisePredictor: unet,
+    prediction: scheduler.prediction,
+    guidance,
+    positive,
+    negative,
+    shape,
+    batch,
+  });
 }
 
 async function median(run, count = 60) {
@@ -28,7 +36,7 @@ async function median(run, count = 60) {
 }
 
 const plain = createDenoiser({
-  unet,
+  noisePredictor: unet,
   prediction: scheduler.prediction,
   guidance: classifierFreeGuidance({ scale: 1 }),
   positive: positives[0],

@@ -1,4 +1,5 @@
-// Runs the first ```js block of every package's README and every docs page, from the root of the repository.
+// Runs the first ```js block of every package's README and every docs page, and in guides the one after <!-- ci: run -->, where
+// there is one; all from the root of the repository.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import makeFixtures from '../fixtures/make.js';
@@ -17,12 +18,17 @@ const readmes = (await packagesIn('packages')).map(({ folder: home, manifest }) 
   name: manifest.name,
   page: path.join(home, 'README.md'),
 }));
-const docs = (await readdir(path.join(root, 'docs')))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => ({ name: `docs/${name}`, page: path.join(root, 'docs', name) }));
+const pagesIn = async (home) =>
+  (await readdir(path.join(root, home)))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => ({ name: `${home}/${name}`, page: path.join(root, home, name) }));
+const docs = await pagesIn('docs');
+const guides = await pagesIn('docs/guides');
 
-for (const [i, { name, page }] of [...readmes, ...docs].entries()) {
-  const code = firstBlock(await readFile(page, 'utf8'), 'js');
+for (const [i, { name, page }] of [...readmes, ...docs, ...guides].entries()) {
+  const [whole, marked] = (await readFile(page, 'utf8')).split('<!-- ci: run -->');
+  if (marked === undefined && name.startsWith('docs/guides/')) continue;
+  const code = firstBlock(marked ?? whole, 'js');
   if (code === undefined) throw new Error(`${name} has no \`\`\`js block.`);
   const file = path.join(folder, `${i}.mjs`);
   await writeFile(file, code);

@@ -1,4 +1,4 @@
-// The tables of compatibility.md, from what the tests noted in fixtures/.made/deviations.
+// The tables of compatibility.md, from the deviations that tests recorded in fixtures/.made/deviations.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { rows } from './compatibility-rows.js';
@@ -14,52 +14,53 @@ const folder = path.join(root, 'fixtures/.made/deviations');
 const measures = ['stage', 'latents', 'colours'];
 
 /**
- * The tables, by the names of their places in the page. Throws an Error where the tests note a row that there is not, or
- * note nothing for one.
- * @param {string | undefined} page Where it is given, its own numbers stay as long as the tests are not worse by more than
- * an order of magnitude: the last digits are another machine's.
+ * The tables, by their names in the page. Throws an Error if the tests recorded a deviation for an unknown row, or none for
+ * a known one.
+ * @param {string | undefined} page if given, its numbers are kept as long as they are not exceeded by more than an order of
+ * magnitude, since the last digits vary between machines
  * @returns {Promise<Record<string, string>>}
  */
 export async function compatibilityTables(page) {
-  const noted = await notedDeviations();
+  const recorded = await recordedDeviations();
   const known = Object.values(rows).flatMap((group) => Object.keys(group));
-  const missing = known.filter((name) => !noted.has(name));
-  const unknown = [...noted.keys()].filter((name) => !known.includes(name));
-  if (missing.length > 0) throw new Error(`The tests noted nothing for ${missing.join(', ')}: run \`npm test\` first.`);
+  const missing = known.filter((name) => !recorded.has(name));
+  const unknown = [...recorded.keys()].filter((name) => !known.includes(name));
+  if (missing.length > 0)
+    throw new Error(`The tests recorded nothing for ${missing.join(', ')}: run \`npm test\` first.`);
   if (unknown.length > 0)
-    throw new Error(`docs/build/compatibility-rows.js has no row for ${unknown.join(', ')}, which the tests note.`);
+    throw new Error(`docs/build/compatibility-rows.js has no row for ${unknown.join(', ')}, which the tests record.`);
   return Object.fromEntries(
-    Object.entries(rows).map(([place, group]) => {
-      const lines = Object.entries(group).map(([name, [what, form, against]]) => {
-        const before = page === undefined ? undefined : deviationsIn(page, [what, form, against]);
-        const now = /** @type {Deviations} */ (noted.get(name));
-        return [what, form, against, ...measures.map((measure) => shown(measure, now[measure], before?.[measure]))];
+    Object.entries(rows).map(([table, group]) => {
+      const lines = Object.entries(group).map(([name, row]) => {
+        const previous = page === undefined ? undefined : deviationsIn(page, row);
+        const current = /** @type {Deviations} */ (recorded.get(name));
+        return [...row, ...measures.map((measure) => formatDeviation(measure, current[measure], previous?.[measure]))];
       });
-      return [place, markdownTable(['what', 'form', 'compared with', 'a stage', 'latents', '8-bit colours'], lines)];
+      return [table, markdownTable(['what', 'form', 'compared with', 'stage', 'latents', '8-bit colours'], lines)];
     }),
   );
 }
 
-/** The largest deviations that the tests noted, by row. @returns {Promise<Map<string, Deviations>>} */
-async function notedDeviations() {
+/** The largest recorded deviations, by row. @returns {Promise<Map<string, Deviations>>} */
+async function recordedDeviations() {
   const files = await readdir(folder).catch(() => []);
   const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
   /** @type {Map<string, Deviations>} */
   const largest = new Map();
   for (const line of texts.flatMap((text) => text.split('\n').filter((part) => part !== ''))) {
     const { row, ...deviations } = JSON.parse(line);
-    const before = largest.get(row) ?? {};
-    largest.set(row, before);
+    const maxima = largest.get(row) ?? {};
+    largest.set(row, maxima);
     for (const measure of measures) {
       const value = deviations[measure];
-      if (value !== undefined) before[measure] = Math.max(before[measure] ?? 0, value ?? Number.NaN);
+      if (value !== undefined) maxima[measure] = Math.max(maxima[measure] ?? 0, value ?? Number.NaN);
     }
   }
   return largest;
 }
 
 /**
- * What the page says of a row.
+ * The numbers of a row in the page.
  * @param {string} page
  * @param {import('./compatibility-rows.js').Row} row
  * @returns {Partial<Record<Measure, string>> | undefined}
@@ -76,12 +77,11 @@ function deviationsIn(page, row) {
 /**
  * @param {Measure} measure
  * @param {number | undefined} value
- * @param {string | undefined} before
+ * @param {string | undefined} previous
  */
-function shown(measure, value, before) {
+function formatDeviation(measure, value, previous) {
   if (value === undefined) return undefined;
-  const own = Number(before);
-  const bound = measure === 'colours' ? Math.max(1, own) : 10 * own;
-  if (before !== undefined && value <= bound) return before;
+  const bound = measure === 'colours' ? Math.max(1, Number(previous)) : 10 * Number(previous);
+  if (previous !== undefined && value <= bound) return previous;
   return value === 0 || measure === 'colours' ? String(value) : value.toExponential(0);
 }

@@ -13,7 +13,7 @@ import { mixtureDenoiser, testNoise } from '@sd/scheduler/testing';
 const schedule = discreteSchedule(alphasCumprodOf(scaledLinearBetas()));
 
 /**
- * How often a sampler calls the model in each further step, and whether it draws noise.
+ * How many model calls a sampler adds per step, and whether it draws noise.
  * @param {Sampler} sampler
  */
 export async function costOf(sampler) {

@@ -1,4 +1,4 @@
-// Deterministic samplers with the order that they claim. The code that is shown is the code that is measured.
+// Deterministic samplers with the order that they claim. The page prints the very code that is measured.
 import {
   ddim,
   deis,

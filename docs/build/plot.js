@@ -3,7 +3,7 @@
  * @property {string} label
  * @property {readonly (readonly [x: number, y: number])[]} points
  * @property {keyof typeof colors} color
- * @property {Marker} [marker] at every point; none if left out
+ * @property {Marker} [marker] drawn at every point; none by default
  * @property {boolean} [dashed]
  *
  * @typedef {'circle' | 'square' | 'diamond' | 'triangle' | 'ring' | 'cross'} Marker
@@ -11,13 +11,13 @@
  * @typedef {object} Axis
  * @property {string} label
  * @property {readonly number[]} ticks
- * @property {readonly [first: number, last: number]} [range] from the first tick to the last if left out
- * @property {boolean} [log] its zero, if a series has one, gets a line of its own at the bottom
+ * @property {readonly [first: number, last: number]} [range] by default from the first tick to the last
+ * @property {boolean} [log] logarithmic; if a series contains 0, it gets a separate line at the bottom
  *
  * @typedef {{ x: Axis, y: Axis, series: readonly Series[] }} Panel
  */
 
-// Neither too light for a white page nor too dark for a black one.
+// Readable on both white and black pages.
 const ink = '#7a818a';
 const colors = { blue: '#2f81f7', orange: '#d4721a', green: '#2e9d57', purple: '#a36be0', red: '#e0524a', gray: ink };
 
@@ -25,13 +25,13 @@ const top = 44;
 const bottom = 44;
 const left = 60;
 const right = 22;
-const zeroLane = 24;
+const zeroLaneHeight = 24;
 const legendRow = 18;
 const letter = 6.6;
 
 /**
  * Draws panels side by side, each with its axes and its legend, for light and dark pages.
- * @param {string} title read out where the figure cannot be seen
+ * @param {string} title for screen readers
  * @param {readonly Panel[]} panels
  * @param {{ width?: number, height?: number }} [size]
  * @returns {string} SVG
@@ -60,7 +60,7 @@ function panelSvg({ x, y, series }, index, box) {
   const [high, low] = [top + box.extra, box.height - bottom];
   const hasZero = y.log === true && series.some(({ points }) => points.some(([, value]) => value === 0));
   const toX = scale(x, start, end);
-  const toLevel = scale(y, low - (hasZero ? zeroLane : 0), high);
+  const toLevel = scale(y, low - (hasZero ? zeroLaneHeight : 0), high);
   const toY = (/** @type {number} */ value) => (hasZero && value === 0 ? low : toLevel(value));
   const yTicks = hasZero ? [0, ...y.ticks] : y.ticks;
 
@@ -72,13 +72,13 @@ function panelSvg({ x, y, series }, index, box) {
     ...x.ticks.map((tick) => text(tick, toX(tick), low + 17, 'middle')),
     text(x.label, (start + end) / 2, low + 36, 'middle'),
     text(y.label, box.x + 13, (high + low) / 2, 'middle', `transform="rotate(-90 ${box.x + 13} ${(high + low) / 2})"`),
-    // What lies above the axis leaves through its top.
+    // Clips values that are above the range.
     `<clipPath id="c${index}"><rect x="${round(start - 8)}" y="${high - 8}" width="${round(end - start + 16)}" height="${low - high + 16}"/></clipPath>`,
     `<g clip-path="url(#c${index})">`,
-    ...series.map((one) => seriesSvg(one, toX, toY)),
+    ...series.map((item) => seriesSvg(item, toX, toY)),
     '</g>',
-    ...legendOf(series, box.width - left).entries.map(({ one, dx, row }) =>
-      legendSvg(one, start + dx, 18 + row * legendRow),
+    ...legendOf(series, box.width - left).entries.map(({ item, dx, row }) =>
+      legendSvg(item, start + dx, 18 + row * legendRow),
     ),
   ];
   return parts.join('\n');
@@ -102,21 +102,21 @@ function scale({ ticks, range = [ticks[0], ticks[ticks.length - 1]], log = false
  * @param {(value: number) => number} toY
  */
 function seriesSvg({ points, color, marker, dashed = false }, toX, toY) {
-  const places = points.map(([x, y]) => [toX(x), toY(y)]);
-  return line(places, color, dashed) + markers(places, color, marker);
+  const positions = points.map(([x, y]) => [toX(x), toY(y)]);
+  return line(positions, color, dashed) + markers(positions, color, marker);
 }
 
 /**
- * @param {readonly number[][]} places
+ * @param {readonly number[][]} positions
  * @param {keyof typeof colors} color
  * @param {boolean} dashed
  */
-function line(places, color, dashed) {
-  const d = places.map(([x, y]) => `${round(x)} ${round(y)}`).join('L');
+function line(positions, color, dashed) {
+  const d = positions.map(([x, y]) => `${round(x)} ${round(y)}`).join('L');
   return `<path d="M${d}" fill="none" stroke="${colors[color]}" stroke-width="1.7"${dashed ? ' stroke-dasharray="5 4"' : ''}/>`;
 }
 
-/** @type {Record<Marker, string>} drawn from the point itself */
+/** @type {Record<Marker, string>} SVG paths relative to the point */
 const shapes = {
   circle: 'm-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z',
   ring: 'm-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0z',
@@ -127,13 +127,13 @@ const shapes = {
 };
 
 /**
- * @param {readonly number[][]} places
+ * @param {readonly number[][]} positions
  * @param {keyof typeof colors} color
  * @param {Marker} [marker]
  */
-function markers(places, color, marker) {
+function markers(positions, color, marker) {
   if (marker === undefined) return '';
-  const d = places.map(([x, y]) => `M${round(x)} ${round(y)}${shapes[marker]}`).join('');
+  const d = positions.map(([x, y]) => `M${round(x)} ${round(y)}${shapes[marker]}`).join('');
   const open = marker === 'ring' || marker === 'cross';
   const paint = open ? `fill="none" stroke="${colors[color]}" stroke-width="1.5"` : `fill="${colors[color]}"`;
   return `<path d="${d}" ${paint}/>`;
@@ -145,10 +145,10 @@ function markers(places, color, marker) {
  */
 function legendOf(series, width) {
   let [dx, row] = [0, 0];
-  const entries = series.map((one) => {
-    const size = 34 + one.label.length * letter + 14;
+  const entries = series.map((item) => {
+    const size = 34 + item.label.length * letter + 14;
     if (dx > 0 && dx + size > width) [dx, row] = [0, row + 1];
-    const entry = { one, dx, row };
+    const entry = { item, dx, row };
     dx += size;
     return entry;
   });
@@ -177,10 +177,10 @@ function legendSvg({ label, color, marker, dashed = false }, x, y) {
  * @param {number} x
  * @param {number} y
  * @param {'start' | 'middle' | 'end'} anchor
- * @param {string} [more]
+ * @param {string} [attributes]
  */
-function text(content, x, y, anchor, more = '') {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${more && ` ${more}`}>${escaped(String(content))}</text>`;
+function text(content, x, y, anchor, attributes = '') {
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${attributes && ` ${attributes}`}>${escaped(String(content))}</text>`;
 }
 
 /** @param {number} value */

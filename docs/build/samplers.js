@@ -1,11 +1,11 @@
-// The samplers, and what others call them. Columns that can be measured are (measure.js).
+// The samplers, and their names in other programs. measure.js fills the columns that can be measured.
 import * as sd from '@sd/scheduler';
 
 /**
  * @typedef {object} SamplerRow
  * @property {string} name as exported
  * @property {import('@sd/core').Sampler} sampler
- * @property {readonly string[]} diffusers classes, without `Scheduler`
+ * @property {readonly string[]} diffusers class names, without `Scheduler`
  * @property {string} [k] k-diffusion's function, without `sample_`
  * @property {string} [comfy]
  * @property {string} [a1111]

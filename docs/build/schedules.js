@@ -1,4 +1,4 @@
-// A figure of each noise schedule: alpha and sigma, and their ratio, over the steps of training.
+// One figure per noise schedule: alpha, sigma and their ratio over the timesteps of training.
 import {
   alphasCumprodOf,
   cosineBetas,
@@ -16,7 +16,7 @@ import { plot } from './plot.js';
 /** @param {Float32Array} betas */
 const fromBetas = (betas) => discreteSchedule(alphasCumprodOf(betas));
 
-/** Every so manieth of 1000, and more where curves are steep. */
+/** Every ninth of 1000, and all of them at both ends, where the curves are steep. */
 const trainingSteps = Array.from({ length: 1000 }, (_, t) => t).filter((t) => t < 10 || t > 985 || t % 9 === 0);
 
 /** @type {Record<string, string>} */
@@ -36,7 +36,7 @@ export const scheduleFigures = {
 
 /**
  * @param {string} title
- * @param {Record<string, NoiseSchedule>} schedules by what their curves' names end with; the second is dashed
+ * @param {Record<string, NoiseSchedule>} schedules by the suffix of their curves' labels; the second is dashed
  */
 function figure(title, schedules) {
   /**
@@ -45,14 +45,14 @@ function figure(title, schedules) {
    * @param {(level: import('@sd/core').NoiseLevel) => number} read
    */
   const curves = (name, color, read) =>
-    Object.entries(schedules).map(([ending, schedule], i) => ({
-      label: name + ending,
+    Object.entries(schedules).map(([suffix, schedule], i) => ({
+      label: name + suffix,
       points: trainingSteps.map((t) => /** @type {const} */ ([t, read(schedule.level(t))])),
       color,
       dashed: i > 0,
     }));
-  const x = { label: 'training step', ticks: [0, 200, 400, 600, 800, 1000] };
-  return plot(`${title}: alpha, sigma and sigma / alpha over the steps of training`, [
+  const x = { label: 'timestep', ticks: [0, 200, 400, 600, 800, 1000] };
+  return plot(`${title}: alpha, sigma and sigma / alpha over the timesteps of training`, [
     {
       x,
       y: { label: 'alpha, sigma', ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] },

@@ -37,7 +37,7 @@ const ratio = {
 };
 
 /** @type {Record<string, Spacing>} */
-const own = {
+const customSpacings = {
   sigmas: fixedSigmas([14, 5, 2, 0.9, 0.4, 0.15]),
   timesteps: fixedTimesteps([999, 749, 499, 249]),
 };
@@ -59,15 +59,15 @@ export const spacingFigures = {
     curve('polyexponential, rho 0.5', sigmaSpacing(poly(0.5)), { color: 'purple', marker: 'diamond', dashed: true }),
   ]),
   'spacings-beta.svg': figure('The two beta spacings', [
-    curve('beta of diffusers and A1111', sigmaSpacing(betaSigmas), { color: 'orange', marker: 'square' }),
-    curve('beta of ComfyUI', comfyBeta(), { color: 'blue', marker: 'circle' }),
+    curve('beta in diffusers and A1111', sigmaSpacing(betaSigmas), { color: 'orange', marker: 'square' }),
+    curve('beta in ComfyUI', comfyBeta(), { color: 'blue', marker: 'circle' }),
     curve('linspace', timestepSpacing('linspace'), { color: 'gray', dashed: true }),
   ]),
-  'spacings-lists.svg': figure('Tables and lists of one’s own', [
+  'spacings-lists.svg': figure('Tables and custom lists', [
     curve('Align Your Steps, SD 1', alignYourSteps('sd1'), { color: 'blue', marker: 'circle' }),
     curve('Align Your Steps, SDXL', alignYourSteps('sdxl'), { color: 'orange', marker: 'square' }),
-    curve('fixed sigmas', own.sigmas, { color: 'green', marker: 'triangle' }, 6),
-    curve('fixed timesteps', own.timesteps, { color: 'purple', marker: 'diamond' }, 4),
+    curve('fixed sigmas', customSpacings.sigmas, { color: 'green', marker: 'triangle' }, 6),
+    curve('fixed timesteps', customSpacings.timesteps, { color: 'purple', marker: 'diamond' }, 4),
     curve('Karras', sigmaSpacing(karrasSigmas), { color: 'gray', dashed: true }),
   ]),
   'spacings-flow.svg': flowFigure(),

@@ -6,13 +6,13 @@ import { costOf } from './measure.js';
 import { measuredOrders } from './orders.js';
 import { samplers } from './samplers.js';
 
-/** @returns {Promise<Record<string, string>>} by the names of their places in the page */
+/** @returns {Promise<Record<string, string>>} by their names in the page */
 export async function tables() {
   checkClasses();
   return { samplers: await samplerTable(), orders: await orderTable() };
 }
 
-/** A class that was added to the code must not be missing from the page. */
+/** Throws an Error if the page lacks a scheduler class that the code supports, or lists one that it does not. */
 function checkClasses() {
   const named = new Set(samplers.flatMap(({ diffusers }) => diffusers.map((name) => `${name}Scheduler`)));
   const missing = schedulerClasses.filter((name) => !named.has(name));
@@ -40,8 +40,8 @@ async function samplerTable() {
 }
 
 async function orderTable() {
-  const rows = (await measuredOrders()).map(({ code: shown, order, measured, error }) => [
-    code(shown),
+  const rows = (await measuredOrders()).map(({ code: expression, order, measured, error }) => [
+    code(expression),
     order?.toString(),
     measured.toFixed(2),
     error.toExponential(1),

@@ -1,5 +1,6 @@
 // Writes dist/unet: the embedded model's U-Net with weights/difference.safetensors merged into it. The repository contains
-// only the difference, a twentieth of the size: low-rank adapters with PEFT's names, and an input convolution of nine channels.
+// only the difference, a twentieth of the size: the tensors of the outermost blocks, and low-rank adapters of the others with
+// PEFT's names.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { openFolder } from '@sd/backend-node';
 import { folder as embedded } from '@sd/model-tiny';

@@ -5,7 +5,7 @@ export default library(
     index: 'src/index.ts',
     'platform/node': 'src/platform/node.ts',
     'platform/web': 'src/platform/web.ts',
-    'worker/page': 'src/worker/page.ts',
+    'worker/client': 'src/worker/client.ts',
     'worker/serve': 'src/worker/serve.ts',
   },
   { external: ['#platform'] },

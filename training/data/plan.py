@@ -1,5 +1,6 @@
 """What a picture shows, chosen by seed: a `Plan` is all that its drawing and its caption go by."""
 import hashlib
+import json
 import random
 from dataclasses import dataclass, replace
 
@@ -37,9 +38,11 @@ class Plan:
         return self.scene or self.background
 
 
-def read_plan(entry):
-    """A plan of what a set of pictures' .json file has."""
-    return Plan(**{**entry, 'things': tuple(Thing(**thing) for thing in entry['things'])})
+def read_plans(data):
+    """The plans of a set of pictures, by its DATA.json."""
+    with open(data + '.json') as file:
+        entries = json.load(file)
+    return [Plan(**{**entry, 'things': tuple(Thing(**thing) for thing in entry['things'])}) for entry in entries]
 
 
 def held_out(plan):

@@ -6,13 +6,13 @@ reads DATA.npy and DATA.json. Prints, with and without the ControlNet, how much 
 edge of the drawing, and how much of the drawing's edges is within a pixel of a given one.
 """
 import argparse
-import json
 
 import cv2
 import numpy as np
 import torch
 from diffusers import ControlNetModel
 
+from data.plan import read_plans
 from train.common import DEVICE, start, to_device
 from train.control import edges, loose_captions
 
@@ -59,9 +59,8 @@ def main():
     a.add_argument('--guidance', type=float, default=5)
     a = a.parse_args()
     start()
-    with open(a.data + '.json') as file:
-        plans = json.load(file)
-    chosen = [i for i, plan in enumerate(plans) if plan['side'] or plan['things'][0]['size']][: a.count]
+    plans = read_plans(a.data)
+    chosen = [i for i, plan in enumerate(plans) if plan.side or plan.things[0].size][: a.count]
     captions = [*loose_captions(plans[i] for i in chosen)]
     given = edges(np.load(a.data + '.npy', mmap_mode='r')[chosen])
     want = given[:, 0].bool().cpu().numpy()

@@ -44,6 +44,10 @@ def score(classifier, pictures, plans):
     return {k: {'share': round(right / of, 4), 'of': of} for k, (right, of) in sorted(counts.items())}
 
 
+def summary(found):
+    return ', '.join(f"{h} {100 * found[h]['share']:.1f}% of {found[h]['of']}" for h in HEADS if h in found)
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     a.add_argument('model')
@@ -66,8 +70,7 @@ def main():
         found = score(classifier, pictures, plans)
         rows.append({'split': a.split, 'prompts': a.count, 'steps': steps, 'guidance': guidance, 'found': found})
         write_json(a.out, rows)
-        heads = ', '.join(f"{h} {100 * found[h]['share']:.1f}% of {found[h]['of']}" for h in HEADS if h in found)
-        print(f'{a.split}, {steps} steps, guidance {guidance}: {heads}', flush=True)
+        print(f'{a.split}, {steps} steps, guidance {guidance}: {summary(found)}', flush=True)
 
 
 if __name__ == '__main__':

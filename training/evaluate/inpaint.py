@@ -6,7 +6,6 @@ reads DATA.npy and DATA.json. Prints what the classifier finds, and how differen
 border: with the inpainting U-Net, and with the model's own, where what is kept is put back at each step.
 """
 import argparse
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +13,12 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from data.captions import caption
-from data.plan import read_plan
-from train.classifier import HEADS, load_classifier
+from data.plan import read_plans
+from train.classifier import load_classifier
 from train.common import DEVICE, start, to_device
 from train.inpaint import beside, things_alone
-from train.noise import Noise
 
-from .faithful import score
+from .faithful import score, summary
 from .sample import Model
 
 BATCH = 25
@@ -51,7 +49,7 @@ class PutBack(Model):
         self.noise = torch.randn(self.kept.shape, generator=torch.Generator().manual_seed(0)).to(DEVICE)
 
     def stepped(self, x, t):
-        kept = self.kept if t is None else Noise().add(self.kept, t[None].to(DEVICE), self.noise)[0]
+        kept = self.kept if t is None else self.scheduler.add_noise(self.kept, self.noise, t[None])
         return torch.where(self.mask > 0.5, x, kept)
 
 
@@ -94,8 +92,7 @@ def main():
     a.add_argument('--save', help='a .npy file of the pictures, given and repainted')
     a = a.parse_args()
     start()
-    with open(a.data + '.json') as file:
-        plans = [read_plan(entry) for entry in json.load(file)]
+    plans = read_plans(a.data)
     chosen = [i for i, p in enumerate(plans) if p.count == 1 and not p.side and p.things[0].size != 'big'][: a.count]
     given = np.load(a.data + '.npy', mmap_mode='r')[chosen]
     wanted = [replace(plans[i], things=plans[chosen[k - 1]].things) for k, i in enumerate(chosen)]
@@ -105,9 +102,7 @@ def main():
     for name, model in (('the inpainting U-Net', Repainted(a.model, a.unet)), ('put back', PutBack(a.model))):
         pictures = repainted(model, given, captions, a.steps, a.guidance)
         rows.append(pictures)
-        found = score(classifier, pictures, wanted)
-        heads = ', '.join(f"{h} {100 * found[h]['share']:.1f}% of {found[h]['of']}" for h in HEADS if h in found)
-        print(f'{name}: {heads}; {seam(pictures):.2f} over the border', flush=True)
+        print(f'{name}: {summary(score(classifier, pictures, wanted))}; {seam(pictures):.2f} over the border', flush=True)
     if a.save:
         np.save(a.save, np.stack(rows, 1))
 

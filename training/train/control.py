@@ -5,7 +5,6 @@ reads DATA.npy, DATA.json and DATA.latents.pt; writes DIR as diffusers' ControlN
 finds them. Captions do not say where things are and how large: where words say all, there is nothing to learn from edges.
 """
 import argparse
-import json
 from dataclasses import replace
 
 import cv2
@@ -15,7 +14,7 @@ from diffusers import ControlNetModel
 from transformers import CLIPTokenizer
 
 from data.captions import caption
-from data.plan import read_plan
+from data.plan import read_plans
 
 from .common import DEVICE, autocast, start, to_device
 from .latents import Latents, tokenize
@@ -34,7 +33,7 @@ def edges(pictures):
 
 def loose_captions(plans):
     """Captions that leave sizes and sides to the edges."""
-    for plan in map(read_plan, plans):
+    for plan in plans:
         yield caption(replace(plan, things=tuple(replace(thing, size='') for thing in plan.things), side=''))
 
 
@@ -60,8 +59,7 @@ def main():
     a = a.parse_args()
     start(5)
     pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt', dropout=0.2), Noise()
-    with open(a.data + '.json') as file:
-        captions = [*loose_captions(json.load(file))]
+    captions = [*loose_captions(read_plans(a.data))]
     latents.ids = tokenize(CLIPTokenizer.from_pretrained(a.model + '/tokenizer'), captions).to(DEVICE)
     unet, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
     control = to_device(new_control(unet)).train()

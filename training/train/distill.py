@@ -5,6 +5,7 @@ usage: python -m train.distill DATA --model MODEL --out DIR [--minutes 30] [--gu
 reads DATA.latents.pt; writes DIR/lcm.safetensors, the U-Net's part alone, as diffusers' `save_lora_weights` has it.
 """
 import argparse
+import copy
 
 import torch
 
@@ -38,9 +39,8 @@ def main():
     a = a.parse_args()
     start(7)
     latents, noise = Latents(a.data + '.latents.pt', dropout=0), Noise()
-    unet, text = load_models(a.model)
-    teacher, text = (m.eval().requires_grad_(False) for m in (unet, text))
-    student = add_adapters(load_models(a.model)[0], a.rank)
+    teacher, text = (m.eval().requires_grad_(False) for m in load_models(a.model))
+    student = add_adapters(copy.deepcopy(teacher), a.rank)
     loop = Loop(a, [student], lambda average: save_lora(average, a.out, 'lcm', a.keep), trained=trained(student))
     target = loop.average.modules[0]
 

@@ -7,7 +7,6 @@ reads DATA.npy, DATA.json and DATA.latents.pt; writes DIR/difference.safetensors
 names; and DIR/unet, a UNet2DConditionModel that has them merged. The model's words stay.
 """
 import argparse
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
 from data.captions import caption
-from data.plan import read_plan
+from data.plan import read_plans
 
 from .adapters import LAYERS, adapters, add_adapters, merged, trained
 from .common import DEVICE, as_input, autocast, start, to_device
@@ -95,8 +94,7 @@ def main():
     a = a.parse_args()
     start(6)
     pictures, latents, noise = np.load(a.data + '.npy', mmap_mode='r'), Latents(a.data + '.latents.pt'), Noise()
-    with open(a.data + '.json') as file:
-        captions = [caption(things_alone(read_plan(entry))) for entry in json.load(file)]
+    captions = [caption(things_alone(plan)) for plan in read_plans(a.data)]
     bare = tokenize(CLIPTokenizer.from_pretrained(a.model + '/tokenizer'), captions).to(DEVICE)
     unet, text = load_models(a.model)
     text = text.eval().requires_grad_(False)

@@ -107,8 +107,12 @@ class Loop:
         self.average.update(self.step)
         self.step += 1
         self.shown.append(shown)
-        if self.step % self.report == 0 and RANK == 0:
-            more = f', {self.inspect(*self.average.modules)}' if self.inspect else ''
-            mean = torch.stack(self.shown).mean()
-            print(f'{self.step * self.options.batch * WORLD} samples, {self.used / 60:.1f} min: {mean:.4f}{more}', flush=True)
+        if self.step % self.report == 0:
+            if RANK == 0:
+                self.tell()
             self.shown = []
+
+    def tell(self):
+        more = f', {self.inspect(*self.average.modules)}' if self.inspect else ''
+        mean = torch.stack(self.shown).mean()
+        print(f'{self.step * self.options.batch * WORLD} samples, {self.used / 60:.1f} min: {mean:.4f}{more}', flush=True)

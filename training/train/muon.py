@@ -38,14 +38,16 @@ class Muon(torch.optim.Optimizer):
         group, = self.param_groups
         rate = group['lr']
         matrices = sorted((p for p in group['params'] if p.grad is not None), key=lambda p: -p.numel())
-        directions = [torch.zeros_like(p) for p in matrices]  # each process makes some of them
-        for i, (p, direction) in enumerate(zip(matrices, directions)):
+        directions = []  # each process makes some of them
+        for i, p in enumerate(matrices):
             if p not in self.state:
                 self.state[p]['momentum'] = torch.zeros_like(p)
             momentum = self.state[p]['momentum']
             momentum.lerp_(p.grad, 1 - group['momentum'])
             if i % WORLD == RANK:
-                direction.copy_(orthogonal(p.grad.lerp(momentum, group['momentum']).flatten(1)).view_as(p))
+                directions.append(orthogonal(p.grad.lerp(momentum, group['momentum']).flatten(1)).view_as(p))
+            else:
+                directions.append(torch.zeros_like(p))
         add_up(directions)
         for p, direction in zip(matrices, directions):
             p.mul_(1 - rate * group['weight_decay'])

@@ -26,10 +26,10 @@ export const strengthRow = {
 export const imageStrengthOptions: OptionTable<ImageStrengthSettings> = {
   strength: {
     ...strengthRow,
-    text: 'How strongly it acts; a function of how far the pass is, from 0 at its first step to 1 at its last.',
+    text: 'How strongly it acts; as a function, it gets the progress of the pass, from 0 at the first step to 1 at the last.',
   },
-  start: { ...fraction, default: '0', text: 'The fraction of the run’s calls of the model from which on it acts.' },
-  end: { ...fraction, default: '1', text: 'The fraction of the run’s calls of the model up to which it acts.' },
+  start: { ...fraction, default: '0', text: "The fraction of the run's model calls at which it begins to act." },
+  end: { ...fraction, default: '1', text: "The fraction of the run's model calls at which it stops acting." },
 };
 
 /** Settings that hold the drawing to an image. */
@@ -41,7 +41,7 @@ export interface ControlSettings extends ImageStrengthSettings {
 /** The row of a control image, which `readImage` checks. */
 export const controlImageRow: OptionRow = {
   type: 'ImageInput',
-  text: 'An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing.',
+  text: 'An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the run.',
 };
 
 /**

@@ -18,10 +18,10 @@ import { textualInversion } from './textual-inversion/kind.js';
 export const adapterKinds: readonly AdapterKind[] = [
   hypernetwork,
   ipAdapter,
-  motion,
   controlLora,
   controlNet,
   lora,
+  motion,
   t2iAdapter,
   textualInversion,
 ];

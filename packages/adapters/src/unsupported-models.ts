@@ -16,11 +16,8 @@ const unsupportedModels: readonly UnsupportedModel[] = [
       /(^|\.)double_blocks\.0\.img_(attn|mod)\.|^transformer\.single_transformer_blocks\.0\.|^single_transformer_blocks\.0\.proj_mlp\./,
     lora: /(double|single)_blocks?[._]|single_transformer_blocks/,
   },
-  {
-    title: 'Stable Diffusion 3',
-    checkpoint: /(^|\.)joint_blocks\.0\.(x|context)_block\./,
-    lora: /joint_(transformer_)?blocks/,
-  },
+  // Its checkpoints are supported, but no LoRA for its transformer.
+  { title: 'Stable Diffusion 3', lora: /joint_(transformer_)?blocks/ },
   { title: 'AuraFlow', checkpoint: /(^|\.)double_layers\.0\.attn\.w1q\./ },
   { title: 'Qwen-Image', checkpoint: /(^|\.)transformer_blocks\.0\.img_mod\.1\./ },
   { title: 'Wan', checkpoint: /(^|\.)blocks\.0\.self_attn\.norm_q\.|(^|\.)head\.modulation$/ },

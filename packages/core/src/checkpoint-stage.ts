@@ -1,44 +1,47 @@
 import type { StageResources } from './stages.js';
 
 /**
- * A stage that adapters can change, such as a text encoder or a noise predictor over a checkpoint. Optional: a stage of your
- * own without it draws as any other, and `attach()` refuses the adapters that would change it.
+ * A stage that adapters such as a LoRA can change: a text encoder or a noise predictor. Optional: a custom stage without it
+ * works in every other respect, and `attach()` refuses adapters that would have to change it.
  */
 export interface Extendable<Extension = unknown> extends StageResources {
   /**
-   * The same model with these extensions in place of those that this stage has: another stage, with a session of its own.
-   * Throws what an extension throws that does not fit the model.
+   * Returns another stage for the same model, with these extensions in place of the current ones and a separate session; this
+   * stage stays as it is. Throws what an extension throws if it does not fit the model.
    */
   withExtensions(extensions: readonly Extension[]): Extendable<Extension>;
 }
 
-/** A stage over a checkpoint's files. Optional, as `Extendable`: some adapters need the model's shape to fit theirs to it. */
+/** A stage built from a checkpoint's files. Optional like `Extendable`: some adapters read `config` to match the model's shape. */
 export interface CheckpointStage<Config = unknown, Extension = unknown> extends Extendable<Extension> {
-  /** The model's shape, as its loader read it. */
+  /** The model's architecture, as its loader read it. */
   readonly config: Config;
-  /** Names of the tensors in its files that the model does not use. */
+  /** Names of the tensors in the files that the model does not use. */
   readonly unusedTensors: readonly string[];
 }
 
 /**
- * A noise predictor that was exported with inputs for ControlNets, or with ControlNets inside. Optional: a noise predictor
- * over a checkpoint gets such inputs when a ControlNet is attached.
+ * A noise predictor that was exported to ONNX with inputs for a ControlNet's residuals, or with ControlNets in its graph.
+ * Optional: one built from a checkpoint gains such inputs when a ControlNet is attached.
  */
 export interface ResidualInputs {
-  /** Names of the inputs that take what a ControlNet computes; empty where it was exported without. */
+  /** Names of the inputs for a ControlNet's residuals; empty if it was exported without them. */
   readonly residuals: readonly string[];
-  /** How many ControlNets its own graph contains. */
+  /** Number of ControlNets in its graph. */
   readonly controlNets: number;
 }
 
+/** True if adapters can change the stage. */
 export function isExtendable(stage: object): stage is Extendable {
   return 'withExtensions' in stage;
 }
 
+/** True if the stage was built from a checkpoint's files. */
 export function isCheckpointStage(stage: object): stage is CheckpointStage {
   return 'config' in stage && isExtendable(stage);
 }
 
+/** True if the noise predictor was exported with inputs for ControlNets, or with ControlNets. */
 export function hasResidualInputs(stage: object): stage is ResidualInputs {
   return 'residuals' in stage;
 }

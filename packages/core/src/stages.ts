@@ -1,134 +1,150 @@
 import type { TensorInfo } from './backend.js';
 import type { Tensor } from './tensor.js';
 
-/** One window of tokens, start and end tokens included, filled up with padding. */
+/** One window of tokens: start token, text, end token, padding. */
 export interface Tokens {
-  /** Token ids, as many as the tokenizer's `maxLength`. */
+  /** `maxLength` token ids. */
   readonly ids: Int32Array;
-  /** How many of them come before the padding. */
+  /** Number of tokens before the padding, including the start and end tokens. */
   readonly length: number;
-  /** The end of the text that did not fit, empty when all of it did. */
+  /** The rest of the text, which did not fit; empty if all of it did. */
   readonly truncated: string;
 }
 
-/** Text to tokens. */
+/** Turns text into tokens. */
 export interface Tokenizer {
-  /** Tokens of a window: 77 in CLIP. */
+  /** Length of a window in tokens: 77 for CLIP. */
   readonly maxLength: number;
   encode(text: string): Tokens;
 }
 
-/** What a text encoder says of one prompt. */
+/** A text encoder's output for one window. */
 export interface TextEmbedding {
-  /** A vector a token, [tokens, width]: 77 x 768 in SD 1. */
+  /** One vector per token, [tokens, width]: 77 x 768 in Stable Diffusion 1. */
   readonly hidden: Tensor<'float32'>;
-  /** A vector for the whole, [width]: the hidden state at the end token, or its projection. */
+  /** One vector for the whole text, [width]: the hidden state at the end token, or its projection. */
   readonly pooled?: Tensor<'float32'>;
 }
 
-/** Named values that condition a model beside its main inputs: a picture's tokens, an adapter's strength. */
+/** Inputs that condition a model in addition to its main ones, by name: an image's tokens, an adapter's strength. */
 export type Conditions = Readonly<Record<string, Tensor<'float32'>>>;
 
 export interface TextEncoderOptions {
-  /** How many of the last layers to leave out, as in diffusers' `clip_skip`: 0 leaves out none. */
+  /** How many of the last layers to skip, as diffusers' `clip_skip`: 0 by default. */
   readonly clipSkip?: number;
   /**
-   * Which hidden states: those after the final layer norm (SD 1 and 2; the default), or the ones that the last layer but one
-   * leaves, not normalized (both encoders of SDXL).
+   * Which hidden states to return: those after the final layer norm (Stable Diffusion 1 and 2; the default), or those of the
+   * second-to-last layer, not normalized (both encoders of SDXL).
    */
   readonly output?: 'normalized' | 'penultimate';
-  /** Values of what was added to the encoder, such as `strength.style`, [1]. An adapter's strength is 0 where it is not given. */
+  /** Inputs that adapters added to the encoder, such as `strength.style`, [1]. A strength that is left out is 0. */
   readonly conditions?: Conditions;
   readonly signal?: AbortSignal;
 }
 
-/** What a stage may hold between uses, such as a session with its weights. All of it is optional: a stage may hold nothing. */
+/**
+ * What a stage may implement if it holds memory between calls, such as a session and its weights. A stage that holds none
+ * needs none of these.
+ */
 export interface StageResources {
-  /** Makes ready what would else be made at first use. */
+  /** Loads now what the first call would load otherwise. */
   load?(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Frees what is held; the next use makes it again. */
+  /** Frees the memory until the next call, which loads it again. */
   release?(): Promise<void>;
-  /** Frees what is held, for good. */
+  /** Frees the memory for good; the stage cannot be used afterwards. */
   dispose?(): Promise<void>;
 }
 
-/** Tokens to embeddings. */
+/** Turns tokens into embeddings. */
 export interface TextEncoder extends StageResources {
+  /** Encodes a batch of windows, and returns one embedding for each. */
   encode(tokens: readonly Tokens[], options?: TextEncoderOptions): Promise<TextEmbedding[]>;
 }
 
+/** One call of a noise predictor: a batch of n samples at one noise level. */
 export interface NoisePredictorInput {
-  /** Noisy latents, scaled as the model was trained to see them: [n, inChannels, height / 8, width / 8]. */
+  /** Noisy latents, already scaled as the model expects them: [n, inChannels, height / 8, width / 8]. */
   readonly sample: Tensor<'float32'>;
-  /** Training step of the noise, 0 to 999 in SD 1; may be fractional. */
+  /** The noise level as a training timestep, 0 to 999 in Stable Diffusion 1; may be fractional. */
   readonly timestep: number;
-  /** Text embeddings: [n, tokens, width]. */
+  /** Text embeddings for cross-attention, [n, tokens, width]. */
   readonly context: Tensor<'float32'>;
   /**
-   * What the model hears beside text, by the names of its inputs: `text_embeds` [n, width] and `time_ids` [n, 6] of SDXL,
-   * `timestep_cond` of LCM, `strength.style` [1] of an adapter. What an extension brought and is not given counts as zero;
-   * what the model itself needs and is not given is an error, as is a name that it does not know.
+   * Further inputs of the model, by name: SDXL's `text_embeds` [n, width] and `time_ids` [n, 6], an LCM's `timestep_cond`,
+   * an adapter's `strength.style` [1]. An adapter's input that is left out is zero. It is an error to leave out one of the
+   * model's `needs`, or to pass a name that the model does not have.
    */
   readonly conditions?: Conditions;
 }
 
-/** Predicts what is noise. What its output means (epsilon, v, x0) is the scheduler's `prediction`. */
+/**
+ * The denoising network: a U-Net or a transformer. Whether its output means epsilon, v, x0 or a flow's velocity is up to the
+ * scheduler's `prediction`.
+ */
 export interface NoisePredictor extends StageResources {
+  /** Channels of `sample`: those of the latents, and more for inpainting (9) or InstructPix2Pix (8). */
   readonly inChannels: number;
+  /** Channels of the output: those of the latents. */
   readonly outChannels: number;
-  /** Height and width of the latents that it was trained on. */
+  /** Height and width, in latents, of the images that it was trained on: 64 in Stable Diffusion 1. */
   readonly sampleSize: number;
-  /** The `conditions` that it cannot do without: `text_embeds` and `time_ids` of SDXL, `timestep_cond` of LCM. None if left out. */
+  /** The `conditions` that each call must have: SDXL's `text_embeds` and `time_ids`, an LCM's `timestep_cond`. None by default. */
   readonly needs?: readonly TensorInfo[];
-  /** The model's raw output, [n, outChannels, height / 8, width / 8]. */
+  /** Returns the model's raw output, [n, outChannels, height / 8, width / 8]. */
   predict(input: NoisePredictorInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
 
-/** Latents as a diagonal Gaussian, in the space that the U-Net works in: `mean + std * noise` is a sample. */
+/** The encoder's diagonal Gaussian over latents, scaled as the noise predictor expects them: `mean + std * noise` is a sample. */
 export interface LatentDistribution {
   readonly mean: Tensor<'float32'>;
-  /** Left out where the encoder gives latents and no distribution; then nothing is drawn. */
+  /** Left out by deterministic encoders; then `mean` is the sample, and no noise is drawn. */
   readonly std?: Tensor<'float32'>;
-  /** The mean before it was scaled to that space, which is what the U-Nets of instruct-pix2pix are shown. */
+  /** The mean before scaling, which InstructPix2Pix models take as input. */
   readonly unscaled?: Tensor<'float32'>;
 }
 
-/** Pictures to latents and back. Latents are in the space that the U-Net works in: scaling is the VAE's own affair. */
+/**
+ * Turns images into latents and back. Latents are always scaled as the noise predictor expects them: the VAE applies its
+ * scaling factor itself.
+ */
 export interface Vae extends StageResources {
   readonly latentChannels: number;
-  /** Pixels a side for each latent: 8 in Stable Diffusion. */
+  /** Pixels per latent along each side: 8 in Stable Diffusion. */
   readonly scaleFactor: number;
-  /** Latents [n, latentChannels, h, w] to a picture [n, 3, h * scaleFactor, w * scaleFactor], about -1 to 1. */
+  /** Decodes latents [n, latentChannels, h, w] to images [n, 3, h * scaleFactor, w * scaleFactor], about -1 to 1. */
   decode(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
-  /** A picture [n, 3, H, W], -1 to 1, to the distribution of its latents. */
+  /** Encodes images [n, 3, height, width], -1 to 1. Needed only by runs that start from an image. */
   encode?(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<LatentDistribution>;
-  /** A cheap picture of latents, for looking on while they are made: [n, 3, any height, any width], about -1 to 1. */
+  /** A fast approximation of `decode` for previews, [n, 3, any height, any width], about -1 to 1; `decode` by default. */
   preview?(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
 
-/** How a picture is made ready for an image encoder: scaled, cut, and its 8-bit values `v` as `(v * rescale - mean) / std`. */
+/**
+ * How an image is prepared for an image encoder: resized, cropped, and its 8-bit values `v` mapped to
+ * `(v * rescale - mean) / std`.
+ */
 export interface ImagePreprocessing {
-  /** What it is scaled to, bicubic with antialiasing; as it is where this is left out. */
+  /** The size to scale to, bicubic with antialiasing; not scaled if left out. */
   readonly resize?: { readonly shortestEdge: number } | { readonly width: number; readonly height: number };
-  /** How much of the middle is kept; black is added where there is less. */
+  /** The size of the center crop; smaller images are padded with black. Not cropped if left out. */
   readonly crop?: { readonly width: number; readonly height: number };
   readonly rescale: number;
-  /** Of red, green and blue. */
+  /** Per channel: red, green, blue. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** What an image encoder says of one picture. */
+/** An image encoder's output for one image. */
 export interface ImageEmbedding {
-  /** A vector for the whole, in the space that texts and pictures share: [width]. */
+  /** One vector for the image, in the space that CLIP shares between texts and images: [width]. */
   readonly embedding: Tensor<'float32'>;
-  /** A vector for the whole and one a patch, as the last layer but one leaves them: [tokens, width]. */
+  /** The second-to-last layer's vectors: one for the image, then one per patch, [tokens, width]. */
   readonly hidden: Tensor<'float32'>;
 }
 
-/** Pictures to embeddings. */
+/** Turns images into embeddings. */
 export interface ImageEncoder extends StageResources {
   readonly preprocessing: ImagePreprocessing;
-  /** Pictures that were made ready as `preprocessing` says, [n, 3, height, width], to one embedding each. */
+  /** Encodes images that were prepared as `preprocessing` describes, [n, 3, height, width]; returns one embedding for each. */
   encode(pixels: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<ImageEmbedding[]>;
 }

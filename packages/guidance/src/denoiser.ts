@@ -17,8 +17,8 @@ import type { Guidance, GuidanceInput, WeightedText } from './guidance.js';
 import { recordOutputs } from './outputs.js';
 
 export interface DenoiserOptions {
-  readonly unet: NoisePredictor;
-  /** The meaning of the U-Net's output. */
+  readonly noisePredictor: NoisePredictor;
+  /** The meaning of the noise predictor's output. */
   readonly prediction: Prediction;
   readonly guidance: Guidance;
   /**
@@ -127,7 +127,7 @@ interface Evaluation {
 
 /** Calls the model once for a batch of texts; gives one raw output per text. */
 async function callModel(
-  { unet, conditions = [], extraChannels, shape, signal }: DenoiserOptions,
+  { noisePredictor, conditions = [], extraChannels, shape, signal }: DenoiserOptions,
   { sample, timestep, progress, negative, withoutImage, ...samples }: Evaluation,
   texts: readonly TextEmbedding[],
 ): Promise<Float32Array[]> {
@@ -144,7 +144,7 @@ async function callModel(
     negative,
     progress,
   });
-  const output = await unet.predict({ ...input, conditions: given }, { signal });
+  const output = await noisePredictor.predict({ ...input, conditions: given }, { signal });
   expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
   expectFinite(`The U-Net’s output at timestep ${timestep}`, output.data);
   const size = sizeOf(shape);

@@ -66,7 +66,15 @@ function proportionalUnet(): NoisePredictor & { calls: NoisePredictorInput[] } {
 
 function denoiserOf(unet: NoisePredictor, prediction: Prediction, options: Partial<DenoiserOptions> = {}) {
   const guidance = classifierFreeGuidance({ scale: 1 });
-  return createDenoiser({ unet, prediction, guidance, positive: text(1), negative: text(-1), shape, ...options });
+  return createDenoiser({
+    noisePredictor: unet,
+    prediction,
+    guidance,
+    positive: text(1),
+    negative: text(-1),
+    shape,
+    ...options,
+  });
 }
 
 const mix = (a: number, b: number) => x0.map((value, i) => a * value + b * noise[i]);

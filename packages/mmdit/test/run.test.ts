@@ -93,7 +93,7 @@ describe.each([
     const { sampler, levels, initialSigma } = plan(6);
     const shape = [16, 8, 12] as const;
     const denoise = createDenoiser({
-      unet: mmdit,
+      noisePredictor: mmdit,
       prediction,
       guidance: classifierFreeGuidance({ scale: 7.5 }),
       positive,

@@ -12,7 +12,7 @@ export { SdError, type Warning } from '@sd/core';
 export { schedulerNames } from '@sd/scheduler';
 export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { Attachment, AttachResult } from './attach/attach.js';
-export type { AttachOptions } from './attach/attach-options.js';
+export { type AttachOptions, attachOptions } from './attach/attach-options.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';
 export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
@@ -38,8 +38,8 @@ export {
 export type { FileKind, Inspection } from './load/inspect/inspection.js';
 export { type InspectOptions, inspect } from './load/inspect.js';
 export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
-export { loadPipeline } from './load/load-pipeline.js';
 export type { Place } from './load/locate.js';
+export { loadPipeline } from './load-pipeline.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages, TextStage } from './stages.js';

@@ -5,7 +5,7 @@ import type { GenerateOptions } from './generate/options/index.js';
 import { randomSeed } from './generate/seeds.js';
 import type { Pipeline } from './pipeline.js';
 
-/** An image at one end of an interpolation. */
+/** One end of an interpolation. */
 export interface InterpolationEnd {
   readonly prompt?: string;
   readonly negativePrompt?: string;
@@ -16,26 +16,26 @@ type SetByInterpolation = keyof InterpolationEnd | 'count' | 'variationSeed' | '
 
 export interface InterpolateOptions extends Omit<GenerateOptions, SetByInterpolation> {
   readonly from: InterpolationEnd & { readonly prompt: string };
-  /** What is left out stays as it is in `from`. */
+  /** Values that are left out are those of `from`. */
   readonly to: InterpolationEnd;
-  /** How many images, both ends included: 2 or more. */
+  /** Number of images, both ends included: at least 2. */
   readonly frames: number;
 }
 
 export interface InterpolationFrame {
-  /** From 0. */
+  /** Index of the frame, from 0. */
   readonly frame: number;
-  /** How far between the ends it is, 0 to 1, in equal steps. */
+  /** Position between the ends, 0 to 1, in equal steps. */
   readonly amount: number;
   readonly image: SdImage;
 }
 
 /**
- * Images between two prompts, two seeds, or both, drawn one by one as they are asked for: embeddings go along a line, noises
- * on the sphere. The first is what `generate` draws of `from`; the last what it draws of `to`, unless a sampler adds noise at
- * each step, which is that of `from` in all frames. Other options are those of `generate`.
+ * Generates images between two prompts, two seeds, or both, each when it is requested: text embeddings are interpolated
+ * linearly, noise spherically. The first image is what `generate` makes of `from`, the last what it makes of `to`, except that
+ * samplers that add noise at each step use that of `from` throughout. Other options are those of `generate`.
  *
- * Rejects with an InvalidOptionError for impossible ends or numbers of frames, and as `generate` does.
+ * Rejects with an InvalidOptionError for invalid ends or numbers of frames, and as `generate` does.
  */
 export async function* interpolate(
   pipeline: Pick<Pipeline, 'generate'>,
@@ -44,7 +44,7 @@ export async function* interpolate(
   checkWhole('frames', frames, 2);
   for (const [name, end] of Object.entries({ from, to })) {
     if (typeof end === 'object' && end !== null) continue;
-    throw new InvalidOptionError(name, `must be an object with prompt, negativePrompt, seed, not ${describe(end)}.`);
+    throw new InvalidOptionError(name, `must be an object with prompt, negativePrompt or seed, not ${describe(end)}.`);
   }
   const { prompt, negativePrompt = '', seed = randomSeed() } = from;
   const changesNoise = to.seed !== undefined && to.seed !== seed;

@@ -1,8 +1,8 @@
 import { untilAborted } from '@sd/core';
 
-/** Lets one holder at a time in, in the order in which they came. */
+/** A lock with one holder at a time, granted in the order of the calls. */
 export interface Mutex {
-  /** Waits until the mutex is free; gives the function that releases it. Rejects with an AbortError if the signal is aborted first. */
+  /** Waits for the lock, and returns the function that releases it. Rejects with an AbortError if the signal is aborted first. */
   acquire(signal?: AbortSignal): Promise<() => void>;
 }
 

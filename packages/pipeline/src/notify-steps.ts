@@ -1,6 +1,6 @@
 import type { GenerateResult, PipelineEvent, StepEvent } from './generate/events.js';
 
-/** Takes a run to its end, and calls back after every step; if that throws, the run is ended before the error goes on. */
+/** Runs to the end, and calls back after every step. If the callback throws, ends the run, then rethrows its error. */
 export async function notifySteps(
   events: AsyncGenerator<PipelineEvent, GenerateResult, void>,
   onStep: ((step: StepEvent) => void | Promise<void>) | undefined,

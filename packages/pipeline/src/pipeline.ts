@@ -1,5 +1,5 @@
-import { type Backend, DisposedError, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
-import { adaptedStages } from './attach/adapted-stages.js';
+import { type Backend, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
+import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
 import { readAdapters } from './attach/run-adapters.js';
@@ -10,60 +10,63 @@ import { readImages } from './generate/initial/images.js';
 import { modelTraits } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
 import { parseRequest } from './generate/parse-request.js';
-import { namedNetworks } from './generate/prompts/index.js';
 import { readRequest } from './generate/request.js';
 import { draw } from './generate/run.js';
 import type { Place } from './load/locate.js';
-import { createMutex } from './mutex.js';
 import { notifySteps } from './notify-steps.js';
+import { createRequestQueue, type RequestQueue } from './request-queue.js';
 import type { Stages } from './stages.js';
 
 export interface CreatePipelineOptions extends Stages {
-  /** How texts and sizes condition the noise predictor: by default that of the family that the stages look like. */
+  /** How prompts and sizes condition the noise predictor; by default as in the family that the stages appear to belong to. */
   readonly composition?: Composition | undefined;
-  /** Where the models of adapters run that are attached later, such as a ControlNet. It stays the caller's. */
+  /** The backend for the models of adapters that are attached later, such as a ControlNet. The caller disposes of it. */
   readonly backend?: Backend | undefined;
-  /** Makes a scheduler from the name that `generate({ scheduler })` was given. */
+  /** Creates the scheduler for a name that is passed as `generate({ scheduler })`. */
   readonly schedulerByName?: ((name: string) => Scheduler) | undefined;
-  /** Frees each stage after its use, and loads it again when it is next needed: slower, for large models on small machines. */
+  /** Frees each stage after use and reloads it when needed: slower, for large models on machines with little memory. */
   readonly releaseStages?: boolean | undefined;
 }
 
 /**
- * Draws images from texts. One request runs at a time; others wait for their turn, in the order in which their initial
- * images, if any, were decoded.
+ * Generates images from text. Runs one request at a time; others wait in the order of the calls, or, with images among their
+ * options, in the order in which those were decoded.
  */
 export interface Pipeline {
   readonly stages: Stages;
-  /** What loading has to say: components that were skipped, tensors that no stage uses. */
+  /** Warnings from loading: components that were skipped, tensors that no stage uses. */
   readonly warnings: readonly Warning[];
   /**
-   * Draws images. Rejects with an InvalidOptionError or TensorError for impossible options, before anything runs; with an
-   * AbortError, a DisposedError, or what a stage throws.
+   * Generates images. Rejects with an InvalidOptionError or TensorError for invalid options, before anything runs; with an
+   * AbortError, a DisposedError, or whatever a stage throws.
    */
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
-   * The same run, event by event; its return value is what `generate` gives. It starts at the first `next()`, and goes on
-   * only as events are taken. Leaving the loop ends the run.
+   * The same run as a stream of events; its return value is the result of `generate`. It starts at the first `next()`, and
+   * advances only as events are read. Leaving the loop ends the run.
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;
   /**
-   * Attaches an adapter, which changes how the model draws without a change to its weights: a LoRA, a ControlNet. Waits for
-   * its turn among the requests. Sessions are made anew for the models that it changes, and not when its strength changes.
+   * Attaches an adapter, such as a LoRA or a ControlNet, without changing the model's weights. Waits for its turn among the
+   * requests. The models that it changes get new sessions; changing its strength later does not need any.
    *
-   * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken or options
-   * that are unknown or impossible, an UnsupportedError for what is not supported; then nothing has changed.
-   * @param file A path, URL, Blob or Source: of a folder, or of a file as `AttachOptions.path` says.
+   * Rejects with a SourceError or CheckpointError for the file, an InvalidOptionError for a name that is taken or invalid
+   * options, and an UnsupportedError for an adapter that is not supported. After an error nothing has changed.
+   * @param file A file or folder: a path, URL, Blob or Source. `AttachOptions.path` names the file within a Source.
    */
   attach(file: Place, options?: AttachOptions): Promise<AttachResult>;
-  /** Detaches what was attached by that name. Rejects with an InvalidOptionError if nothing was. */
+  /** Detaches the adapter of this name. Rejects with an InvalidOptionError if there is none. */
   detach(name: string): Promise<void>;
+  /** The attached adapters. */
   readonly attached: readonly Attachment[];
-  /** Ends the current run and those that wait with a DisposedError, and frees all stages. */
+  /** Ends the current request and all that wait with a DisposedError, and frees all stages. */
   dispose(): Promise<void>;
 }
 
-/** Composes stages into a pipeline. They may be of this library or any objects that meet the interfaces. */
+/**
+ * Creates a pipeline from its stages: those of this library, or any objects that implement the interfaces. Throws an
+ * InvalidOptionError for stages that do not fit together.
+ */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const { backend, schedulerByName, releaseStages = false } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
@@ -71,64 +74,22 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const composition = options.composition ?? compositionOf(stages);
   const traits = modelTraits(stages, composition);
   const adapted = adaptedStages(stages, composition);
-  const mutex = createMutex();
-  const end = new AbortController();
-  let disposing: Promise<void> | undefined;
-
-  const refuseDisposed = () => {
-    if (disposing !== undefined) throw new DisposedError('The pipeline');
-  };
-
-  /** Runs an action in its turn, and none once the pipeline is disposed. */
-  async function* inTurn<Event, Result>(
-    signal: AbortSignal | undefined,
-    action: (signal: AbortSignal) => AsyncGenerator<Event, Result, void>,
-  ): AsyncGenerator<Event, Result, void> {
-    const either = AbortSignal.any([end.signal, ...(signal === undefined ? [] : [signal])]);
-    try {
-      const release = await mutex.acquire(either);
-      try {
-        return yield* action(either);
-      } finally {
-        release();
-      }
-    } catch (error) {
-      // A stage of the caller's may reject with an AbortError of the platform's.
-      const isEnd = error instanceof DisposedError || (error instanceof Error && error.name === 'AbortError');
-      throw end.signal.aborted && isEnd ? new DisposedError('The pipeline') : error;
-    }
-  }
-
-  const changeInTurn = async <T>(signal: AbortSignal | undefined, change: (signal: AbortSignal) => Promise<T>) => {
-    // biome-ignore lint/correctness/useYield: a change of what is attached has no events
-    const turn = inTurn(signal, async function* (either): AsyncGenerator<never, T, void> {
-      return change(either);
-    });
-    return (await turn.next()).value as T;
-  };
+  const queue = createRequestQueue();
+  const schedulerOf = schedulerChooser(scheduler, schedulerByName);
+  let disposed: Promise<void> | undefined;
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
-    refuseDisposed();
+    queue.checkOpen();
     checkGenerateOptions(given, composition);
-    // Without images to decode, turns are taken in the order of the calls.
-    const read = given.image === undefined && given.mask === undefined ? {} : await readImages(given);
-    const request = readRequest(given, {
-      traits,
-      read,
-      schedulerOf: chooseScheduler(scheduler, schedulerByName),
-    });
-    return yield* inTurn(request.signal, async function* (signal) {
+    // No await without images, so that such requests queue in the order of the calls.
+    const decoded = given.image === undefined && given.mask === undefined ? {} : await readImages(given);
+    const read = readRequest(given, { traits, decoded, schedulerOf });
+    return yield* queue.stream(read.signal, async function* (signal) {
+      const request = { ...read, signal };
       const prompts = await parseRequest(request);
-      const adapters = await readAdapters(given, namedNetworks(prompts), adapted.adapters);
-      return yield* draw({
-        stages: adapted.stages,
-        request: { ...request, signal },
-        prompts,
-        traits,
-        adapters,
-        releaseStages,
-        timings: { encode: 0, denoise: 0, decode: 0 },
-      });
+      const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
+      const timings = { encode: 0, denoise: 0, decode: 0 };
+      return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
     });
   }
 
@@ -140,41 +101,50 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       return adapted.adapters.map(({ name, kind }) => ({ name, kind }));
     },
     warnings: [],
-    async attach(file, options = {}) {
-      refuseDisposed();
-      checkAttachOptions(options);
-      return changeInTurn(options.signal, async (signal) => {
-        const { attach } = await import('./attach/attach.js');
-        return attach(adapted, file, { ...options, signal }, { backend, load: !releaseStages });
-      });
-    },
-    async detach(name) {
-      refuseDisposed();
-      await changeInTurn(undefined, async (signal) => {
-        const { detach } = await import('./attach/attach.js');
-        await detach(adapted, name, { signal, load: !releaseStages });
-      });
-    },
+    ...attachMethods(adapted, queue, { backend, load: !releaseStages }),
     stream,
     generate: (given) => notifySteps(stream(given), given?.onStep),
     dispose() {
-      disposing ??= (async () => {
-        end.abort();
-        await adapted.dispose();
-      })();
-      return disposing;
+      queue.close();
+      disposed ??= adapted.dispose();
+      return disposed;
     },
   };
 }
 
-/** The scheduler that a run asks for: an object, a name, or by default the model's. */
-function chooseScheduler(modelScheduler: Scheduler, byName: CreatePipelineOptions['schedulerByName']) {
+/** `attach` and `detach`, which wait in the queue like runs. */
+function attachMethods(
+  adapted: AdaptedStages,
+  queue: RequestQueue,
+  { backend, load }: { readonly backend: Backend | undefined; readonly load: boolean },
+): Pick<Pipeline, 'attach' | 'detach'> {
+  return {
+    async attach(file, options = {}) {
+      queue.checkOpen();
+      checkAttachOptions(options);
+      return queue.run(options.signal, async (signal) => {
+        const { attach } = await import('./attach/attach.js');
+        return attach(adapted, file, { ...options, signal }, { backend, load });
+      });
+    },
+    async detach(name) {
+      queue.checkOpen();
+      await queue.run(undefined, async (signal) => {
+        const { detach } = await import('./attach/attach.js');
+        await detach(adapted, name, { signal, load });
+      });
+    },
+  };
+}
+
+/** Resolves the option `scheduler`: an object, a name, or by default the model's scheduler. */
+function schedulerChooser(modelScheduler: Scheduler, byName: CreatePipelineOptions['schedulerByName']) {
   return (choice: Scheduler | string | undefined): Scheduler => {
     if (typeof choice !== 'string') return choice ?? modelScheduler;
     if (byName !== undefined) return byName(choice);
     throw new InvalidOptionError(
       'scheduler',
-      `is the name ${JSON.stringify(choice)}, but this pipeline knows no names: give a scheduler.`,
+      `is the name ${JSON.stringify(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
     );
   };
 }

@@ -1,16 +1,16 @@
 import type { SdImage } from '@sd/image';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 
-/** A run, and the previews of its steps. */
+/** A run's result and the previews of its steps. */
 export interface RecordedRun {
   readonly result: GenerateResult;
-  /** For each image, the preview of each of its steps: one pixel a latent. */
+  /** For each image, the preview of each of its steps, one pixel per latent. */
   readonly previews: readonly (readonly SdImage[])[];
 }
 
 /**
- * Takes a run to its end, with a preview of every step: `recordRun(sd.stream({ prompt }))`. Rejects with what the run
- * rejects with; if a preview fails, the run is ended first.
+ * Runs to the end, and collects a preview of every step: `recordRun(sd.stream({ prompt }))`. Rejects as the run does; if a
+ * preview fails, ends the run first.
  */
 export async function recordRun(stream: AsyncGenerator<PipelineEvent, GenerateResult, void>): Promise<RecordedRun> {
   const previews: SdImage[][] = [];

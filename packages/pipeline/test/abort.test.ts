@@ -6,7 +6,7 @@ import { gate, mockStages, road } from './support.js';
 const aborted = { name: 'AbortError', code: 'aborted' };
 
 describe('a run is aborted', () => {
-  test('before it begins: nothing runs', async () => {
+  test('before it starts: nothing runs', async () => {
     const stages = mockStages();
     const encode = vi.spyOn(stages.textEncoders[0].textEncoder, 'encode');
     const sd = createPipeline(stages);
@@ -16,7 +16,7 @@ describe('a run is aborted', () => {
     expect((await sd.generate(road)).images).toHaveLength(1);
   });
 
-  test('while it waits for its turn: at once, and those behind it move up', async () => {
+  test('while it waits in the queue: it rejects at once, and the next ones move up', async () => {
     const { passed, open } = gate();
     const sd = createPipeline(mockStages());
     const ended: string[] = [];
@@ -58,11 +58,11 @@ describe('a run is aborted', () => {
     ['encodes', ({ textEncoders }: Stages) => textEncoders[0].textEncoder, 'encode', []],
     ['predicts', ({ noisePredictor }: Stages) => noisePredictor, 'predict', ['encode', 'step']],
     ['decodes', ({ vae }: Stages) => vae, 'decode', ['encode', 'step']],
-  ] as const)('while a stage %s that does not look at the signal', async (_, stageOf, method, told) => {
+  ] as const)('while a stage %s that ignores the signal', async (_, stageOf, method, expected) => {
     const stages = mockStages();
     const controller = new AbortController();
     const stage = stageOf(stages) as unknown as Record<string, (input: unknown) => Promise<unknown>>;
-    const work = stage[method]!;
+    const work = stage[method];
     stage[method] = (input) => {
       controller.abort();
       return work(input);
@@ -74,7 +74,7 @@ describe('a run is aborted', () => {
       for await (const { type } of sd.stream({ ...road, steps: 1, signal })) seen.push(type);
     })();
     await expect(reading).rejects.toMatchObject(aborted);
-    expect(seen).toEqual(told);
+    expect(seen).toEqual(expected);
     expect((await sd.generate({ ...road, steps: 1 })).images).toHaveLength(1);
   });
 });
@@ -87,7 +87,7 @@ describe('with the embedded model', () => {
   afterAll(() => sd.dispose());
 
   test.each([['encode'], ['step'], ['image']])(
-    'a run that is aborted at %s leaves the pipeline as it was',
+    'a run that is aborted at its event %s does not affect later runs',
     async (at) => {
       const before = await sd.generate(road);
       const controller = new AbortController();
@@ -97,11 +97,11 @@ describe('with the embedded model', () => {
       })();
       await expect(reading).rejects.toMatchObject(aborted);
       const after = await sd.generate(road);
-      expect(after.images[0]!.data).toEqual(before.images[0]!.data);
+      expect(after.images[0].data).toEqual(before.images[0].data);
     },
   );
 
-  test('a run that is aborted inside a stage ends without waiting for it', async () => {
+  test('a run that is aborted while a stage runs ends without waiting for it', async () => {
     const controller = new AbortController();
     const rng = (seed: number | bigint) => {
       const { randn } = torchCpu(seed);

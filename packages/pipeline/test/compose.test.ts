@@ -4,11 +4,11 @@ import { createPipeline } from '../src/index.js';
 import { mockStages, road } from './support.js';
 
 describe('createPipeline', () => {
-  test('draws with any objects that meet the interfaces', async () => {
-    // x = x0 + sigma * eps, and a model that says 0.5 of everything.
+  test('runs with any objects that implement the interfaces', async () => {
+    // A single step with x = x0 + sigma * eps, and a model that predicts 0.5 for every value.
     const scheduler: Scheduler = {
       prediction: 'sample',
-      name: 'One leap',
+      name: 'One step',
       plan: () => ({
         levels: [
           { alpha: 1, sigma: 10, timestep: 999 },
@@ -17,7 +17,7 @@ describe('createPipeline', () => {
         initialSigma: 10,
         stepCount: 1,
         async *sampler(denoise, x, [from, to]) {
-          const denoised = await denoise(x, from!);
+          const denoised = await denoise(x, from);
           yield { x: denoised, denoised, level: to! };
         },
       }),
@@ -43,16 +43,16 @@ describe('createPipeline', () => {
         latentChannels: 1,
         scaleFactor: 1,
         decode: async ({ dims: [n, , h, w], data }) =>
-          tensor('float32', [n!, 3, h!, w!], Float32Array.from([...data, ...data, ...data])),
+          tensor('float32', [n, 3, h, w], Float32Array.from([...data, ...data, ...data])),
       },
       scheduler,
     });
     const latents = tensor('float32', [1, 1, 2, 3], Float32Array.of(1, -1, 0, 2, -2, 0.5));
     const { images, warnings } = await sd.generate({ prompt: 'anything', height: 2, guidanceScale: 1, latents });
-    expect(images).toMatchObject([{ width: 3, height: 2, parameters: { settings: { Sampler: 'One leap' } } }]);
+    expect(images).toMatchObject([{ width: 3, height: 2, parameters: { settings: { Sampler: 'One step' } } }]);
     // (0.5 / 2 + 0.5) * 255 = 191.25
-    expect([...images[0]!.data]).toEqual(Array(6).fill([191, 191, 191, 255]).flat());
-    // Noise of a deviation of 10 on a clean sample, scaled to unit variance.
+    expect([...images[0].data]).toEqual(Array(6).fill([191, 191, 191, 255]).flat());
+    // A clean sample with noise of standard deviation 10, scaled to unit variance.
     const scale = 10 / Math.sqrt(1 + 10 ** 2);
     expect(samples).toEqual([[...latents.data].map((value) => expect.closeTo(value * scale, 6))]);
     expect(warnings).toEqual([]);
@@ -60,25 +60,25 @@ describe('createPipeline', () => {
     await sd.dispose();
   });
 
-  test('takes a scheduler for one run, as an object or by a name that the caller knows', async () => {
+  test('takes a scheduler for one run, as an object or by a name that the caller resolves', async () => {
     const stages = mockStages();
     const named = (name: string): Scheduler => ({ ...stages.scheduler, name });
     const sd = createPipeline({ ...stages, schedulerByName: (name) => named(`the ${name}`) });
     const sampler = async (scheduler?: Scheduler | string) =>
-      (await sd.generate({ ...road, scheduler })).images[0]!.parameters?.settings?.Sampler;
+      (await sd.generate({ ...road, scheduler })).images[0].parameters?.settings?.Sampler;
     expect(await sampler()).toBe('DDIM');
     expect(await sampler('best')).toBe('the best');
-    expect(await sampler(named('own'))).toBe('own');
+    expect(await sampler(named('custom'))).toBe('custom');
   });
 
-  test('refuses a noise predictor and a VAE whose latents differ', () => {
+  test('refuses a noise predictor and a VAE with different numbers of latent channels', () => {
     const { vae } = mockStages();
     expect(() => createPipeline(mockStages({ vae: { ...vae, latentChannels: 16 } }))).toThrow(
       expect.objectContaining({
         code: 'invalid-option',
         option: 'noisePredictor',
         message:
-          "noisePredictor: takes 4 channels and gives 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, or 32 for changing images, and give 16.",
+          "noisePredictor: takes 4 channels and returns 4, but the VAE's latents have 16: it must take 16, or 33 for inpainting, or 32 for InstructPix2Pix, and return 16.",
       }),
     );
   });

@@ -15,7 +15,7 @@ function disposable() {
 }
 
 describe('a disposed pipeline', () => {
-  test('ends its run and those that wait, and takes no more', async () => {
+  test('ends its run and those that wait, and refuses new ones', async () => {
     const { sd, dispose } = disposable();
     const { passed, open } = gate();
     const first = sd.generate({ ...road, onStep: () => passed });
@@ -28,14 +28,14 @@ describe('a disposed pipeline', () => {
     expect(dispose).toHaveBeenCalledTimes(3);
   });
 
-  test('may be disposed again', async () => {
+  test('can be disposed again', async () => {
     const { sd, dispose } = disposable();
     await Promise.all([sd.dispose(), sd.dispose()]);
     await sd.dispose();
     expect(dispose).toHaveBeenCalledTimes(3);
   });
 
-  test('does not wait for a reader that stopped in the middle', async () => {
+  test('does not wait for a stream that is no longer read', async () => {
     const { sd } = disposable();
     const events = sd.stream(road);
     expect((await events.next()).value).toMatchObject({ type: 'encode' });
@@ -47,7 +47,7 @@ describe('a disposed pipeline', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('tells the caller’s abort from its own end', async () => {
+  test('still reports an abort by the caller as an AbortError', async () => {
     const { sd } = disposable();
     const controller = new AbortController();
     const onStep = () => controller.abort();
@@ -55,7 +55,7 @@ describe('a disposed pipeline', () => {
     await expect(sd.generate({ ...road, signal, onStep })).rejects.toMatchObject({ code: 'aborted' });
   });
 
-  test('says so too where a stage rejects with the platform’s AbortError', async () => {
+  test('turns the platform’s AbortError of a stage into a DisposedError', async () => {
     const stages = mockStages();
     const sd = createPipeline({
       ...stages,
@@ -76,7 +76,7 @@ describe('a disposed pipeline', () => {
   });
 });
 
-test('of a loaded model no session is left, in the middle of a run too', async () => {
+test('a loaded model leaves no session open, even when disposed during a run', async () => {
   const { backend, counts } = counting(createNodeBackend());
   const sd = await loadPipeline(sourceOf(await filesOf()), { backend });
   const controller = new AbortController();

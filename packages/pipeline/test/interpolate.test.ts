@@ -12,18 +12,18 @@ async function framesOf(options: InterpolateOptions) {
 }
 
 describe('an interpolation', () => {
-  test('goes from one seed to another in equal steps, its ends being their pictures', async () => {
+  test('goes from one seed to another in equal steps; its ends are the images of those seeds', async () => {
     const frames = await framesOf({ ...base, from: { prompt: 'a car', seed: 1 }, to: { seed: 2 }, frames: 5 });
     expect(frames.map(({ frame, amount }) => [frame, amount])).toEqual([0, 0.25, 0.5, 0.75, 1].map((a, i) => [i, a]));
-    const pictures = frames.map(({ image }) => image.data);
-    for (const [picture, seed] of [[pictures[0], 1] as const, [pictures[4], 2] as const]) {
-      expect(picture).toEqual((await sd.generate({ ...base, prompt: 'a car', seed })).images[0]!.data);
+    const images = frames.map(({ image }) => image.data);
+    for (const [end, seed] of [[images[0], 1] as const, [images[4], 2] as const]) {
+      expect(end).toEqual((await sd.generate({ ...base, prompt: 'a car', seed })).images[0].data);
     }
-    expect(pictures[2]).not.toEqual(pictures[0]);
-    expect(pictures[2]).not.toEqual(pictures[4]);
+    expect(images[2]).not.toEqual(images[0]);
+    expect(images[2]).not.toEqual(images[4]);
   });
 
-  test('goes from one prompt to another, all of one seed', async () => {
+  test('goes from one prompt to another with the same seed', async () => {
     const generate = vi.fn(sd.generate);
     const from = { prompt: 'a car', negativePrompt: 'grey' };
     for await (const _ of interpolate({ generate }, { ...base, from, to: { prompt: 'a house' }, frames: 3 }));
@@ -33,7 +33,7 @@ describe('an interpolation', () => {
     expect(calls[1]).not.toHaveProperty('variationSeed');
   });
 
-  test('makes a frame when it is asked for', async () => {
+  test('generates a frame only when it is requested', async () => {
     const generate = vi.fn(sd.generate);
     for await (const _ of interpolate({ generate }, { ...base, from: { prompt: '' }, to: { seed: 2 }, frames: 9 }))
       break;
@@ -45,7 +45,7 @@ describe('an interpolation', () => {
     ['to', { from: { prompt: '' }, frames: 3 }],
     ['prompt', { from: {}, to: {}, frames: 3 }],
     ['variationSeed', { from: { prompt: '' }, to: { seed: 0.5 }, frames: 3 }],
-  ])('needs %s that can be', async (option, options) => {
+  ])('refuses an invalid value of %s', async (option, options) => {
     await expect(framesOf(options as InterpolateOptions)).rejects.toMatchObject({ code: 'invalid-option', option });
   });
 });

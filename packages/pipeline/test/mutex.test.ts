@@ -3,7 +3,7 @@ import { createPipeline } from '../src/index.js';
 import { createMutex } from '../src/mutex.js';
 import { mockStages, road } from './support.js';
 
-test('two runs at once go one after the other, in order', async () => {
+test('concurrent runs are queued in order', async () => {
   const sd = createPipeline(mockStages());
   const seen: string[] = [];
   const run = (name: string) => sd.generate({ ...road, onStep: ({ step }) => void seen.push(`${name} ${step}`) });
@@ -11,7 +11,7 @@ test('two runs at once go one after the other, in order', async () => {
   expect(seen).toEqual(['a 0', 'a 1', 'b 0', 'b 1', 'c 0', 'c 1']);
 });
 
-test('a run that fails lets the next one pass', async () => {
+test('a run that fails lets the next one start', async () => {
   const sd = createPipeline(mockStages());
   const failing = sd.generate({ ...road, onStep: () => Promise.reject(new Error('enough')) });
   const next = sd.generate(road);
@@ -19,26 +19,26 @@ test('a run that fails lets the next one pass', async () => {
   expect((await next).images).toHaveLength(1);
 });
 
-test('a turn that is given up is passed over only when those before it are done', async () => {
+test('an aborted request for the lock is skipped only after those before it', async () => {
   const mutex = createMutex();
   const release = await mutex.acquire();
   const controller = new AbortController();
-  const given = mutex.acquire(controller.signal);
-  let passed = false;
+  const aborted = mutex.acquire(controller.signal);
+  let isAcquired = false;
   const last = mutex.acquire().then((release) => {
-    passed = true;
+    isAcquired = true;
     return release;
   });
   controller.abort('tired');
-  await expect(given).rejects.toMatchObject({ code: 'aborted', cause: 'tired' });
+  await expect(aborted).rejects.toMatchObject({ code: 'aborted', cause: 'tired' });
   await new Promise((resolve) => setImmediate(resolve));
-  expect(passed).toBe(false);
+  expect(isAcquired).toBe(false);
   release();
   (await last)();
-  expect(passed).toBe(true);
+  expect(isAcquired).toBe(true);
 });
 
-test('a signal that is aborted later no longer matters', async () => {
+test('aborting a signal after the lock was acquired has no effect', async () => {
   const mutex = createMutex();
   const controller = new AbortController();
   const release = await mutex.acquire(controller.signal);

@@ -4,13 +4,13 @@ import { createPipeline, recordRun } from '../src/index.js';
 import { mockStages, road } from './support.js';
 
 describe('recordRun', () => {
-  test('gives the result, and each step of each picture', async () => {
+  test('returns the result, and a preview of each step of each image', async () => {
     const sd = createPipeline(mockStages());
     const { result, previews } = await recordRun(sd.stream({ ...road, steps: 3, count: 2 }));
     expect(result.images).toHaveLength(2);
     expect(previews.map((steps) => steps.length)).toEqual([3, 3]);
-    const last = previews[1]![2]!;
-    await expect(animate(previews[1]!.map((preview) => enlarge(preview, 64 / last.width)))).resolves.toBeInstanceOf(
+    const last = previews[1][2];
+    await expect(animate(previews[1].map((preview) => enlarge(preview, 64 / last.width)))).resolves.toBeInstanceOf(
       Uint8Array,
     );
   });

@@ -10,10 +10,10 @@ import { mockVae } from '@sd/vae/testing';
 import { sd1 } from '../../../fixtures/golden.js';
 import type { Pipeline, Stages } from '../src/index.js';
 
-/** What the runs of the fixture's model have in common. */
+/** Options that runs of the fixture's model share. */
 export const road = { prompt: 'a blue car on a road', steps: 2, width: 64, height: 64, seed: 1 };
 
-/** Stages without a model, for 64 x 64 pictures. */
+/** Stages without a model, for images of 64 x 64 pixels. */
 export function mockStages(replaced: Partial<Stages> = {}): Stages {
   return {
     textEncoders: [{ tokenizer: mockTokenizer(), textEncoder: mockTextEncoder() }],
@@ -24,7 +24,7 @@ export function mockStages(replaced: Partial<Stages> = {}): Stages {
   };
 }
 
-/** Uses a pipeline, and disposes of it whatever comes. */
+/** Uses a pipeline, and disposes of it in any case. */
 export async function using<T>(loading: Promise<Pipeline>, use: (sd: Pipeline) => Promise<T>): Promise<T> {
   const sd = await loading;
   try {
@@ -34,7 +34,7 @@ export async function using<T>(loading: Promise<Pipeline>, use: (sd: Pipeline) =
   }
 }
 
-/** All files of a folder, by their paths in it. */
+/** All files of a folder, by path. */
 export async function filesOf(folder: string | URL = sd1): Promise<Map<string, Uint8Array>> {
   const root = folder instanceof URL ? fileURLToPath(folder) : folder;
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -49,7 +49,7 @@ export async function filesOf(folder: string | URL = sd1): Promise<Map<string, U
   );
 }
 
-/** The least that a source can be. */
+/** A minimal source. */
 export function sourceOf(files: ReadonlyMap<string, Uint8Array>): Source {
   return {
     async read(name, range) {
@@ -60,13 +60,13 @@ export function sourceOf(files: ReadonlyMap<string, Uint8Array>): Source {
   };
 }
 
-/** The files with some values of a JSON file changed; undefined takes one out. */
+/** The files with some values of a JSON file changed; undefined removes a value. */
 export function edited(files: ReadonlyMap<string, Uint8Array>, name: string, values: object): Map<string, Uint8Array> {
   const before = JSON.parse(new TextDecoder().decode(files.get(name)));
   return new Map(files).set(name, new TextEncoder().encode(JSON.stringify({ ...before, ...values })));
 }
 
-/** A backend that counts what it gives out. */
+/** A backend that counts the sessions that it creates. */
 export function counting(backend: Backend) {
   const counts = { loaded: [] as string[], open: 0, disposed: false };
   const counted: Backend = {
@@ -93,7 +93,7 @@ export function counting(backend: Backend) {
   return { backend: counted, counts };
 }
 
-/** A promise, and what settles it. */
+/** A promise and the function that resolves it. */
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   let open!: () => void;
   const passed = new Promise<void>((resolve) => {
@@ -102,8 +102,8 @@ export function gate(): { readonly passed: Promise<void>; open(): void } {
   return { passed, open };
 }
 
-/** A float picture [1, 3, h, w] of 0 to 1 as 8-bit colours. */
+/** The 8-bit colours of an image [1, 3, h, w] with values of 0 to 1. */
 export function rgbOfUnit({ dims, data }: Tensor<'float32'>): number[] {
-  const size = dims[2]! * dims[3]!;
-  return Array.from({ length: 3 * size }, (_, i) => Math.round(data[(i % 3) * size + Math.floor(i / 3)]! * 255));
+  const size = dims[2] * dims[3];
+  return Array.from({ length: 3 * size }, (_, i) => Math.round(data[(i % 3) * size + Math.floor(i / 3)] * 255));
 }

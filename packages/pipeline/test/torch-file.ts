@@ -7,28 +7,28 @@ const storages: Readonly<Record<string, string>> = {
   I64: 'LongStorage',
 };
 
-/** A checkpoint as torch.save writes it, a zip with a pickle of protocol 2: `{ global_step, [under]: { name: tensor } }`. */
+/** A checkpoint as torch.save writes it, a zip with a pickle of protocol 2: `{ global_step, [key]: { name: tensor } }`. */
 export async function torchFile(
   tensors: readonly TensorToWrite[],
   globalStep = 0,
-  under = 'state_dict',
+  key = 'state_dict',
 ): Promise<Uint8Array> {
-  const files: [string, Buffer][] = [['archive/data.pkl', pickleOf(tensors, globalStep, under)]];
+  const files: [string, Buffer][] = [['archive/data.pkl', pickleOf(tensors, globalStep, key)]];
   for (const [i, tensor] of tensors.entries()) files.push([`archive/data/${i}`, Buffer.from(await tensor.bytes())]);
   return zipOf(files);
 }
 
-function pickleOf(tensors: readonly TensorToWrite[], globalStep: number, under: string): Buffer {
-  const whole = (value: number) => Buffer.concat([Buffer.from('J'), uint32(value)]);
+function pickleOf(tensors: readonly TensorToWrite[], globalStep: number, key: string): Buffer {
+  const integer = (value: number) => Buffer.concat([Buffer.from('J'), uint32(value)]);
   const text = (value: string) =>
     Buffer.concat([Buffer.from('X'), uint32(Buffer.byteLength(value)), Buffer.from(value)]);
   const tuple = (values: readonly number[]) =>
-    Buffer.concat([Buffer.from('('), ...values.map(whole), Buffer.from('t')]);
+    Buffer.concat([Buffer.from('('), ...values.map(integer), Buffer.from('t')]);
   const entries = tensors.flatMap(({ name, dtype, shape }, i) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
     const storage = [Buffer.from('(('), text('storage'), Buffer.from(`ctorch\n${storages[dtype]}\n`), text(String(i))];
-    const view = [text('cpu'), whole(count), Buffer.from('tQ'), whole(0), tuple(shape), tuple(strides)];
+    const view = [text('cpu'), integer(count), Buffer.from('tQ'), integer(0), tuple(shape), tuple(strides)];
     const [call, end] = [Buffer.from('ctorch._utils\n_rebuild_tensor_v2\n'), Buffer.from('\x89}tR', 'latin1')];
     return [text(name), call, ...storage, ...view, end];
   });
@@ -36,8 +36,8 @@ function pickleOf(tensors: readonly TensorToWrite[], globalStep: number, under: 
   return Buffer.concat([
     start,
     text('global_step'),
-    whole(globalStep),
-    text(under),
+    integer(globalStep),
+    text(key),
     dict,
     ...entries,
     Buffer.from('uu.'),
@@ -47,7 +47,7 @@ function pickleOf(tensors: readonly TensorToWrite[], globalStep: number, under: 
 function zipOf(files: readonly (readonly [string, Buffer])[]): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
-  let at = 0;
+  let offset = 0;
   for (const [name, bytes] of files) {
     const sizes = [uint32(0), uint32(bytes.length), uint32(bytes.length), uint16(name.length)];
     parts.push(Buffer.from('PK\x03\x04'), Buffer.alloc(10), ...sizes, uint16(0), Buffer.from(name), bytes);
@@ -56,21 +56,21 @@ function zipOf(files: readonly (readonly [string, Buffer])[]): Uint8Array {
       Buffer.alloc(12),
       ...sizes,
       Buffer.alloc(12),
-      uint32(at),
+      uint32(offset),
       Buffer.from(name),
     );
-    at += 30 + name.length + bytes.length;
+    offset += 30 + name.length + bytes.length;
   }
-  const listed = Buffer.concat(directory);
+  const directoryBytes = Buffer.concat(directory);
   const end = [
     Buffer.from('PK\x05\x06'),
     Buffer.alloc(6),
     uint16(files.length),
-    uint32(listed.length),
-    uint32(at),
+    uint32(directoryBytes.length),
+    uint32(offset),
     uint16(0),
   ];
-  return new Uint8Array(Buffer.concat([...parts, listed, ...end]));
+  return new Uint8Array(Buffer.concat([...parts, directoryBytes, ...end]));
 }
 
 function uint16(value: number): Buffer {

@@ -7,6 +7,6 @@ export function startLibrary(json: object, config: object, file: string): Huggin
     return new HuggingFaceTokenizer(json, config);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CheckpointError('bad-config', file, `is not a tokenizer that can be used: ${reason}`, { cause });
+    throw new CheckpointError('bad-config', file, `cannot be used as a tokenizer: ${reason}`, { cause });
   }
 }

@@ -1,10 +1,8 @@
-import { openLora } from '@sd/adapters';
 import { createNodeBackend, openFolder } from '@sd/backend-node';
-import { type Tensor, tensor } from '@sd/core';
-import { openWeights } from '@sd/weights';
+import type { Tensor } from '@sd/core';
 import { afterAll, expect, test } from 'vitest';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { type CheckpointUnet, loadUnet, type UnetExtension } from '../src/index.js';
+import { type CheckpointUnet, loadUnet } from '../src/index.js';
 
 /** Measured: 1e-3 to 2e-3, a few rounding errors of 2^-11. */
 const tolerance = 4e-3;
@@ -37,24 +35,4 @@ test('SDXL in half precision, with its sizes and pooled text', async () => {
   const golden = readGolden('golden.safetensors', fixture('models/sdxl'));
   await expectNear(unet, golden, 500, ['text_embeds', 'time_ids']);
   await unet.dispose?.();
-});
-
-test.each([
-  ['lora-kohya', 0.7],
-  ['loha', 0.7],
-  ['lokr', 0.7],
-  ['dora-lycoris', 1],
-])('with %s in half precision', async (folder, strength) => {
-  const place = fixture(`adapters/${folder}`);
-  const golden = readGolden('golden.safetensors', place);
-  const lora = openLora(await openWeights(await openFolder(place), 'style.safetensors'), { name: 'style' });
-  const unet = (await unetOf('models/sd1')).withExtensions([lora.extensions.unet as UnetExtension]);
-  const { data } = await unet.predict({
-    sample: golden('unet.sample'),
-    timestep: 500,
-    context: golden('text.prompt'),
-    conditions: { 'strength.style': tensor('float32', [1], Float32Array.of(strength)) },
-  });
-  await unet.dispose?.();
-  expect(relativeError(data, golden('unet.out.t500').data)).toBeLessThan(tolerance);
 });

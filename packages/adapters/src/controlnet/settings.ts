@@ -13,6 +13,6 @@ export const controlNetOptions: OptionTable<ControlNetSettings> = {
   guess: {
     ...flag,
     default: 'false',
-    text: 'Lets the ControlNet recognise the image without a prompt; a guidance scale of 3 to 5 goes with it.',
+    text: 'Lets the ControlNet recognise the image without a prompt; use a guidance scale of 3 to 5 with it.',
   },
 };

@@ -9,6 +9,6 @@ export interface IpAdapterSettings extends ImageStrengthSettings {
 }
 
 export const ipAdapterOptions: OptionTable<IpAdapterSettings> = {
-  image: { type: 'ImageInput | ImageInput[]', text: 'An image, or several that are shown together.' },
+  image: { type: 'ImageInput | ImageInput[]', text: 'An image, or several that act together.' },
   ...imageStrengthOptions,
 };

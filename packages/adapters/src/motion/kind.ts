@@ -1,6 +1,5 @@
 import { countMatching, shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
-import { isLoraTensor } from '../lora/names.js';
 
 /** Layers in which the frames of a clip see each other: AnimateDiff (arXiv 2307.04725). */
 export const motion: AdapterKind = {
@@ -10,8 +9,8 @@ export const motion: AdapterKind = {
   detect({ tensors }, families) {
     const has = (name: RegExp) => shapeMatching(tensors, name) !== undefined;
     if (!has(/(^|\.)motion_modules\.\d+\./)) return undefined;
-    // A LoRA for one, or a U-Net with motion modules.
-    if (has(isLoraTensor) || has(/(^|\.)conv_in\.weight$/)) return undefined;
+    // A U-Net with motion modules.
+    if (has(/(^|\.)conv_in\.weight$/)) return undefined;
     const levels = countMatching(tensors, /(?:^|\.)down_blocks\.(\d+)\./);
     const firstWidth = shapeMatching(tensors, /(^|\.)down_blocks\.0\.motion_modules\.0\..*proj_in\.weight$/)?.[0];
     const family = levels === 3 ? 'sdxl' : 'sd1';

@@ -8,7 +8,7 @@ export interface MotionSettings {
 export const motionOptions: OptionTable<MotionSettings> = {
   frames: {
     ...whole(1),
-    default: '16, or as many as the adapter tells apart',
-    text: 'Frames of a clip.',
+    default: '16, or fewer if the adapter has fewer positions',
+    text: 'How many frames a clip has.',
   },
 };

@@ -12,7 +12,7 @@ export function componentsOf(
   return new Map<string, StageResources>([[composition.noisePredictor, noisePredictor], ...encoders]);
 }
 
-/** The stages with changed components in their places. */
+/** The stages with some components replaced. */
 export function withComponents(
   stages: Stages,
   composition: Composition,

@@ -4,14 +4,14 @@ import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { componentsOf, withComponents } from './adapted-model.js';
 
-/** A pipeline's stages, with the adapters that are attached to them. */
+/** A pipeline's stages with the attached adapters. */
 export interface AdaptedStages {
   readonly stages: Stages;
   readonly composition: Composition;
   readonly adapters: readonly Adapter[];
   /**
-   * Changes what is attached. Only stages whose extensions change are made anew: the session of the old one is freed before
-   * that of the new one is made. If anything fails, all is as before.
+   * Replaces the attached adapters. Only stages with other extensions than before are replaced, and the old session is
+   * freed before the new one is created. If anything fails, nothing changes.
    */
   replace(
     adapters: readonly Adapter[],
@@ -36,32 +36,29 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
     },
     async replace(next, { load, signal }) {
       const changed = changedComponents(adapters, next);
-      const made = changed.map((component) => {
-        return [component, extendedStage(plainComponents, component, extensionsOf(component, next))] as const;
-      });
+      const replacements = new Map(
+        changed.map((component) => [
+          component,
+          extendedStage(plainComponents, component, extensionsOf(component, next)),
+        ]),
+      );
       for (const adapter of next) if (!adapters.includes(adapter)) adapter.check?.();
 
       const components = componentsOf(stages, composition);
-      await Promise.all(changed.map((component) => components.get(component)?.release?.()));
-      const isPlain = (component: string, stage: StageResources | undefined) =>
-        stage === plainComponents.get(component);
+      const previous = changed.map((component) => components.get(component));
+      await Promise.all(previous.map((stage) => stage?.release?.()));
+      const plainStages = new Set<StageResources | undefined>(plainComponents.values());
+      const created = [...replacements.values()];
       try {
-        if (load) await Promise.all(made.map(([, stage]) => stage.load?.({ signal })));
+        if (load) await Promise.all(created.map((stage) => stage.load?.({ signal })));
         throwIfAborted(signal);
       } catch (error) {
-        await Promise.all(
-          made.map(([component, stage]) => (isPlain(component, stage) ? stage.release?.() : stage.dispose?.())),
-        );
+        await Promise.all(created.map((stage) => (plainStages.has(stage) ? stage.release?.() : stage.dispose?.())));
         throw error;
       }
-      stages = withComponents(stages, composition, new Map(made));
+      stages = withComponents(stages, composition, replacements);
       adapters = next;
-      await Promise.all(
-        changed.map((component) => {
-          const old = components.get(component);
-          return isPlain(component, old) ? undefined : old?.dispose?.();
-        }),
-      );
+      await Promise.all(previous.map((stage) => (plainStages.has(stage) ? undefined : stage?.dispose?.())));
     },
     async dispose() {
       const held = new Set<StageResources | undefined>([

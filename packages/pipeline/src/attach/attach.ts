@@ -9,23 +9,23 @@ import { adaptedModelOf } from './adapted-model.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AttachOptions } from './attach-options.js';
 
-/** An adapter that is attached to a pipeline. */
+/** An adapter attached to a pipeline. */
 export interface Attachment {
-  /** What `generate` calls it by. */
+  /** Its name in `generate`. */
   readonly name: string;
-  /** `lora`, `controlnet`. */
+  /** Its kind, such as `lora` or `controlnet`. */
   readonly kind: string;
 }
 
-/** What `attach` gives. */
+/** The result of `attach`. */
 export interface AttachResult extends Attachment {
-  /** What of the file is not used: tensors that are not known, modules that the model does not have. */
+  /** Parts of the file that are not used: unknown tensors, modules that the model does not have. */
   readonly warnings: readonly Warning[];
 }
 
 interface AttachSettings {
   readonly backend: Backend | undefined;
-  /** Whether stages that are made anew are loaded at once. */
+  /** Whether replaced stages are loaded at once. */
   readonly load: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function attach(
   const name = options.name ?? located.stem;
   checkName(name, adapted);
   const { kind, ...file } =
-    options.kind === undefined ? await found(place, located) : await asKind(options.kind, located);
+    options.kind === undefined ? await recogniseAdapter(place, located) : await openAsKind(options.kind, located);
   const model = adaptedModelOf(adapted.stages, adapted.composition);
   const { adapters } = adapted;
   const adapter = await kind.open({ ...file, name }, { model, adapters, families, backend, imageEncoder, signal });
@@ -78,19 +78,19 @@ export async function detach(
 
 type FileOfKind = Omit<AdapterFile, 'name'> & { readonly kind: AdapterKind };
 
-/** A file by its names and shapes. Throws an UnsupportedError for what cannot be attached. */
-async function found(place: Place, located: Located): Promise<FileOfKind> {
+/** Recognises a file by its names and shapes. Throws an UnsupportedError if it cannot be attached. */
+async function recogniseAdapter(place: Place, located: Located): Promise<FileOfKind> {
   const { adapterKind: kind, inspection, ...file } = await recognise(located);
   if (kind !== undefined) return { ...file, kind };
   const { source, path } = located;
   const title = path === '' ? String(typeof place === 'string' ? place : (source.name ?? 'The folder')) : path;
   throw new UnsupportedError(
-    `${title} is ${inspection.kind === 'unknown' ? 'nothing that is known' : `a ${inspection.kind}`}, which cannot be attached. ${inspection.canDo}`,
+    `${title} is ${inspection.kind === 'unknown' ? 'of no known kind' : `a ${inspection.kind}`}, which cannot be attached. ${inspection.canDo}`,
   );
 }
 
-/** A file that is of a kind, whatever its names are. */
-async function asKind(name: string, { source, path }: Located): Promise<FileOfKind> {
+/** Opens a file as one of a kind, regardless of its tensors' names. */
+async function openAsKind(name: string, { source, path }: Located): Promise<FileOfKind> {
   const kind = adapterKinds.find((known) => known.name === name);
   if (kind === undefined) {
     const names = adapterKinds.map((known) => known.name).join(', ');
@@ -101,7 +101,7 @@ async function asKind(name: string, { source, path }: Located): Promise<FileOfKi
   return { source, path: file, kind, weights: await openWeights(source, file) };
 }
 
-/** The file that stands for its folder in adapters of a kind; empty if the folder has none. */
+/** The file that stands for the folder of an adapter of this kind; empty if the folder has none. */
 async function fileInFolder(source: Located['source'], { folder }: AdapterKind): Promise<string> {
   for (const file of folder?.files ?? []) if (await hasFile(source, file)) return file;
   return '';

@@ -1,30 +1,36 @@
 import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
-import { type Conditions, InvalidOptionError, type NoisePredictor, tensor, type Warning } from '@sd/core';
+import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
-import type { WordVectors } from '../generate/prompts/index.js';
 import { settingsInPrompts } from './prompt-networks.js';
 
-/** The option of a run that is for attached adapters. */
+/** A run's option for attached adapters. */
 export interface AdapterOptions {
   /**
-   * Settings of attached adapters by their names: a strength for a LoRA, an image for a ControlNet, and so on as their kinds
-   * take them.
+   * Settings of attached adapters, by name: a strength for a LoRA, an image for a ControlNet, and so on for each kind.
    */
   readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>>;
+}
+
+/** The words of attached textual inversions, for one text encoder. */
+export interface WordVectors {
+  /** How many vectors each word has. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** All vectors, in the order of the words: [sum of counts, width]. */
+  readonly vectors: Tensor<'float32'>;
 }
 
 /** Attached adapters in one run. */
 export interface RunAdapters {
   readonly warnings: readonly Warning[];
-  /** Inputs of a text encoder. */
+  /** Further inputs of a text encoder, by its component name. */
   textInputs(component: string): Conditions;
-  /** Words that a text encoder was taught; undefined if there are none. */
+  /** Words that a text encoder has learned; undefined if there are none. */
   words(component: string): WordVectors | undefined;
-  /** How many frames a clip has; undefined where single images are drawn. */
+  /** The number of frames of a clip; undefined for single images. */
   readonly frames: number | undefined;
-  /** The noise predictor of the run: for clips, where clips are drawn. */
+  /** The run's noise predictor: `single`, or one for clips around it. */
   noisePredictor(single: NoisePredictor): NoisePredictor;
   /** Conditions of the noise predictor in one pass. */
   conditions(pass: AdapterPass): Promise<Condition[]>;
@@ -32,7 +38,7 @@ export interface RunAdapters {
   release(): Promise<void>;
 }
 
-/** Options that clips have no use for yet. */
+/** Options that clips do not support yet. */
 interface SingleImageOptions {
   readonly image?: unknown;
   readonly latents?: unknown;
@@ -40,18 +46,18 @@ interface SingleImageOptions {
 }
 
 /**
- * Reads a run's settings of attached adapters: those of its options, and those of networks that prompts name and options do
- * not. Rejects with an InvalidOptionError.
+ * Reads a run's settings of attached adapters: those in its options, and for other adapters those in prompts. Rejects with
+ * an InvalidOptionError.
  */
 export async function readAdapters(
   options: AdapterOptions & SingleImageOptions,
   networks: readonly NetworkMention[],
   adapters: readonly Adapter[],
 ): Promise<RunAdapters> {
-  const { adapters: given = {} } = options;
-  checkNames(given, adapters);
+  const { adapters: inOptions = {} } = options;
+  checkNames(inOptions, adapters);
   const inPrompts = settingsInPrompts(networks, adapters);
-  const settings: Readonly<Record<string, unknown>> = { ...inPrompts.settings, ...given };
+  const settings: Readonly<Record<string, unknown>> = { ...inPrompts.settings, ...inOptions };
   const uses = await Promise.all(adapters.map((adapter) => useAdapter(adapter, settings)));
   const clip = clipOf(uses, options);
   return {
@@ -73,7 +79,7 @@ export async function readAdapters(
 
 interface NamedUse {
   readonly name: string;
-  /** What messages call its settings: `adapters.edges`. */
+  /** The path of its settings in messages: `adapters.edges`. */
   readonly option: string;
   readonly use: AdapterUse;
 }
@@ -81,12 +87,12 @@ interface NamedUse {
 async function useAdapter(adapter: Adapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
   const { name } = adapter;
   const option = `adapters.${name}`;
-  // An adapter may be called `constructor`.
-  const given = Object.hasOwn(settings, name) ? settings[name] : undefined;
-  return { name, option, use: await adapter.use(given, option) };
+  // An adapter may be named `constructor`.
+  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : undefined;
+  return { name, option, use: await adapter.use(ownSettings, option) };
 }
 
-/** The adapter that makes clips, if there is one. Throws an InvalidOptionError for what clips have no use for yet. */
+/** The use of the adapter that makes clips, if there is one. Throws an InvalidOptionError for options that clips do not support. */
 function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse | undefined {
   const maker = uses.find(({ use }) => use.clip !== undefined);
   if (maker === undefined) return undefined;
@@ -95,11 +101,11 @@ function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse
   if (refused === undefined) return maker.use.clip;
   throw new InvalidOptionError(
     refused,
-    `does not go with clips yet: detach ${describe(maker.name)} to draw single images.`,
+    `is not supported for clips yet: detach ${describe(maker.name)} to draw single images.`,
   );
 }
 
-/** Throws an InvalidOptionError for settings that are not an object, or that name no attached adapter. */
+/** Throws an InvalidOptionError for settings that are not an object, or that name an adapter that is not attached. */
 function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new InvalidOptionError('adapters', `must be an object of settings by name, not ${describe(settings)}.`);

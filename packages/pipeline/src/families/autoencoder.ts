@@ -3,7 +3,7 @@ import { loadVae, originalVaeNames, vaeConfigFromShapes, vaeNames } from '@sd/va
 import { renameTensors } from '@sd/weights';
 import type { Component, FilePart } from './family.js';
 
-/** The autoencoder of a family, whose latents are multiplied by this factor. */
+/** A family's autoencoder; its latents are multiplied by `scalingFactor`. */
 export function autoencoder(scalingFactor: number): Component<Vae> {
   return {
     name: 'vae',
@@ -15,7 +15,7 @@ export function autoencoder(scalingFactor: number): Component<Vae> {
   };
 }
 
-/** Where an autoencoder stands in a file, under the original names or diffusers'. */
+/** An autoencoder in a single file, under the original names or diffusers'. */
 export const autoencoderPart = (mark: string): FilePart => ({
   mark,
   component: 'vae',
@@ -25,7 +25,7 @@ export const autoencoderPart = (mark: string): FilePart => ({
   },
 });
 
-/** Tensors that tell a file of an autoencoder alone. */
+/** Files that hold only an autoencoder, by a tensor that each of them has. */
 export const autoencoderAlone: readonly FilePart[] = [
   autoencoderPart('decoder.up.0.block.0.conv1.weight'),
   autoencoderPart('decoder.up_blocks.0.resnets.0.conv1.weight'),

@@ -6,17 +6,18 @@ import {
   openClipTensors,
 } from '@sd/text-encoder';
 import { type Config, renameTensors } from '@sd/weights';
-import { clipVocabulary } from '../load/clip-vocabulary.js';
+import { clipVocabulary } from './clip-vocabulary.js';
 import type { FilePart, Json, Tensors, TextEncoderComponent } from './family.js';
 
-/** What is particular to one CLIP text encoder of a family. */
+/** What distinguishes one CLIP text encoder of a family from others. */
 export interface ClipRole {
-  /** diffusers' names of it and of its tokenizer. */
+  /** Its name in diffusers. */
   readonly name: string;
+  /** Its tokenizer's name in diffusers. */
   readonly tokenizer: string;
   readonly output: TextEncoderComponent['output'];
   readonly facts: ClipTextFacts;
-  /** The classes that it may be of; that of `facts` by default. */
+  /** Its possible classes in `model_index.json`; by default that of `facts`. */
   readonly classes?: readonly string[];
   /** The token that its tokenizer pads with. */
   readonly pad: string;
@@ -41,7 +42,7 @@ export function clipComponent({
     async loadOnnx({ folder = name, ...from }) {
       return (await import('@sd/text-encoder/onnx')).loadOnnxTextEncoder({ ...from, folder });
     },
-    // Its library is large, and an app may bring a tokenizer of its own.
+    // Imported lazily: the library is large, and an app may pass another tokenizer.
     loadTokenizer: async (source, folder) => (await import('@sd/tokenizer')).loadTokenizer(source, folder),
     configFromShapes: (path, tensors) => clipTextConfigFromShapes(path, tensors, facts),
     usedTensors,
@@ -57,19 +58,19 @@ export function clipComponent({
   };
 }
 
-/** The tensors without the layers and the projection that the config leaves out: the original files of SD 2 have them. */
+/** Drops layers and a projection that the config does not have; the original files of Stable Diffusion 2 contain them. */
 function usedTensors(tensors: Tensors, config: Config): Tensors {
   const layers = config.number('num_hidden_layers', 12);
-  const projected = JSON.stringify(config.get('architectures') ?? '').includes('WithProjection');
+  const hasProjection = JSON.stringify(config.get('architectures') ?? '').includes('WithProjection');
   return new Map(
     [...tensors].filter(([name]) => {
       const [, layer] = /^encoder\.layers\.(\d+)\./.exec(name) ?? [];
-      return (layer === undefined || Number(layer) < layers) && (projected || name !== 'text_projection.weight');
+      return (layer === undefined || Number(layer) < layers) && (hasProjection || name !== 'text_projection.weight');
     }),
   );
 }
 
-/** CLIP ViT-L/14 of OpenAI, which SD 1, the first encoder of SDXL and that of SD 3 are. */
+/** OpenAI's CLIP ViT-L/14: the encoder of Stable Diffusion 1, and the first one of SDXL and Stable Diffusion 3. */
 export const clipL: ClipTextFacts = {
   class: 'CLIPTextModel',
   settings: { hidden_act: 'quick_gelu', layer_norm_eps: 1e-5, eos_token_id: 2 },
@@ -78,24 +79,24 @@ export const clipL: ClipTextFacts = {
 
 const openClipSettings: Json = { ...clipL.settings, hidden_act: 'gelu' };
 
-/** OpenCLIP ViT-H/14, which SD 2 was trained on without its last layer. */
+/** OpenCLIP ViT-H/14, without its last layer: the encoder of Stable Diffusion 2. */
 export const clipH: ClipTextFacts = { class: 'CLIPTextModel', settings: openClipSettings, unusedLayers: 1 };
 
-/** OpenCLIP ViT-bigG/14, the second encoder of SDXL and of SD 3. */
+/** OpenCLIP ViT-bigG/14: the second encoder of SDXL and Stable Diffusion 3. */
 export const clipG: ClipTextFacts = {
   class: 'CLIPTextModelWithProjection',
   settings: openClipSettings,
   unusedLayers: 0,
 };
 
-/** Where a CLIP text model stands in a file under the names of transformers. */
+/** A CLIP text model in a single file, under the names of transformers. */
 export const clipPart = (mark: string, component: string): FilePart => ({
   mark,
   component,
   translate: (path, tensors) => renameTensors(path, tensors, clipTextNames),
 });
 
-/** Where a CLIP text model stands in a file under the names of OpenCLIP. */
+/** A CLIP text model in a single file, under the names of OpenCLIP. */
 export const openClipPart = (mark: string, component: string): FilePart => ({
   mark,
   component,

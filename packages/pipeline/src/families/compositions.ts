@@ -3,7 +3,7 @@ import type { EncodedText } from '@sd/tokenizer/embedding';
 import type { Stages } from '../stages.js';
 import type { Composition } from './family.js';
 
-/** A model with one text encoder, whose hidden states are all that the noise predictor gets. */
+/** The composition of a model whose only conditioning is one text encoder's hidden states. */
 export function plainComposition(family: string, stages: Stages): Composition {
   return {
     family,
@@ -16,7 +16,7 @@ export function plainComposition(family: string, stages: Stages): Composition {
   };
 }
 
-/** The text encoders of a pipeline by diffusers' names: as the stages say, else by their order. */
+/** The text encoders of a pipeline under diffusers' names: those of the stages, or by default numbered in order. */
 export function textComponents(
   { textEncoders }: Stages,
   output: NonNullable<TextEncoderOptions['output']>,

@@ -21,9 +21,9 @@ export type Json = Readonly<Record<string, unknown>>;
 export type Tensors = ReadonlyMap<string, TensorView>;
 
 /**
- * A family of models of one architecture: how its files are recognised, which components it has, how texts are composed for
- * its noise predictor, and what else conditions it. Each family is a folder or file here and a line of `families`; nothing
- * outside names one.
+ * A family of models with the same architecture: how its files are recognised, which components it has, and how prompts and
+ * other inputs condition its noise predictor. Each family is a file or folder here and a line of `families`; no other code
+ * refers to a family by name.
  */
 export interface Family extends ModelFamily {
   /** Text encoders in diffusers' order. */
@@ -33,78 +33,78 @@ export interface Family extends ModelFamily {
   readonly folder: FolderForm;
   readonly file: SingleFileForm;
   /**
-   * How the runs of a model of this family are composed from its stages.
-   * @param index The model's `model_index.json`, as far as it has one.
+   * How a model's stages work together in a run.
+   * @param index The model's `model_index.json`, if it has one.
    */
   composition(stages: Stages, index?: Json): Composition;
-  /** Whether stages that somebody put together are those of such a model. */
+  /** Whether stages that were passed to `createPipeline` appear to be those of such a model. */
   fits(stages: Pick<Stages, 'noisePredictor' | 'textEncoders'>): boolean;
 }
 
 /** A part of a model, by diffusers' name: `unet`, `text_encoder_2`. */
 export interface Component<Stage> {
   readonly name: string;
-  /** The classes of diffusers or transformers that it may be of in `model_index.json`. */
+  /** Its possible classes, of diffusers or transformers, in `model_index.json`. */
   readonly classes: readonly string[];
-  /** Opens it from a folder, or from weights and a config. */
+  /** Loads it from a folder, or from weights and a config. */
   load(from: { readonly backend: Backend } & (ModelFolder | ModelParts)): Promise<Stage>;
-  /** Opens it as a model that was exported to ONNX, where such exports exist. */
+  /** Loads it from an ONNX export, if the component is supported as one. */
   loadOnnx?(from: OnnxComponent): Promise<Stage>;
-  /** Its config, from the names and shapes of a single file's tensors and what is `known` of it besides. */
+  /** Its config, from the names and shapes of a single file's tensors and from `known`, the values that they do not show. */
   configFromShapes(path: string, tensors: Tensors, known: Json): Json;
-  /** The tensors of a single file that a model of this config uses; all by default. */
+  /** The tensors of a single file that a model with this config uses; all by default. */
   usedTensors?(tensors: Tensors, config: Config): Tensors;
 }
 
 export interface OnnxComponent {
   readonly backend: Backend;
   readonly source: Source;
-  /** Its folder in the source; the default is the component's name. */
-  readonly folder?: string;
+  /** Its folder in the source; by default the component's name. */
+  readonly folder?: string | undefined;
 }
 
 export interface TextEncoderComponent extends Component<TextEncoder> {
-  /** diffusers' name of its tokenizer. */
+  /** Its tokenizer's name in diffusers. */
   readonly tokenizer: string;
   readonly tokenizerClasses: readonly string[];
   loadTokenizer(source: Source, folder: string): Promise<Tokenizer>;
-  /** Which hidden states the noise predictor attends to. */
+  /** Which hidden states the noise predictor uses. */
   readonly output: NonNullable<TextEncoderOptions['output']>;
-  /** True if it reads a prompt's text without its weights, in one window, as T5 does. */
+  /** True if it ignores prompt weights and `clipSkip` and reads a single window, as T5 does. */
   readonly ignoresWeights?: boolean;
-  /** True if a model may come without it. */
+  /** True if models may lack it. */
   readonly optional?: boolean;
-  /** Files of its tokenizer, for a model in one file, by their names in the tokenizer's folder. */
+  /** The files of its tokenizer by name, for models in a single file, which do not contain them. */
   tokenizerFiles?(): Promise<ReadonlyMap<string, string>>;
 }
 
-/** How a family's runs are composed from its stages. */
+/** How the stages of a model work together in a run: its text encoders, further inputs, and defaults. */
 export interface Composition {
-  /** Id of the family, for pictures' settings and messages. */
+  /** Id of the family, for messages. */
   readonly family: string;
-  /** diffusers' name of the component that predicts noise. */
+  /** The noise predictor's name in diffusers: `unet`, `transformer`. */
   readonly noisePredictor: string;
-  /** diffusers' names of the text encoders, in their order, and how each is asked. */
+  /** The text encoders in order: their names in diffusers, and how each is used. */
   readonly textEncoders: readonly Pick<TextEncoderComponent, 'name' | 'output' | 'ignoresWeights'>[];
-  /** What the noise predictor attends to, from what each text encoder made of one text. */
+  /** Combines the text encoders' outputs for one text into the noise predictor's context. */
   combine(texts: readonly EncodedText[]): TextEmbedding;
-  /** Whether `clipSkip` leaves out layers for the negative prompt too. */
+  /** Whether `clipSkip` applies to the negative prompt too. */
   readonly clipSkipForNegative: boolean;
-  /** Whether a negative prompt that is not given is an embedding of zeros, rather than that of an empty text. */
+  /** Whether a missing negative prompt is an embedding of zeros rather than that of an empty text. */
   readonly zeroNegative: boolean;
-  /** What a run takes where its options do not say it: 20 steps at a guidance scale of 7.5, unless the family knows better. */
+  /** Defaults of `generate`: 20 steps and a guidance scale of 7.5 if left out. */
   readonly defaults?: { readonly steps: number; readonly guidanceScale: number };
-  /** How many of a run's steps a strength leaves: as diffusers' pipelines of the family round; `floor(steps * strength)` by default. */
+  /** How many of a run's steps a strength keeps, rounded as in diffusers' pipelines; `floor(steps * strength)` by default. */
   stepsFor?(steps: number, strength: number): number;
-  /** Sides must be multiples of this many pixels; the VAE's factor by default. */
+  /** Widths and heights must be multiples of this many pixels; by default the VAE's factor. */
   readonly sideMultiple?: number;
-  /** Options of `generate` that this family alone has. */
+  /** Options of `generate` that only this family has. */
   readonly options: OptionTable<object>;
-  /** Inputs of the noise predictor besides text that the family always has, for a pass that draws pictures of this size. */
+  /** Inputs of the noise predictor besides the context that the family always has, for a pass at this image size. */
   condition?(options: FamilyOptions, size: Size): Condition;
 }
 
-/** Options of `generate` that are a family's own, checked by their table. */
+/** Options of `generate`, among them those that only one family has; the values were checked by their tables. */
 export type FamilyOptions = Readonly<Record<string, unknown>>;
 
 export interface Size {
@@ -112,11 +112,11 @@ export interface Size {
   readonly height: number;
 }
 
-/** What a folder's `model_index.json` and its noise predictor's config tell of the family. */
+/** The facts by which a diffusers folder's family is recognised. */
 export interface FolderFacts {
-  /** The class of a component; undefined for one that is not listed. Stages that the caller gives count as listed. */
+  /** A component's class in `model_index.json`; undefined if it is not listed. Replaced components count as listed. */
   classOf(component: string): string | undefined;
-  /** The noise predictor's `config.json`; empty where there is none. */
+  /** The noise predictor's `config.json`; empty if there is none. */
   readonly config: Json;
 }
 
@@ -124,55 +124,56 @@ export interface FolderForm {
   recognises(folder: FolderFacts): boolean;
 }
 
-/** Names of the tensors of a file that holds a whole model, or one component of it. */
+/** The tensor names of single files, which hold a whole model or one of its components. */
 export interface FileLayout {
-  /** Where each component stands in a whole model: the prefix of its tensors. */
+  /** The components of a whole model; `mark` is the prefix of a component's tensors. */
   readonly prefixes: readonly FilePart[];
-  /** Components that a file may consist of alone, without a prefix: a tensor that such a file has. */
+  /** Components that a file may hold alone, without a prefix; `mark` is a tensor that such a file has. */
   readonly alone: readonly FilePart[];
-  /** Tensors that training leaves in a file and that no model uses. */
+  /** Tensors left over from training, which no model uses. */
   readonly leftOver: RegExp;
-  /** Whether a file with these names is of this layout. */
+  /** Whether a file with these tensors has this layout. */
   matches(names: { has(name: string): boolean } & Iterable<readonly [string, unknown]>): boolean;
 }
 
+/** How a component is found in a single file, and how its tensors are renamed. */
 export interface FilePart {
   readonly mark: string;
   readonly component: string;
-  /** Its tensors by diffusers' names. Throws a CheckpointError where two tensors would have one name. */
+  /** Renames its tensors to diffusers' names. Throws a CheckpointError if two tensors would get the same name. */
   translate(path: string, tensors: Tensors): Tensors;
 }
 
-/** A file's tensors by component, under diffusers' names. */
+/** A single file's tensors by component, under diffusers' names. */
 export interface SplitFile {
   readonly path: string;
   readonly components: Readonly<Partial<Record<string, Tensors>>>;
-  /** Names of the tensors that belong to no component. */
+  /** Names of tensors that belong to no component. */
   readonly unused: readonly string[];
 }
 
 export interface SingleFileForm {
   readonly layout: FileLayout;
-  /** Whether a file of the layout is of this family, by its noise predictor and text encoders. */
+  /** Whether a file with the layout belongs to this family, by its noise predictor and text encoders. */
   recognises(file: SplitFile): boolean;
-  /** Throws an UnsupportedError, naming it, for a variant of the family that is not supported. */
+  /** Throws an UnsupportedError that names the variant if the file is an unsupported variant of the family. */
   refuse?(file: SplitFile): void;
-  /** What the file does not tell of each component: values of its config. */
+  /** Config values of a component that its tensors do not show. */
   known(component: string, notes: FileNotes): Json;
   /** The scheduler's config. */
   scheduler(notes: FileNotes): Json;
-  /** Further values of `model_index.json`: its class, flags. */
+  /** Values for `model_index.json`: the pipeline's class, flags. */
   readonly index: Json;
-  /** What an inspection reports of the noise predictor. */
+  /** What `inspect()` reports about the noise predictor. */
   details(file: SplitFile): Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-/** What a single file says of its training besides the weights, and what the caller says. */
+/** What a single file, besides its weights, and the caller say about how the model was trained. */
 export interface FileNotes {
   readonly metadata: Readonly<Record<string, string>>;
   has(tensor: string): boolean;
   readonly split: SplitFile;
-  /** What the model predicts, where the caller says it. */
+  /** What the model predicts, if the caller said so. */
   readonly prediction: FilePrediction | undefined;
 }
 

@@ -6,18 +6,18 @@ import { sd3 } from './sd3/sd3.js';
 import type { MicroConditioningPair } from './sdxl/micro-conditioning.js';
 import { sdxl, sdxlRefiner } from './sdxl/sdxl.js';
 
-/** The supported families of models; the first that recognises a model's files has it. */
+/** The supported model families, in the order in which files are matched: the first that recognises them is used. */
 export const families: readonly Family[] = [sd3, sdxl, sdxlRefiner, sd2, sd1];
 
-/** Options of `generate` that single families have. */
+/** Options of `generate` that only some families have. */
 export type FamilyGenerateOptions = MicroConditioningPair;
 
-/** The family of a diffusers folder. */
+/** The family of a diffusers folder; Stable Diffusion 1 recognises any. */
 export function familyOfFolder(facts: FolderFacts): Family {
   return families.find(({ folder }) => folder.recognises(facts))!;
 }
 
-/** How a pipeline of these stages runs, where no model's files say it. */
+/** The composition for stages that do not come from a model's files. */
 export function compositionOf(stages: Stages): Composition {
   const family = families.find(({ fits }) => fits(stages)) ?? sd1;
   return family.composition(stages);

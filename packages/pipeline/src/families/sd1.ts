@@ -34,9 +34,10 @@ export const sd1: Family = {
     recognises: (file) => unetTraits(file)?.addsPooledText === false,
     refuse(file) {
       const { inChannels } = unetTraits(file)!;
-      const other = hasClasses(file) ? 'a model with classes' : inChannels === 7 ? 'an upscaler' : undefined;
-      if (other !== undefined)
-        throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
+      const variant = hasClasses(file) ? 'a class-conditional model' : inChannels === 7 ? 'an upscaler' : undefined;
+      if (variant !== undefined) {
+        throw new UnsupportedError(`${file.path} is ${variant} of ${title}, which is not supported.`);
+      }
     },
     known: (component) => known[component] ?? {},
     scheduler: (notes) => ({
@@ -57,13 +58,16 @@ const known: Readonly<Record<string, Json>> = {
   vae: { sample_size: 512, scaling_factor: 0.18215, norm_num_groups: 32 },
 };
 
-/** diffusers' `prediction_type` of a file that predicts noise unless it says otherwise: by a tensor that newer files have, or by metadata. */
+/**
+ * diffusers' `prediction_type` of a file: as the caller says, by a marker tensor of newer files, or by metadata; otherwise
+ * epsilon.
+ */
 export function predictionType({ metadata, has, prediction }: FileNotes): 'epsilon' | 'v_prediction' {
-  const said = prediction ?? (has('v_pred') ? 'v' : metadata['modelspec.predict_key']);
-  return said === 'v' ? 'v_prediction' : 'epsilon';
+  const stated = prediction ?? (has('v_pred') ? 'v' : metadata['modelspec.predict_key']);
+  return stated === 'v' ? 'v_prediction' : 'epsilon';
 }
 
-/** What a file that was trained to zero terminal signal-to-noise says of itself (arXiv 2305.08891). */
+/** The scheduler's setting for a file that is marked as trained with zero terminal SNR (arXiv 2305.08891). */
 export function zeroTerminalSnr({ has }: FileNotes): object {
   return has('ztsnr') ? { rescale_betas_zero_snr: true } : {};
 }

@@ -8,7 +8,7 @@ import { hasClasses, trainedBetas, unetComponent, unetDetails, unetLayout, unetT
 
 const title = 'Stable Diffusion 2';
 
-/** Variants with more input channels, which take more than text and noise. */
+/** Unsupported variants by their number of input channels. */
 const unsupported: Readonly<Record<number, string>> = { 5: 'the depth-to-image model', 7: 'the upscaler' };
 
 /**
@@ -34,11 +34,12 @@ export const sd2: Family = {
       return traits?.addsPooledText === false && (traits.linearProjection || traits.contextWidth === 1024);
     },
     refuse(file) {
-      const other = hasClasses(file) ? 'a model with classes' : unsupported[unetTraits(file)!.inChannels];
-      if (other !== undefined)
-        throw new UnsupportedError(`${file.path} is ${other} of ${title}, which is not supported.`);
+      const variant = hasClasses(file) ? 'a class-conditional model' : unsupported[unetTraits(file)!.inChannels];
+      if (variant !== undefined) {
+        throw new UnsupportedError(`${file.path} is ${variant} of ${title}, which is not supported.`);
+      }
     },
-    known: (component, notes) => knownOf(component, notes),
+    known: knownOf,
     scheduler: (notes) => ({
       _class_name: 'DDIMScheduler',
       ...trainedBetas,
@@ -57,27 +58,27 @@ function recognises({ classOf, config }: FolderFacts): boolean {
   return config.cross_attention_dim === 1024 || config.use_linear_projection === true;
 }
 
-/** Models that predict noise are for 512 pixels, those that predict v for 768. */
+/** Models that predict epsilon were trained at 512 pixels, those that predict v at 768. */
 function knownOf(component: string, notes: FileNotes): Json {
   const size = predictionOf(notes) === 'v_prediction' ? 768 : 512;
-  // Stable Diffusion 2.1 needs its attention in float32, and its file does not tell it from 2.0.
+  // Stable Diffusion 2.1 needs its attention in float32, and its file cannot be told from that of 2.0.
   if (component === 'unet') return { sample_size: size / 8, norm_num_groups: 32, upcast_attention: true };
   if (component === 'vae') return { sample_size: size, scaling_factor: 0.18215, norm_num_groups: 32 };
   return {};
 }
 
-/** Training step of the base model, which predicts noise. */
+/** Training step of the base model, which predicts epsilon. */
 const baseModelStep = '875000';
 
 /**
- * Shapes do not tell what a model predicts. A file that says nothing is taken for the model for 768 pixels, which predicts v,
- * as diffusers takes it; one for inpainting predicts noise.
+ * Shapes do not show what a model predicts. As in diffusers, a file without any hint is taken for the 768-pixel model, which
+ * predicts v, but an inpainting model for one that predicts epsilon.
  */
 function predictionOf(notes: FileNotes): 'epsilon' | 'v_prediction' {
   const { metadata, prediction, split } = notes;
   if (predictionType(notes) === 'v_prediction') return 'v_prediction';
-  const said = prediction !== undefined || metadata['modelspec.predict_key'] === 'epsilon';
+  const saysEpsilon = prediction !== undefined || metadata['modelspec.predict_key'] === 'epsilon';
   const isBase =
     metadata['modelspec.architecture'] === 'stable-diffusion-v2-512' || metadata.global_step === baseModelStep;
-  return said || isBase || unetTraits(split)?.inChannels !== 4 ? 'epsilon' : 'v_prediction';
+  return saysEpsilon || isBase || unetTraits(split)?.inChannels !== 4 ? 'epsilon' : 'v_prediction';
 }

@@ -2,8 +2,8 @@ import { expectTensor, type Tensor, type TextEmbedding, tensor } from '@sd/core'
 import { type EncodedText, padToSameLength } from '@sd/tokenizer/embedding';
 
 /**
- * Several text encoders' embeddings of one text side by side, [tokens, sum of widths], as in SDXL; the pooled vector is the
- * last one's. Those of fewer windows are first filled up with windows of the empty prompt, as ComfyUI does.
+ * Concatenates several text encoders' embeddings of one text along the width, [tokens, sum of widths], as in SDXL; the pooled
+ * embedding is that of the last encoder. Shorter ones are first padded with windows of the empty prompt, as in ComfyUI.
  */
 export function sideBySide(parts: readonly EncodedText[]): TextEmbedding {
   const embeddings = padToSameLength(parts);

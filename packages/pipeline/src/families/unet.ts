@@ -5,7 +5,7 @@ import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
 import { clipPart, openClipPart } from './clip.js';
 import type { Component, FileLayout, FilePart, Json, SplitFile, Tensors } from './family.js';
 
-/** The U-Net as a component. Families differ in the heads of its attention, which no shape tells. */
+/** The U-Net as a component. Its attention heads, which differ between families, cannot be read from shapes. */
 export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> {
   return {
     name: 'unet',
@@ -20,7 +20,7 @@ export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> 
   };
 }
 
-/** Exports do not tell the size that they were trained on: those that predict v are Stable Diffusion 2 for 768 pixels. */
+/** ONNX exports do not contain the training size; those that predict v are the 768-pixel model of Stable Diffusion 2. */
 async function exportedSampleSize(source: Source): Promise<number | undefined> {
   const file = 'scheduler/scheduler_config.json';
   if (!(await hasFile(source, file))) return undefined;
@@ -34,7 +34,7 @@ const unetPart = (mark: string): FilePart => ({
     tensors.has('conv_in.weight') ? tensors : renameTensors(path, tensors, originalUnetNames(tensors.keys())),
 });
 
-/** Files of Stable Diffusion 1, 2 and XL: the original layout of a whole model, and single components. */
+/** Files of Stable Diffusion 1, 2 and XL: whole models in the original layout, or single components. */
 export const unetLayout: FileLayout = {
   prefixes: [
     unetPart('model.diffusion_model.'),
@@ -56,17 +56,17 @@ export const unetLayout: FileLayout = {
   matches: () => true,
 };
 
-/** What the shapes of a U-Net tell. */
+/** Traits of a U-Net that its tensors show. */
 export interface UnetTraits {
   readonly inChannels: number;
-  /** Width of the text that it attends to. */
+  /** Width of the context that it attends to. */
   readonly contextWidth: number;
   readonly linearProjection: boolean;
-  /** Whether it has inputs for a pooled embedding and numbers, as SDXL has. */
+  /** Whether it takes a pooled text embedding and micro-conditioning, as SDXL does. */
   readonly addsPooledText: boolean;
 }
 
-/** Traits of the U-Net in a file; undefined for a file without one. */
+/** Traits of the U-Net in a file; undefined if it has none. */
 export function unetTraits({ components: { unet } }: SplitFile): UnetTraits | undefined {
   const shape = unet?.get('conv_in.weight')?.shape;
   if (unet === undefined || shape?.length !== 4) return undefined;
@@ -84,10 +84,10 @@ function widthOf(tensors: Tensors, ending: string): number | undefined {
   return [...tensors].find(([name]) => name.endsWith(ending))?.[1].shape[1];
 }
 
-/** What a U-Net is for, by its input channels over the four of the latents. */
+/** The task of a U-Net by its number of input channels. */
 const purposes: Readonly<Record<number, string>> = { 4: 'text to image', 9: 'inpainting', 8: 'instruct-pix2pix' };
 
-/** What an inspection reports of a file with a U-Net. */
+/** What `inspect()` reports about a file with a U-Net. */
 export function unetDetails(file: SplitFile): Readonly<Record<string, string | number | boolean | undefined>> {
   const { inChannels, contextWidth } = unetTraits(file)!;
   return {
@@ -98,12 +98,12 @@ export function unetDetails(file: SplitFile): Readonly<Record<string, string | n
   };
 }
 
-/** Whether a U-Net has classes as an input, which no family here has. */
+/** Whether a U-Net is class-conditional, which is not supported. */
 export function hasClasses({ components: { unet } }: SplitFile): boolean {
   return unet?.has('label_emb.weight') === true || unet?.has('class_embedding.weight') === true;
 }
 
-/** The noise schedule that all of these families were trained with, as their scheduler's config writes it. */
+/** The noise schedule that these families were trained with, as in their scheduler's config. */
 export const trainedBetas: Json = {
   beta_start: 0.00085,
   beta_end: 0.012,

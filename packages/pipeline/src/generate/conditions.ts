@@ -1,8 +1,8 @@
 import type { Condition } from '@sd/guidance';
 import type { Size } from '../families/family.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
-/** The inputs of the noise predictor besides text, in a pass that draws pictures of this size. */
+/** The noise predictor's inputs besides text, for a pass at this image size: the family's, then the adapters'. */
 export async function passConditions({ request, traits, adapters }: Run, size: Size): Promise<Condition[]> {
   const { composition, guidanceEmbeddingWidth: width } = traits;
   const familyCondition = composition.condition?.({ ...request.options }, size);

@@ -1,19 +1,19 @@
 import type { GuidedDenoiser, NoiseLevel, SamplingPlan } from '@sd/core';
 import type { Progress, ProgressDenoiser } from '@sd/guidance';
 
-/** A model's denoiser for one pass, which is given how far the pass is. */
+/** A denoiser for one pass, which takes the pass's progress as an argument. */
 export type PassDenoiser = ProgressDenoiser & { readonly unconditional: ProgressDenoiser };
 
-/** A denoiser as samplers call it, which counts the calls of a pass. */
+/** A denoiser as samplers call it, which counts its calls. */
 export interface CountedDenoiser {
   readonly denoiser: GuidedDenoiser;
-  /** The step that is being taken, from 0. */
+  /** The current step, from 0. */
   readonly step: number;
-  /** To be called when the sampler has taken a step. */
+  /** Must be called after each step of the sampler. */
   finishStep(): void;
 }
 
-/** Counts the steps and calls of a pass for a denoiser, which gets them as an argument. */
+/** Counts the steps and calls of a pass, and passes them to the model as its progress. */
 export function countCalls(
   model: PassDenoiser,
   { stepCount: steps, callCount: calls = steps }: SamplingPlan,

@@ -3,12 +3,12 @@ import { createImage } from '@sd/image';
 import type { ImageEvent } from './events.js';
 import { framesOf } from './frames.js';
 import { parametersOf } from './parameters.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
-/** Decodes the latents of one picture of a run, frame by frame. */
+/** Decodes the latents of one image or clip, frame by frame. */
 export async function* decode(
   { stages, request, adapters, timings }: Run,
-  picture: number,
+  imageIndex: number,
   latents: Tensor<'float32'>,
 ): AsyncGenerator<ImageEvent, ImageEvent[], void> {
   const { vae } = stages;
@@ -19,10 +19,10 @@ export async function* decode(
     const start = performance.now();
     const decoded = await vae.decode(frameLatents, { signal });
     throwIfAborted(signal);
-    const image = createImage(row(decoded, 0), parametersOf(request, picture));
+    const image = createImage(row(decoded, 0), parametersOf(request, imageIndex));
     const milliseconds = performance.now() - start;
     timings.decode += milliseconds;
-    const event: ImageEvent = { type: 'image', index: picture * frames + frame, image, milliseconds };
+    const event: ImageEvent = { type: 'image', index: imageIndex * frames + frame, image, milliseconds };
     events.push(event);
     yield event;
   }

@@ -7,13 +7,13 @@ import { previewedFrame } from './frames.js';
 import { type Pass, totalSteps } from './initial/passes.js';
 import { previewOf } from './preview.js';
 import type { Texts } from './prompts/index.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
-/** One pass over one picture: from its initial latents to finished ones. Yields every step. */
+/** Denoises one image or clip in one pass. Yields every step; returns the finished latents. */
 export async function* denoise(
   run: Run,
   texts: Texts,
-  picture: number,
+  imageIndex: number,
   pass: Pass,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { request, adapters, timings } = run;
@@ -21,24 +21,24 @@ export async function* denoise(
   const { signal } = request;
   const model = await passDenoiser(run, texts, pass);
   const counted = countCalls(initial.known?.denoiser(model) ?? model, plan);
-  const random = request.random[picture];
+  const random = request.random[imageIndex];
   const noise = () => random.randn(sizeOf(shape));
   let latents = tensor('float32', [1, ...shape], initial.x);
   let start = performance.now();
-  for await (const taken of plan.sampler(counted.denoiser, initial.x, plan.levels, { noise, signal })) {
+  for await (const samplerStep of plan.sampler(counted.denoiser, initial.x, plan.levels, { noise, signal })) {
     const isLast = counted.step >= plan.stepCount - 1;
-    const x = initial.known?.sample(taken.x, isLast ? 'clean' : taken.level) ?? taken.x;
+    const x = initial.known?.sample(samplerStep.x, isLast ? 'clean' : samplerStep.level) ?? samplerStep.x;
     latents = tensor('float32', [1, ...shape], x);
-    const denoised = tensor('float32', [1, ...shape], taken.denoised);
+    const denoised = tensor('float32', [1, ...shape], samplerStep.denoised);
     const { frames = 1 } = adapters;
     const milliseconds = performance.now() - start;
     timings.denoise += milliseconds;
     yield {
       type: 'step',
-      index: picture,
+      index: imageIndex,
       step: firstStep + counted.step,
       steps: totalSteps(request),
-      timestep: taken.level.timestep,
+      timestep: samplerStep.level.timestep,
       frames,
       latents,
       denoised,
@@ -52,21 +52,21 @@ export async function* denoise(
   return latents;
 }
 
-/** The noise predictor as a denoiser for one pass: with its texts, its conditions and guidance. */
+/** The noise predictor as a denoiser for one pass, with its prompts, conditions and guidance. */
 async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: Pass): Promise<PassDenoiser> {
   const { stages, request, adapters } = run;
   const { scaleFactor } = stages.vae;
   const { frames = 1 } = adapters;
   const size = { width: shape[2] * scaleFactor, height: (shape[1] / frames) * scaleFactor };
   return createDenoiser({
-    unet: adapters.noisePredictor(stages.noisePredictor),
+    noisePredictor: adapters.noisePredictor(stages.noisePredictor),
     prediction: request.scheduler.prediction,
     guidance: request.guidance,
     positive: ({ step }) => texts.positive(index, step),
     negative: ({ step }) => texts.negative(index, step),
     shape,
     conditions: await passConditions(run, size),
-    ...(initial.extraChannels && { beside: initial.extraChannels }),
+    extraChannels: initial.extraChannels,
     signal: request.signal,
   });
 }

@@ -1,7 +1,10 @@
 import type { Tensor, Warning } from '@sd/core';
 import type { SdImage } from '@sd/image';
 
-/** Milliseconds that each stage took. `total` is from the request's turn to its end, including what its reader took between events. */
+/**
+ * Milliseconds spent in each stage. `total` is the time from the start of the run, after any wait in the queue, to its end,
+ * including the time that the reader of `stream` spent between events.
+ */
 export interface Timings {
   readonly encode: number;
   readonly denoise: number;
@@ -10,19 +13,19 @@ export interface Timings {
 }
 
 export interface GenerateResult {
-  /** The images; with a motion adapter, all frames of each clip one after the other. None with `output: 'latents'`. */
+  /** The images; with a motion adapter, the frames of each clip in order. Empty with `output: 'latents'`. */
   readonly images: readonly SdImage[];
-  /** [images, channels, height / 8, width / 8], those of clips frame by frame, with `output: 'latents'`. */
-  readonly latents?: Tensor<'float32'>;
-  /** Seed of each image or clip. */
+  /** With `output: 'latents'`: [images, channels, height / 8, width / 8], clips frame by frame. */
+  readonly latents?: Tensor<'float32'> | undefined;
+  /** The seed of each image or clip. */
   readonly seeds: readonly (number | bigint)[];
-  /** Seed of each image's second noise, if `variationStrength` was given. */
-  readonly variationSeeds?: readonly (number | bigint)[];
+  /** The seed of each image's second noise, if `variationStrength` was given. */
+  readonly variationSeeds?: readonly (number | bigint)[] | undefined;
   readonly timings: Timings;
   readonly warnings: readonly Warning[];
 }
 
-/** The prompts were encoded, and the initial images. */
+/** The prompts and the initial images were encoded. */
 export interface EncodeEvent {
   readonly type: 'encode';
   readonly milliseconds: number;
@@ -31,28 +34,28 @@ export interface EncodeEvent {
 /** The scheduler took a step. */
 export interface StepEvent {
   readonly type: 'step';
-  /** Which image or clip of the run, from 0. */
+  /** Index of the image or clip in the run, from 0. */
   readonly index: number;
   /**
-   * Which step of it, from 0, and of how many, both passes of a run with `upscale` together. Schedulers with a warm-up take
-   * more than were asked for.
+   * Index of the step, from 0, and the number of steps; with `upscale`, both passes count as one. Schedulers with a warm-up
+   * take more steps than `GenerateOptions.steps`.
    */
   readonly step: number;
   readonly steps: number;
-  /** Timestep of the noise level that was reached. */
+  /** Timestep of the noise level after the step. */
   readonly timestep: number;
-  /** How many frames it has: 1, unless it is a clip. */
+  /** Number of frames: 1, unless it is a clip. */
   readonly frames: number;
   /**
-   * The latents at that level, [1, channels, height / 8, width / 8]; of a first pass at its own size. Frames of a clip are
+   * The latents at that level, [1, channels, height / 8, width / 8], at the size of the current pass. A clip's frames are
    * stacked along the height.
    */
   readonly latents: Tensor<'float32'>;
   /** The model's estimate of the finished latents. */
   readonly denoised: Tensor<'float32'>;
   /**
-   * A cheap small image of that estimate, made only when asked for; of a clip one frame, from 0. By default the middle one:
-   * frames differ little while they are drawn, and looking on should cost no more than with an image.
+   * Decodes a small, cheap image of that estimate. Of a clip, it decodes one frame, from 0; by default the middle one, since
+   * the frames of an unfinished clip differ little.
    */
   preview(frame?: number): Promise<SdImage>;
   readonly milliseconds: number;
@@ -61,10 +64,10 @@ export interface StepEvent {
 /** An image is finished. */
 export interface ImageEvent {
   readonly type: 'image';
-  /** Its index in the result's `images`. */
+  /** Index in the result's `images`. */
   readonly index: number;
   readonly image: SdImage;
-  /** How long its decoding took. */
+  /** Time that its decoding took. */
   readonly milliseconds: number;
 }
 

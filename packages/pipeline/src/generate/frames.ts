@@ -1,7 +1,7 @@
 import { InvalidOptionError, type Tensor, tensor } from '@sd/core';
 import { describe } from '@sd/core/options';
 
-/** One frame, [1, channels, h, w], of a clip: a clip's latents are one tall sample, [1, channels, frames * h, w]. */
+/** One frame, [1, channels, h, w], of a clip, whose frames are stacked along the height: [1, channels, frames * h, w]. */
 function frameOf(clip: Tensor<'float32'>, frames: number, index: number): Tensor<'float32'> {
   if (frames === 1) return clip;
   const [, channels, height, width] = clip.dims;
@@ -14,11 +14,12 @@ function frameOf(clip: Tensor<'float32'>, frames: number, index: number): Tensor
   return frame;
 }
 
+/** The frames of a clip, [1, channels, h, w] each; of an image, the image. */
 export function framesOf(clip: Tensor<'float32'>, frames: number): Tensor<'float32'>[] {
   return Array.from({ length: frames }, (_, index) => frameOf(clip, frames, index));
 }
 
-/** The frame to preview; the middle one by default. Throws an InvalidOptionError for a frame that the clip does not have. */
+/** The frame to preview, by default the middle one. Throws an InvalidOptionError for an index that is out of range. */
 export function previewedFrame(
   clip: Tensor<'float32'>,
   frames: number,

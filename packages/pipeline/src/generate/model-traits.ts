@@ -3,29 +3,29 @@ import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { stepsFor } from './initial/step-range.js';
 
-/** What a pipeline's stages can do, as far as runs depend on it. */
+/** The properties of a pipeline's stages that runs depend on. */
 export interface ModelTraits {
   readonly composition: Composition;
   readonly latentChannels: number;
-  /** Pixels a side for each latent. */
+  /** Pixels per latent along each side. */
   readonly scaleFactor: number;
-  /** Sides of pictures must be multiples of this many pixels. */
+  /** Widths and heights must be multiples of this many pixels. */
   readonly sideMultiple: number;
-  /** The side, in latents, that the model was trained on. */
+  /** Height and width, in latents, of the images that the model was trained on. */
   readonly sampleSize: number;
   /**
-   * What the noise predictor takes besides the sample: a mask and the image without what is repainted (inpainting), or the
-   * image to change (InstructPix2Pix).
+   * What the noise predictor takes in addition to the sample: a mask and the masked image (inpainting), or the image to edit
+   * (InstructPix2Pix).
    */
   readonly imageInput: 'none' | 'mask' | 'image';
-  /** Width of the guidance scale's embedding, for models that were distilled to guide themselves by it. */
+  /** Width of the guidance scale's embedding, for guidance-distilled models; undefined for others. */
   readonly guidanceEmbeddingWidth: number | undefined;
   readonly defaults: { readonly steps: number; readonly guidanceScale: number };
-  /** How many of a run's steps a strength leaves. */
+  /** How many of a run's steps a strength keeps. */
   stepsFor(steps: number, strength: number): number;
 }
 
-/** Throws an InvalidOptionError for stages that do not go together. */
+/** Reads the traits from the stages. Throws an InvalidOptionError for stages that do not fit together. */
 export function modelTraits({ noisePredictor, vae }: Stages, composition: Composition): ModelTraits {
   const { latentChannels, scaleFactor } = vae;
   const extraChannels = noisePredictor.inChannels - latentChannels;
@@ -33,7 +33,7 @@ export function modelTraits({ noisePredictor, vae }: Stages, composition: Compos
   if (imageInput === undefined || noisePredictor.outChannels !== latentChannels) {
     throw new InvalidOptionError(
       'noisePredictor',
-      `takes ${noisePredictor.inChannels} channels and gives ${noisePredictor.outChannels}, but the VAE's latents have ${latentChannels}: it must take ${latentChannels}, or ${2 * latentChannels + 1} for inpainting, or ${2 * latentChannels} for changing images, and give ${latentChannels}.`,
+      `takes ${noisePredictor.inChannels} channels and returns ${noisePredictor.outChannels}, but the VAE's latents have ${latentChannels}: it must take ${latentChannels}, or ${2 * latentChannels + 1} for inpainting, or ${2 * latentChannels} for InstructPix2Pix, and return ${latentChannels}.`,
     );
   }
   const guidanceInput = noisePredictor.needs?.find(({ name }) => name === 'timestep_cond');

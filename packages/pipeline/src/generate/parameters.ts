@@ -2,7 +2,7 @@ import type { ImageParameters } from '@sd/image';
 import { promptText } from './options/prompts.js';
 import type { Request } from './request.js';
 
-/** The settings of one image of a run, under A1111's names, for its metadata. */
+/** The settings of one image, under A1111's names, for its metadata. */
 export function parametersOf(request: Request, index: number): ImageParameters {
   const { promptSettings, steps, scheduler, guidance, width, height, seeds, initial, variation, upscale } = request;
   const { negative, clipSkip } = promptSettings;

@@ -1,7 +1,7 @@
 import { loadSyntax, type ParsedPrompts, parsePrompts } from './prompts/index.js';
 import type { Request } from './request.js';
 
-/** Parses the prompts of a request, by the syntax that they are written in. Rejects with an InvalidOptionError. */
+/** Parses the prompts of a request in their syntax. Rejects with an InvalidOptionError. */
 export async function parseRequest({ promptSettings, usesNegative, passes, signal }: Request): Promise<ParsedPrompts> {
   const syntax = await loadSyntax(promptSettings.syntax);
   return parsePrompts({ ...promptSettings, syntax, usesNegative, passes, signal });

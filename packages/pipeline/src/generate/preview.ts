@@ -2,7 +2,7 @@ import { row, type Tensor, type Vae } from '@sd/core';
 import { createImage, type SdImage } from '@sd/image';
 import type { Stages } from '../stages.js';
 
-/** A cheap small image of latents, [1, channels, h, w]. Rejects as the VAE does, with an AbortError too. */
+/** Decodes latents, [1, channels, h, w], to a small, cheap image. Rejects as the VAE does, or with an AbortError. */
 export async function previewOf(
   { vae, previewVae }: Pick<Stages, 'vae' | 'previewVae'>,
   latents: Tensor<'float32'>,

@@ -10,7 +10,8 @@ import {
 } from '@sd/core';
 import { checkOptional, checkSide } from '@sd/core/options';
 import type { Guidance } from '@sd/guidance';
-import { type InitialImages, type ReadImages, runSize, sizeImages } from './initial/images.js';
+import type { Size } from '../families/family.js';
+import { type DecodedImages, type InitialImages, runSize, sizeImages } from './initial/images.js';
 import { lastSteps, planSteps, type StepRange } from './initial/step-range.js';
 import type { ModelTraits } from './model-traits.js';
 import { readGuidance } from './options/guidance.js';
@@ -20,47 +21,47 @@ import { type PromptSettings, readPrompts } from './options/prompts.js';
 import { readSeeds, type Variation } from './options/sampling.js';
 import type { PassSteps } from './prompts/index.js';
 
-/** A second, larger pass. */
+/** The second, larger pass. */
 export interface Upscale {
   readonly width: number;
   readonly height: number;
   readonly strength: number;
   readonly steps: number;
-  /** Cut to the strength. */
+  /** Limited to the steps that `strength` keeps. */
   readonly plan: SamplingPlan;
 }
 
-/** What a run starts from, in place of noise. */
+/** What a run starts from, other than noise. */
 export interface InitialState {
   readonly images: InitialImages | undefined;
-  /** In place of an image. */
+  /** Latents that were passed in place of an image. */
   readonly latents: Tensor<'float32'> | undefined;
   readonly range: StepRange;
 }
 
-/** The options of a run, checked and filled in. */
+/** The options of a run, checked and with defaults filled in. */
 export interface Request {
   readonly options: GenerateOptions;
   readonly promptSettings: PromptSettings;
   /** Whether the guidance may use the negative prompt. */
   readonly usesNegative: boolean;
-  /** The steps of each pass, by which prompts that change over the steps go. */
+  /** The steps of each pass, for prompts that change over the steps. */
   readonly passes: readonly PassSteps[];
   readonly width: number;
   readonly height: number;
   readonly steps: number;
   readonly scheduler: Scheduler;
-  /** Without the steps that are left out at its start and its end. */
+  /** Limited to the range of steps that the run takes. */
   readonly plan: SamplingPlan;
   readonly guidance: Guidance;
   readonly guidanceScale: number;
   readonly seeds: readonly (number | bigint)[];
-  /** The generator of each picture. */
+  /** The generator of each image. */
   readonly random: readonly RandomSource[];
   readonly variation: Variation | undefined;
   readonly initial: InitialState;
   readonly upscale: Upscale | undefined;
-  /** The normal noise to start from, in place of the generator's. */
+  /** The initial noise, if it was given; otherwise the generator draws it. */
   readonly noise: Tensor<'float32'> | undefined;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
@@ -68,38 +69,34 @@ export interface Request {
 
 export interface RequestContext {
   readonly traits: ModelTraits;
-  /** Options' images, decoded. */
-  readonly read: ReadImages;
+  readonly decoded: DecodedImages;
+  /** Resolves the option `scheduler`. */
   schedulerOf(choice: Scheduler | string | undefined): Scheduler;
 }
 
 /**
- * Fills in options whose names and values were checked by their tables: checks what depends on the model and on other
- * options. Throws an InvalidOptionError, or a TensorError for latents.
+ * Fills in the defaults of options that passed their tables' checks, and checks what depends on the model or on other options.
+ * Throws an InvalidOptionError, or a TensorError for latents.
  */
 export function readRequest(options: GenerateOptions, context: RequestContext): Request {
-  const { traits, read } = context;
-  const { count = 1, steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
+  const { traits, decoded } = context;
+  const { steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
   const size = checkedSize(options, context);
   const scheduler = checkedScheduler(options.scheduler, context);
-  const given = givenImages(read);
+  const given = givenImages(decoded);
   checkInitialImage(options, given, traits.imageInput);
   const range = readStepRange(options, given, steps, traits);
   const plan = planSteps(scheduler, steps, range);
   const upscale = readUpscale(options, { ...size, steps, scheduler, traits });
-  const shape = [traits.latentChannels, size.height / traits.scaleFactor, size.width / traits.scaleFactor];
-  if (options.latents !== undefined) checkLatents('latents', options.latents, count, shape);
-  if (read.latents !== undefined) checkLatents('image', read.latents, count, shape);
+  checkGivenLatents(options, context, size);
   const guidance = readGuidance(options, traits);
   const promptSettings = readPrompts(options, traits.composition.textEncoders.length);
-  const passes = passSteps(plan, upscale);
-  const usesNegative =
-    options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1);
   return {
     options,
     promptSettings,
-    usesNegative,
-    passes,
+    // Custom guidance may use it at any scale; guidance-distilled models never do.
+    usesNegative: options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1),
+    passes: passSteps(plan, upscale),
     ...size,
     steps,
     scheduler,
@@ -108,8 +105,8 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
     guidanceScale,
     ...readSeeds(options),
     initial: {
-      images: read.image && sizeImages(read.image, read.mask, { ...size, fit: options.fit }),
-      latents: read.latents,
+      images: decoded.image && sizeImages(decoded.image, decoded.mask, { ...size, fit: options.fit }),
+      latents: decoded.latents,
       range,
     },
     upscale,
@@ -119,8 +116,8 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
   };
 }
 
-function checkedSize(options: GenerateOptions, { traits, read }: RequestContext) {
-  const size = runSize(options, read, traits);
+function checkedSize(options: GenerateOptions, { traits, decoded }: RequestContext) {
+  const size = runSize(options, decoded, traits);
   checkSide('width', size.width, traits.sideMultiple);
   checkSide('height', size.height, traits.sideMultiple);
   return size;
@@ -132,7 +129,7 @@ function checkedScheduler(choice: GenerateOptions['scheduler'], { schedulerOf }:
   return scheduler;
 }
 
-function givenImages({ image, latents, mask }: ReadImages): GivenImages {
+function givenImages({ image, latents, mask }: DecodedImages): GivenImages {
   return { hasImage: image !== undefined, hasLatents: latents !== undefined, hasMask: mask !== undefined };
 }
 
@@ -142,9 +139,7 @@ function passSteps(plan: SamplingPlan, upscale: Upscale | undefined): PassSteps[
   return [first, { steps: upscale.plan.stepCount, firstPassSteps: plan.stepCount }];
 }
 
-interface UpscaleContext {
-  readonly width: number;
-  readonly height: number;
+interface UpscaleContext extends Size {
   readonly steps: number;
   readonly scheduler: Scheduler;
   readonly traits: ModelTraits;
@@ -153,12 +148,15 @@ interface UpscaleContext {
 function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext): Upscale | undefined {
   if (upscale === undefined) return undefined;
   if (mask !== undefined) {
-    throw new InvalidOptionError('upscale', 'does not go with a mask: draw first, then upscale with a run of its own.');
+    throw new InvalidOptionError(
+      'upscale',
+      'cannot be combined with a mask: inpaint first, then upscale in a second run.',
+    );
   }
   const { factor, strength = 0.7, steps = context.steps } = upscale;
-  const sides = [upscale.width, upscale.height].filter((side) => side !== undefined).length;
-  if (sides !== (factor === undefined ? 2 : 0)) {
-    throw new InvalidOptionError('upscale', 'must have a factor, or a width and a height, and not both.');
+  const givenSides = [upscale.width, upscale.height].filter((side) => side !== undefined).length;
+  if (givenSides !== (factor === undefined ? 2 : 0)) {
+    throw new InvalidOptionError('upscale', 'must have either a factor, or a width and a height.');
   }
   const { width = context.width * (factor ?? 1), height = context.height * (factor ?? 1) } = upscale;
   checkSide('upscale.width', width, context.traits.sideMultiple);
@@ -166,6 +164,17 @@ function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext
   const kept = keptSteps('upscale.strength', strength, steps, context.traits.stepsFor);
   const plan = lastSteps(context.scheduler.plan(steps), steps, kept);
   return { width, height, strength, steps, plan };
+}
+
+function checkGivenLatents(
+  options: GenerateOptions,
+  { traits, decoded }: RequestContext,
+  { width, height }: Size,
+): void {
+  const { count = 1, latents } = options;
+  const shape = [traits.latentChannels, height / traits.scaleFactor, width / traits.scaleFactor];
+  if (latents !== undefined) checkLatents('latents', latents, count, shape);
+  if (decoded.latents !== undefined) checkLatents('image', decoded.latents, count, shape);
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {

@@ -1,31 +1,16 @@
 import { row, stack, type Tensor, throwIfAborted, type Warning } from '@sd/core';
-import type { RunAdapters } from '../attach/run-adapters.js';
-import { heldStages, releaseTextEncoders, type Stages } from '../stages.js';
+import { heldStages, releaseTextEncoders } from '../stages.js';
 import { decode } from './decode.js';
 import { denoise } from './denoise.js';
 import type { GenerateResult, ImageEvent, PipelineEvent } from './events.js';
 import { framesOf } from './frames.js';
 import { type EncodedImages, encodeImages } from './initial/encode-images.js';
 import { firstPass, secondPass } from './initial/passes.js';
-import type { ModelTraits } from './model-traits.js';
-import { encodePrompts, type ParsedPrompts, type Texts } from './prompts/index.js';
-import type { Request } from './request.js';
+import { encodePrompts, type Texts } from './prompts/index.js';
+import type { Run } from './run-context.js';
 import { textStack } from './text-stack.js';
 
-/** One request, as everything that happens in it sees it. */
-export interface Run {
-  readonly stages: Stages;
-  readonly request: Request;
-  readonly prompts: ParsedPrompts;
-  readonly traits: ModelTraits;
-  readonly adapters: RunAdapters;
-  /** Frees each stage after its use. */
-  readonly releaseStages: boolean;
-  /** Milliseconds spent so far. */
-  readonly timings: { encode: number; denoise: number; decode: number };
-}
-
-/** Draws what a request asks for: texts and images are encoded, latents denoised, and decoded. Returns the whole result. */
+/** Runs a request: encodes prompts and initial images, denoises latents, and decodes them. Returns the whole result. */
 export async function* draw(run: Run): AsyncGenerator<PipelineEvent, GenerateResult, void> {
   try {
     return yield* drawAll(run);
@@ -49,18 +34,18 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
   const events: ImageEvent[] = [];
   for (const batch of batchesOf(run)) {
     const finished: Tensor<'float32'>[] = [];
-    for (const picture of batch) finished.push(yield* denoisePicture(run, texts, picture, images));
+    for (const imageIndex of batch) finished.push(yield* denoiseImage(run, texts, imageIndex, images));
     await releaseDenoiser(run);
-    for (const [i, picture] of batch.entries()) {
+    for (const [i, imageIndex] of batch.entries()) {
       if (request.output === 'latents') latents.push(finished[i]);
-      else events.push(...(yield* decode(run, picture, finished[i])));
+      else events.push(...(yield* decode(run, imageIndex, finished[i])));
     }
   }
   return {
     images: events.map(({ image }) => image),
-    ...(latents.length > 0 && { latents: stackFrames(latents, adapters.frames) }),
+    latents: latents.length > 0 ? stackFrames(latents, adapters.frames) : undefined,
     seeds: request.seeds,
-    ...(request.variation !== undefined && { variationSeeds: request.variation.seeds }),
+    variationSeeds: request.variation?.seeds,
     timings: { ...timings, total: performance.now() - start },
     warnings,
   };
@@ -88,38 +73,38 @@ async function encodeInitialImages({
 }
 
 /**
- * Which pictures are denoised before they are decoded: one at a time, so that each is seen as soon as it can be; all of them
- * where the noise predictor is freed before the VAE is loaded.
+ * The indices of images to denoise before they are decoded: one at a time, so that each is finished early, or all of them if
+ * the noise predictor has to be freed before the VAE is loaded.
  */
 function batchesOf({ request, releaseStages }: Run): number[][] {
-  const pictures = [...request.seeds.keys()];
-  return releaseStages ? [pictures] : pictures.map((picture) => [picture]);
+  const indices = [...request.seeds.keys()];
+  return releaseStages ? [indices] : indices.map((index) => [index]);
 }
 
-/** All passes over one picture. */
-async function* denoisePicture(
+/** Denoises one image or clip in all of its passes. */
+async function* denoiseImage(
   run: Run,
   texts: Texts,
-  picture: number,
+  imageIndex: number,
   images: EncodedImages | undefined,
 ): AsyncGenerator<PipelineEvent, Tensor<'float32'>, void> {
   const { stages, request, adapters } = run;
   const { frames = 1 } = adapters;
   const { latentChannels, scaleFactor } = stages.vae;
   const shape = [latentChannels, (frames * request.height) / scaleFactor, request.width / scaleFactor] as const;
-  const first = firstPass(request, picture, shape, images);
-  const latents = yield* denoise(run, texts, picture, first);
+  const first = firstPass(request, imageIndex, shape, images);
+  const latents = yield* denoise(run, texts, imageIndex, first);
   const { upscale } = request;
   if (upscale === undefined) return latents;
   const size = [upscale.height / scaleFactor, upscale.width / scaleFactor] as const;
-  return yield* denoise(run, texts, picture, secondPass(first, latents, upscale, size, request.random[picture]));
+  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random[imageIndex]));
 }
 
 async function releaseDenoiser({ stages, adapters, releaseStages }: Run): Promise<void> {
   if (releaseStages) await Promise.all([stages.noisePredictor.release?.(), adapters.release()]);
 }
 
-/** Latents of pictures or clips, [pictures or frames, channels, h, w]. */
+/** Stacks the latents of images or clips to [images or frames, channels, h, w]. */
 function stackFrames(latents: readonly Tensor<'float32'>[], frames = 1): Tensor<'float32'> {
   return stack(latents.flatMap((clip) => framesOf(clip, frames).map((frame) => row(frame, 0))));
 }

@@ -1,7 +1,7 @@
 import type { TextStack } from './prompts/index.js';
-import type { Run } from './run.js';
+import type { Run } from './run-context.js';
 
-/** The model's text encoders as prompts are encoded with them: how the family asks each, and what adapters add to it. */
+/** The model's text encoders for one run, with the family's settings for each and what adapters add to it. */
 export function textStack({ stages, traits, adapters }: Run): TextStack {
   const { textEncoders, combine, clipSkipForNegative, zeroNegative } = traits.composition;
   return {

@@ -4,15 +4,14 @@ import type { Family } from '../families/family.js';
 import type { LoadPipelineOptions, ReplacedComponent } from './load-options.js';
 import type { Place } from './locate.js';
 
-/** The components that a caller provides: stages as they are, and places of files. */
+/** The components that the caller replaces with stages or files, or omits. */
 export interface ReplacedComponents {
   readonly stages: ReadonlyMap<string, object>;
   readonly places: ReadonlyMap<string, Place>;
-  /** Components to do without. */
   readonly omitted: ReadonlySet<string>;
 }
 
-/** Sorts the components that were given. Throws an InvalidOptionError for what is neither a stage nor a place. */
+/** Reads the option `components`. Throws an InvalidOptionError for a value that is neither a stage nor files. */
 export function readComponents({ components = {} }: LoadPipelineOptions): ReplacedComponents {
   const stages = new Map<string, object>();
   const places = new Map<string, Place>();
@@ -34,10 +33,10 @@ function isPlace(value: NonNullable<ReplacedComponent>): value is Place {
   return typeof value === 'object' && (value instanceof Blob || 'read' in value);
 }
 
-/** Throws an InvalidOptionError for a component that a family does not have, or whose files cannot be given apart. */
+/** Throws an InvalidOptionError for a component that the family does not have or cannot omit, or one that must be a stage. */
 export function checkComponents({ stages, places, omitted }: ReplacedComponents, family: Family): void {
-  const withFiles = [family.noisePredictor.name, family.vae.name, 'preview_vae'];
-  const all = [...family.textEncoders.flatMap(({ tokenizer, name }) => [tokenizer, name]), ...withFiles, 'scheduler'];
+  const loadable = [family.noisePredictor.name, family.vae.name, 'preview_vae'];
+  const all = [...family.textEncoders.flatMap(({ tokenizer, name }) => [tokenizer, name]), ...loadable, 'scheduler'];
   for (const name of [...stages.keys(), ...places.keys()]) {
     if (all.includes(name)) continue;
     throw new InvalidOptionError(
@@ -52,7 +51,7 @@ export function checkComponents({ stages, places, omitted }: ReplacedComponents,
     throw new InvalidOptionError(`components.${name}`, `is needed by ${family.title}.${advice}`);
   }
   for (const name of places.keys()) {
-    if (withFiles.includes(name)) continue;
+    if (loadable.includes(name)) continue;
     throw new InvalidOptionError(`components.${name}`, 'must be a stage: its files belong to the model’s folder.');
   }
 }

@@ -14,34 +14,34 @@ import type { Place } from './locate.js';
 
 export interface LoadPipelineOptions {
   /**
-   * Where graphs run. Made for this environment if left out, and then disposed with the pipeline; one that is given stays
-   * the caller's.
+   * Where graphs run. By default one is created for this environment and disposed with the pipeline; one that is given must
+   * be disposed by the caller.
    */
   readonly backend?: Backend | undefined;
   /**
-   * Components in place of the model's, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
-   * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. An object that is such a stage; or, of the noise
-   * predictor and the VAEs, files: a folder of its own, a file of it alone in either layout, or a whole model in one file.
-   * The model's own files for it need not exist. Null leaves out a component that the family can do without.
+   * Replaces components of the model, by diffusers' names: `unet`, `transformer`, `vae`, `text_encoder`, `tokenizer_2`,
+   * `scheduler`; and `preview_vae`, a tiny autoencoder (TAESD) for previews. Each is a stage object or, for the noise
+   * predictor and the VAEs, files: the component's folder, a file with it alone in either layout, or a whole model in one
+   * file. The model's files for a replaced component need not exist. Null omits a component that the family can do without.
    */
   readonly components?: Readonly<Record<string, ReplacedComponent | undefined>> | undefined;
-  /** Which file of a Source is the whole model; without it, the Source is a folder in diffusers' layout. */
+  /** The file of a Source that is the whole model; by default, the Source is a folder in diffusers' layout. */
   readonly path?: string | undefined;
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
   readonly variant?: string | undefined;
-  /** Loads each stage when it is needed and frees it after its use: slower, for large models on small machines. */
+  /** Loads each stage when it is needed and frees it after use: slower, for large models on small machines. */
   readonly releaseStages?: boolean | undefined;
   /**
-   * For a model in one file: a folder in diffusers' layout whose files are used in place of the family's:
-   * `unet/config.json`, `scheduler/`, `tokenizer/` and so on, as many as there are.
+   * For a model in one file: a folder in diffusers' layout. The files that it has (`unet/config.json`, `scheduler/`,
+   * `tokenizer/` and so on) are used in place of the family's.
    */
   readonly config?: Place | undefined;
-  /** For a model in one file: what it predicts, where the file does not say it right. */
+  /** For a model in one file: what it predicts, if the file does not say so correctly. */
   readonly prediction?: FilePrediction | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A component in place of the model's own: a stage, or where its files are. */
+/** A replacement for a component of the model: a stage, the location of its files, or null to omit it. */
 export type ReplacedComponent =
   | Place
   | Tokenizer
@@ -55,14 +55,14 @@ export type ReplacedComponent =
 export const loadTable: OptionTable<LoadPipelineOptions> = {
   backend: {
     type: 'Backend',
-    default: 'made for this environment',
-    text: 'Where graphs run. One that you give stays yours to dispose.',
+    default: 'created for Node or the browser',
+    text: 'Where graphs run. You dispose of a backend that you pass.',
     ...withMethod('load', 'an object with load(model), as createNodeBackend() makes'),
   },
   components: {
     type: 'object',
     default: "the model's",
-    text: "Components in place of the model's, by diffusers' names: stages of your own, or files of a `unet`, `vae` or `preview_vae`.",
+    text: "Replaces components of the model, by diffusers' names, with your own stages or other files.",
     check: (option, value) =>
       checkOptional(
         option,
@@ -71,22 +71,25 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
         'an object of stages and files by name',
       ),
   },
-  path: { ...text, text: 'Which file of a Source is the whole model.' },
-  variant: { ...text, text: "Prefers `model.fp16.safetensors` to `model.safetensors` if it is `'fp16'`." },
+  path: { ...text, text: 'The file inside a `Source` that is the whole model.' },
+  variant: { ...text, text: "The variant of the weights to prefer: `'fp16'` for `model.fp16.safetensors`." },
   releaseStages: {
     ...flag,
     default: 'false',
-    text: 'Loads each stage when it is needed and frees it after: slower, for large models on small machines.',
+    text: 'Loads each stage when it is needed and frees it afterwards: slower, for large models on small machines.',
   },
   config: {
-    type: 'path, URL, Source',
-    text: "For one file: a folder whose configs are used in place of the family's.",
+    type: 'string | URL | Source',
+    text: "For a single file: a folder in diffusers' layout whose configs, tokenizers and scheduler replace the family's.",
   },
-  prediction: { ...oneOf('epsilon', 'v', 'flow'), text: 'For one file: what the model predicts.' },
+  prediction: {
+    ...oneOf('epsilon', 'v', 'flow'),
+    text: 'For a single file: what the model predicts, if the file does not say so.',
+  },
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };
 
-/** Throws an InvalidOptionError for unknown or impossible options; places are looked at when they are opened. */
+/** Throws an InvalidOptionError for unknown or impossible options; locations are checked when they are opened. */
 export function checkLoadOptions(options: LoadPipelineOptions): void {
   checkOptions(options, loadTable, { of: 'loadPipeline()' });
 }

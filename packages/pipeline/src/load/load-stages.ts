@@ -16,7 +16,7 @@ export interface StageSources {
 }
 
 export interface LoadedStages extends Stages {
-  /** The model's noise schedule with another sampler, by name; not with a scheduler of the caller's. */
+  /** The model's noise schedule with another sampler, by name; undefined if the caller replaced the scheduler. */
   readonly schedulerByName: ((name: string) => Scheduler) | undefined;
 }
 
@@ -54,7 +54,7 @@ async function openComponent<Stage>(
   return component.load({ backend, ...model.component(component.name) });
 }
 
-/** A VAE for previews alone. */
+/** The VAE for previews, if the caller provides one. */
 async function openPreviewVae({ model, index, replaced, backend }: StageSources): Promise<Stages['previewVae']> {
   const stage = replaced.stages.get('preview_vae');
   if (stage !== undefined) return stage as Stages['previewVae'];

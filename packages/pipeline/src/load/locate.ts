@@ -1,22 +1,25 @@
 import type { Source } from '@sd/core';
 import { resolveSource } from './sources.js';
 
-/** Where something is: a path, a URL, a file that a person picked, or a Source. */
+/** The location of files: a path, a URL, a file that a user picked, or a Source. */
 export type Place = string | URL | Blob | Source;
 
-/** A file of a source, or a folder, which is a source of its own. */
+/** A file in a source, or a folder, which is a whole source. */
 export interface Located {
   readonly source: Source;
-  /** Path of the file in the source; empty for a folder. */
+  /** The file's path in the source; empty for a folder. */
   readonly path: string;
-  /** Its name without folders and ending, for people. */
+  /** The name without folders and extension, for display. */
   readonly stem: string;
 }
 
-/** Endings of files that hold weights; what has none of them is a folder. */
+/** Extensions of files with weights; any other path is a folder. */
 const weightFile = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
 
-/** Finds out whether a path or URL is one of a file or of a folder. Of a Source, `path` says which file. Nothing is the embedded model. */
+/**
+ * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
+ * result is the embedded model.
+ */
 export async function locate(place: Place | undefined, path?: string): Promise<Located> {
   if (place instanceof Blob) {
     const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
@@ -29,32 +32,31 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
   }
   const text = String(place);
   const isUrl = /^[a-z][a-z\d+.-]+:/i.test(text);
-  // A path may have the signs of a query in a name: `style #2.safetensors`.
-  const [, plain, query] = /^([^?#]*)(\?[^#]*)?/.exec(text)!;
-  const address = !isUrl && weightFile.test(text) ? text : plain!;
+  // A file's name may have the delimiters of a query: `style #2.safetensors`.
+  const isPlainPath = !isUrl && weightFile.test(text);
+  const [address] = isPlainPath ? [text] : text.split(/[?#]/);
   if (path !== undefined || !weightFile.test(address)) {
     return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? address) };
   }
-  const [, folder = './', name] = /^(.*[/\\])?([^/\\]*)$/.exec(address)!;
-  const file = isUrl ? decoded(name!) : name!;
-  // A folder's query, such as the signature of a link, goes with each of its files.
-  const asked = address === plain ? (query ?? '') : '';
-  return { source: await resolveSource(`${folder}${asked}`), path: file, stem: stemOf(file) };
+  const nameStart = address.search(/[^/\\]*$/);
+  const folder = nameStart === 0 ? './' : address.slice(0, nameStart);
+  const name = address.slice(nameStart);
+  const file = isUrl ? decoded(name) : name;
+  // A folder's query, such as the signature of a link, is sent for each of its files.
+  const query = isPlainPath ? '' : (/^[^?#]*(\?[^#]*)/.exec(text)?.[1] ?? '');
+  return { source: await resolveSource(`${folder}${query}`), path: file, stem: stemOf(file) };
 }
 
-/** A part of an address as it reads; itself where its escapes are none. */
-function decoded(part: string): string {
+/** A file's name with its percent escapes decoded; unchanged if they are not valid. */
+function decoded(name: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(name);
   } catch {
-    return part;
+    return name;
   }
 }
 
 function stemOf(path: string): string {
-  const name = path
-    .replace(/[/\\]+$/, '')
-    .split(/[/\\]/)
-    .at(-1)!;
-  return name.replace(weightFile, '');
+  const trimmed = path.replace(/[/\\]+$/, '');
+  return trimmed.slice(trimmed.search(/[^/\\]*$/)).replace(weightFile, '');
 }

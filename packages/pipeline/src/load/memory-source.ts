@@ -1,6 +1,6 @@
 import { type Source, SourceError } from '@sd/core';
 
-/** A source of files that are texts in memory. */
+/** A source of text files in memory. */
 export function textSource(name: string, texts: ReadonlyMap<string, string>): Source {
   const bytesOf = (path: string) => {
     const text = texts.get(path);
@@ -17,7 +17,7 @@ export function textSource(name: string, texts: ReadonlyMap<string, string>): So
   };
 }
 
-/** A source whose folders are those of others: `choose` says which has a path. */
+/** A source that reads each path from the source that `choose` returns for it. */
 export function chosenSource(name: string, choose: (path: string) => Source): Source {
   return {
     name,

@@ -7,25 +7,25 @@ import type { ModelFiles } from './model-files.js';
 
 const file = 'model_index.json';
 
-/** Components that images can be drawn without. */
+/** Components that are not needed to generate images. */
 const skipped = ['safety_checker', 'feature_extractor', 'image_encoder'];
 
 export interface ModelIndex {
   readonly family: Family;
-  /** All values, the flags of some families among them. */
+  /** All values, including the flags of some families. */
   readonly values: Json;
-  /** The text encoders that the model has, in their order. */
+  /** The text encoders that the model has, in the family's order. */
   readonly textEncoders: readonly TextEncoderComponent[];
-  /** The scheduler's class: diffusers goes by this one, not by that in the scheduler's own config. */
+  /** The scheduler's class: diffusers uses this one, not the one in the scheduler's config. */
   readonly schedulerClass: string | undefined;
-  /** The components that are left out. */
+  /** One for each component that is not used. */
   readonly warnings: readonly Warning[];
 }
 
 /**
- * Reads `model_index.json`, finds the model's family, and checks that the components it lists are supported. What it says of
- * `replaced` components, which the caller provides, does not matter. Throws a SourceError where it is missing, a
- * CheckpointError for a component that is not listed, and an UnsupportedError that names an unknown class.
+ * Reads `model_index.json`, finds the model's family, and checks that the components it lists are supported. Its entries for
+ * `replaced` components, which the caller provides, are ignored. Throws a SourceError if it is missing, a CheckpointError
+ * for a component that is not listed, and an UnsupportedError that names an unknown class.
  */
 export async function readModelIndex(
   model: ModelFiles,
@@ -40,14 +40,20 @@ export async function readModelIndex(
     ({ name, optional }) => !optional || (classOf(name) !== undefined && !omitted.has(name)),
   );
   const needed = neededClasses(family, textEncoders);
-  const left = family.textEncoders.flatMap(({ name, tokenizer }) => (omitted.has(name) ? [name, tokenizer] : []));
+  const omittedNames = family.textEncoders.flatMap(({ name, tokenizer }) =>
+    omitted.has(name) ? [name, tokenizer] : [],
+  );
   for (const [name, classes] of needed) checkClass(name, classOf(name), replaced.has(name) ? undefined : classes);
   return {
     family,
     values: Object.fromEntries(config.entries()),
     textEncoders,
     schedulerClass: classIn(config, 'scheduler'),
-    warnings: skippedComponents(config, new Set([...needed.keys(), ...replaced, ...left]), omittable(textEncoders)),
+    warnings: skippedComponents(
+      config,
+      new Set([...needed.keys(), ...replaced, ...omittedNames]),
+      unusedEncoders(textEncoders),
+    ),
   };
 }
 
@@ -57,15 +63,15 @@ export async function folderFacts(model: ModelFiles, classOf: FolderFacts['class
   return { classOf, config: listed === undefined ? {} : await model.settings(listed) };
 }
 
-/** Text encoders of any family that a model does without, and their tokenizers. */
-function omittable(used: readonly TextEncoderComponent[]): ReadonlySet<string> {
+/** The text encoders of any family that a model does not use, and their tokenizers. */
+function unusedEncoders(used: readonly TextEncoderComponent[]): ReadonlySet<string> {
   const all = families.flatMap(({ textEncoders }) => textEncoders);
   const names = (encoders: readonly TextEncoderComponent[]) =>
     encoders.flatMap(({ name, tokenizer }) => [name, tokenizer]);
   return new Set(names(all).filter((name) => !names(used).includes(name)));
 }
 
-/** The classes that are supported of each component that a model of a family needs. */
+/** The supported classes of each component that a model of the family needs. */
 function neededClasses(
   { noisePredictor, vae }: Family,
   textEncoders: readonly TextEncoderComponent[],
@@ -89,12 +95,12 @@ function checkClass(name: string, found: string | undefined, classes: readonly s
   throw new UnsupportedError(`${file}: ${name} is a ${found}; supported are ${classes.join(', ')}.`);
 }
 
-/** Warnings for components that are not needed. Throws an UnsupportedError for one that is unknown. */
+/** Warnings for components that are not needed. Throws an UnsupportedError for an unknown one. */
 function skippedComponents(config: Config, used: ReadonlySet<string>, unused: ReadonlySet<string>): Warning[] {
   return [...config.entries()].flatMap(([name, value]): Warning[] => {
     if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
     const found = classIn(config, name);
-    // Families list the text encoders that they do without as nulls.
+    // A text encoder that a model does without is listed as nulls.
     if (found === undefined && unused.has(name)) return [];
     if (found === undefined) return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
     if (!skipped.includes(name) && !unused.has(name)) {
@@ -104,7 +110,7 @@ function skippedComponents(config: Config, used: ReadonlySet<string>, unused: Re
   });
 }
 
-/** The class of an entry `[library, class]`; undefined for a missing entry or one of nulls. */
+/** The class in an entry `[library, class]`; undefined if the entry is missing or has nulls. */
 export function classIn(config: Config, name: string): string | undefined {
   const entry = config.get(name);
   return Array.isArray(entry) && typeof entry[1] === 'string' ? entry[1] : undefined;

@@ -8,9 +8,9 @@ import { splitFile } from './single-file/split.js';
 import { openTinyVae } from './tiny-vae.js';
 
 /**
- * A model with another noise predictor or VAE: a folder of its own, a file of it alone in either layout, or a whole model
- * in one file of which it is taken. Of a file, shapes come from its tensors, and what they do not tell from the model.
- * Throws a CheckpointError for a file without such a component.
+ * A model with another noise predictor or VAE, from the component's folder, a file with it alone in either layout, or a
+ * whole model in one file. For a file, the shapes follow from its tensors, and the other settings from the model. Throws a
+ * CheckpointError for a file without such a component.
  */
 export async function replaceComponent(
   model: ModelFiles,
@@ -29,7 +29,7 @@ export async function replaceComponent(
     located.path === ''
       ? { source: located.source, folder: '' }
       : await openComponent(model, family, component, located);
-  return { ...model, exported, component: (asked) => (asked === name ? other : model.component(asked)) };
+  return { ...model, exported, component: (requested) => (requested === name ? other : model.component(requested)) };
 }
 
 async function openComponent(

@@ -25,8 +25,8 @@ export async function loadScheduler(source: Source, className?: string): Promise
   return {
     scheduler: fromFile(config, className),
     schedulerByName(name) {
-      const named = samplerByName(name, config);
-      if (named !== undefined) return named;
+      const scheduler = samplerByName(name, config);
+      if (scheduler !== undefined) return scheduler;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',

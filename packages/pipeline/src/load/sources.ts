@@ -1,15 +1,15 @@
 import type { Backend, Source } from '@sd/core';
 import { importError } from '../platform/imported.js';
 
-/** What differs between Node and browsers: package.json says which module it is. */
+/** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
 const platform = (): Promise<typeof import('../platform/web.js')> => import('#platform');
 
-/** The backend for where this code runs. */
+/** A backend for this environment. */
 export async function defaultBackend(): Promise<Backend> {
   return (await platform()).createBackend();
 }
 
-/** A folder by its path or URL, or the embedded model; a Source as it is. */
+/** The source of a folder's path or URL, or of the embedded model; a Source is returned as it is. */
 export async function resolveSource(source: string | URL | Source | undefined): Promise<Source> {
   if (source === undefined) return resolveSource(await embeddedModel());
   if (typeof source !== 'string' && !(source instanceof URL)) return source;

@@ -3,7 +3,7 @@ import { originalTinyVaeNames } from '@sd/vae';
 import { Checkpoint, Config, hasFile, type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import type { Json, Tensors } from '../families/family.js';
 
-/** A tiny autoencoder under diffusers' names, or in the two files of its authors; undefined for any other tensors. */
+/** Opens a tiny autoencoder under diffusers' names, or in its authors' two files; undefined for any other tensors. */
 export async function openTinyVae(
   source: Source,
   path: string,
@@ -11,8 +11,9 @@ export async function openTinyVae(
   known: Json,
 ): Promise<ModelParts | undefined> {
   const named = tensors.has('decoder.layers.0.weight') ? tensors : await bothHalves(source, path, tensors);
-  if (named === undefined) return undefined;
-  const [width, latentChannels] = named.get('decoder.layers.0.weight')!.shape;
+  const first = named?.get('decoder.layers.0.weight');
+  if (named === undefined || first === undefined) return undefined;
+  const [width, latentChannels] = first.shape;
   const config = new Config(path, {
     ...(known._class_name === 'AutoencoderTiny' ? known : {}),
     _class_name: 'AutoencoderTiny',
@@ -23,7 +24,7 @@ export async function openTinyVae(
   return { config, checkpoint: new Checkpoint(path, named) };
 }
 
-/** TAESD's own files hold one half each: `taesd_encoder.safetensors` and `taesd_decoder.safetensors` in one folder. */
+/** TAESD's original files have one half each: `taesd_encoder.safetensors` and `taesd_decoder.safetensors` in one folder. */
 async function bothHalves(source: Source, path: string, tensors: Tensors): Promise<Tensors | undefined> {
   const half = tensors.has('1.weight') && tensors.has('3.conv.0.weight') ? 'decoder' : 'encoder';
   if (half === 'encoder' && !(tensors.has('0.weight') && tensors.has('1.conv.0.weight'))) return undefined;
@@ -33,7 +34,7 @@ async function bothHalves(source: Source, path: string, tensors: Tensors): Promi
     throw new CheckpointError(
       'bad-checkpoint',
       path,
-      `is the ${half} of a tiny autoencoder alone. Put its ${other} in the same folder, as ${otherPath}.`,
+      `is only the ${half} of a tiny autoencoder. Put its ${other} in the same folder, as ${otherPath}.`,
     );
   }
   const { tensors: rest } = await openWeights(source, otherPath);

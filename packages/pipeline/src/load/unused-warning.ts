@@ -1,6 +1,6 @@
 import type { Warning } from '@sd/core';
 
-/** A warning that names the first of a file's tensors that are not used; none if all are. */
+/** A warning that names the first few unused tensors of a file; none if all are used. */
 export function unusedWarning(message: string, names: readonly string[]): Warning[] {
   if (names.length === 0) return [];
   const rest = names.length > 5 ? ` and ${names.length - 5} more` : '';

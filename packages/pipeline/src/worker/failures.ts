@@ -17,9 +17,9 @@ export interface Failure {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
-  /** Of an SdError. */
+  /** The code of an SdError. */
   readonly code?: ErrorCode;
-  /** What else it tells: the option, the file, the reason. */
+  /** An SdError's further fields, such as the option, the file or the reason. */
   readonly fields: Readonly<Record<string, string>>;
   readonly cause?: Failure;
 }
@@ -36,28 +36,28 @@ const classes: Readonly<Record<string, { readonly prototype: SdError }>> = {
   UnsupportedError,
 };
 
-const ownFields = ['option', 'path', 'file', 'tensor', 'reason', 'package'];
+const fieldNames = ['option', 'path', 'file', 'tensor', 'reason', 'package'];
 
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), fields: {} };
   const { name, message, stack, cause } = error;
-  const fields = Object.entries(error).filter(([field, value]) => ownFields.includes(field) && isText(value));
+  const fields = Object.entries(error).filter(([field, value]) => fieldNames.includes(field) && isText(value));
   return {
     name,
     message,
     fields: Object.fromEntries(fields),
-    ...(stack !== undefined && { stack }),
-    ...(SdError.isInstance(error) && { code: error.code }),
-    ...(cause instanceof Error && { cause: toFailure(cause) }),
+    stack,
+    code: SdError.isInstance(error) ? error.code : undefined,
+    cause: cause instanceof Error ? toFailure(cause) : undefined,
   };
 }
 
-/** The same error, of the same class where it is one of @sd's. */
+/** The error again, of the same class if it is an SdError. */
 export function fromFailure({ name, message, stack, code, fields, cause }: Failure): Error {
   const options = cause === undefined ? undefined : { cause: fromFailure(cause) };
   const error = code === undefined ? new Error(message, options) : new SdError(code, message, options);
-  // Its constructor would write the message anew.
-  if (code !== undefined && Object.hasOwn(classes, name)) Object.setPrototypeOf(error, classes[name]!.prototype);
+  // A constructor would change the message.
+  if (code !== undefined && Object.hasOwn(classes, name)) Object.setPrototypeOf(error, classes[name].prototype);
   return Object.assign(error, { name, ...fields, ...(stack !== undefined && { stack }) });
 }
 

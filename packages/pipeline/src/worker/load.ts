@@ -4,13 +4,13 @@ import type { LoadPipelineOptions } from '../load/load-options.js';
 import type { Pipeline } from '../pipeline.js';
 import { createBackend as webBackend } from '../platform/web.js';
 import type { PlainLoadOptions, WorkerBackendOptions } from './options.js';
-import type { PipelineFacts, Place } from './protocol.js';
+import type { PipelineFacts, SendableLocation } from './protocol.js';
 
-/** What a worker's script may put in place of what `servePipeline` does. */
+/** How a worker's script may create the backend and load the model in place of `servePipeline`. */
 export interface Loading {
-  /** Makes the backend, from the settings that the page gave; here goes an ONNX Runtime that is not to be imported. */
+  /** Creates the backend from the page's settings, for instance with an ONNX Runtime that should not be imported. */
   createBackend?(settings: WorkerBackendOptions): Backend | Promise<Backend>;
-  /** Loads the model: `loadPipeline`, with stages of your own. The backend is disposed with the pipeline. */
+  /** Loads the model, as `loadPipeline` does, for instance with custom stages. The backend is disposed with the pipeline. */
   load?(source: string | Source | undefined, options: LoadPipelineOptions): Promise<Pipeline>;
 }
 
@@ -25,19 +25,19 @@ interface LoadContext {
   readonly onProgress: (progress: DownloadProgress) => void;
 }
 
-/** Loads the model that a page asked for. Rejects as `loadPipeline` does, and frees what it made. */
-export async function loadPlace(
-  place: Place,
+/** Loads the model that a page requested. Rejects as `loadPipeline` does, and then frees the backend. */
+export async function loadModel(
+  location: SendableLocation,
   { backend: settings = {}, download, ...options }: PlainLoadOptions,
   { createBackend = webBackend, load }: Loading,
   { signal, onProgress }: LoadContext,
 ): Promise<Loaded> {
-  const opened = await openPlace(place, { ...download, signal, onProgress });
+  const opened = await openLocation(location, { ...download, signal, onProgress });
   const backend = await createBackend(settings);
   try {
     const path = options.path ?? opened.file;
-    const full = { ...options, ...(path !== undefined && { path }), backend, signal };
-    const pipeline = await (load ?? (await import('../load/load-pipeline.js')).loadPipeline)(opened.source, full);
+    const full = { ...options, path, backend, signal };
+    const pipeline = await (load ?? (await import('../load-pipeline.js')).loadPipeline)(opened.source, full);
     return {
       pipeline,
       facts: {
@@ -57,10 +57,10 @@ export async function loadPlace(
   }
 }
 
-async function openPlace(place: Place, options: Parameters<typeof openUrl>[1]) {
-  if (place === undefined) return { source: undefined, warnings: [] };
-  if (typeof place !== 'string') return { source: openFiles(place), warnings: [] };
-  if (!/^https?:/.test(place)) return { source: place, warnings: [] };
-  const source = await openUrl(place, options);
+async function openLocation(location: SendableLocation, options: Parameters<typeof openUrl>[1]) {
+  if (location === undefined) return { source: undefined, warnings: [] };
+  if (typeof location !== 'string') return { source: openFiles(location), warnings: [] };
+  if (!/^https?:/.test(location)) return { source: location, warnings: [] };
+  const source = await openUrl(location, options);
   return { source, file: source.file, warnings: source.warnings };
 }

@@ -1,10 +1,10 @@
 import type { ImageParameters } from '@sd/image';
 
-/** Plain data: objects, lists, tensors and pictures, whose functions stayed behind. */
+/** Plain data: objects, arrays, tensors, and images without their functions. */
 export type Packed = unknown;
 
-/** What is left of a picture without its functions. */
-export interface PackedPicture {
+/** An image without its functions. */
+export interface PackedImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8ClampedArray<ArrayBuffer>;
@@ -13,22 +13,22 @@ export interface PackedPicture {
 
 export interface Parcel {
   readonly value: Packed;
-  /** The buffers of all arrays in it, which are copies. */
+  /** The buffers of all typed arrays in `value`, which are copies. */
   readonly transfer: ArrayBuffer[];
 }
 
-/** Makes a copy that can be sent: without functions, and with arrays of its own, since the sender goes on with its. */
+/** Copies a value for sending: functions are left out, and typed arrays are copied because the sender keeps using its own. */
 export function pack(value: unknown): Parcel {
   const transfer: ArrayBuffer[] = [];
-  const copy = (part: unknown): unknown => {
-    if (ArrayBuffer.isView(part)) {
-      const own = (part as Uint8Array).slice();
-      transfer.push(own.buffer);
-      return own;
+  const copy = (item: unknown): unknown => {
+    if (ArrayBuffer.isView(item)) {
+      const copied = (item as Uint8Array).slice();
+      transfer.push(copied.buffer);
+      return copied;
     }
-    if (Array.isArray(part)) return part.map(copy);
-    if (typeof part !== 'object' || part === null) return part;
-    const entries = Object.entries(part).filter(([, field]) => typeof field !== 'function');
+    if (Array.isArray(item)) return item.map(copy);
+    if (typeof item !== 'object' || item === null) return item;
+    const entries = Object.entries(item).filter(([, field]) => typeof field !== 'function');
     return Object.fromEntries(entries.map(([name, field]) => [name, copy(field)]));
   };
   return { value: copy(value), transfer };

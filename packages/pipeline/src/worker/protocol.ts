@@ -6,10 +6,10 @@ import type { Failure } from './failures.js';
 import type { PlainAttachOptions, PlainLoadOptions } from './options.js';
 import type { Packed } from './packing.js';
 
-/** Where a model is, in a form that crosses: an address, files, or nothing for the embedded model. */
-export type Place = string | PickedFiles | undefined;
+/** Where a model is, in a form that can be sent: an address, files, or undefined for the embedded model. */
+export type SendableLocation = string | PickedFiles | undefined;
 
-/** What the pipeline in a worker is. */
+/** The properties of the pipeline in a worker. */
 export interface PipelineFacts {
   readonly provider: string;
   readonly float16: boolean;
@@ -17,16 +17,16 @@ export interface PipelineFacts {
   readonly attached: readonly Attachment[];
 }
 
-/** What a page asks of a worker, and what it is answered. */
+/** The calls that a page makes to a worker: requests and replies by name. */
 export interface Calls {
-  load: { request: { place: Place; options: PlainLoadOptions }; reply: PipelineFacts };
-  /** The next event of a run; the first call has its options. */
+  load: { request: { location: SendableLocation; options: PlainLoadOptions }; reply: PipelineFacts };
+  /** Asks for the next event of a run; the first call has its options. */
   next: { request: { run: number; options?: GenerateOptions }; reply: Packed };
-  /** Ends a run that its reader has left. */
+  /** Ends a run that is no longer read. */
   end: { request: { run: number }; reply: undefined };
   preview: { request: { latents: Tensor<'float32'> }; reply: Packed };
-  png: { request: { picture: Packed }; reply: Uint8Array };
-  attach: { request: { place: Place; options: PlainAttachOptions }; reply: AttachReply };
+  png: { request: { image: Packed }; reply: Uint8Array };
+  attach: { request: { location: SendableLocation; options: PlainAttachOptions }; reply: AttachReply };
   detach: { request: { name: string }; reply: readonly Attachment[] };
   dispose: { request: object; reply: undefined };
 }
@@ -38,29 +38,29 @@ export interface AttachReply {
   readonly attached: readonly Attachment[];
 }
 
-/** From the page. */
+/** A message from the page to the worker. */
 export type ToWorker =
-  /** Are you there? Lost where the worker's script has not run yet. */
+  /** Asks whether the worker is ready. Lost if its script has not run yet, which later reports itself ready anyway. */
   | { readonly type: 'hello' }
   | { [Name in CallName]: { type: 'call'; id: number; name: Name; request: Calls[Name]['request'] } }[CallName]
   | { readonly type: 'abort'; readonly id: number };
 
-/** From the worker. */
-export type ToPage =
-  /** Its script runs. `lock` is held as long as it lives. */
+/** A message from the worker to the page. */
+export type FromWorker =
+  /** The worker's script runs. It holds `lock` for as long as it lives. */
   | { readonly type: 'ready'; readonly lock?: string }
   | { readonly type: 'reply'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly failure: Failure }
   | { readonly type: 'progress'; readonly progress: DownloadProgress };
 
-/** A Worker, a worker's own global scope, or either end of a MessageChannel. */
+/** A Worker, the global scope of a worker, or either end of a MessageChannel. */
 export interface MessagePortLike {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: string, listener: (event: MessageEvent) => void): void;
   removeEventListener(type: string, listener: (event: MessageEvent) => void): void;
-  /** Of a MessagePort. */
+  /** MessagePort only. */
   start?(): void;
   close?(): void;
-  /** Of a Worker. */
+  /** Worker only. */
   terminate?(): void;
 }

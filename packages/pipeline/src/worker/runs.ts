@@ -8,12 +8,12 @@ interface Run {
   readonly abort: AbortController;
 }
 
-/** What a page's next step of a run gives. */
-export type RunStep = { readonly event: PipelineEvent } | { readonly result: GenerateResult };
+/** The next event of a run, or its result at the end. */
+export type NextEvent = { readonly event: PipelineEvent } | { readonly result: GenerateResult };
 
-/** The runs that a page has started, by its numbers. They go on only as it asks. */
+/** The runs that a page has started, by its numbers for them. A run proceeds only when the page asks for its next event. */
 export interface Runs {
-  next(run: number, options: GenerateOptions | undefined, signal: AbortSignal): Promise<RunStep>;
+  next(run: number, options: GenerateOptions | undefined, signal: AbortSignal): Promise<NextEvent>;
   end(run: number): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 
-/** What to do instead, by option. */
-const instead: Readonly<Record<string, string>> = {
+/** Advice for options that are functions or objects with functions. */
+const alternatives: Readonly<Record<string, string>> = {
   scheduler: 'Give its name, such as euler',
   rng: 'Give its name, such as torch-cpu',
   syntax: 'Give its name, such as a1111',
@@ -12,8 +12,8 @@ const instead: Readonly<Record<string, string>> = {
 };
 
 /**
- * Options as they can be sent to a worker: addresses as text, pictures without their functions. Throws an
- * InvalidOptionError that names the option of which a function is a part.
+ * Options in a form that can be sent to a worker: addresses as text, images without their functions. Throws an
+ * InvalidOptionError that names an option that is or contains a function.
  */
 export function sendable<T extends object>(options: T): T {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -21,21 +21,21 @@ export function sendable<T extends object>(options: T): T {
 }
 
 function plain(value: unknown, option: string, path: string): unknown {
-  if (typeof value === 'function') throw stays(option, path);
+  if (typeof value === 'function') throw functionError(option, path);
   if (value instanceof URL) return value.href;
-  if (Array.isArray(value)) return value.map((part, i) => plain(part, option, `${path}[${i}]`));
+  if (Array.isArray(value)) return value.map((item, i) => plain(item, option, `${path}[${i}]`));
   if (!isPlain(value)) return value;
-  if (isPicture(value)) return { width: value.width, height: value.height, data: value.data };
+  if (isImage(value)) return { width: value.width, height: value.height, data: value.data };
   return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [name, plain(part, option, `${path}.${name}`)]),
+    Object.entries(value).map(([name, field]) => [name, plain(field, option, `${path}.${name}`)]),
   );
 }
 
-function stays(option: string, path: string): InvalidOptionError {
-  const advice = Object.hasOwn(instead, option) ? `${instead[option]}, or` : 'Give a value, or';
+function functionError(option: string, path: string): InvalidOptionError {
+  const advice = Object.hasOwn(alternatives, option) ? `${alternatives[option]}, or` : 'Give a value, or';
   return new InvalidOptionError(
     option,
-    `${path === option ? 'is' : `has at ${path}`} a function, which cannot be sent to a worker. ${advice} let the worker's own script give it: servePipeline({ load, prepare }).`,
+    `${path === option ? 'is' : `has at ${path}`} a function, which cannot be sent to a worker. ${advice} let the worker's script provide it: servePipeline({ load, prepare }).`,
   );
 }
 
@@ -45,6 +45,6 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function isPicture(value: Readonly<Record<string, unknown>>): boolean {
+function isImage(value: Readonly<Record<string, unknown>>): boolean {
   return 'width' in value && 'height' in value && ArrayBuffer.isView(value.data);
 }

@@ -4,20 +4,20 @@ import type { DownloadProgress } from '@sd/source';
 import type { GenerateOptions } from '../generate/options/index.js';
 import { previewOf } from '../generate/preview.js';
 import { toFailure } from './failures.js';
-import { holdLock } from './life.js';
-import { type Loaded, type Loading, loadPlace } from './load.js';
-import { type PackedPicture, type Parcel, pack } from './packing.js';
-import type { CallName, Calls, MessagePortLike, ToPage, ToWorker } from './protocol.js';
+import { holdLock } from './liveness.js';
+import { type Loaded, type Loading, loadModel } from './load.js';
+import { type PackedImage, type Parcel, pack } from './packing.js';
+import type { CallName, Calls, FromWorker, MessagePortLike, ToWorker } from './protocol.js';
 import { createRuns, type Runs } from './runs.js';
 
 export interface ServePipelineOptions extends Loading {
-  /** What the page talks to: this worker, if left out; or a port of a MessageChannel, as in a shared worker. */
+  /** Where the page's messages arrive: this worker by default, or a port of a MessageChannel, as in a shared worker. */
   readonly port?: MessagePortLike;
-  /** Changes a request's options before they are used: the place for guidance, schedulers and strengths that are functions. */
+  /** Changes a request's options before they are used, for instance to add guidance, schedulers or strengths that are functions. */
   prepare?(options: GenerateOptions): GenerateOptions;
 }
 
-/** The least time between two messages of a download's progress, in milliseconds. */
+/** The least time between two reports of download progress, in milliseconds. */
 const progressInterval = 50;
 
 type Handlers = {
@@ -25,46 +25,49 @@ type Handlers = {
 };
 
 /**
- * Runs a pipeline for a page, which calls `loadWorkerPipeline`: to be called once in a worker's script, when it starts.
- * One pipeline a worker.
+ * Runs a pipeline for a page that calls `loadWorkerPipeline`. Call this once, when the worker's script starts: a worker has
+ * one pipeline.
  */
 export function servePipeline(options: ServePipelineOptions = {}): void {
   const port = options.port ?? (globalThis as unknown as MessagePortLike);
   const aborts = new Map<number, AbortController>();
   let served: (Loaded & { readonly runs: Runs }) | undefined;
 
-  const post = (message: ToPage, transfer: Transferable[] = []) => port.postMessage(message, transfer);
+  const post = (message: FromWorker, transfer: Transferable[] = []) => port.postMessage(message, transfer);
   const current = () => {
-    if (served === undefined) throw new InvalidOptionError('load', 'comes first: nothing is loaded in this worker.');
+    if (served === undefined)
+      throw new InvalidOptionError('load', 'must be called first: nothing is loaded in this worker.');
     return served;
   };
 
   const handlers: Handlers = {
-    async load({ place, options: given }, signal) {
-      if (served !== undefined) throw new InvalidOptionError('load', 'was called before: this worker has its model.');
+    async load({ location, options: loadOptions }, signal) {
+      if (served !== undefined)
+        throw new InvalidOptionError('load', 'was called before: a worker loads only one model.');
       const progress = throttled((progress) => post({ type: 'progress', progress }));
-      const loaded = await loadPlace(place, given, options, { signal, onProgress: progress.report });
+      const loaded = await loadModel(location, loadOptions, options, { signal, onProgress: progress.report });
       progress.flush();
       served = { ...loaded, runs: createRuns(loaded.pipeline) };
       return { value: loaded.facts, transfer: [] };
     },
-    async next({ run, options: given }, signal) {
-      return pack(await current().runs.next(run, given && (options.prepare?.(given) ?? given), signal));
+    async next({ run, options: requested }, signal) {
+      const { runs } = current();
+      return pack(await runs.next(run, requested && (options.prepare?.(requested) ?? requested), signal));
     },
     async end({ run }) {
       await current().runs.end(run);
-      return nothing;
+      return emptyReply;
     },
     preview: async ({ latents }, signal) => pack(await previewOf(current().pipeline.stages, latents, signal)),
-    async png({ picture }) {
-      const image = picture as PackedPicture;
+    async png({ image: packed }) {
+      const image = packed as PackedImage;
       return pack(await encodePng(image, image.parameters));
     },
-    async attach({ place, options: given }, signal) {
+    async attach({ location, options: attachOptions }, signal) {
       const { pipeline } = current();
-      if (place === undefined) throw new InvalidOptionError('file', 'must be an address or files.');
-      const file = typeof place === 'string' ? place : (await import('@sd/source')).openFiles(place);
-      const attachment = await pipeline.attach(file, { ...given, signal });
+      if (location === undefined) throw new InvalidOptionError('file', 'must be an address or files.');
+      const file = typeof location === 'string' ? location : (await import('@sd/source')).openFiles(location);
+      const attachment = await pipeline.attach(file, { ...attachOptions, signal });
       return { value: { attachment, attached: pipeline.attached }, transfer: [] };
     },
     async detach({ name }) {
@@ -73,7 +76,7 @@ export function servePipeline(options: ServePipelineOptions = {}): void {
     },
     async dispose() {
       await served?.dispose();
-      return nothing;
+      return emptyReply;
     },
   };
 
@@ -91,36 +94,35 @@ export function servePipeline(options: ServePipelineOptions = {}): void {
   }
 
   let lock: Promise<string | undefined> | undefined;
-  const ready = async () => {
+  const reportReady = async () => {
     lock ??= holdLock();
-    const held = await lock;
-    post({ type: 'ready', ...(held !== undefined && { lock: held }) });
+    post({ type: 'ready', lock: await lock });
   };
 
   port.addEventListener('message', ({ data }: { readonly data: ToWorker }) => {
     if (data.type === 'abort') aborts.get(data.id)?.abort();
     else if (data.type === 'call') answer(data.id, data.name, data.request);
-    else ready();
+    else reportReady();
   });
   port.start?.();
-  ready();
+  reportReady();
 }
 
-const nothing: Parcel = { value: undefined, transfer: [] };
+const emptyReply: Parcel = { value: undefined, transfer: [] };
 
-/** The latest of each file, now and then, and at the end. */
+/** Limits how often progress is sent: the latest of each file at intervals, and when flushed. */
 function throttled(send: (progress: DownloadProgress) => void) {
   const latest = new Map<string, DownloadProgress>();
-  let before = 0;
+  let lastSent = 0;
   const flush = () => {
     for (const progress of latest.values()) send(progress);
     latest.clear();
-    before = performance.now();
+    lastSent = performance.now();
   };
   return {
     report(progress: DownloadProgress) {
       latest.set(progress.path, progress);
-      if (performance.now() - before >= progressInterval) flush();
+      if (performance.now() - lastSent >= progressInterval) flush();
     },
     flush,
   };

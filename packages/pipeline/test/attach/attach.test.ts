@@ -17,7 +17,7 @@ const short = { ...road, steps: 1 };
 
 type Counts = ReturnType<typeof counting>['counts'];
 
-/** A model on a backend that counts; in the end no session may be left. */
+/** Runs with a model on a counting backend; expects that no session is open at the end. */
 async function counted(
   run: (sd: Pipeline, counts: Counts) => Promise<void>,
   options: LoadPipelineOptions = {},
@@ -33,68 +33,74 @@ async function counted(
   }
 }
 
-/** The names of sessions made since the last time. */
-function made(counts: Counts): string[] {
+/** The names of the sessions created since the last call. */
+function createdSessions(counts: Counts): string[] {
   const names = counts.loaded.sort();
   counts.loaded = [];
   return names;
 }
 
 describe('sessions', () => {
-  test('are made anew for the models that an adapter changes, and for no change of a strength', () =>
+  test('are replaced for the models that an adapter changes, but not for a change of strength', () =>
     counted(async (sd, counts) => {
       expect(await sd.attach(lora)).toMatchObject({ name: 'style', kind: 'lora' });
-      expect(made(counts)).toEqual(['text_encoder', 'unet']);
+      expect(createdSessions(counts)).toEqual(['text_encoder', 'unet']);
       for (const style of [0.3, (fraction: number) => fraction, { unet: 0 }]) {
         await sd.generate({ ...short, adapters: { style } });
       }
       await sd.attach(hypernetwork);
-      expect(made(counts)).toEqual(['unet']);
+      expect(createdSessions(counts)).toEqual(['unet']);
       await sd.attach(word);
-      expect(made(counts)).toEqual([]);
+      expect(createdSessions(counts)).toEqual([]);
       expect(counts.open).toBe(3);
       expect(sd.attached.map(({ name }) => name)).toEqual(['style', 'hypernetwork', 'blob']);
 
       await sd.detach('style');
-      expect(made(counts)).toEqual(['text_encoder', 'unet']);
+      expect(createdSessions(counts)).toEqual(['text_encoder', 'unet']);
       await sd.detach('blob');
       await sd.detach('hypernetwork');
-      expect(made(counts)).toEqual(['unet']);
+      expect(createdSessions(counts)).toEqual(['unet']);
       expect(counts.open).toBe(3);
       expect(sd.attached).toEqual([]);
     }));
 
-  test('two ControlNets share their places in the U-Net, whichever is detached', () =>
+  test('two ControlNets share the U-Net’s inputs, whichever is detached', () =>
     counted(async (sd, counts) => {
       await sd.attach(canny);
-      expect(made(counts)).toEqual(['unet']);
+      expect(createdSessions(counts)).toEqual(['unet']);
       await sd.attach(depth);
-      expect(made(counts)).toEqual([]);
+      expect(createdSessions(counts)).toEqual([]);
       const image = await readFile(`${adapter('controlnet')}/depth.png`);
       const drawn = async (name: string) =>
         (await sd.generate({ ...short, adapters: { [name]: { image } } })).images[0].data;
       const both = await drawn('depth');
-      expect(made(counts)).toEqual(['controlnet', 'controlnet_image']);
+      expect(createdSessions(counts)).toEqual(['controlnet', 'controlnet_image']);
       await sd.detach('canny');
-      expect(made(counts)).toEqual([]);
+      expect(createdSessions(counts)).toEqual([]);
       expect(await drawn('depth')).toEqual(both);
       await expect(drawn('canny')).rejects.toMatchObject({ option: 'adapters.canny' });
       expect(counts.open).toBe(5);
       await sd.detach('depth');
-      expect(made(counts)).toEqual(['unet']);
+      expect(createdSessions(counts)).toEqual(['unet']);
       expect(counts.open).toBe(3);
     }));
 
-  test('with releaseStages those of adapters go with the others', () =>
+  test('those of adapters are released with the others by releaseStages', () =>
     counted(
       async (sd, counts) => {
         await sd.attach(canny);
-        expect(made(counts)).toEqual([]);
+        expect(createdSessions(counts)).toEqual([]);
         const image = await readFile(`${adapter('controlnet')}/canny.png`);
         const open: number[] = [];
         await sd.generate({ ...short, adapters: { canny: { image } }, onStep: () => void open.push(counts.open) });
         expect(open).toEqual([3]);
-        expect(made(counts)).toEqual(['controlnet', 'controlnet_image', 'text_encoder', 'unet', 'vae_decoder']);
+        expect(createdSessions(counts)).toEqual([
+          'controlnet',
+          'controlnet_image',
+          'text_encoder',
+          'unet',
+          'vae_decoder',
+        ]);
         expect(counts.open).toBe(0);
         const failed = sd.generate({
           ...short,
@@ -108,25 +114,25 @@ describe('sessions', () => {
     ));
 });
 
-describe('turns', () => {
-  test('attaching, drawing and detaching happen in the order in which they were asked for', () =>
+describe('the queue', () => {
+  test('attaches, generates and detaches in the order of the calls', () =>
     counted(async (sd) => {
       const attached = sd.attach(lora);
-      const with1 = sd.generate({ ...short, adapters: { style: 1 } });
+      const styled = sd.generate({ ...short, adapters: { style: 1 } });
       await attached;
-      await with1;
+      await styled;
       const { passed, open } = gate();
       const order: string[] = [];
       const running = sd.generate({ ...short, onStep: () => passed }).then(() => order.push('drawn'));
       const first = sd.attach(hypernetwork, { name: 'first' }).then(() => order.push('attached'));
-      const off = sd.detach('style').then(() => order.push('detached'));
+      const detached = sd.detach('style').then(() => order.push('detached'));
       open();
-      await Promise.all([running, first, off]);
+      await Promise.all([running, first, detached]);
       expect(order).toEqual(['drawn', 'attached', 'detached']);
       expect(sd.attached).toEqual([{ name: 'first', kind: 'hypernetwork' }]);
     }));
 
-  test.each([false, true])('disposing ends an attach that is on its way, releaseStages %s', (releaseStages) =>
+  test.each([false, true])('rejects a pending attach when disposed, releaseStages %s', (releaseStages) =>
     counted(
       async (sd) => {
         const attaching = [sd.attach(canny), sd.attach(lora), sd.detach('canny')];

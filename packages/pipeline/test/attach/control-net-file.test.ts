@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => sd.dispose());
 
-/** The picture drawn with a ControlNet. */
+/** The image generated with a ControlNet. */
 async function drawn(...[file, options]: Parameters<Pipeline['attach']>): Promise<number[]> {
   await sd.attach(file, { kind: 'controlnet', ...options, name: 'control' });
   try {
@@ -31,10 +31,10 @@ async function drawn(...[file, options]: Parameters<Pipeline['attach']>): Promis
   }
 }
 
-test('a ControlNet gives the same picture as a folder, as its file alone, and in the original layout', async () => {
+test('a ControlNet gives the same image as a folder, as its file alone, and in the original layout', async () => {
   const whole = await drawn(path.join(folder, 'canny'));
   expect(await drawn(diffusers)).toEqual(whole);
-  // Without the config.json that lies beside it.
+  // Without the config.json next to it.
   const alone = sourceOf(new Map([['x.safetensors', new Uint8Array(await readFile(diffusers))]]));
   expect(await drawn(alone, { path: 'x.safetensors' })).toEqual(whole);
   const original = await drawn(path.join(folder, 'control_model.safetensors'));
@@ -42,7 +42,7 @@ test('a ControlNet gives the same picture as a folder, as its file alone, and in
   expect(original).toEqual(whole);
 });
 
-test('a Control-LoRA draws the image of the ControlNet that it stands for', async () => {
+test('a Control-LoRA gives the image of the ControlNet that it stands for', async () => {
   const { lora, merged } = await controlLoraFiles('sd1', 'adapters/controlnet/canny');
   const alone = (bytes: Uint8Array) => sourceOf(new Map([['x.safetensors', bytes]]));
   const want = await drawn(alone(merged), { path: 'x.safetensors' });
@@ -54,7 +54,7 @@ test('a Control-LoRA draws the image of the ControlNet that it stands for', asyn
   expect(largestDifference(images[0].data, want)).toBeGreaterThan(9);
 });
 
-test('a file without one is refused', async () => {
+test('a file without a ControlNet is refused', async () => {
   const unet = path.join(fixture('models/sd1'), 'unet', 'diffusion_pytorch_model.safetensors');
   const refusal = expect(sd.attach(unet, { name: 'control', kind: 'controlnet' })).rejects;
   await refusal.toBeInstanceOf(CheckpointError);

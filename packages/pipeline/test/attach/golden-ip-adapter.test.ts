@@ -27,17 +27,17 @@ async function withPipeline(use: (sd: Pipeline) => Promise<void>, of = model): P
   }
 }
 
-/** Compares a run of so many steps, latents after each, with that of diffusers. */
+/** Compares a run with diffusers': the latents after each step, and the image. */
 async function compare(sd: Pipeline, figures: string, steps: number): Promise<void> {
-  const want = readGolden('golden.safetensors', fixture(figures));
+  const golden = readGolden('golden.safetensors', fixture(figures));
   const request = { ...settings, steps, adapters: { 'ip-adapter': { image, strength: 0.6 } } };
-  const { latents, colours } = await compareRun(sd, want, 'run', request, { row: figures.replace('adapters/', '') });
+  const { latents, colours } = await compareRun(sd, golden, 'run', request, { row: figures.replace('adapters/', '') });
   expect(latents).toBeLessThan(1e-4);
   expect(colours).toBeLessThanOrEqual(1);
 }
 
-describe('a whole run with a picture as a prompt is that of diffusers', () => {
-  test('an IP-Adapter, with the image encoder beside it', () =>
+describe('a whole run with an image as a prompt matches diffusers', () => {
+  test('an IP-Adapter, with the image encoder next to it', () =>
     withPipeline(async (sd) => {
       expect(await sd.attach(file, { kind: 'ip-adapter' })).toMatchObject({ name: 'ip-adapter', kind: 'ip-adapter' });
       await compare(sd, 'adapters/ip-adapter', 6);
@@ -46,7 +46,7 @@ describe('a whole run with a picture as a prompt is that of diffusers', () => {
   test.each([
     ['Plus', 'adapters/ip-adapter-plus', 'ip-adapter-plus.safetensors', 'models/sd1', 6],
     ['for SDXL', 'adapters/ip-adapter-sdxl', 'ip-adapter.safetensors', 'models/sdxl', 4],
-  ])('an IP-Adapter %s, with an image encoder of the caller’s', (_, figures, name, of, steps) =>
+  ])('an IP-Adapter %s, with the caller’s image encoder', (_, figures, name, of, steps) =>
     withPipeline(async (sd) => {
       const imageEncoder = await loadImageEncoder({ source: await openFolder(folder), backend });
       await sd.attach(`${fixture(figures)}/${name}`, { name: 'ip-adapter', kind: 'ip-adapter', imageEncoder });
@@ -56,33 +56,33 @@ describe('a whole run with a picture as a prompt is that of diffusers', () => {
   );
 });
 
-test('without a picture, or at strength 0, the model draws as without the adapter', () =>
+test('without an image, or at strength 0, the result is as without the adapter', () =>
   withPipeline(async (sd) => {
     const [plain] = (await sd.generate(settings)).images;
     await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
     const loaded = counts.loaded.length;
     for (const adapters of [undefined, {}, { style: undefined }, { style: { image, strength: 0 } }]) {
       const [again] = (await sd.generate({ ...settings, adapters })).images;
-      expect(again!.data).toEqual(plain!.data);
+      expect(again.data).toEqual(plain.data);
     }
-    // The picture's own models; the U-Net's session stays.
+    // Only the models that read the image; the U-Net's session stays.
     expect(counts.loaded.slice(loaded).toSorted()).toEqual(['image_encoder', 'image_projection']);
   }));
 
-test('without guidance the prompt hears the picture too', () =>
+test('without guidance the image acts too', () =>
   withPipeline(async (sd) => {
     await sd.attach(file, { kind: 'ip-adapter' });
-    const drawn = { ...settings, guidanceScale: 1 };
+    const unguided = { ...settings, guidanceScale: 1 };
     const adapters = { 'ip-adapter': { image } };
-    const [plain] = (await sd.generate(drawn)).images;
-    // A scale next to 1 asks for both prompts, and gives what the positive one says.
-    const [heard] = (await sd.generate({ ...drawn, adapters })).images;
+    const [plain] = (await sd.generate(unguided)).images;
+    // A scale close to 1 evaluates both prompts and gives the positive one's result.
+    const [prompted] = (await sd.generate({ ...unguided, adapters })).images;
     const [guided] = (await sd.generate({ ...settings, guidanceScale: 1 + 1e-9, adapters })).images;
-    expect(heard!.data).not.toEqual(plain!.data);
-    expect(largestDifference(rgbOf(heard!), rgbOf(guided!))).toBeLessThanOrEqual(1);
+    expect(prompted.data).not.toEqual(plain.data);
+    expect(largestDifference(rgbOf(prompted), rgbOf(guided))).toBeLessThanOrEqual(1);
   }));
 
-test('a picture is encoded once for all of a request’s pictures and passes, by an encoder that adapters may share', () =>
+test('an image prompt is encoded once for all images and passes of a request, by an encoder that adapters can share', () =>
   withPipeline(async (sd) => {
     const loaded = await loadImageEncoder({ source: await openFolder(folder), backend });
     let encoded = 0;
@@ -93,28 +93,28 @@ test('a picture is encoded once for all of a request’s pictures and passes, by
         return loaded.encode(pixels, options);
       },
     };
-    await sd.attach(file, { kind: 'ip-adapter', name: 'one', imageEncoder });
-    await sd.attach(file, { kind: 'ip-adapter', name: 'two', imageEncoder });
+    await sd.attach(file, { kind: 'ip-adapter', name: 'first', imageEncoder });
+    await sd.attach(file, { kind: 'ip-adapter', name: 'second', imageEncoder });
     const request = { ...settings, steps: 1, count: 2 };
-    const halves = { one: { image, strength: 0.3 }, two: { image, strength: 0.3 } };
+    const halves = { first: { image, strength: 0.3 }, second: { image, strength: 0.3 } };
     const both = await sd.generate({ ...request, adapters: halves });
     expect(encoded).toBe(2);
-    const whole = await sd.generate({ ...request, adapters: { two: { image, strength: 0.6 } } });
-    // Neither is it for a second pass, which is of another size.
+    const whole = await sd.generate({ ...request, adapters: { second: { image, strength: 0.6 } } });
+    // A second pass has another size, but needs no second encoding.
     const upscale = { width: 128, height: 96, strength: 0.6, steps: 2 };
     encoded = 0;
-    await sd.generate({ ...request, count: 1, upscale, adapters: { two: { image } } });
+    await sd.generate({ ...request, count: 1, upscale, adapters: { second: { image } } });
     expect(encoded).toBe(1);
     for (const i of [0, 1])
-      expect(largestDifference(rgbOf(both.images[i]!), rgbOf(whole.images[i]!))).toBeLessThanOrEqual(1);
-    await sd.detach('one');
-    await sd.detach('two');
-    // It stays the caller's.
+      expect(largestDifference(rgbOf(both.images[i]), rgbOf(whole.images[i]))).toBeLessThanOrEqual(1);
+    await sd.detach('first');
+    await sd.detach('second');
+    // The caller's encoder is not disposed.
     await loaded.load?.();
     await loaded.dispose?.();
   }));
 
-test('settings that cannot be are refused by name', () =>
+test('impossible settings are refused by name', () =>
   withPipeline(async (sd) => {
     await sd.attach(file, { kind: 'ip-adapter', name: 'style' });
     const refused = (option: string, style: object) =>
@@ -139,7 +139,7 @@ describe('attach refuses', () => {
 
   test('an IP-Adapter of another family, by its first tensor that does not fit', async () => {
     const sd = await loadPipeline(fixture('models/sd2'), { backend });
-    const error = await sd.attach(file, { kind: 'ip-adapter' }).catch((e: unknown) => e);
+    const error = await sd.attach(file, { kind: 'ip-adapter' }).catch((reason: unknown) => reason);
     await sd.dispose();
     expect(error).toBeInstanceOf(CheckpointError);
     expect(error).toMatchObject({ tensor: expect.stringMatching(/^ip_adapter\.\d+\.to_[kv]_ip\.weight$/) });

@@ -45,8 +45,8 @@ async function expectRun(sd: Pipeline, folder: string, options: Partial<Generate
 const peft = weights('lora-peft');
 const kohya = style('lora-kohya');
 
-describe('whole runs are those of diffusers', () => {
-  test('of a LoRA by PEFT, of one by kohya, and of both, without another session', () =>
+describe('whole runs match diffusers', () => {
+  test('with a LoRA by PEFT, one by kohya, and both, without another session', () =>
     withLoras({ peft, kohya }, async (sd) => {
       await expectRun(sd, 'lora-both', { adapters: { peft: 0.7, kohya: 0.5 } });
       const { length } = counts.loaded;
@@ -55,11 +55,11 @@ describe('whole runs are those of diffusers', () => {
       expect(counts.loaded).toHaveLength(length);
     }));
 
-  test('of one by kohya in a .pt file, as torch saves it', () => {
-    const it = kohya.replace('.safetensors', '.pt');
-    return withLoras({ it }, async (sd) => {
-      expect(await inspect(it)).toMatchObject({ kind: 'lora', layout: 'kohya', details: { modules: 42 } });
-      await expectRun(sd, 'lora-kohya', { adapters: { it: 0.7 } });
+  test('with one by kohya in a .pt file, as torch saves it', () => {
+    const file = kohya.replace('.safetensors', '.pt');
+    return withLoras({ lora: file }, async (sd) => {
+      expect(await inspect(file)).toMatchObject({ kind: 'lora', layout: 'kohya', details: { modules: 42 } });
+      await expectRun(sd, 'lora-kohya', { adapters: { lora: 0.7 } });
     });
   });
 
@@ -69,23 +69,23 @@ describe('whole runs are those of diffusers', () => {
     ['lokr', 0.7],
     ['dora-lycoris', 1],
     ['doha-dokr', 1],
-  ])('of LyCORIS: %s', (folder, strength) =>
-    withLoras({ it: style(folder) }, (sd) => expectRun(sd, folder, { steps: 4, adapters: { it: strength } })),
+  ])('with LyCORIS: %s', (folder, strength) =>
+    withLoras({ lora: style(folder) }, (sd) => expectRun(sd, folder, { steps: 4, adapters: { lora: strength } })),
   );
 
-  test('of DoRA by PEFT', () =>
-    withLoras({ it: weights('dora-peft') }, (sd) => expectRun(sd, 'dora-peft', { steps: 4 })));
+  test('with DoRA by PEFT', () =>
+    withLoras({ lora: weights('dora-peft') }, (sd) => expectRun(sd, 'dora-peft', { steps: 4 })));
 
-  test('of SDXL', () =>
+  test('with a LoRA for SDXL', () =>
     withLoras(
-      { it: style('lora-sdxl') },
-      (sd) => expectRun(sd, 'lora-sdxl', { steps: 4, adapters: { it: 0.7 } }),
+      { lora: style('lora-sdxl') },
+      (sd) => expectRun(sd, 'lora-sdxl', { steps: 4, adapters: { lora: 0.7 } }),
       'models/sdxl',
     ));
 });
 
 describe('a strength', () => {
-  test('may be another for text and over the steps', () =>
+  test('can differ between text and image, and change over the steps', () =>
     withLoras({ peft }, async (sd) => {
       const { length } = counts.loaded;
       const both = { unet: (fraction: number) => 0.7 + 0 * fraction, text_encoder: 0.7 };
@@ -95,26 +95,26 @@ describe('a strength', () => {
         ...settings,
         adapters: { peft: { ...both, unet: (fraction: number) => 1 - fraction } },
       });
-      expect(relativeError(rgbOf(changed.images[0]!), rgbOf(images[0]!))).toBeGreaterThan(0.01);
+      expect(relativeError(rgbOf(changed.images[0]), rgbOf(images[0]))).toBeGreaterThan(0.01);
       expect(new Set(counts.loaded.slice(length)).size).toBe(counts.loaded.length - length);
     }));
 
-  test('of 0 draws as without the LoRA', () =>
+  test('of 0 gives the result without the LoRA', () =>
     withLoras({ peft }, async (sd) => {
-      const [none] = (await sd.generate({ ...settings, adapters: { peft: 0 } })).images;
+      const [unstyled] = (await sd.generate({ ...settings, adapters: { peft: 0 } })).images;
       await sd.detach('peft');
       const [plain] = (await sd.generate(settings)).images;
-      expect(largestDifference(rgbOf(none!), rgbOf(plain!))).toBeLessThanOrEqual(1);
+      expect(largestDifference(rgbOf(unstyled), rgbOf(plain))).toBeLessThanOrEqual(1);
     }));
 
   test.each([
     ['a1111', '<lora:peft:0.7>', '<lora:absent:1>'],
     ['compel', 'withLora(peft, 0.7)', 'useLora(absent)'],
-  ] as const)('may stand in a prompt of %s', (syntax, mention, absent) =>
+  ] as const)('can be in a prompt for %s', (syntax, mention, absent) =>
     withLoras({ peft }, async (sd) => {
       const { images } = await sd.generate({ ...settings, syntax, adapters: { peft: 0.7 } });
       const mentioned = await sd.generate({ ...settings, syntax, prompt: `${settings.prompt} ${mention} ${absent}` });
-      expect(mentioned.images[0]!.data).toEqual(images[0]!.data);
+      expect(mentioned.images[0].data).toEqual(images[0].data);
       const both = { ...settings, syntax, prompt: `${settings.prompt} ${mention}` };
       const named = await sd.generate({ ...both, adapters: { peft: 0 } });
       const without = await sd.generate({ ...settings, syntax, adapters: { peft: 0 } });
@@ -129,12 +129,12 @@ describe('a strength', () => {
   );
 });
 
-test('a LoRA for another family says so, and leaves the pipeline as it was', () =>
+test('a LoRA for another family is refused, and the pipeline is unchanged', () =>
   withLoras({}, async (sd) => {
     const [plain] = (await sd.generate(settings)).images;
     await expect(sd.attach(style('lora-sdxl'), { kind: 'lora' })).rejects.toThrow(
       'style.safetensors: is for another model: its tensor lora_te2_text_model_encoder_layers_0_mlp_fc1.alpha is for a second text encoder, which this model does not have. The file is for Stable Diffusion XL.',
     );
     const [after] = (await sd.generate(settings)).images;
-    expect(after!.data).toEqual(plain!.data);
+    expect(after.data).toEqual(plain.data);
   }));

@@ -29,9 +29,9 @@ const adapters = (name: string) => fixture(`adapters/${name}`);
 
 interface Run {
   readonly name: string;
-  /** In the table of the docs. */
+  /** Row of the table in the docs. */
   readonly row: string;
-  /** Folder of the figures, their file, and what their names begin with. */
+  /** Folder of the reference figures, their file, and the prefix of their names. */
   readonly figures: string;
   readonly file?: string;
   readonly prefix?: string;
@@ -43,7 +43,7 @@ interface Run {
   options?(): Promise<Partial<GenerateOptions>> | Partial<GenerateOptions>;
 }
 
-/** Settings of a ControlNet, by the name of the file of its image. */
+/** Settings of a ControlNet, with the image in a file. */
 const control = async (file: string, strength: number, rest: Partial<ControlNetSettings> = {}) => ({
   image: await readFile(`${adapters('controlnet')}/${file}.png`),
   strength,
@@ -74,7 +74,7 @@ const runs: Run[] = [
     options: async () => ({ adapters: { canny: await control('canny', 0.8) } }),
   },
   {
-    name: 'a ControlNet from 0.2 to 0.7 of the calls, of which Heun’s steps have two',
+    name: 'a ControlNet from 0.2 to 0.7 of the calls, two per step with Heun',
     row: 'controlnet-part',
     figures: adapters('controlnet'),
     file: 'heun.safetensors',
@@ -85,7 +85,7 @@ const runs: Run[] = [
     }),
   },
   {
-    name: 'a ControlNet that guesses',
+    name: 'a ControlNet in guess mode',
     row: 'controlnet-guess',
     figures: adapters('controlnet'),
     prefix: 'guess.',
@@ -148,7 +148,7 @@ const runs: Run[] = [
   },
 ];
 
-describe('a whole run with what is attached is that of diffusers', () => {
+describe('a whole run with adapters matches diffusers', () => {
   test.each(runs)(
     '$name',
     async ({
@@ -176,9 +176,9 @@ describe('a whole run with what is attached is that of diffusers', () => {
     },
   );
 
-  test.each(['diffusers', 'AnimateDiff'])('a clip, by the names of %s', async (names) => {
+  test.each(['diffusers', 'AnimateDiff'])('a clip, with the tensor names of %s', async (names) => {
     const folder = adapters('animatediff');
-    const want = readGolden('golden.safetensors', folder);
+    const golden = readGolden('golden.safetensors', folder);
     const config = JSON.parse(await readFile(`${folder}/scheduler/scheduler_config.json`, 'utf8'));
     const sd = await loadPipeline(fixture('models/sd1'), { backend });
     try {
@@ -190,10 +190,10 @@ describe('a whole run with what is attached is that of diffusers', () => {
         adapters: { motion: { frames: 4 } },
         scheduler: schedulerFromConfig(config),
         onStep: ({ step, latents: { data } }) =>
-          void latents.push(largestDifference(data, want(`run.latents.${step}`).data)),
+          void latents.push(largestDifference(data, golden(`run.latents.${step}`).data)),
       });
       expect(images).toHaveLength(4);
-      const { data } = want('run.image');
+      const { data } = golden('run.image');
       const size = data.length / images.length;
       const colours = images.map((image, i) => {
         const frame = { type: 'float32', dims: [1, 3, 64, 96], data: data.slice(i * size, (i + 1) * size) } as const;
@@ -209,12 +209,12 @@ describe('a whole run with what is attached is that of diffusers', () => {
   });
 });
 
-/** A motion adapter under the names of AnimateDiff's authors, its config beside it. */
+/** A motion adapter with the original AnimateDiff tensor names, and its config. */
 async function withOriginalNames(folder: string): Promise<Source> {
-  const from = await openFolder(folder);
+  const source = await openFolder(folder);
   const file = 'diffusion_pytorch_model.safetensors';
-  const { tensors } = await openSafetensors(from, file);
-  const bytes = await from.read(file);
+  const { tensors } = await openSafetensors(source, file);
+  const bytes = await source.read(file);
   const renamed = [...tensors.values()].map(({ name, dtype, shape, offset, length }) => ({
     name: name
       .replace(/motion_modules\.(\d+)\./, 'motion_modules.$1.temporal_transformer.')
@@ -230,7 +230,7 @@ async function withOriginalNames(folder: string): Promise<Source> {
   for await (const chunk of writeSafetensors(renamed)) chunks.push(chunk);
   const files: [string, Uint8Array][] = [
     ['mm.safetensors', Buffer.concat(chunks)],
-    ['config.json', await from.read('config.json')],
+    ['config.json', await source.read('config.json')],
   ];
   return sourceOf(new Map(files));
 }

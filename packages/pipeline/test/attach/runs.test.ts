@@ -28,7 +28,7 @@ const adapter = (name: string) => fixture(`adapters/${name}`);
 const word = `${adapter('textual-inversion')}/blob.pt`;
 const motion = `${adapter('animatediff')}/motion`;
 
-/** That a run is refused for this option. */
+/** Expects that a run is refused because of an option. */
 const refused = (option: string, options: object) =>
   expect(sd.generate({ ...road, ...options } as GenerateOptions)).rejects.toMatchObject({
     code: 'invalid-option',
@@ -36,7 +36,7 @@ const refused = (option: string, options: object) =>
   });
 
 describe('strengths', () => {
-  test('a word’s is a number, a hypernetwork’s a number or a function', async () => {
+  test('are numbers for a word, and numbers or functions for a hypernetwork', async () => {
     await sd.attach(word);
     await sd.attach(`${adapter('hypernetwork')}/hypernetwork.pt`);
     await refused('adapters.blob', { adapters: { blob: { unet: 1 } } });
@@ -44,7 +44,7 @@ describe('strengths', () => {
     await refused('adapters.hypernetwork', { adapters: { hypernetwork: { unet: 1 } } });
   });
 
-  test('are 1 where not given, whatever the adapter is called', async () => {
+  test('are 1 by default, whatever the adapter’s name', async () => {
     await sd.attach(word, { name: 'constructor' });
     const drawn = async (adapters: Record<string, number>) =>
       (await sd.generate({ ...road, prompt: 'a constructor', adapters })).images[0].data;
@@ -52,7 +52,7 @@ describe('strengths', () => {
     expect(await drawn({})).not.toEqual(await drawn({ constructor: 0.5 }));
   });
 
-  test('a control’s is named where a later step makes it no number', async () => {
+  test('are named for a ControlNet if a later step gives NaN', async () => {
     await sd.attach(`${adapter('controlnet')}/canny`);
     const image = await readFile(`${adapter('controlnet')}/canny.png`);
     const strength = (fraction: number) => (fraction > 0 ? Number.NaN : 1);
@@ -67,45 +67,45 @@ describe('strengths', () => {
 describe('clips', () => {
   const clip = { ...road, adapters: { motion: { frames: 2 } }, count: 2 };
 
-  test('the latents of two clips of two frames are four pictures', async () => {
+  test('the latents of two clips of two frames are those of four images', async () => {
     await sd.attach(motion);
     const { images } = await sd.generate(clip);
     const { latents, seeds } = await sd.generate({ ...clip, output: 'latents' });
     expect(seeds).toEqual([1, 2]);
-    expect(latents!.dims).toEqual([4, 4, 8, 8]);
-    const size = latents!.data.length / 4;
+    expect(latents?.dims).toEqual([4, 4, 8, 8]);
+    const size = 4 * 8 * 8;
     for (const [i, { data }] of images.entries()) {
-      const own = latents!.data.slice(i * size, (i + 1) * size);
-      const decoded = await sd.stages.vae.decode({ ...latents!, dims: [1, 4, 8, 8], data: own });
+      const frame = tensor('float32', [1, 4, 8, 8], latents?.data.slice(i * size, (i + 1) * size));
+      const decoded = await sd.stages.vae.decode(frame);
       const { data: image } = createImage(row(decoded, 0));
       expect(image).toEqual(data);
     }
   });
 
-  test('a preview is of one frame, the middle one if none is named', async () => {
+  test('a preview is of one frame, by default the middle one', async () => {
     await sd.attach(motion);
     const { vae } = sd.stages;
     for await (const event of sd.stream({ ...clip, count: 1, steps: 1 })) {
       if (event.type !== 'step') continue;
       const { frames, denoised, preview } = event;
       expect([frames, denoised.dims]).toEqual([2, [1, 4, 16, 8]]);
-      const shown = await Promise.all([preview(0), preview(1), preview()]);
-      for (const [i, { width, height, data }] of shown.entries()) {
+      const previews = await Promise.all([preview(0), preview(1), preview()]);
+      for (const [i, { width, height, data }] of previews.entries()) {
         expect([width, height]).toEqual([8, 8]);
-        const own = tensor('float32', [1, 4, 8, 8]);
+        const latents = tensor('float32', [1, 4, 8, 8]);
         const frame = Math.min(i, 1);
         for (let c = 0; c < 4; c++)
-          own.data.set(denoised.data.subarray((2 * c + frame) * 64, (2 * c + frame + 1) * 64), c * 64);
-        expect(data).toEqual(createImage(row(await vae.preview!(own), 0)).data);
+          latents.data.set(denoised.data.subarray((2 * c + frame) * 64, (2 * c + frame + 1) * 64), c * 64);
+        expect(data).toEqual(createImage(row(await (vae.preview ?? vae.decode).call(vae, latents), 0)).data);
       }
-      expect(shown[0]!.data).not.toEqual(shown[1]!.data);
+      expect(previews[0].data).not.toEqual(previews[1].data);
       for (const frame of [2, -1, 0.5, '0' as never]) {
         await expect(preview(frame)).rejects.toMatchObject({ code: 'invalid-option', option: 'frame' });
       }
     }
   });
 
-  test('what does not go with them is refused', async () => {
+  test('unsupported options are refused', async () => {
     await sd.attach(motion);
     const { latents } = await sd.generate({ ...road, adapters: { motion: { frames: 1 } }, output: 'latents' });
     await refused('latents', { ...clip, latents });
@@ -129,7 +129,7 @@ test('a textual inversion without a tensor is refused', async () => {
   expect(sd.attached).toEqual([]);
 });
 
-test('a ControlNet acts on an inpainting model, whose mask and picture it does not see', async () => {
+test('a ControlNet acts on an inpainting model, without its mask and image', async () => {
   const inpainting = await loadInpainting();
   try {
     await inpainting.attach(`${adapter('controlnet')}/canny`);
@@ -145,7 +145,7 @@ test('a ControlNet acts on an inpainting model, whose mask and picture it does n
   }
 });
 
-test('a folder stands for the file of weights in it', async () => {
+test('a folder is attached by the file of weights in it', async () => {
   for (const kind of [undefined, 'lora']) {
     expect(await sd.attach(adapter('lora-peft'), { name: 'style', kind })).toMatchObject({
       kind: 'lora',
@@ -158,7 +158,7 @@ test('a folder stands for the file of weights in it', async () => {
   );
 });
 
-test('a file may have a sign of URLs in its name', async () => {
+test('a file’s name can have a URL delimiter', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'attach-'));
   try {
     await copyFile(`${adapter('lora-kohya')}/style.safetensors`, path.join(folder, 'style #2.safetensors'));

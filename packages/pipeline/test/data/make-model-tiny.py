@@ -1,8 +1,8 @@
 """Runs the embedded model in diffusers, also with its LoRA for four steps, its ControlNet and its U-Net for inpainting: the
 latents after every step, and the picture; and its decoder for previews.
 
-usage: make-model-tiny.py      after `npm run build`; needs torch, diffusers, transformers, peft, opencv-python-headless;
-writes model-tiny/ beside this file
+usage: make-model-tiny.py      needs torch, diffusers, transformers, peft, opencv-python-headless; writes model-tiny/ beside
+this file
 """
 from pathlib import Path
 
@@ -14,12 +14,12 @@ from diffusers import (
     StableDiffusionInpaintPipeline, StableDiffusionPipeline, UNet2DConditionModel,
 )
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 here = Path(__file__).parent
 model = here / '../../../model-tiny/model'
 control = here / '../../../model-tiny-controlnet/model'
-inpainting = here / '../../../model-tiny-inpaint/dist/unet'
+inpainting = here / '../../../model-tiny-inpaint/weights/difference.safetensors'
 lcm = here / '../../../model-tiny/lcm'
 preview = here / '../../../model-tiny/preview'
 out = here / 'model-tiny'
@@ -61,7 +61,24 @@ edges = Image.fromarray(cv2.Canny(np.asarray(Image.open(out / 'ddim.png')), 100,
 edges.save(out / 'edges-given.png')
 run('edges', ddim, 'a green car in the snow', image=edges, controlnet_conditioning_scale=0.8, guidance_scale=5)
 
-repainting = UNet2DConditionModel.from_pretrained(inpainting, torch_dtype=torch.float32)
+
+
+def for_inpainting(unet, difference):
+    """What the package's build makes, made here without it, so that the build is held to it."""
+    weights = unet.state_dict()
+    for name, value in weights.items():
+        layer = name.removesuffix('.weight')
+        if name in difference:
+            weights[name] = difference[name].float()
+        elif f'{layer}.lora_A.weight' in difference:
+            down, up = (difference[f'{layer}.{part}.weight'].float().flatten(1) for part in ('lora_A', 'lora_B'))
+            weights[name] = (value + (up @ down).view_as(value)).half().float()
+    wide = UNet2DConditionModel.from_config({**unet.config, 'in_channels': weights['conv_in.weight'].shape[1]}).eval()
+    wide.load_state_dict(weights)
+    return wide
+
+
+repainting = for_inpainting(parts['unet'], load_file(inpainting))
 pipe = StableDiffusionInpaintPipeline(**{**parts, 'unet': repainting})
 pipe.set_progress_bar_config(disable=True)
 mask = Image.new('L', (128, 128))

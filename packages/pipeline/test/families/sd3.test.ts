@@ -6,7 +6,7 @@ import { largestDifference } from '../../../image/test/support.js';
 import { createPipeline, type GenerateOptions, inspect, loadPipeline, type Pipeline } from '../../src/index.js';
 import { bytesOf, compareRun, road } from '../start-support.js';
 
-// The figures: fixtures/python/make.py sd3 sd3_runs sd3_file
+// Golden values: fixtures/python/make.py sd3 sd3_runs sd3_file
 
 const folder = fixture('models/sd3');
 const file = `${fixture('adapters/single-file')}/sd3.safetensors`;
@@ -28,12 +28,12 @@ async function check(pipeline: Pipeline, golden: typeof runs, name: string, opti
   expect(colours).toBeLessThanOrEqual(1);
 }
 
-describe('Stable Diffusion 3 is that of diffusers', () => {
+describe('Stable Diffusion 3 matches diffusers', () => {
   test('no tensor is unused, and nothing is skipped', () => {
     expect(sd.warnings.filter(({ code }) => code !== 'part-skipped')).toEqual([]);
   });
 
-  test('a whole run: three text encoders, a flow, latents of 16 channels', () =>
+  test('a whole run: three text encoders, flow matching, latents of 16 channels', () =>
     check(sd, whole, 'run', { ...prompt, steps: 6 }));
 
   test.each<[string, GenerateOptions]>([
@@ -49,14 +49,14 @@ describe('Stable Diffusion 3 is that of diffusers', () => {
   test('image to image', () =>
     check(sd, runs, 'img2img', { ...road, width: 64, height: 64, fit: 'stretch', image, steps: 10, strength: 0.6 }));
 
-  // diffusers 0.42.1 forgets the VAE's shift_factor when its inpainting pipeline decodes, so its image is not compared.
-  test('inpainting with a transformer that knows nothing of masks', async () => {
+  // The inpainting pipeline of diffusers 0.42.1 decodes without the VAE's shift_factor, so images are not compared.
+  test('inpainting with a transformer that has no mask input', async () => {
     const options = { ...prompt, fit: 'stretch', image, mask, steps: 8, strength: 0.9 } as const;
     const { latents } = await compareRun(sd, runs, 'inpaint16', options);
     expect(latents).toBeLessThan(1e-3);
   });
 
-  test('without T5, whose tokens are zeros then', async () => {
+  test('without T5, with zeros in place of its tokens', async () => {
     const small = await loadPipeline(folder, { components: { text_encoder_3: null } });
     try {
       expect(small.warnings.filter(({ message }) => message.includes('_3'))).toEqual([]);
@@ -70,7 +70,7 @@ describe('Stable Diffusion 3 is that of diffusers', () => {
 describe('a whole model in one file', () => {
   const tokenizers = async (): Promise<Source> => openFolder(folder);
 
-  test('with all text encoders; what is small of this one, and T5’s vocabulary, come from a folder', async () => {
+  test('with all text encoders; the fixture’s small configs and T5’s vocabulary come from a folder', async () => {
     const source = await tokenizers();
     // The first text encoder has no projection in the file, as in the published ones.
     const read = async (path: string) => {
@@ -92,7 +92,7 @@ describe('a whole model in one file', () => {
     }
   });
 
-  test('inspect says what it is', async () => {
+  test('inspect() reports the family', async () => {
     expect(await inspect(file)).toMatchObject({
       kind: 'pipeline',
       family: 'sd3',
@@ -103,23 +103,23 @@ describe('a whole model in one file', () => {
   });
 });
 
-describe('what the family says of runs', () => {
-  test('28 steps at a guidance scale of 7, unless options say otherwise', async () => {
+describe('runs of the family', () => {
+  test('take a guidance scale of 7 by default', async () => {
     const { images } = await sd.generate({ prompt: 'a cat', width: 32, height: 32, seed: 1, steps: 1 });
     expect(images[0].parameters?.settings).toMatchObject({ Steps: 1, 'CFG scale': 7 });
   });
 
-  test('sides are multiples of a patch', async () => {
+  test('need sides that are multiples of a patch', async () => {
     await expect(sd.generate({ prompt: 'a cat', width: 40, height: 64 })).rejects.toMatchObject({ option: 'width' });
   });
 
-  test('stages that are put together by hand are taken for it', async () => {
+  test('work with stages that were passed to createPipeline', async () => {
     const seeded = { ...prompt, steps: 2 };
-    const [got, want] = await Promise.all([createPipeline(sd.stages).generate(seeded), sd.generate(seeded)]);
-    expect(largestDifference(got.images[0].data, want.images[0].data)).toBe(0);
+    const [composed, loaded] = await Promise.all([createPipeline(sd.stages).generate(seeded), sd.generate(seeded)]);
+    expect(largestDifference(composed.images[0].data, loaded.images[0].data)).toBe(0);
   });
 
-  test('a component that it cannot do without', async () => {
+  test('need the VAE', async () => {
     await expect(loadPipeline(folder, { components: { vae: null } })).rejects.toMatchObject({
       option: 'components.vae',
       message: expect.stringContaining('text_encoder_3'),

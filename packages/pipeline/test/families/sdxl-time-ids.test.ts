@@ -4,11 +4,11 @@ import { expect, test } from 'vitest';
 import { relativeError } from '../../../../fixtures/golden.js';
 import { microConditioning } from '../../src/families/sdxl/time-ids.js';
 
-const text = (value: number, pooled = true): TextEmbedding => ({
+const text = (value: number, hasPooled = true): TextEmbedding => ({
   hidden: tensor('float32', [1, 1]),
-  ...(pooled && { pooled: tensor('float32', [2], Float32Array.of(value, -value)) }),
+  pooled: hasPooled ? tensor('float32', [2], Float32Array.of(value, -value)) : undefined,
 });
-const [one, two, negative] = [text(1), text(2), text(3)];
+const [first, second, negative] = [text(1), text(2), text(3)];
 const callOf = (texts: readonly TextEmbedding[]): ModelCall => ({
   sample: tensor('float32', [texts.length, 4, 1, 1]),
   context: tensor('float32', [texts.length, 1, 1]),
@@ -36,42 +36,42 @@ test.each([
       0.9975510239601135, 0,
     ],
   ],
-])('the guidance scale %f as sinusoids, for each text', async (scale, want) => {
+])('embeds the guidance scale %f in sinusoids, for each text', async (scale, want) => {
   const condition = guidanceEmbedding({ scale, width: want.length });
-  const { timestep_cond } = await condition(callOf([one, two]));
+  const { timestep_cond } = await condition(callOf([first, second]));
   expect(timestep_cond.dims).toEqual([2, want.length]);
   expect(relativeError(timestep_cond.data, [...want, ...want])).toBeLessThan(1e-4);
 });
 
-const seen = {
+const positive = {
   originalSize: { width: 640, height: 480 },
   cropTopLeft: { top: 1, left: 2 },
   targetSize: { width: 1024, height: 768 },
 };
-const other = { ...seen, originalSize: { width: 64, height: 32 } };
+const negativeSizes = { ...positive, originalSize: { width: 64, height: 32 } };
 
-test('pooled vectors and sizes, heights first, the negative with its own', async () => {
-  const condition = microConditioning({ positive: seen, negative: other });
-  const { text_embeds, time_ids } = await condition(callOf([negative, one, two]));
+test('pooled embeddings and sizes, heights first, with different sizes for the negative prompt', async () => {
+  const condition = microConditioning({ positive, negative: negativeSizes });
+  const { text_embeds, time_ids } = await condition(callOf([negative, first, second]));
   expect(text_embeds).toEqual(tensor('float32', [3, 2], Float32Array.of(3, -3, 1, -1, 2, -2)));
   expect(time_ids.dims).toEqual([3, 6]);
-  const [own, its] = [
+  const [positiveIds, negativeIds] = [
     [480, 640, 1, 2, 768, 1024],
     [32, 64, 1, 2, 768, 1024],
   ];
-  expect([...time_ids.data]).toEqual([...its, ...own, ...own]);
+  expect([...time_ids.data]).toEqual([...negativeIds, ...positiveIds, ...positiveIds]);
 });
 
-test('the refiner’s score stands in place of the target size', async () => {
+test('the refiner takes a score in place of the target size', async () => {
   const condition = microConditioning({
-    positive: { ...seen, aestheticScore: 6 },
-    negative: { ...seen, aestheticScore: 2.5 },
+    positive: { ...positive, aestheticScore: 6 },
+    negative: { ...positive, aestheticScore: 2.5 },
   });
-  const { time_ids } = await condition(callOf([negative, one]));
+  const { time_ids } = await condition(callOf([negative, first]));
   expect(time_ids).toEqual(tensor('float32', [2, 5], Float32Array.of(480, 640, 1, 2, 2.5, 480, 640, 1, 2, 6)));
 });
 
-test('a text without a pooled vector is an error', () => {
-  const condition = microConditioning({ positive: seen, negative: other });
+test('refuses a text without a pooled embedding', () => {
+  const condition = microConditioning({ positive, negative: negativeSizes });
   expect(() => condition(callOf([text(1, false)]))).toThrow(TensorError);
 });

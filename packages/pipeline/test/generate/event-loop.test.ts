@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadPipeline } from '../../src/index.js';
 
-test('a timer goes on while a picture is drawn', async () => {
+test('timers run during generation', async () => {
   const sd = await loadPipeline();
   let ticks = 0;
   const seen: number[] = [];

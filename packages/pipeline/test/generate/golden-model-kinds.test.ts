@@ -11,7 +11,7 @@ const sd1 = fixture('models/sd1');
 const fromPicture = fixture('adapters/from-picture');
 
 /** The SD 1 fixture with the U-Net and scheduler of another folder. */
-async function withParts(folder: string, schedulerClass: string): Promise<Source> {
+async function withComponents(folder: string, schedulerClass: string): Promise<Source> {
   const [base, other] = await Promise.all([openFolder(sd1), openFolder(folder)]);
   return {
     async read(path, range) {
@@ -24,11 +24,11 @@ async function withParts(folder: string, schedulerClass: string): Promise<Source
 
 describe('a latent consistency model', () => {
   const folder = fixture('adapters/lcm');
-  const load = async () => loadPipeline(await withParts(folder, 'LCMScheduler'));
+  const load = async () => loadPipeline(await withComponents(folder, 'LCMScheduler'));
   const { negativePrompt: _, ...prompt } = road;
   const run = { ...prompt, width: 96, height: 64, steps: 4, guidanceScale: 8.5 };
 
-  test('is told the guidance scale, as diffusers tells it', async () => {
+  test('takes the guidance scale as an input, as in diffusers', async () => {
     const golden = readGolden('golden.safetensors', folder);
     await using(load(), async (sd) => {
       const { latents, colours } = await compareRun(sd, golden, 'run', run, { row: 'lcm' });
@@ -37,7 +37,7 @@ describe('a latent consistency model', () => {
     });
   });
 
-  test('the scale matters, and the negative prompt does not', async () => {
+  test('depends on the scale, but not on the negative prompt', async () => {
     await using(load(), async (sd) => {
       const latents = async (options: Partial<GenerateOptions>) =>
         (await sd.generate({ ...run, output: 'latents', ...options })).latents!.data;
@@ -48,12 +48,12 @@ describe('a latent consistency model', () => {
   });
 });
 
-describe('a model that changes pictures', () => {
-  const load = async () => loadPipeline(await withParts(`${fromPicture}/pix2pix`, 'EulerDiscreteScheduler'));
+describe('InstructPix2Pix', () => {
+  const load = async () => loadPipeline(await withComponents(`${fromPicture}/pix2pix`, 'EulerDiscreteScheduler'));
   const image = bytesOf(fromPicture, 'image.png');
   const run = { ...road, image, steps: 6, imageGuidanceScale: 1.5 };
 
-  test('guides by prompt and picture as diffusers does', async () => {
+  test('guides by prompt and image as diffusers does', async () => {
     await using(load(), async (sd) => {
       const golden = readGolden('golden.safetensors', fromPicture);
       const { levels } = sd.stages.scheduler.plan(6);
@@ -63,7 +63,7 @@ describe('a model that changes pictures', () => {
     });
   });
 
-  test('wants a picture, and none of what goes with starting from one', async () => {
+  test('needs an image, and refuses options for starting from one', async () => {
     await using(load(), async (sd) => {
       const refused = (options: Partial<GenerateOptions>) =>
         expect(sd.generate({ ...run, ...options })).rejects.toMatchObject({ code: 'invalid-option' });
@@ -86,25 +86,25 @@ describe('a tiny autoencoder', () => {
   const taesd = fixture('models/taesd');
   const run = { ...road, width: 96, height: 64, steps: 2 };
 
-  test('makes the previews alone', async () => {
+  test('can be used for previews only', async () => {
     await using(loadPipeline(sd1, { components: { preview_vae: taesd } }), async (sd) => {
-      let differs = 0;
+      let difference = 0;
       const onStep: GenerateOptions['onStep'] = async ({ denoised, preview }) => {
         const want = await sd.stages.previewVae!.decode(denoised);
         const { width, height, data } = await preview();
         expect([width, height]).toEqual([96, 64]);
-        const red = Array.from({ length: 96 * 64 }, (_, i) => data[4 * i]!);
-        const clamped = red.map((_, i) => Math.round(255 * Math.min(1, Math.max(0, want.data[i]! / 2 + 0.5))));
-        differs = Math.max(differs, largestDifference(red, clamped));
+        const red = Array.from({ length: 96 * 64 }, (_, i) => data[4 * i]);
+        const clamped = red.map((_, i) => Math.round(255 * Math.min(1, Math.max(0, want.data[i] / 2 + 0.5))));
+        difference = Math.max(difference, largestDifference(red, clamped));
       };
       const { images } = await sd.generate({ ...run, onStep });
-      expect(differs).toBeLessThanOrEqual(1);
+      expect(difference).toBeLessThanOrEqual(1);
       const plain = await using(loadPipeline(sd1), (other) => other.generate(run));
-      expect(images[0]!.data).toEqual(plain.images[0]!.data);
+      expect(images[0].data).toEqual(plain.images[0].data);
     });
   });
 
-  test('takes the place of the VAE as in diffusers, and starts from a picture without a draw', async () => {
+  test('can replace the VAE as in diffusers, and encodes images without drawing noise', async () => {
     const golden = readGolden('runs.safetensors', taesd);
     const [image, mask] = ['image', 'mask'].map((name) => bytesOf(fromPicture, `${name}.png`));
     await using(loadPipeline(sd1, { components: { vae: taesd } }), async (sd) => {

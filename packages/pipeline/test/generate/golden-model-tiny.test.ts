@@ -30,9 +30,9 @@ test.each<[run: string, options: Partial<GenerateOptions>]>([
   ['euler', { guidanceScale: 5, scheduler: 'euler' }],
   ['rescaled', { guidanceScale: 5, guidanceRescale: 0.7 }],
   ['unguided', { guidanceScale: 1 }],
-])('the embedded model draws as diffusers does: %s', (run, options) => compare(run, options));
+])('the embedded model matches diffusers: %s', (run, options) => compare(run, options));
 
-test('the embedded model draws along edges as diffusers does', async () => {
+test('its ControlNet for edges matches diffusers', async () => {
   const image = cannyEdges(await readImage(await bytesOf('ddim.png')));
   expect(largestDifference(rgbOf(image), decode(await bytesOf('edges-given.png')).data)).toBe(0);
   const adapters = { attached: { image, strength: 0.8 } };
@@ -40,11 +40,11 @@ test('the embedded model draws along edges as diffusers does', async () => {
   await withAttached(controlNet, () => compare('edges', options));
 });
 
-test('its LoRA draws in four steps as in diffusers', async () => {
+test('its four-step LoRA matches diffusers', async () => {
   await withAttached(lcmLora, () => compare('lcm', { scheduler: 'lcm', steps: 4, guidanceScale: 1 }));
 });
 
-test('its U-Net for inpainting repaints as diffusers does', async () => {
+test('its inpainting U-Net matches diffusers', async () => {
   const [image, mask] = await Promise.all(['ddim.png', 'mask-given.png'].map(bytesOf));
   const options = { prompt: 'a red truck on a road', guidanceScale: 5, image, mask };
   await using(loadPipeline(undefined, { components: { unet: inpaintingUnet } }), (painter) =>
@@ -52,7 +52,7 @@ test('its U-Net for inpainting repaints as diffusers does', async () => {
   );
 });
 
-test('its previews are those of diffusers', async () => {
+test('its previews match diffusers', async () => {
   const latents = { type: 'float32', dims: [1, 4, 16, 16], data: await golden('ddim.latents.7') } as const;
   const seen = await sd.stages.previewVae!.decode(latents);
   const unit = { ...seen, data: seen.data.map((value) => Math.min(1, Math.max(0, value / 2 + 0.5))) };
@@ -82,15 +82,15 @@ async function compare(run: string, options: Partial<GenerateOptions>, pipeline 
   const ratios = await golden('euler.ratios');
   let largest = 0;
   for (const { step, latents } of seen) {
-    // diffusers' Euler keeps its latents divided by alpha.
-    const alpha = run === 'euler' ? 1 / Math.hypot(1, ratios[step]!) : 1;
+    // diffusers' Euler scheduler keeps its latents divided by alpha.
+    const alpha = run === 'euler' ? 1 / Math.hypot(1, ratios[step]) : 1;
     const want = await golden(`${run}.latents.${step}`);
     const unscaled = latents.data.map((value) => value / alpha);
     largest = Math.max(largest, largestDifference(unscaled, want));
   }
-  const picture = decode(await bytesOf(`${run}.png`));
-  expect(images[0]).toMatchObject({ width: picture.width, height: picture.height });
-  const colours = largestDifference(rgbOf(images[0]!), picture.data);
+  const expected = decode(await bytesOf(`${run}.png`));
+  expect(images[0]).toMatchObject({ width: expected.width, height: expected.height });
+  const colours = largestDifference(rgbOf(images[0]), expected.data);
   measured('model-tiny', { latents: largest, colours });
   expect(largest).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);

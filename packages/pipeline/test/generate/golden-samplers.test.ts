@@ -19,7 +19,7 @@ async function check(name: string, options: Partial<GenerateOptions>, skipped = 
   expect(colours).toBeLessThanOrEqual(1);
 }
 
-describe('whole runs are those of diffusers', () => {
+describe('whole runs match diffusers', () => {
   test.each([
     'ddim',
     'ddpm',
@@ -48,6 +48,6 @@ test('a second pass at twice the size', async () => {
 
 test('a variation of a seed', () => check('variation', { steps: 4, variationSeed: 7, variationStrength: 0.3 }));
 
-test('a picture between two prompts', () => {
+test('a blend of two prompts', () => {
   return check('blend', { steps: 4, blend: { prompt: 'a red house', negativePrompt: 'snow', amount: 0.25 } });
 });

@@ -3,7 +3,7 @@ import { readGolden, sd2 } from '../../../../fixtures/golden.js';
 import { loadPipeline } from '../../src/index.js';
 import { compareRun, road } from '../start-support.js';
 
-test('a whole run of SD 2 is that of diffusers: v-prediction, zero terminal SNR, trailing DDIM, guidance rescale', async () => {
+test('a whole run of SD 2 matches diffusers: v-prediction, zero terminal SNR, trailing DDIM, guidance rescale', async () => {
   const sd = await loadPipeline(sd2);
   try {
     const run = { ...road, width: 96, height: 64, steps: 6, guidanceRescale: 0.7 };

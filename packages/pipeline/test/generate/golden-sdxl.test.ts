@@ -38,8 +38,8 @@ async function check(pipeline: Pipeline, golden: typeof runs, name: string, opti
   expect(colours).toBeLessThanOrEqual(1);
 }
 
-describe('SDXL is that of diffusers', () => {
-  test('all tensors have a use', () => {
+describe('SDXL matches diffusers', () => {
+  test('all tensors are used', () => {
     expect([...sd.warnings, ...refiner.warnings].filter(({ code }) => code !== 'part-skipped')).toEqual([]);
   });
 
@@ -73,13 +73,13 @@ describe('SDXL is that of diffusers', () => {
     ['inpaint4', { ...prompt, image, mask, steps: 8, strength: 0.9 }],
   ])('%s', (name, options) => check(sd, runs, name, options));
 
-  test('empty: the embedding of an empty negative prompt, where the index says so', async () => {
+  test('empty: the embedding of an empty negative prompt, if model_index.json says so', async () => {
     const sdxl = families.find(({ id }) => id === 'sdxl')!;
     const composition = sdxl.composition(sd.stages, { force_zeros_for_empty_prompt: false });
     await check(createPipeline({ ...sd.stages, composition }), runs, 'empty', { ...alone, steps: 4 });
   });
 
-  test('several: two pictures in one run', async () => {
+  test('several: two images in one run', async () => {
     const steps: StepEvent[] = [];
     const { images } = await sd.generate({
       ...prompt,
@@ -92,7 +92,7 @@ describe('SDXL is that of diffusers', () => {
     const { levels } = sd.stages.scheduler.plan(4);
     for (const { index, step, latents } of steps) {
       const { data } = runs(`several.latents.${step}`);
-      const { alpha, sigma } = levels[step + 1]!;
+      const { alpha, sigma } = levels[step + 1];
       const scale = Math.hypot(1, sigma / alpha);
       const want = data.subarray((index * data.length) / 2, ((index + 1) * data.length) / 2);
       expect(
@@ -105,8 +105,8 @@ describe('SDXL is that of diffusers', () => {
   });
 });
 
-describe('its refiner is that of diffusers', () => {
-  test('it goes on from the latents that the base model leaves', async () => {
+describe('SDXL’s refiner matches diffusers', () => {
+  test('it continues from the base model’s latents', async () => {
     const { levels } = sd.stages.scheduler.plan(10);
     const steps: StepEvent[] = [];
     const { images, latents } = await sd.generate({
@@ -120,7 +120,7 @@ describe('its refiner is that of diffusers', () => {
     expect(steps.map(({ step, steps }) => [step, steps])).toEqual(Array.from({ length: 8 }, (_, i) => [i, 8]));
     expect(latents).toEqual(steps.at(-1)!.latents);
     for (const { step, latents: got } of steps) {
-      const { alpha, sigma } = levels[step + 1]!;
+      const { alpha, sigma } = levels[step + 1];
       const scale = Math.hypot(1, sigma / alpha);
       const want = refined(`base.latents.${step}`).data;
       expect(
@@ -155,7 +155,7 @@ describe('its refiner is that of diffusers', () => {
   ])('%s', (name, options) => check(refiner, refined, name, options, 'sdxl-refiner'));
 });
 
-describe.each(['sd-turbo', 'sdxl-turbo'])('%s is that of diffusers', (name) => {
+describe.each(['sd-turbo', 'sdxl-turbo'])('%s matches diffusers', (name) => {
   const turbo = fixture(`models/${name}`);
 
   test.each([

@@ -4,12 +4,12 @@ import { readGolden, sd1 } from '../../../../fixtures/golden.js';
 import { loadPipeline } from '../../src/index.js';
 import { compareRun, road } from '../start-support.js';
 
-// Vulkan's libraries are looked for when the process starts: `npm run test:webgpu` says where they are.
+// Vulkan looks for its libraries when the process starts: `npm run test:webgpu` sets their paths.
 const driver = process.env.VK_ICD_FILENAMES;
 const backend = createNodeBackend({ provider: 'webgpu' });
 afterAll(() => backend.dispose());
 
-test.skipIf(driver === undefined)('a PNDM run on onnxruntime-node’s WebGPU is that of diffusers', async () => {
+test.skipIf(driver === undefined)('a PNDM run on onnxruntime-node’s WebGPU matches diffusers', async () => {
   const golden = readGolden('golden.safetensors', sd1);
   const sd = await loadPipeline(sd1, { backend });
   const run = { ...road, width: 96, height: 64, steps: 6 };
@@ -19,8 +19,11 @@ test.skipIf(driver === undefined)('a PNDM run on onnxruntime-node’s WebGPU is 
   expect(colours).toBeLessThanOrEqual(1);
 });
 
-test.skipIf(driver?.includes('swiftshader') !== true)('its attention on SwiftShader is found to be wrong', async () => {
-  await backend.ready?.();
-  expect(backend.features).toEqual({ float16: false, fusedAttention: false });
-  expect(backend.warnings).toMatchObject([{ code: 'plain-attention' }]);
-});
+test.skipIf(driver?.includes('swiftshader') !== true)(
+  'the backend detects that its fused attention is wrong on SwiftShader',
+  async () => {
+    await backend.ready?.();
+    expect(backend.features).toEqual({ float16: false, fusedAttention: false });
+    expect(backend.warnings).toMatchObject([{ code: 'plain-attention' }]);
+  },
+);

@@ -10,7 +10,7 @@ const sd = createPipeline(stages);
 const noise = (dims: number[], value = 0.5) =>
   tensor('float32', dims, new Float32Array(dims.reduce((a, b) => a * b)).fill(value));
 
-describe('what cannot be is named before anything runs', () => {
+describe('invalid options are named before anything runs', () => {
   test.each<[option: string, value: unknown, message: string]>([
     ['prompt', undefined, 'must be a string or a list of { text, weight }, not undefined.'],
     ['prompt', [], 'must be a string or a list of { text, weight }, not a list.'],
@@ -38,8 +38,12 @@ describe('what cannot be is named before anything runs', () => {
     ['guidanceRescale', 1.1, 'must be from 0 to 1, not 1.1.'],
     ['guidanceRescale', Number.NaN, 'must be from 0 to 1, not NaN.'],
     ['clipSkip', -1, 'must be a whole number from 0 up, not -1.'],
-    ['rng', 'mersenne', 'is "mersenne"; there are torch-cpu, nv-philox, numpy, or a function of your own.'],
-    ['scheduler', 'euler', 'is the name "euler", but this pipeline knows no names: give a scheduler.'],
+    ['rng', 'mersenne', 'is "mersenne", but must be one of torch-cpu, nv-philox, numpy, or a function.'],
+    [
+      'scheduler',
+      'euler',
+      'is the name "euler", but this pipeline has no schedulers by name: pass a scheduler object.',
+    ],
     ['signal', {}, 'must be an AbortSignal, not an object.'],
     ['onStep', 5, 'must be a function, not 5.'],
     ['scheduler', {}, 'must be a name or an object with plan(steps), not an object.'],
@@ -54,12 +58,12 @@ describe('what cannot be is named before anything runs', () => {
     expect(encode).not.toHaveBeenCalled();
   });
 
-  test('options that are no object', async () => {
+  test('options that are not an object', async () => {
     await expect(sd.generate('a car' as never)).rejects.toMatchObject({ code: 'invalid-option', option: 'options' });
     await expect(sd.generate(undefined as never)).rejects.toMatchObject({ code: 'invalid-option', option: 'options' });
   });
 
-  test('numpy takes seeds of 32 bits, those that count up included', async () => {
+  test('numpy takes seeds of 32 bits, consecutive ones included', async () => {
     const options = { prompt: '', rng: 'numpy', seed: 2 ** 32 - 1, steps: 1 } as const;
     expect((await sd.generate(options)).seeds).toEqual([2 ** 32 - 1]);
     encode.mockClear();
@@ -73,7 +77,7 @@ describe('what cannot be is named before anything runs', () => {
     ['for another count', noise([2, 4, 8, 8]), 'bad-tensor', 'not float32 [2,4,8,8]'],
     ['of another type', tensor('float16', [1, 4, 8, 8]), 'bad-tensor', 'not float16 [1,4,8,8]'],
     ['cut short', { ...noise([1, 4, 8, 8]), data: new Float32Array(5) }, 'bad-tensor', 'with 5 values'],
-    ['that are none', null, 'bad-tensor', 'not undefined [] with undefined values'],
+    ['that are null', null, 'bad-tensor', 'not undefined [] with undefined values'],
     ['with NaN', noise([1, 4, 8, 8], Number.NaN), 'not-finite', 'latents is NaN at index 0 of 256.'],
     ['with infinity', noise([1, 4, 8, 8], -1 / 0), 'not-finite', 'latents is -Infinity at index 0 of 256.'],
   ])('latents %s', async (_, latents, code, message) => {
@@ -82,13 +86,13 @@ describe('what cannot be is named before anything runs', () => {
   });
 });
 
-describe('what is left out', () => {
-  test('may be there as undefined, whatever its name', async () => {
+describe('options that are left out', () => {
+  test('may be passed as undefined', async () => {
     const options = { prompt: '', steps: 1, width: undefined, image: undefined };
     expect((await sd.generate(options)).images).toMatchObject([{ width: 64 }]);
   });
 
-  test('is 20 steps, a scale of 7.5, one picture of the model’s size', async () => {
+  test('default to 20 steps, a scale of 7.5, one image of the model’s size', async () => {
     const { images, seeds } = await sd.generate({ prompt: 'a car', negativePrompt: 'grey' });
     expect(images).toMatchObject([
       {
@@ -103,13 +107,13 @@ describe('what is left out', () => {
     ]);
   });
 
-  test('is not 0', async () => {
+  test('are not the same as 0', async () => {
     const { images, seeds } = await sd.generate({ prompt: '', steps: 1, seed: 0, guidanceScale: 0 });
     expect(seeds).toEqual([0]);
     expect(images[0]?.parameters?.settings).toMatchObject({ Seed: 0, 'CFG scale': 0 });
   });
 
-  test('is any seed of 32 bits', async () => {
+  test('default to a random seed of 32 bits', async () => {
     const { seeds } = await sd.generate({ prompt: '', steps: 1, count: 2 });
     expect(seeds).toEqual([expect.any(Number), Number(seeds[0]) + 1]);
     expect(Number(seeds[0])).toBeLessThan(2 ** 32);
@@ -128,7 +132,7 @@ describe('the negative prompt', () => {
   });
 });
 
-test('each picture has a generator: first the latents, then the steps’ noise', async () => {
+test('each image has a generator: it draws the latents first, then the steps’ noise', async () => {
   const draws: (readonly [seed: unknown, count: number])[] = [];
   const rng = (...given: unknown[]): RandomSource => {
     const [seed] = given as [number];
@@ -143,8 +147,8 @@ test('each picture has a generator: first the latents, then the steps’ noise',
   };
   const scheduler = schedulerFromConfig({ _class_name: 'EulerAncestralDiscreteScheduler' });
   await sd.generate({ prompt: '', width: 16, height: 8, steps: 3, seed: 5, count: 2, rng, scheduler });
-  const [own, sampler] = [draws.slice(0, draws.length / 2), draws.slice(draws.length / 2)];
-  expect(own.map(([seed]) => seed)).toEqual(own.map(() => 5));
-  expect(sampler).toEqual(own.map(([, count]) => [6, count]));
-  expect(own.map(([, count]) => count)).toEqual([8, 8, 8, 8]);
+  const [first, second] = [draws.slice(0, draws.length / 2), draws.slice(draws.length / 2)];
+  expect(first.map(([seed]) => seed)).toEqual(first.map(() => 5));
+  expect(second).toEqual(first.map(([, count]) => [6, count]));
+  expect(first.map(([, count]) => count)).toEqual([8, 8, 8, 8]);
 });

@@ -4,7 +4,7 @@ import { loadPipeline, type Pipeline } from '../../src/index.js';
 import { counting, filesOf, road, sourceOf } from '../support.js';
 
 const { backend, counts } = counting(createNodeBackend());
-const each = ['text_encoder', 'unet', 'vae_decoder'];
+const components = ['text_encoder', 'unet', 'vae_decoder'];
 let held: Pipeline;
 let released: Pipeline;
 beforeAll(async () => {
@@ -20,19 +20,19 @@ afterAll(async () => {
   await backend.dispose();
 });
 
-test('stages that are released are loaded when needed, one at a time, and draw the same', async () => {
+test('released stages are loaded when needed, one at a time, and generate the same images', async () => {
   expect(counts).toMatchObject({ loaded: [], open: 3 });
   const open: number[] = [];
   const onStep = () => void open.push(counts.open - 3);
   const options = { ...road, count: 2 };
   const { images } = await released.generate({ ...options, onStep });
-  expect(counts).toMatchObject({ loaded: each, open: 3 });
+  expect(counts).toMatchObject({ loaded: components, open: 3 });
   expect(open).toEqual([1, 1, 1, 1, 1, 1]);
-  const same = await held.generate(options);
-  expect(images.map(({ data }) => data)).toEqual(same.images.map(({ data }) => data));
+  const expected = await held.generate(options);
+  expect(images.map(({ data }) => data)).toEqual(expected.images.map(({ data }) => data));
 
   await released.generate(road);
-  expect(counts).toMatchObject({ loaded: [...each, ...each], open: 3 });
+  expect(counts).toMatchObject({ loaded: [...components, ...components], open: 3 });
 });
 
 test('a run that is aborted or fails leaves nothing loaded', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPipeline, loadPipeline, type Pipeline, type PipelineEvent, type StepEvent } from '../../src/index.js';
 import { mockStages, road } from '../support.js';
 
-const told = (event: PipelineEvent) =>
+const nameOf = (event: PipelineEvent) =>
   event.type === 'encode'
     ? 'encode'
     : event.type === 'step'
@@ -20,16 +20,24 @@ async function drain(stream: ReturnType<Pipeline['stream']>) {
 }
 
 describe('a stream', () => {
-  test('tells of the prompts, then of each picture’s steps and the picture', async () => {
+  test('yields an event for the prompts, then for each image’s steps and the image', async () => {
     const sd = createPipeline(mockStages());
     const { events, result } = await drain(sd.stream({ ...road, count: 2 }));
-    expect(events.map(told)).toEqual(['encode', 'step 0.0', 'step 0.1', 'image 0', 'step 1.0', 'step 1.1', 'image 1']);
+    expect(events.map(nameOf)).toEqual([
+      'encode',
+      'step 0.0',
+      'step 0.1',
+      'image 0',
+      'step 1.0',
+      'step 1.1',
+      'image 1',
+    ]);
     expect(result.seeds).toEqual([1, 2]);
-    const pictures = events.flatMap((event) => (event.type === 'image' ? [event.image] : []));
-    expect(result.images).toEqual(pictures);
+    const images = events.flatMap((event) => (event.type === 'image' ? [event.image] : []));
+    expect(result.images).toEqual(images);
   });
 
-  test('decodes after the U-Net was freed, where stages are released', async () => {
+  test('frees the U-Net before decoding if stages are released', async () => {
     const calls: string[] = [];
     const stages = mockStages();
     const [{ textEncoder }] = stages.textEncoders;
@@ -37,24 +45,24 @@ describe('a stream', () => {
       stage.release = async () => void calls.push(name);
     }
     const sd = createPipeline({ ...stages, releaseStages: true });
-    for await (const event of sd.stream({ ...road, steps: 1, count: 2 })) calls.push(told(event));
+    for await (const event of sd.stream({ ...road, steps: 1, count: 2 })) calls.push(nameOf(event));
     expect(calls.slice(0, 7)).toEqual(['textEncoder', 'encode', 'step 0.0', 'step 1.0', 'unet', 'image 0', 'image 1']);
     expect(calls.slice(7).sort()).toEqual(['textEncoder', 'unet', 'vae']);
   });
 
-  test('gives what generate gives', async () => {
+  test('returns the same result as generate', async () => {
     const sd = createPipeline(mockStages());
     const { result, events } = await drain(sd.stream(road));
-    const same = await sd.generate(road);
-    expect(same.images[0]!.data).toEqual(result.images[0]!.data);
-    expect({ ...same, images: [], timings: {} }).toEqual({ ...result, images: [], timings: {} });
+    const generated = await sd.generate(road);
+    expect(generated.images[0].data).toEqual(result.images[0].data);
+    expect({ ...generated, images: [], timings: {} }).toEqual({ ...result, images: [], timings: {} });
     const spent = (type: string) =>
       events.filter((event) => event.type === type).reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const { encode, denoise, decode } = result.timings;
     expect([encode, denoise, decode]).toEqual([spent('encode'), spent('step'), spent('image')]);
   });
 
-  test('of which the reader lets go frees the turn', async () => {
+  test('that is left early lets the next request run', async () => {
     const sd = createPipeline(mockStages());
     for await (const event of sd.stream(road)) if (event.type === 'step') break;
     expect((await sd.generate(road)).images).toHaveLength(1);
@@ -72,7 +80,7 @@ describe('a stream', () => {
 });
 
 describe('onStep', () => {
-  test('is given every step, and is waited for', async () => {
+  test('gets every step, and is awaited', async () => {
     const seen: string[] = [];
     const onStep = async ({ index, step }: StepEvent) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -90,7 +98,7 @@ describe('onStep', () => {
       },
     ],
     ['rejects', () => Promise.reject(new RangeError('enough'))],
-  ])('that %s ends the run with what it threw', async (_, onStep) => {
+  ])('that %s ends the run with its error', async (_, onStep) => {
     const stages = mockStages();
     const predict = vi.spyOn(stages.noisePredictor, 'predict');
     const sd = createPipeline(stages);
@@ -107,7 +115,7 @@ describe('preview', () => {
   });
   afterAll(() => tiny.dispose());
 
-  test('is a picture of the latents’ size', async () => {
+  test('has one pixel per latent', async () => {
     const previews = [];
     for await (const event of tiny.stream({ ...road, width: 96 })) {
       if (event.type === 'step') previews.push(await event.preview());
@@ -116,10 +124,10 @@ describe('preview', () => {
       { width: 12, height: 8 },
       { width: 12, height: 8 },
     ]);
-    expect(previews[0]!.data).not.toEqual(previews[1]!.data);
+    expect(previews[0].data).not.toEqual(previews[1].data);
   });
 
-  test('is made only when asked for, of that step’s estimate', async () => {
+  test('is decoded only when requested, from that step’s estimate', async () => {
     const stages = mockStages();
     const preview = vi.fn(async () => tensor('float32', [1, 3, 2, 4]));
     stages.vae.preview = preview;
@@ -129,11 +137,11 @@ describe('preview', () => {
     await sd.generate({ ...road, onStep: (step) => void steps.push(step) });
     expect(preview).not.toHaveBeenCalled();
     expect(decode).toHaveBeenCalledTimes(1);
-    expect(await steps[0]!.preview()).toMatchObject({ width: 4, height: 2 });
-    expect(preview.mock.calls).toMatchObject([[steps[0]!.denoised, {}]]);
+    expect(await steps[0].preview()).toMatchObject({ width: 4, height: 2 });
+    expect(preview.mock.calls).toMatchObject([[steps[0].denoised, {}]]);
   });
 
-  test('is the whole picture of a VAE that knows no cheaper one', async () => {
+  test('is fully decoded by a VAE without preview()', async () => {
     const sd = createPipeline(mockStages());
     for await (const event of sd.stream({ ...road, steps: 1 })) {
       if (event.type === 'step') expect(await event.preview()).toMatchObject({ width: 64, height: 64 });
@@ -141,7 +149,7 @@ describe('preview', () => {
   });
 });
 
-test('a U-Net that gives NaN is named, with the timestep', async () => {
+test('the error for a U-Net that returns NaN names it and the timestep', async () => {
   const predict: NoisePredictor['predict'] = async ({ sample: { dims, data }, timestep }) =>
     tensor('float32', dims, timestep < 500 ? data.map(() => Number.NaN) : data);
   const stages = mockStages();

@@ -16,34 +16,34 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-const own = vi.hoisted(() => [] as { counts: ReturnType<typeof counting>['counts'] }[]);
+const created = vi.hoisted(() => [] as { counts: ReturnType<typeof counting>['counts'] }[]);
 vi.mock('@sd/backend-node', async (original) => {
   const actual = await original<typeof import('@sd/backend-node')>();
   return {
     ...actual,
     createNodeBackend() {
       const counted = counting(actual.createNodeBackend());
-      own.push(counted);
+      created.push(counted);
       return counted.backend;
     },
   };
 });
 
-/** What loading rejects with; a backend that it made is gone and no session is left. */
+/** The error that loading rejects with. Expects that a backend it created was disposed, with no session open. */
 async function failure(changed: ReadonlyMap<string, Uint8Array>): Promise<unknown> {
-  own.length = 0;
+  created.length = 0;
   const error = await loadPipeline(sourceOf(changed)).then(
     () => undefined,
     (error) => error,
   );
-  expect(own.filter(({ counts }) => !counts.disposed || counts.open > 0)).toEqual([]);
+  expect(created.filter(({ counts }) => !counts.disposed || counts.open > 0)).toEqual([]);
   return error;
 }
 const without = (name: string) => new Map([...files].filter(([other]) => other !== name));
 const text = (value: string) => new TextEncoder().encode(value);
 
-describe('what is missing is named', () => {
-  test('a folder, and a file in place of one', async () => {
+describe('missing files are named', () => {
+  test('a folder that does not exist or is a file', async () => {
     const nowhere = path.join(root, 'nowhere');
     await expect(loadPipeline(nowhere)).rejects.toMatchObject({ code: 'not-found', path: nowhere });
     const file = path.join(root, 'model.txt');
@@ -51,7 +51,7 @@ describe('what is missing is named', () => {
     await expect(loadPipeline(file)).rejects.toMatchObject({ code: 'not-found', path: file });
   });
 
-  test('the index of a folder without one', async () => {
+  test('the index of an empty folder', async () => {
     const empty = path.join(root, 'empty');
     await mkdir(empty);
     const index = path.join(empty, 'model_index.json');
@@ -67,7 +67,7 @@ describe('what is missing is named', () => {
     expect(await failure(without(name))).toMatchObject({ code: 'not-found', path: name });
   });
 
-  test('weights, by all the names that were looked for', async () => {
+  test('weights, with all the names that were tried', async () => {
     expect(await failure(without(unet))).toMatchObject({
       code: 'not-found',
       path: 'unet',
@@ -83,7 +83,7 @@ describe('what is missing is named', () => {
   });
 });
 
-describe('what is broken is named', () => {
+describe('broken files are named', () => {
   test.each([['unet/config.json'], ['scheduler/scheduler_config.json'], ['tokenizer/tokenizer.json']])(
     'JSON: %s',
     async (name) => {
@@ -100,8 +100,8 @@ describe('what is broken is named', () => {
     });
   });
 
-  test('weights that are cut off, with the tensor', async () => {
-    const bytes = files.get(unet)!;
+  test('truncated weights, with the tensor', async () => {
+    const bytes = files.get(unet) ?? new Uint8Array();
     expect(await failure(new Map(files).set(unet, bytes.subarray(0, -1000)))).toMatchObject({
       code: 'bad-checkpoint',
       file: unet,
@@ -114,7 +114,7 @@ describe('what is broken is named', () => {
     });
   });
 
-  test('tensors that are not what the config says', async () => {
+  test('tensors that contradict the config', async () => {
     expect(await failure(edited(files, 'unet/config.json', { cross_attention_dim: 48 }))).toMatchObject({
       code: 'misshapen-tensor',
       file: unet,
@@ -128,7 +128,7 @@ describe('what is broken is named', () => {
   });
 });
 
-test('if one stage cannot be loaded, no session of the others is left on a backend that was given', async () => {
+test('if one stage cannot be loaded, no session of the others stays open on a backend that was given', async () => {
   const { backend: counted, counts } = counting(createNodeBackend());
   const backend = {
     ...counted,
@@ -159,18 +159,18 @@ test.each([
   ],
   [{ components: { transformer: 'somewhere' } }, 'components.transformer', 'is not a component of Stable Diffusion 1.'],
   [{ components: { unet: 5 } }, 'components.unet', 'must be a stage or files, not 5'],
-  [{ components: { vae: null } }, 'components.vae', 'must be a stage or files, not null'],
+  [{ components: { vae: null } }, 'components.vae', 'is needed by Stable Diffusion 1'],
   [{ components: { scheduler: 'euler' } }, 'components.scheduler', 'must be a stage: its files belong to the model’s'],
-])('options that cannot be are refused: %j', async (options, option, why) => {
+])('impossible options are refused: %j', async (options, option, why) => {
   const refusal = loadPipeline(sourceOf(files), options as object);
   await expect(refusal).rejects.toMatchObject({ option, message: expect.stringContaining(why) });
 });
 
-test('an aborted load is an AbortError, and leaves nothing', async () => {
+test('an aborted load rejects with an AbortError and leaves nothing open', async () => {
   await expect(loadPipeline(sourceOf(files), { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'aborted',
   });
-  own.length = 0;
+  created.length = 0;
   const controller = new AbortController();
   const { read } = sourceOf(files);
   const source: Source = {
@@ -181,5 +181,5 @@ test('an aborted load is an AbortError, and leaves nothing', async () => {
   };
   const loading = loadPipeline(source, { signal: controller.signal });
   await expect(loading).rejects.toMatchObject({ name: 'AbortError', code: 'aborted', cause: 'enough' });
-  expect(own.map(({ counts }) => [counts.disposed, counts.open])).toEqual([[true, 0]]);
+  expect(created.map(({ counts }) => [counts.disposed, counts.open])).toEqual([[true, 0]]);
 });

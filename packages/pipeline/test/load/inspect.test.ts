@@ -7,7 +7,7 @@ import { inspect } from '../../src/index.js';
 const adapter = (name: string) => fixture(`adapters/${name}`);
 const model = (name: string) => fixture(`models/${name}`);
 
-/** A source of one safetensors file of which there is but the header: nothing else may be read. */
+/** A source of one safetensors file that has only its header: nothing else may be read. */
 function headerSource(shapes: Readonly<Record<string, readonly number[]>>, dtype = 'F16', metadata = {}): Source {
   let end = 0;
   const entries = Object.entries(shapes).map(([name, shape]) => {
@@ -41,7 +41,7 @@ function fullSize(name: string): Record<string, number[]> {
   return Object.fromEntries(flat(tree, ''));
 }
 
-test('options that are unknown or cannot be are refused', async () => {
+test('unknown and impossible options are refused', async () => {
   for (const [options, option] of [
     [{ file: 'x' }, 'file'],
     [{ path: 1 }, 'path'],
@@ -199,13 +199,13 @@ describe('files and folders', () => {
     [adapter('controlnet-onnx/fused/unet'), { kind: 'unet', layout: 'ONNX', details: { controlNets: 2 } }],
     [model('taesd'), { kind: 'vae', details: { class: 'AutoencoderTiny' } }],
     [model('taesd/diffusion_pytorch_model.safetensors'), { kind: 'vae', layout: 'diffusers', details: { tiny: true } }],
-  ])('%s', async (place, wanted) => {
-    const found = await inspect(place);
-    expect(found).toMatchObject(wanted);
-    expect(found.canDo).toMatch(/^[A-Zal].*\.$/);
+  ])('%s', async (place, expected) => {
+    const inspection = await inspect(place);
+    expect(inspection).toMatchObject(expected);
+    expect(inspection.canDo).toMatch(/^[A-Zal].*\.$/);
   });
 
-  test('a folder of none of these, and files that are none', async () => {
+  test('unknown folders and files, and a missing file', async () => {
     expect(await inspect(model('sd1/tokenizer'))).toMatchObject({ kind: 'unknown' });
     expect(await inspected({ weight: [3, 3, 3], 'x.y': [1] })).toMatchObject({
       kind: 'unknown',
@@ -236,7 +236,7 @@ describe('models at full size', () => {
     });
   });
 
-  test('what cannot be loaded says so', async () => {
+  test('a model that cannot be loaded says so', async () => {
     const header = fullSize('sd21');
     header['model.diffusion_model.input_blocks.0.0.weight'] = [320, 5, 3, 3];
     const { kind, canDo } = await inspected(header);
@@ -248,7 +248,7 @@ describe('models at full size', () => {
       kind: 'unknown',
       details: { title: 'Flux' },
       canDo:
-        'It is a model of Flux, which is not supported. Supported are Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
+        'It is a model of Flux, which is not supported. Supported are Stable Diffusion 3, Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
     });
   });
 });
@@ -268,7 +268,7 @@ describe('adapters at full size', () => {
     expect(found).toMatchObject({ kind: 'lora', layout: 'kohya', family, details: { ranks: [16], modules: 1 } });
   });
 
-  test('LyCORIS and DoRA are told by their algorithms; what cannot be attached, why', async () => {
+  test('LyCORIS and DoRA, with their algorithms; other algorithms and models say why they cannot be attached', async () => {
     const [a, b] = ['lora_unet_mid_block_attentions_0_proj_in', 'lora_unet_mid_block_attentions_0_proj_out'];
     const loha = ['w1_a', 'w2_a'].map((slot) => [`${a}.hada_${slot}`, [8, 4]]);
     const hada = { ...Object.fromEntries(loha), [`${a}.hada_w1_b`]: [4, 8], [`${a}.hada_w2_b`]: [4, 8] };
@@ -299,15 +299,15 @@ describe('adapters at full size', () => {
     });
   });
 
-  test('ControlNets and T2I-Adapters, original and diffusers', async () => {
+  test('ControlNets and T2I-Adapters, in the original layout and in diffusers’', async () => {
     const control = {
       'zero_convs.0.0.weight': [320, 320, 1, 1],
       'input_hint_block.0.weight': [16, 3, 3, 3],
       'input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight': [320, 1024],
     };
     const prefixed = Object.fromEntries(Object.entries(control).map(([key, shape]) => [`control_model.${key}`, shape]));
-    for (const one of [control, prefixed]) {
-      expect(await inspected(one)).toMatchObject({
+    for (const shapes of [control, prefixed]) {
+      expect(await inspected(shapes)).toMatchObject({
         kind: 'controlnet',
         layout: 'original',
         family: 'sd2',
@@ -369,7 +369,7 @@ describe('adapters at full size', () => {
     expect(found).toMatchObject({ kind: 'textual-inversion', family: 'sdxl', details: { vectors: 2 } });
   });
 
-  test('an autoencoder alone, of TAESD’s own names too', async () => {
+  test('an autoencoder alone, also under TAESD’s names', async () => {
     const vae = Object.entries(fullSize('sd15')).flatMap(([name, shape]) =>
       name.startsWith('first_stage_model.') ? [[name.slice(18), shape]] : [],
     );

@@ -11,7 +11,7 @@ const folder = fixture('adapters/lora-kohya');
 const signature = '?token=a%2Fb&name=x.bin';
 const bytes = await readFile(`${folder}/style.safetensors`);
 
-/** A server that gives one file, and only with its signature. */
+/** A server with one file, which needs its signature. */
 const server = createServer(({ url, method }, response) => {
   const allowed = url === `/loras/my%20style%20%232.safetensors${signature}`;
   response.writeHead(allowed ? 200 : 403, { 'content-length': allowed ? bytes.length : 0 });
@@ -29,7 +29,7 @@ afterAll(() => {
   server.close();
 });
 
-describe('a signed link of one file', () => {
+describe('a signed link to a file', () => {
   test.each(['a string', 'a URL'])('as %s', async (as) => {
     const place = as === 'a URL' ? new URL(link + signature) : link + signature;
     expect(await inspect(place)).toMatchObject({ kind: 'lora', details: { modules: 42 } });
@@ -38,16 +38,16 @@ describe('a signed link of one file', () => {
     expect(Buffer.compare(await source.read(path), bytes)).toBe(0);
   });
 
-  test('without its signature is not read', async () => {
+  test('cannot be read without its signature', async () => {
     await expect(inspect(link)).rejects.toMatchObject({ code: 'read-failed' });
   });
 
-  test('whose query alone names a file is one of a folder', async () => {
+  test('is that of a folder if only its query names a file', async () => {
     expect(await locate('https://host.example/get?name=x.safetensors')).toMatchObject({ path: '', stem: 'get' });
   });
 });
 
-test('paths and file URLs are read as before', async () => {
+test('paths and file URLs are located', async () => {
   const file = `${folder}/style.safetensors`;
   const { href } = pathToFileURL(file);
   for (const place of [file, href, new URL(href), `${href}?url`]) {

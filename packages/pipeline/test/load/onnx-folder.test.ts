@@ -12,37 +12,40 @@ const exported = (name: string) => fixture(`models/${name}`);
 const nets = fixture('adapters/controlnet-onnx');
 const controlNet = fixture('adapters/controlnet');
 
-/** A folder without some of its files, or with others in their place. */
-async function changed(folder: string, change: (path: string) => Uint8Array | undefined | 'own'): Promise<Source> {
+/** A folder with some files removed or replaced. */
+async function changed(
+  folder: string,
+  change: (path: string) => Uint8Array | undefined | 'unchanged',
+): Promise<Source> {
   const source = await openFolder(folder);
   return {
     name: 'changed',
     async read(path, range) {
       const bytes = change(path);
       if (bytes === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
-      return bytes === 'own' ? source.read(path, range) : bytes.subarray(range?.start, range?.end);
+      return bytes === 'unchanged' ? source.read(path, range) : bytes.subarray(range?.start, range?.end);
     },
     async size(path) {
       const bytes = change(path);
-      return bytes === 'own' ? source.size!(path) : bytes?.length;
+      return bytes === 'unchanged' ? source.size?.(path) : bytes?.length;
     },
   };
 }
 
-describe('folders that others exported draw as diffusers does with the checkpoint', () => {
+describe('exported folders generate what diffusers generates from the checkpoint', () => {
   test.each(['sd1-onnx', 'sd1-onnx-old', 'sd1-onnx-script', 'sdxl-onnx'])('%s', async (name) => {
-    const golden = readGolden('golden.safetensors', exported(name.split('-')[0]!));
+    const golden = readGolden('golden.safetensors', exported(name.split('-')[0]));
     await using(loadPipeline(exported(name)), async (sd) => {
       expect(sd.warnings.filter(({ code }) => code !== 'part-skipped')).toEqual([]);
       const { levels } = sd.stages.scheduler.plan(6);
-      const scaled = { row: name, ...(name === 'sdxl-onnx' && { levels }) };
-      const { latents, colours } = await compareRun(sd, golden, 'run', { ...road, ...size }, scaled);
+      const options = { row: name, levels: name === 'sdxl-onnx' ? levels : undefined };
+      const { latents, colours } = await compareRun(sd, golden, 'run', { ...road, ...size }, options);
       expect(latents).toBeLessThan(1e-3);
       expect(colours).toBeLessThanOrEqual(1);
     });
   });
 
-  test.each(['sd1-onnx', 'sd1-onnx-old', 'sd1-onnx-script'])('%s starts from pictures, with its seed', async (name) => {
+  test.each(['sd1-onnx', 'sd1-onnx-old', 'sd1-onnx-script'])('%s starts from images, with its seed', async (name) => {
     const folder = fixture('adapters/from-picture');
     const image = await readFile(`${folder}/image.png`);
     await using(loadPipeline(exported(name)), async (sd) => {
@@ -55,8 +58,8 @@ describe('folders that others exported draw as diffusers does with the checkpoin
     });
   });
 
-  test('where nothing can be mapped, as in browsers, and each picture by itself', async () => {
-    const source = await changed(exported('sd1-onnx-script'), () => 'own');
+  test('from a source that cannot be mapped, as in browsers, with releaseStages', async () => {
+    const source = await changed(exported('sd1-onnx-script'), () => 'unchanged');
     await using(loadPipeline(source, { releaseStages: true }), async (sd) => {
       const { latents } = await compareRun(sd, readGolden(), 'run', { ...road, ...size }, { row: 'sd1-onnx-script' });
       expect(latents).toBeLessThan(1e-3);
@@ -64,7 +67,7 @@ describe('folders that others exported draw as diffusers does with the checkpoin
   });
 });
 
-describe('ControlNets that others exported', () => {
+describe('exported ControlNets', () => {
   const golden = readGolden('golden.safetensors', controlNet);
   const run = async (sd: Pipeline, name: string) => {
     const image = await readFile(`${controlNet}/canny.png`);
@@ -89,7 +92,7 @@ describe('ControlNets that others exported', () => {
     }),
   );
 
-  test('an exported one with a U-Net that is not, and the other way round', async () => {
+  test('an exported one with a U-Net from a checkpoint, and the reverse', async () => {
     await using(loadPipeline(exported('sd1')), async (sd) => {
       await sd.attach(`${nets}/onnxstack/controlnet/model.onnx`, { name: 'canny' });
       await run(sd, 'canny');
@@ -108,7 +111,7 @@ describe('ControlNets that others exported', () => {
       end,
     });
 
-    test('give the latents of diffusers: neither, the first alone, and both', () =>
+    test('match diffusers’ latents: neither, the first alone, and both', () =>
       using(loading(), async (sd) => {
         expect(sd.attached).toEqual([0, 1].map((i) => ({ name: `controlnet-${i}`, kind: 'controlnet' })));
         const compare = async (figures: typeof golden, name: string, options: object) => {
@@ -126,7 +129,7 @@ describe('ControlNets that others exported', () => {
         await compare(golden, 'two.run', { adapters: both });
       }));
 
-    test('refuse what they cannot do, and stay', () =>
+    test('refuse settings that they do not support, and cannot be detached', () =>
       using(loading(), async (sd) => {
         const first = await control('canny', 0.8);
         const refused = (adapters: GenerateOptions['adapters'], option: string, message: RegExp) =>
@@ -146,7 +149,7 @@ describe('ControlNets that others exported', () => {
       }));
   });
 
-  test('a U-Net without room for one says so', async () => {
+  test('a U-Net without inputs for one says so', async () => {
     await using(loadPipeline(exported('sd1-onnx')), async (sd) => {
       await expect(sd.attach(`${controlNet}/canny`)).rejects.toMatchObject({
         code: 'invalid-option',
@@ -156,9 +159,11 @@ describe('ControlNets that others exported', () => {
   });
 });
 
-describe('what cannot be done is said', () => {
-  test('no encoder: a warning, and no run from a picture', async () => {
-    const source = await changed(exported('sd1-onnx'), (path) => (path.startsWith('vae_encoder') ? undefined : 'own'));
+describe('unsupported requests are refused', () => {
+  test('without a VAE encoder: a warning, and no run from an image', async () => {
+    const source = await changed(exported('sd1-onnx'), (path) =>
+      path.startsWith('vae_encoder') ? undefined : 'unchanged',
+    );
     await using(loadPipeline(source), async (sd) => {
       expect(sd.warnings.map(({ code }) => code)).toContain('no-vae-encoder');
       const image = await readFile(`${fixture('adapters/from-picture')}/image.png`);
@@ -169,7 +174,7 @@ describe('what cannot be done is said', () => {
     });
   });
 
-  test('clip skip and adapters need the layers, which an export has lost', () =>
+  test('clip skip and adapters, which need layers that an export does not have', () =>
     using(loadPipeline(exported('sd1-onnx')), async (sd) => {
       await expect(sd.generate({ ...road, ...size, steps: 1, clipSkip: 1 })).rejects.toMatchObject({
         code: 'unsupported',
@@ -186,9 +191,9 @@ describe('what cannot be done is said', () => {
     });
   });
 
-  test('weights that are not there', async () => {
+  test('missing weights', async () => {
     const source = await changed(exported('sd1-onnx-script'), (path) =>
-      path === 'unet/weights.pb' ? undefined : 'own',
+      path === 'unet/weights.pb' ? undefined : 'unchanged',
     );
     await expect(loadPipeline(source)).rejects.toMatchObject({
       code: 'not-found',
@@ -196,10 +201,10 @@ describe('what cannot be done is said', () => {
     });
   });
 
-  test('a failed load leaves the backend as it was', async () => {
+  test('a backend can be used after a failed load', async () => {
     const backend = createNodeBackend();
     const source = await changed(exported('sd1-onnx'), (path) =>
-      path === 'unet/model.onnx' ? new Uint8Array(100) : 'own',
+      path === 'unet/model.onnx' ? new Uint8Array(100) : 'unchanged',
     );
     await expect(loadPipeline(source, { backend })).rejects.toMatchObject({ code: 'bad-checkpoint' });
     await using(loadPipeline(exported('sd1-onnx'), { backend }), async ({ stages }) => {

@@ -12,7 +12,7 @@ const modules = path.join(pipeline, '../../node_modules');
 let root: string;
 let installed: string;
 
-/** The built package as an app has it that installed nothing else. */
+/** The built package as in an app that installed nothing else. */
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'pipeline-'));
   installed = path.join(root, 'node_modules/@sd/pipeline');
@@ -47,7 +47,7 @@ test.each([
   });
 });
 
-test('an app without them is bundled all the same', async () => {
+test('an app without the optional packages can be bundled', async () => {
   const require = createRequire(import.meta.url);
   const { build } = createRequire(require.resolve('tsup'))('esbuild');
   const { outputFiles } = await build({

@@ -25,7 +25,7 @@ async function drawn(options: LoadPipelineOptions, model = sd1): Promise<number[
   const sd = await loadPipeline(model, options);
   try {
     expect(sd.warnings.filter(({ code }) => code === 'unused-tensors')).toEqual([]);
-    return Array.from((await sd.generate({ ...road, guidanceScale: 2 })).images[0]!.data);
+    return Array.from((await sd.generate({ ...road, guidanceScale: 2 })).images[0].data);
   } finally {
     await sd.dispose();
   }
@@ -47,17 +47,17 @@ async function written(name: string, tensors: readonly TensorToWrite[]): Promise
   return file;
 }
 
-/** A part of the original file alone, with its prefix or without. */
+/** A component of the original file alone, with its prefix or without. */
 async function partOf(prefix: string, bare: boolean): Promise<string> {
-  const own = (await tensorsOf(single)).filter(({ name }) => name.startsWith(prefix));
-  const names = own.map((tensor) => (bare ? renamed(tensor, tensor.name.slice(prefix.length)) : tensor));
+  const selected = (await tensorsOf(single)).filter(({ name }) => name.startsWith(prefix));
+  const names = selected.map((tensor) => (bare ? renamed(tensor, tensor.name.slice(prefix.length)) : tensor));
   return written(`${prefix}${bare}.safetensors`, names);
 }
 
 describe.each([
   ['unet', 'model.diffusion_model.'],
   ['vae', 'first_stage_model.'],
-] as const)('the %s of a file in place of the model’s own gives the same picture', (part, prefix) => {
+] as const)('a file’s %s in place of the model’s gives the same image', (part, prefix) => {
   test('in diffusers’ layout', async () => {
     expect(
       await drawn({ components: { [part]: path.join(sd1, part, 'diffusion_pytorch_model.safetensors') } }),
@@ -75,7 +75,7 @@ describe.each([
   });
 });
 
-test('another U-Net is used, with the channels that it has', async () => {
+test('another U-Net is used, with its number of channels', async () => {
   const sd = await loadPipeline(sd1, {
     components: { unet: path.join(inpainting, 'diffusion_pytorch_model.safetensors') },
   });
@@ -83,7 +83,7 @@ test('another U-Net is used, with the channels that it has', async () => {
   expect(sd.stages.noisePredictor.inChannels).toBe(9);
 });
 
-test('a single file takes another VAE too', async () => {
+test('a model in one file can have another VAE', async () => {
   const vae = path.join(sd1, 'vae', 'diffusion_pytorch_model.safetensors');
   const tensors = (await tensorsOf(single)).filter(({ name }) => !name.startsWith('first_stage_model.'));
   const file = await written('without-vae.safetensors', tensors);
@@ -92,7 +92,7 @@ test('a single file takes another VAE too', async () => {
   expect(await drawn({ config, components: { vae } }, file)).toEqual(plain);
 });
 
-test('a file without the part is refused', async () => {
+test('a file without the component is refused', async () => {
   await expect(loadPipeline(sd1, { components: { unet: await partOf('first_stage_model.', true) } })).rejects.toThrow(
     /first_stage_model\.true\.safetensors: has no unet: its first tensor is /,
   );
@@ -107,22 +107,22 @@ describe('a tiny autoencoder', () => {
   const folder = fixture('models/taesd');
   const file = path.join(folder, 'diffusion_pytorch_model.safetensors');
 
-  /** The tensors of one half, as TAESD's own files name them. */
+  /** The tensors of one half, named as in TAESD's original files. */
   async function half(name: 'encoder' | 'decoder'): Promise<TensorToWrite[]> {
-    const own = (await tensorsOf(file)).filter((tensor) => tensor.name.startsWith(`${name}.`));
-    return own.map((tensor) => {
+    const selected = (await tensorsOf(file)).filter((tensor) => tensor.name.startsWith(`${name}.`));
+    return selected.map((tensor) => {
       const [, , number, ...rest] = tensor.name.split('.');
       return renamed(tensor, [Number(number) + (name === 'decoder' ? 1 : 0), ...rest].join('.'));
     });
   }
 
-  test('in diffusers’ names, and in the two files of its authors, is that of its folder', async () => {
+  test('under diffusers’ names, or in its authors’ two files, is the same as its folder', async () => {
     const whole = await drawn({ components: { vae: folder } });
     expect(whole).not.toEqual(plain);
     expect(await drawn({ components: { vae: file } })).toEqual(whole);
     const decoder = await written('taesd_decoder.safetensors', await half('decoder'));
     await expect(loadPipeline(sd1, { components: { vae: decoder } })).rejects.toThrow(
-      /is the decoder of a tiny autoencoder alone\. Put its encoder in the same folder, as taesd_encoder\.safetensors\./,
+      /is only the decoder of a tiny autoencoder\. Put its encoder in the same folder, as taesd_encoder\.safetensors\./,
     );
     await written('taesd_encoder.safetensors', await half('encoder'));
     expect(await drawn({ components: { vae: decoder } })).toEqual(whole);

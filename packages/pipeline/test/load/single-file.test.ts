@@ -25,17 +25,17 @@ afterAll(() => rm(temporary, { recursive: true }));
 interface Drawn {
   /** Latents of every step. */
   readonly steps: readonly number[][];
-  readonly picture: readonly number[];
+  readonly image: readonly number[];
   readonly warnings: readonly unknown[];
 }
 
-/** Expects the same bits, for a row of the table in the docs. */
-function expectSame(row: string, got: Drawn, want: Drawn): void {
+/** Expects identical results, and records the difference for a row of the table in the docs. */
+function expectSame(row: string, actual: Drawn, expected: Drawn): void {
   measured(row, {
-    latents: largestDifference(got.steps.flat(), want.steps.flat()),
-    colours: largestDifference(got.picture, want.picture),
+    latents: largestDifference(actual.steps.flat(), expected.steps.flat()),
+    colours: largestDifference(actual.image, expected.image),
   });
-  expect(got).toEqual(want);
+  expect(actual).toEqual(expected);
 }
 
 async function drawn(...args: Parameters<typeof loadPipeline>): Promise<Drawn> {
@@ -49,7 +49,7 @@ async function drawn(...args: Parameters<typeof loadPipeline>): Promise<Drawn> {
     });
     return {
       steps,
-      picture: Array.from(images[0]!.data),
+      image: Array.from(images[0].data),
       warnings: sd.warnings.filter(({ code }) => code !== 'part-skipped'),
     };
   } finally {
@@ -57,7 +57,7 @@ async function drawn(...args: Parameters<typeof loadPipeline>): Promise<Drawn> {
   }
 }
 
-/** All tensors of a file, to be written again. */
+/** All tensors of a file, for writing another. */
 async function tensorsOf(name: string): Promise<TensorToWrite[]> {
   const source = await openFolder(folder);
   const { tensors } = await openSafetensors(source, `${name}.safetensors`);
@@ -74,14 +74,17 @@ async function written(name: string, tensors: readonly TensorToWrite[], metadata
   return file;
 }
 
-describe('a whole model in one file gives the bits of its folder', () => {
-  test.each(['sd1', 'sd2', 'sdxl'])('%s, given its folder for what the file does not say', async (name) => {
-    const model = fixture(`models/${name}`);
-    const whole = await drawn(model);
-    expectSame(`single-file-${name}`, await drawn(fileOf(name), { config: model }), whole);
-  });
+describe('a whole model in one file gives exactly the results of its folder', () => {
+  test.each(['sd1', 'sd2', 'sdxl'])(
+    '%s, with its folder for the settings that the file does not have',
+    async (name) => {
+      const model = fixture(`models/${name}`);
+      const whole = await drawn(model);
+      expectSame(`single-file-${name}`, await drawn(fileOf(name), { config: model }), whole);
+    },
+  );
 
-  test('read from a source, of which only the parts are read that a stage needs', async () => {
+  test('read from a source, only the ranges that a stage needs', async () => {
     const bytes = new Uint8Array(await readFile(fileOf('sd1')));
     const lengths: number[] = [];
     const source = {
@@ -90,10 +93,10 @@ describe('a whole model in one file gives the bits of its folder', () => {
     };
     const counted = {
       ...source,
-      read: async (file: string, span?: { start: number; end: number }) => {
-        const part = await source.read(file, span);
-        lengths.push(part.length);
-        return part;
+      read: async (file: string, range?: { start: number; end: number }) => {
+        const bytes = await source.read(file, range);
+        lengths.push(bytes.length);
+        return bytes;
       },
     };
     const options = { path: 'some/model.safetensors', config: sourceOf(await filesOf(fixture('models/sd1'))) };
@@ -101,7 +104,7 @@ describe('a whole model in one file gives the bits of its folder', () => {
     expect(Math.max(...lengths)).toBeLessThan(bytes.length);
   });
 
-  test('picked by a person', async () => {
+  test('picked by a user', async () => {
     const file = new File([await readFile(fileOf('sd1'))], 'picked.safetensors');
     const model = fixture('models/sd1');
     expect(await drawn(file, { config: model })).toEqual(await drawn(model));
@@ -115,7 +118,7 @@ describe('a whole model in one file gives the bits of its folder', () => {
   });
 });
 
-describe('a file of another kind gives the bits of a float32 file of its weights', () => {
+describe('a file of another type gives exactly the results of a float32 file of its weights', () => {
   const options = { config: fixture('models/sd1') };
 
   test('.ckpt, as torch saves it', async () => {
@@ -126,7 +129,7 @@ describe('a file of another kind gives the bits of a float32 file of its weights
 
   test('8-bit floats', async () => {
     const half = toHalf((await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32'));
-    // E5M2 is the upper byte of a half-precision number; here the lower one is cut off.
+    // E5M2 is the upper byte of a half-precision number, here with the lower byte cut off.
     const upper = half.map(
       (tensor): TensorToWrite => ({
         ...tensor,
@@ -143,19 +146,19 @@ describe('a file of another kind gives the bits of a float32 file of its weights
   });
 });
 
-describe('what a file does not say', () => {
+describe('what a file does not contain', () => {
   const config = fixture('models/sd2');
   const predictionOf = async (options: LoadPipelineOptions, metadata?: Record<string, string>, extra = '') => {
     const files = await filesOf(config);
     for (const name of files.keys()) if (name.startsWith('scheduler/')) files.delete(name);
-    const one: TensorToWrite = { name: extra, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) };
-    const file = await written('noted', [...(await tensorsOf('sd2')), ...(extra === '' ? [] : [one])], metadata);
+    const marker: TensorToWrite = { name: extra, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) };
+    const file = await written('noted', [...(await tensorsOf('sd2')), ...(extra === '' ? [] : [marker])], metadata);
     const sd = await loadPipeline(file, { config: sourceOf(files), ...options });
     await sd.dispose();
     return sd.stages.scheduler.prediction;
   };
 
-  test('of what Stable Diffusion 2 predicts is v, unless the metadata or the caller says otherwise', async () => {
+  test('the prediction: v for Stable Diffusion 2, unless the metadata or the caller says otherwise', async () => {
     expect(await predictionOf({})).toBe('v');
     expect(await predictionOf({ prediction: 'epsilon' })).toBe('epsilon');
     expect(await predictionOf({}, { 'modelspec.predict_key': 'epsilon' })).toBe('epsilon');
@@ -164,7 +167,7 @@ describe('what a file does not say', () => {
     expect(await predictionOf({}, { global_step: '875000' }, 'v_pred')).toBe('v');
   });
 
-  test('stands in a .ckpt beside the weights', async () => {
+  test('the prediction: from the training step in a .ckpt', async () => {
     const files = await filesOf(config);
     for (const name of files.keys()) if (name.startsWith('scheduler/')) files.delete(name);
     const file = path.join(temporary, 'base.ckpt');
@@ -174,7 +177,7 @@ describe('what a file does not say', () => {
     expect(sd.stages.scheduler.prediction).toBe('epsilon');
   });
 
-  test('of a tokenizer is CLIP’s own, padded as the family’s is', async () => {
+  test('the tokenizer: CLIP’s, with the family’s padding', async () => {
     for (const [name, pad] of [
       ['sd1', 49407],
       ['sd2', 0],
@@ -193,18 +196,22 @@ describe('a file is refused', () => {
   const config = fixture('models/sd1');
   const refused = async (tensors: readonly TensorToWrite[]) =>
     expect(loadPipeline(await written('bad', tensors), { config })).rejects;
-  const one = (name: string): TensorToWrite => ({ name, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) });
-
-  test('that is a model of another kind, by its name', async () => {
-    const flux = await refused([one('model.diffusion_model.double_blocks.0.img_attn.norm.key_norm.scale')]);
-    await flux.toBeInstanceOf(UnsupportedError);
-    await flux.toThrow(
-      /bad\.safetensors is a model of Flux, which is not supported\. Supported are Stable Diffusion XL, /,
-    );
-    await (await refused([one('joint_blocks.0.x_block.attn.qkv.weight')])).toThrow('is a model of Stable Diffusion 3');
+  const oneValue = (name: string): TensorToWrite => ({
+    name,
+    dtype: 'F32',
+    shape: [1],
+    bytes: () => new Uint8Array(4),
   });
 
-  test('that is no whole model', async () => {
+  test('that is another kind of model, which is named', async () => {
+    const flux = await refused([oneValue('model.diffusion_model.double_blocks.0.img_attn.norm.key_norm.scale')]);
+    await flux.toBeInstanceOf(UnsupportedError);
+    await flux.toThrow(
+      /bad\.safetensors is a model of Flux, which is not supported\. Supported are Stable Diffusion 3, /,
+    );
+  });
+
+  test('that is not a whole model', async () => {
     const vae = (await tensorsOf('sd1')).filter(({ name }) => name.startsWith('first_stage_model.'));
     const refusal = await refused(vae);
     await refusal.toBeInstanceOf(CheckpointError);
@@ -214,7 +221,7 @@ describe('a file is refused', () => {
     await (await refused([])).toThrow('it has no tensors');
   });
 
-  test('that is cut off', async () => {
+  test('that is truncated', async () => {
     const bytes = await readFile(fileOf('sd1'));
     const file = path.join(temporary, 'cut.safetensors');
     await writeFile(file, bytes.subarray(0, bytes.length - 100));
@@ -223,7 +230,7 @@ describe('a file is refused', () => {
     );
   });
 
-  test('that lacks a tensor, by its name', async () => {
+  test('that lacks a tensor, which is named', async () => {
     const name = 'model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight';
     const refusal = await refused((await tensorsOf('sd1')).filter((tensor) => tensor.name !== name));
     await refusal.toMatchObject({
@@ -244,21 +251,26 @@ describe('a file is refused', () => {
     expect(await drawn(file, { config })).toEqual(await drawn(config));
   });
 
-  test('with an option that cannot be', async () => {
+  test('with an impossible option', async () => {
     const prediction = 'v_prediction' as 'v';
     await expect(loadPipeline(fileOf('sd1'), { prediction })).rejects.toMatchObject({ option: 'prediction' });
   });
 });
 
-test('spare tensors are told of by their names, in a part and beside all', async () => {
-  const one = (name: string): TensorToWrite => ({ name, dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) });
-  const spare = ['beside.all', 'model.diffusion_model.not.known', 'first_stage_model.not.known'];
-  const file = await written('spare', [...(await tensorsOf('sd1')), ...spare.map(one)]);
+test('unused tensors are named, within a component and outside all', async () => {
+  const oneValue = (name: string): TensorToWrite => ({
+    name,
+    dtype: 'F32',
+    shape: [1],
+    bytes: () => new Uint8Array(4),
+  });
+  const unused = ['outside.all', 'model.diffusion_model.not.known', 'first_stage_model.not.known'];
+  const file = await written('unused', [...(await tensorsOf('sd1')), ...unused.map(oneValue)]);
   const sd = await loadPipeline(file, { config: fixture('models/sd1') });
   await sd.dispose();
   const messages = sd.warnings.filter(({ code }) => code === 'unused-tensors').map(({ message }) => message);
   expect(messages).toEqual([
-    'The file has tensors of no component of the model: beside.all.',
+    'The file has tensors of no component of the model: outside.all.',
     'unet has tensors that its model does not use: not.known.',
     'vae has tensors that its model does not use: not.known.',
   ]);

@@ -11,11 +11,11 @@ const backend = createNodeBackend();
 let sd1: Map<string, Uint8Array>;
 let drawn: Uint8ClampedArray;
 
-const draw = async (...given: Parameters<typeof loadPipeline>) => {
-  const sd = await loadPipeline(given[0], { backend, ...given[1] });
+const draw = async (...args: Parameters<typeof loadPipeline>) => {
+  const sd = await loadPipeline(args[0], { backend, ...args[1] });
   try {
     const { images } = await sd.generate(road);
-    return images[0]!.data;
+    return images[0].data;
   } finally {
     await sd.dispose();
   }
@@ -27,12 +27,12 @@ beforeAll(async () => {
 afterAll(() => backend.dispose());
 
 describe('a model folder', () => {
-  test('as a map of bytes draws what it draws from the disk', async () => {
+  test('gives the same image from a map of bytes as from disk', async () => {
     expect(drawn).toHaveLength(64 * 64 * 4);
     expect(await draw(onDisk)).toEqual(drawn);
   });
 
-  test('is the embedded model if none is given, and the same one by its URL', async () => {
+  test('is the embedded model by default, and the same by its URL', async () => {
     const embedded = await draw(undefined);
     expect(await draw(folder)).toEqual(embedded);
     expect(await draw(folder.href)).toEqual(embedded);
@@ -40,7 +40,7 @@ describe('a model folder', () => {
   });
 });
 
-test('files of a variant are taken if asked for, or if there are no others', async () => {
+test('files of a variant are used on request, or if there are no others', async () => {
   const weights = /(model)(\.safetensors)$/;
   const files = await filesOf(folder);
   const whole = await draw(sourceOf(files));
@@ -54,8 +54,8 @@ test('files of a variant are taken if asked for, or if there are no others', asy
   await expect(loadPipeline(sourceOf(both), { backend })).rejects.toMatchObject({ code: 'bad-checkpoint' });
 });
 
-describe('stages of the caller', () => {
-  test('take the place of the model’s, whose files and classes then do not matter', async () => {
+describe('the caller’s stages', () => {
+  test('replace the model’s, whose files and classes then do not matter', async () => {
     const { noisePredictor, vae, scheduler } = mockStages();
     const kept = [...sd1].filter(([name]) => !/^(unet|vae|scheduler)\//.test(name));
     const files = edited(new Map(kept), 'model_index.json', { unet: ['diffusers', 'Unknown'], vae: undefined });
@@ -72,7 +72,7 @@ describe('stages of the caller', () => {
     expect(counts.open).toBe(0);
   });
 
-  test('may be the text encoder and its tokenizer, for which no files are read', async () => {
+  test('can be the text encoder and its tokenizer, for which no files are read', async () => {
     const [{ tokenizer, textEncoder }] = mockStages().textEncoders;
     const files = new Map([...sd1].filter(([name]) => !/^(text_encoder|tokenizer)\//.test(name)));
     const sd = await loadPipeline(sourceOf(files), { backend, components: { tokenizer, text_encoder: textEncoder } });
@@ -80,7 +80,7 @@ describe('stages of the caller', () => {
     await sd.dispose();
   });
 
-  test('are refused where the U-Net and the VAE do not go together', async () => {
+  test('are refused if the U-Net and the VAE do not fit together', async () => {
     const { noisePredictor } = mockStages();
     await expect(
       loadPipeline(sourceOf(sd1), { backend, components: { unet: { ...noisePredictor, inChannels: 7 } } }),
@@ -92,7 +92,7 @@ describe('stages of the caller', () => {
   });
 });
 
-test('the scheduler is of the index’s class, over the config’s values', async () => {
+test('the scheduler has the index’s class and the config’s values', async () => {
   const files = edited(sd1, 'model_index.json', { scheduler: ['diffusers', 'DDIMScheduler'] });
   const sd = await loadPipeline(sourceOf(files), { backend, releaseStages: true });
   const { prediction, name } = sd.stages.scheduler;
@@ -101,7 +101,7 @@ test('the scheduler is of the index’s class, over the config’s values', asyn
   await sd.dispose();
 });
 
-test('a backend that was given stays open', async () => {
+test('a backend that was given is not disposed', async () => {
   const { backend: counted, counts } = counting(backend);
   const sd = await loadPipeline(sourceOf(sd1), { backend: counted });
   expect(counts.loaded.sort()).toEqual(['text_encoder', 'unet', 'vae_decoder']);
@@ -111,7 +111,7 @@ test('a backend that was given stays open', async () => {
   expect(await draw(sourceOf(sd1))).toEqual(drawn);
 });
 
-test('tensors that no stage uses are told', async () => {
+test('tensors that no stage uses are reported', async () => {
   const name = 'unet/diffusion_pytorch_model.safetensors';
   const extra = { name: 'ema.decay', dtype: 'F32', shape: [1], bytes: () => new Uint8Array(4) } as const;
   const chunks: Uint8Array[] = [];

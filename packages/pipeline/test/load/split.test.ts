@@ -34,18 +34,18 @@ const configs: Record<string, Record<string, Record<string, unknown>>> = JSON.pa
   readFileSync(new URL('../data/headers/configs.json', import.meta.url), 'utf8'),
 );
 
-/** The same header with other channels into the U-Net. */
+/** The same header with another number of U-Net input channels. */
 function withChannels(header: Map<string, TensorView>, channels: number): Map<string, TensorView> {
   const name = 'model.diffusion_model.input_blocks.0.0.weight';
-  const [out, , ...kernel] = header.get(name)!.shape;
-  return new Map([...header, view(name, [out!, channels, ...kernel])]);
+  const [out, , ...kernel] = header.get(name)?.shape ?? [];
+  return new Map([...header, view(name, [out, channels, ...kernel])]);
 }
 
 /**
- * A U-Net's config without the depths of attentions that are not there, and without what only half precision asks for;
- * any other config as it is.
+ * A U-Net's config without the depths of absent attentions and without the setting for half precision; any other config
+ * unchanged.
  */
-function whatMatters(config: unknown): unknown {
+function comparable(config: unknown): unknown {
   const { levels, ...rest } = config as Partial<UnetConfig>;
   if (levels === undefined) return config;
   const used = levels.map(({ downDepths, upDepths, ...level }) => ({
@@ -59,7 +59,7 @@ function whatMatters(config: unknown): unknown {
 const familyNamed = (id: string) => families.find((family) => family.id === id)!;
 const refusalOf = ({ family, split }: ReturnType<typeof recogniseFile>) => family!.file.refuse?.(split);
 
-/** What the file of a header says of its training: nothing. */
+/** The notes of a file that says nothing about its training. */
 function notesOf(split: SplitFile, prediction?: FilePrediction): FileNotes {
   return { metadata: {}, has: () => false, split, prediction };
 }
@@ -69,7 +69,7 @@ function configsOf({ file, textEncoders, noisePredictor, vae }: Family, split: S
   return Object.fromEntries(
     [noisePredictor, vae, ...textEncoders].map(({ name, configFromShapes }) => {
       const known = file.known(name, notesOf(split));
-      return [name, configFromShapes(split.path, split.components[name]!, known)];
+      return [name, configFromShapes(split.path, split.components[name] ?? new Map(), known)];
     }),
   );
 }
@@ -88,7 +88,7 @@ describe.each(models)('the header of a full-size file of %s', (name, id) => {
     expect([family?.id, split.unused]).toEqual([id, []]);
     expect(() => refusalOf({ family, split })).not.toThrow();
     const traits = unetTraits(split)!;
-    expect([traits.inChannels, traits.contextWidth]).toEqual([4, configs[name]!.unet!.cross_attention_dim]);
+    expect([traits.inChannels, traits.contextWidth]).toEqual([4, configs[name].unet.cross_attention_dim]);
   });
 
   test('is recognised by its U-Net alone', () => {
@@ -96,7 +96,7 @@ describe.each(models)('the header of a full-size file of %s', (name, id) => {
     expect(families.find(({ file }) => file.recognises(alone))?.id).toBe(id);
   });
 
-  test('has the shapes that its own config says, as the stages read it', () => {
+  test('has the shapes in its config, as the stages read it', () => {
     const made = configsOf(familyNamed(id), split);
     const read: Record<string, (config: Config) => unknown> = {
       unet: unetConfig,
@@ -104,11 +104,11 @@ describe.each(models)('the header of a full-size file of %s', (name, id) => {
       text_encoder: clipTextConfig,
       text_encoder_2: clipTextConfig,
     };
-    expect(Object.keys(made).sort()).toEqual(Object.keys(configs[name]!).sort());
+    expect(Object.keys(made).sort()).toEqual(Object.keys(configs[name]).sort());
     for (const [component, values] of Object.entries(made)) {
-      const configOf = (config: Config) => whatMatters(read[component]!(config));
-      const wanted = configOf(new Config('true', configs[name]![component]!));
-      expect([component, configOf(new Config('made', values))]).toEqual([component, wanted]);
+      const configOf = (config: Config) => comparable(read[component](config));
+      const expected = configOf(new Config('true', configs[name][component]));
+      expect([component, configOf(new Config('made', values))]).toEqual([component, expected]);
     }
   });
 });
@@ -119,11 +119,11 @@ describe('other models of the families', () => {
     ['sd15', 'sd1', 8],
     ['sd21', 'sd2', 9],
     ['sdxl', 'sdxl', 9],
-  ] as const)('%s with %s and %i channels are known', (name, id, channels) => {
+  ] as const)('%s with %s and %i channels are supported', (name, id, channels) => {
     const recognised = recogniseFile('x', withChannels(headerOf(name), channels));
     expect(recognised.family?.id).toBe(id);
     expect(() => refusalOf(recognised)).not.toThrow();
-    expect(configsOf(familyNamed(id), recognised.split).unet!.in_channels).toBe(channels);
+    expect(configsOf(familyNamed(id), recognised.split).unet.in_channels).toBe(channels);
   });
 
   test.each([
@@ -139,16 +139,16 @@ describe('other models of the families', () => {
   test('unCLIP is refused by name', () => {
     const labels = view('model.diffusion_model.label_emb.0.0.weight', [1280, 2048]);
     expect(() => refusalOf(recogniseFile('x', new Map([...headerOf('sd21'), labels])))).toThrow(
-      'is unCLIP, which makes variations of images, of Stable Diffusion 2',
+      'is the unCLIP model of Stable Diffusion 2',
     );
   });
 
-  test('distilled ones have the blocks that are in the file', () => {
+  test('distilled models have the blocks in the file', () => {
     const header = headerOf('sdxl');
     const fewer = new Map([...header].filter(([name]) => !/transformer_blocks\.[4-9]\./.test(name)));
     const { family, split } = recogniseFile('x', fewer);
     expect(family?.id).toBe('sdxl');
-    expect(configsOf(family!, split).unet!.transformer_layers_per_block).toEqual([1, 2, 4]);
+    expect(configsOf(family!, split).unet.transformer_layers_per_block).toEqual([1, 2, 4]);
   });
 });
 
@@ -160,14 +160,14 @@ test('a model of Stable Diffusion 2 that predicts noise is for 512 pixels, one t
   expect(known('sd1', 'epsilon')).toEqual(known('sd1', 'v'));
 });
 
-test('what training leaves in a file is not told of, anything else is', () => {
+test('remains of training are not reported, other unused tensors are', () => {
   const extra = ['model_ema.decay', 'betas', 'alphas_cumprod_prev', 'first_stage_model.loss.logvar', 'what.is.this'];
   const { split } = recogniseFile('x', new Map([...headerOf('sd15'), ...extra.map((name) => view(name, [1]))]));
   expect(split.unused).toEqual(['what.is.this']);
-  expect(split.components.vae!.has('loss.logvar')).toBe(false);
+  expect(split.components.vae?.has('loss.logvar')).toBe(false);
 });
 
-describe('models of other kinds are named', () => {
+describe('other kinds of model are named', () => {
   test.each([
     [
       'Flux',
@@ -188,7 +188,7 @@ describe('models of other kinds are named', () => {
     expect(unsupportedModel(names)).toBe(title);
   });
 
-  test('those of the families are not', () => {
+  test('supported families are not', () => {
     for (const [name] of models) expect(unsupportedModel(headerOf(name).keys())).toBeUndefined();
   });
 });

@@ -6,7 +6,6 @@ import { describe, expect, test, vi } from 'vitest';
 import { sideBySide } from '../../src/families/side-by-side.js';
 import {
   encodePrompts,
-  namedNetworks,
   type PromptRequest,
   parsePrompts,
   type StackEncoder,
@@ -109,7 +108,7 @@ test('each prompt is parsed once, for its networks too', async () => {
     prompts: [{ option: 'prompt', text: '[a|b] <lora:ink:0.7>', weight: 1, alternatives: ['c'] }],
     negative: { option: 'negativePrompt', text: 'd', weight: 1 },
   });
-  expect(namedNetworks(prompts)).toEqual([{ kind: 'lora', name: 'ink', textWeight: 0.7, unetWeight: 0.7 }]);
+  expect(prompts.networks).toEqual([{ kind: 'lora', name: 'ink', textWeight: 0.7, unetWeight: 0.7 }]);
   await encodePrompts(prompts, stackOf([encoder]), []);
   expect(parse.mock.calls.map(([text]) => text)).toEqual(['[a|b] <lora:ink:0.7>', 'c', 'd']);
 });
@@ -120,9 +119,9 @@ describe('a blend', () => {
     ['prompt', { prompts: [{ option: 'prompt', text: changing, weight: 1 }], blend: { amount: 0.5 } }],
     ['blend.prompt', { blend: { prompt: changing, amount: 0.5 } }],
     ['blend.negativePrompt', { blend: { negativePrompt: changing, amount: 0.5 } }],
-  ])('does not go with a %s that changes over the steps', (_, options) => {
+  ])('cannot be combined with a %s that changes over the steps', (_, options) => {
     expect(() => parsePrompts({ ...request, syntax: a1111, ...options })).toThrow(
-      /blend: does not go with prompts that/,
+      /blend: cannot be combined with prompts that/,
     );
   });
 });

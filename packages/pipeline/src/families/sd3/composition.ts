@@ -7,15 +7,15 @@ import { textComponents } from '../compositions.js';
 import type { Composition } from '../family.js';
 import { sideBySide } from '../side-by-side.js';
 
-/** The tokens that stand in for T5's where a model comes without it, as diffusers has it. */
+/** Number of zero tokens in place of T5's if a model lacks it, as in diffusers. */
 const t5Tokens = 256;
 
-/** Width of the published models' context: T5 XXL's. */
+/** Context width of the published models: that of T5 XXL. */
 const publishedContextWidth = 4096;
 
 /**
- * Stable Diffusion 3's runs: the hidden states of both CLIP models side by side, padded with zeros to T5's width, followed by
- * T5's; the pooled vectors of both CLIP models, one after the other.
+ * The composition of Stable Diffusion 3. Context: the hidden states of both CLIP models, concatenated along the width and
+ * zero-padded to T5's width, followed by T5's tokens. Pooled: the pooled embeddings of both CLIP models, concatenated.
  * @see diffusers' `StableDiffusion3Pipeline.encode_prompt`
  */
 export function sd3Composition(stages: Stages): Composition {
@@ -31,7 +31,7 @@ export function sd3Composition(stages: Stages): Composition {
     clipSkipForNegative: false,
     zeroNegative: false,
     defaults: { steps: 28, guidanceScale: 7 },
-    // diffusers rounds down the steps that are left out, where the older families round down those that are taken.
+    // diffusers rounds down the number of skipped steps here, but the number of steps taken in older families.
     stepsFor: (steps, strength) => steps - Math.trunc(Math.max(steps - Math.min(steps * strength, steps), 0)),
     sideMultiple: stages.vae.scaleFactor * patchSize,
     options: {},
@@ -56,11 +56,14 @@ function combineTexts(
   return { hidden, pooled: tensor('float32', [pooled.length], pooled) };
 }
 
-/** The pooled texts as an input of the transformer. */
+/** The pooled text embeddings, as the transformer's input. */
 const pooledProjections: Condition = ({ texts }) => ({
   pooled_projections: stack(texts.map(({ pooled }) => pooled ?? missingPooled())),
 });
 
 function missingPooled(): never {
-  throw new TensorError('bad-tensor', 'The transformer needs pooled texts, but the text encoders gave none.');
+  throw new TensorError(
+    'bad-tensor',
+    'The transformer needs pooled text embeddings, but the text encoders returned none.',
+  );
 }

@@ -17,10 +17,10 @@ const t5Part: FilePart = {
   translate: (path, tensors) => renameTensors(path, tensors, t5EncoderNames),
 };
 
-/** A block's tensor that no other architecture has, under the original names. */
+/** A tensor that only this architecture has, under its original name. */
 const firstBlock = 'joint_blocks.0.context_block.adaLN_modulation.1.bias';
 
-/** Files of Stable Diffusion 3: the original layout of a whole model, with text encoders or without, and the transformer alone. */
+/** Files of Stable Diffusion 3: a whole model in the original layout, with or without text encoders, or the transformer alone. */
 export const sd3Layout: FileLayout = {
   prefixes: [
     transformerPart('model.diffusion_model.'),
@@ -37,7 +37,7 @@ export const sd3Layout: FileLayout = {
     (names.has('pos_embed.proj.weight') && names.has('transformer_blocks.0.attn.add_q_proj.weight')),
 };
 
-/** What an inspection reports of a file with the transformer. */
+/** What `inspect()` reports about a file with the transformer. */
 export function sd3Details({ components: { transformer } }: SplitFile) {
   const shapeOf = (name: string) => transformer?.get(name)?.shape;
   const hasNorms = shapeOf('transformer_blocks.0.attn.norm_q.weight') !== undefined;

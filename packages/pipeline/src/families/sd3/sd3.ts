@@ -6,17 +6,17 @@ import { sd3Details, sd3Layout } from './layout.js';
 import { t5Component } from './t5.js';
 import { transformer } from './transformer.js';
 
-/** In folders the first text encoder has a projection too; in single files it has none, and needs none. */
+/** In folders the first text encoder has a projection, in single files it does not; it is not used. */
 const clipClasses = ['CLIPTextModelWithProjection', 'CLIPTextModel'];
 
-/** What a single file does not tell of its components. */
+/** Config values that a single file does not contain. */
 const known: Readonly<Record<string, Json>> = {
   vae: { sample_size: 1024, scaling_factor: 1.5305, shift_factor: 0.0609, norm_num_groups: 32, force_upcast: true },
 };
 
 /**
- * Stable Diffusion 3 and 3.5: a multimodal transformer that joins image and text, a flow in place of diffusion, two CLIP text
- * encoders and T5, latents of 16 channels.
+ * Stable Diffusion 3 and 3.5: a multimodal diffusion transformer (MMDiT) trained by flow matching, with two CLIP text encoders,
+ * T5, and latents of 16 channels.
  * @see arXiv 2403.03206; the config files of stable-diffusion-3.5-medium
  */
 export const sd3: Family = {

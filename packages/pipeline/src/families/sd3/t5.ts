@@ -1,7 +1,7 @@
 import { t5ConfigFromShapes } from '@sd/text-encoder';
 import type { TextEncoderComponent } from '../family.js';
 
-/** T5 XXL's encoder, the third text encoder, which a model may come without: it is larger than all the rest. */
+/** The encoder of T5 XXL, the third text encoder. Many models lack it, since it is larger than everything else together. */
 export const t5Component: TextEncoderComponent = {
   name: 'text_encoder_3',
   tokenizer: 'tokenizer_3',

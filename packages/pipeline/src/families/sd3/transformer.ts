@@ -2,7 +2,7 @@ import type { NoisePredictor } from '@sd/core';
 import { mmditConfigFromShapes } from '@sd/mmdit';
 import type { Component } from '../family.js';
 
-/** The multimodal transformer, in the U-Net's place. */
+/** The multimodal diffusion transformer, in place of a U-Net. */
 export const transformer: Component<NoisePredictor> = {
   name: 'transformer',
   classes: ['SD3Transformer2DModel'],

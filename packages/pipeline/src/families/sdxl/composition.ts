@@ -7,12 +7,12 @@ import { type MicroConditioningPair, microConditioningRows, readMicroConditionin
 import { microConditioning } from './time-ids.js';
 
 /**
- * SDXL's runs: the hidden states of both text encoders side by side, the second one's pooled vector, and the picture's sizes
- * or, of the refiner, an aesthetic score.
+ * The composition of SDXL: the hidden states of both text encoders concatenated along the width, the second one's pooled
+ * embedding, and the image's sizes, or for the refiner an aesthetic score.
  * @see diffusers' `StableDiffusionXLPipeline`
  */
 export function sdxlComposition(family: string, stages: Stages, index: Json = {}): Composition {
-  const scored = index.requires_aesthetics_score === true;
+  const hasAestheticScore = index.requires_aesthetics_score === true;
   return {
     family,
     noisePredictor: 'unet',
@@ -20,7 +20,7 @@ export function sdxlComposition(family: string, stages: Stages, index: Json = {}
     combine: sideBySide,
     clipSkipForNegative: false,
     zeroNegative: index.force_zeros_for_empty_prompt !== false,
-    options: microConditioningRows(scored) satisfies OptionTable<MicroConditioningPair>,
-    condition: (options, size) => microConditioning(readMicroConditioning(options, scored, size)),
+    options: microConditioningRows(hasAestheticScore) satisfies OptionTable<MicroConditioningPair>,
+    condition: (options, size) => microConditioning(readMicroConditioning(options, hasAestheticScore, size)),
   };
 }

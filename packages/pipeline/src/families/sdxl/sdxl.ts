@@ -22,7 +22,7 @@ const second = clipComponent({
   pad: '!',
 });
 
-/** What SDXL and its refiner have in common. */
+/** What SDXL and its refiner share. */
 const shared = {
   noisePredictor: unetComponent({ width: 64 }),
   vae: autoencoder(0.13025),
@@ -47,7 +47,7 @@ const known: Readonly<Record<string, Json>> = {
 };
 
 /**
- * Stable Diffusion XL: two text encoders side by side, a pooled text and the picture's sizes besides.
+ * Stable Diffusion XL: two text encoders, and micro-conditioning on a pooled text embedding and the image's sizes.
  * @see arXiv 2307.01952; the config files of stable-diffusion-xl-base-1.0
  */
 export const sdxl: Family = {
@@ -68,7 +68,7 @@ export const sdxl: Family = {
       const { text_encoder, text_encoder_2 } = split.components;
       if (text_encoder === undefined || text_encoder_2 !== undefined) return;
       throw new UnsupportedError(
-        `${split.path} is unCLIP, which makes variations of images, of Stable Diffusion 2, which is not supported.`,
+        `${split.path} is the unCLIP model of Stable Diffusion 2, which makes image variations and is not supported.`,
       );
     },
     index: { _class_name: 'StableDiffusionXLPipeline', force_zeros_for_empty_prompt: true },
@@ -77,7 +77,7 @@ export const sdxl: Family = {
   fits: ({ noisePredictor }) => noisePredictor.needs?.some(({ name }) => name === 'time_ids') === true,
 };
 
-/** SDXL's refiner: the second text encoder alone, and an aesthetic score. */
+/** SDXL's refiner: only the second text encoder, and an aesthetic score in place of the target size. */
 export const sdxlRefiner: Family = {
   ...shared,
   id: 'sdxl-refiner',
@@ -102,7 +102,7 @@ export const sdxlRefiner: Family = {
   fits: () => false,
 };
 
-/** By the text encoders of a whole model; of a U-Net alone by the width of its text. */
+/** Recognises the refiner by a whole model's text encoders, or by the context width of a U-Net alone. */
 function isRefiner(split: SplitFile): boolean {
   const { text_encoder, text_encoder_2 } = split.components;
   const isWhole = text_encoder !== undefined || text_encoder_2 !== undefined;

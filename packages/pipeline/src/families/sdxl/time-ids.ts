@@ -1,53 +1,47 @@
 import { TensorError, type TextEmbedding, tensor } from '@sd/core';
 import type { Condition } from '@sd/guidance';
+import type { Size } from '../family.js';
 
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What SDXL is told of a picture, in pixels: what the pictures that it learned from were, and how they were cut. */
+/** SDXL's micro-conditioning, in pixels: the properties of training images that it was conditioned on. */
 export interface MicroConditioning {
-  /** The size of the picture before it was made fit for training: small ones look scaled up. */
+  /** The size of the image before it was resized for training; small sizes give results that look upscaled. */
   readonly originalSize: Size;
-  /** Where it was cut: 0 and 0 are for a subject in the middle. */
+  /** The upper left corner of the crop; 0 and 0 for a centered subject. */
   readonly cropTopLeft: { readonly top: number; readonly left: number };
-  /** The size that it was brought to. */
+  /** The size that it was resized to. */
   readonly targetSize: Size;
-  /** SDXL's refiner has this in place of `targetSize`: how good the picture was judged to be, up to about 10. */
+  /** The image's aesthetic rating, up to about 10, which the refiner takes in place of `targetSize`. */
   readonly aestheticScore?: number;
 }
 
+/** The micro-conditioning of the prompt and of the negative prompt. */
 export interface MicroConditions {
   readonly positive: MicroConditioning;
-  /** Of the negative prompt. */
   readonly negative: MicroConditioning;
 }
 
 /**
- * The `text_embeds` and `time_ids` of SDXL and its refiner: each text's pooled vector, and the numbers that go with it.
- * The condition throws a TensorError for a text without a pooled vector.
+ * The inputs `text_embeds` and `time_ids` of SDXL and its refiner: each text's pooled embedding and its micro-conditioning.
+ * The condition throws a TensorError for a text without a pooled embedding.
  * @see arXiv 2307.01952, 2.2; diffusers' `_get_add_time_ids`
  */
 export function microConditioning({ positive, negative }: MicroConditions): Condition {
-  const [forPrompts, forNegative] = [numbersOf(positive), numbersOf(negative)];
-  return ({ texts, negative: without }) => {
+  const [positiveIds, negativeIds] = [timeIdsOf(positive), timeIdsOf(negative)];
+  return ({ texts, negative: negativeText }) => {
     const pooled = texts.map(pooledOf);
-    const numbers = texts.map((text) => (text === without ? forNegative : forPrompts));
-    return { text_embeds: rows(pooled), time_ids: rows(numbers) };
+    const timeIds = texts.map((text) => (text === negativeText ? negativeIds : positiveIds));
+    return { text_embeds: rows(pooled), time_ids: rows(timeIds) };
   };
 }
 
-function numbersOf({ originalSize, cropTopLeft, targetSize, aestheticScore }: MicroConditioning): number[] {
-  const numbers = [originalSize.height, originalSize.width, cropTopLeft.top, cropTopLeft.left];
-  return aestheticScore === undefined
-    ? [...numbers, targetSize.height, targetSize.width]
-    : [...numbers, aestheticScore];
+function timeIdsOf({ originalSize, cropTopLeft, targetSize, aestheticScore }: MicroConditioning): number[] {
+  const sizes = [originalSize.height, originalSize.width, cropTopLeft.top, cropTopLeft.left];
+  return aestheticScore === undefined ? [...sizes, targetSize.height, targetSize.width] : [...sizes, aestheticScore];
 }
 
 function pooledOf({ pooled }: TextEmbedding): Float32Array {
   if (pooled !== undefined) return pooled.data;
-  throw new TensorError('bad-tensor', 'The U-Net needs a text’s pooled vector, but the text encoder gave none.');
+  throw new TensorError('bad-tensor', 'The U-Net needs pooled text embeddings, but the text encoder returned none.');
 }
 
 function rows(values: readonly ArrayLike<number>[]) {

@@ -2,13 +2,13 @@ import { type LatentDistribution, row, sizeOf, type Tensor, tensor, UnsupportedE
 import type { ModelTraits } from '../model-traits.js';
 import type { InitialState } from '../request.js';
 
-/** What the VAE's encoder makes of a run's images: distributions, which each picture of the run draws from anew. */
+/** The initial images of a run as the VAE encoded them. Each generated image draws its own sample from the distributions. */
 export interface EncodedImages {
-  /** Left out where the run starts from noise alone. */
+  /** Undefined if the run starts from noise alone. */
   readonly image?: LatentDistribution | undefined;
-  /** The image without what is repainted, for a noise predictor that takes it besides the sample. */
+  /** The image with the masked region blanked, for inpainting models. */
   readonly masked?: LatentDistribution | undefined;
-  /** The image to change, [1, channels, h, w], in the encoder's unscaled space, for a noise predictor that takes it. */
+  /** The image to edit, as unscaled latents [1, channels, h, w], for InstructPix2Pix models. */
   readonly condition?: Tensor<'float32'> | undefined;
 }
 
@@ -18,8 +18,8 @@ export interface EncodeImagesOptions {
 }
 
 /**
- * Runs the VAE's encoder, unless latents were given. Undefined for a run without an image. Rejects with an UnsupportedError
- * for a VAE without an encoder.
+ * Encodes a run's images with the VAE; latents are taken as they are. Returns undefined for a run without an image. Rejects
+ * with an UnsupportedError if the VAE has no encoder.
  */
 export async function encodeImages(
   vae: Vae,
@@ -30,11 +30,11 @@ export async function encodeImages(
   if (images === undefined) return undefined;
   const { image, mask } = images;
   if (imageInput === 'image') return { condition: await encodeUnscaled(vae, image, signal) };
-  const hidden = imageInput === 'mask' ? mask?.hard : undefined;
-  const startsFromNoise = hidden !== undefined && range.strength === 1;
+  const repainted = imageInput === 'mask' ? mask?.hard : undefined;
+  const startsFromNoise = repainted !== undefined && range.strength === 1;
   return {
     image: startsFromNoise ? undefined : await encode(vae, image, signal),
-    masked: hidden && (await encode(vae, withoutMasked(image, hidden), signal)),
+    masked: repainted && (await encode(vae, blankRegion(image, repainted), signal)),
   };
 }
 
@@ -44,19 +44,19 @@ async function encode(
   signal: AbortSignal | undefined,
 ): Promise<LatentDistribution> {
   if (vae.encode === undefined) {
-    throw new UnsupportedError('The VAE has no encode(), which a run that starts from an image needs.');
+    throw new UnsupportedError('The VAE has no encode(), which runs that start from an image need.');
   }
-  return vae.encode(image, { ...(signal !== undefined && { signal }) });
+  return vae.encode(image, { signal });
 }
 
 async function encodeUnscaled(vae: Vae, image: Tensor<'float32'>, signal: AbortSignal | undefined) {
   const { unscaled } = await encode(vae, image, signal);
   if (unscaled !== undefined) return unscaled;
-  throw new UnsupportedError('The VAE’s encode() gives no unscaled latents, which a model that changes images needs.');
+  throw new UnsupportedError('The VAE’s encode() returns no unscaled latents, which InstructPix2Pix models need.');
 }
 
-/** The image with 0, a middle gray, where it is repainted. */
-function withoutMasked(image: Tensor<'float32'>, mask: Tensor<'float32'>): Tensor<'float32'> {
+/** The image with 0, a medium gray, where the mask is 1. */
+function blankRegion(image: Tensor<'float32'>, mask: Tensor<'float32'>): Tensor<'float32'> {
   const size = sizeOf(mask.dims);
   return tensor(
     'float32',
@@ -66,11 +66,11 @@ function withoutMasked(image: Tensor<'float32'>, mask: Tensor<'float32'>): Tenso
 }
 
 /**
- * A sample of a distribution, `mean + std * noise`: diffusers' `latent_dist.sample(generator)`, scaled. Of latents without a
- * distribution, those of the picture with this index; then no noise is drawn.
+ * Draws a sample of a distribution, `mean + std * noise`: diffusers' `latent_dist.sample(generator)`, scaled. Without `std`,
+ * takes the mean's row for the image with this index, and draws no noise.
  */
 export function sampleOf({ mean, std }: LatentDistribution, index: number, noise: () => Float32Array): Float32Array {
   if (std === undefined) return row(mean, mean.dims[0] === 1 ? 0 : index).data;
-  const drawn = noise();
-  return mean.data.map((value, i) => value + std.data[i] * drawn[i]);
+  const normal = noise();
+  return mean.data.map((value, i) => value + std.data[i] * normal[i]);
 }

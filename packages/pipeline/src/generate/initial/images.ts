@@ -11,22 +11,22 @@ import {
 } from '@sd/image';
 import type { ModelTraits } from '../model-traits.js';
 
-/** The images among a run's options, as they were given. */
+/** The images among a run's options. */
 export interface GivenImageOptions {
   readonly image?: ImageInput | Tensor<'float32'> | undefined;
   readonly mask?: ImageInput | undefined;
 }
 
-/** The same, decoded. */
-export interface ReadImages {
+/** The images of a run's options, decoded. */
+export interface DecodedImages {
   readonly image?: Pixels | undefined;
-  /** In place of an image. */
+  /** Set in place of `image` if latents were given. */
   readonly latents?: Tensor<'float32'> | undefined;
   readonly mask?: Pixels | undefined;
 }
 
-/** Decodes the images that were given. Rejects with an InvalidOptionError that names the option. */
-export async function readImages({ image, mask }: GivenImageOptions): Promise<ReadImages> {
+/** Decodes the images of a run's options. Rejects with an InvalidOptionError that names the option. */
+export async function readImages({ image, mask }: GivenImageOptions): Promise<DecodedImages> {
   const isLatents = image !== undefined && isTensor(image);
   return {
     latents: isLatents ? image : undefined,
@@ -39,7 +39,7 @@ function isTensor(image: ImageInput | Tensor<'float32'>): image is Tensor<'float
   return typeof image === 'object' && image !== null && 'dims' in image;
 }
 
-/** The images of a run, at its size. */
+/** The images that a run starts from, at its size. */
 export interface InitialImages {
   /** [1, 3, height, width], -1 to 1. */
   readonly image: Tensor<'float32'>;
@@ -47,40 +47,40 @@ export interface InitialImages {
 }
 
 export interface SizedMask {
-  /** [1, 1, height, width] of 0 (keep) and 1 (repaint), thresholded at half as diffusers does. */
+  /** [1, 1, height, width] of 0 (keep) and 1 (repaint), thresholded at 0.5 as in diffusers. */
   readonly hard: Tensor<'float32'>;
-  /** The same with its grays, if it was given with grays. */
+  /** The mask with its grays; `hard` if it has none. */
   readonly soft: Tensor<'float32'>;
 }
 
-/** Brings images to the run's size. Throws an InvalidOptionError where that needs a `fit` that is not given. */
+/** Fits images to the run's size. Throws an InvalidOptionError if they have another size and no `fit` is given. */
 export function sizeImages(
   image: Pixels,
   mask: Pixels | undefined,
   size: { readonly width: number; readonly height: number; readonly fit?: Fit | undefined },
 ): InitialImages {
   const { width, height, fit } = size;
-  const wanted = { width, height, ...(fit !== undefined && { fit }) };
+  const target = { width, height, fit };
   return {
-    image: imageTensor(fitImage(image, wanted, 'image')),
-    mask: mask && sizeMask(mask, fitImage(mask, wanted, 'mask')),
+    image: imageTensor(fitImage(image, target, 'image')),
+    mask: mask && sizeMask(mask, fitImage(mask, target, 'mask')),
   };
 }
 
 function sizeMask(given: Pixels, sized: Pixels): SizedMask {
   const hard = maskTensor(sized);
-  // Scaling makes grays too, so the mask is asked as it was given.
+  // Scaling adds grays, so the mask is examined before it.
   const hasGrays = grayTensor(given).data.some((value) => value > 0 && value < 1);
   return { hard, soft: hasGrays ? grayTensor(sized) : hard };
 }
 
 /**
- * The size of a run: as given, else the image's, else the one that the model was trained on. Throws an InvalidOptionError
- * for an image whose own size the model cannot draw.
+ * The size of a run: `width` and `height`, else the image's size, else the one that the model was trained on. Throws an
+ * InvalidOptionError if the image's size is used but the model cannot generate it.
  */
 export function runSize(
   given: { readonly width?: number | undefined; readonly height?: number | undefined },
-  { image, latents }: ReadImages,
+  { image, latents }: DecodedImages,
   { scaleFactor, sideMultiple, sampleSize }: Pick<ModelTraits, 'scaleFactor' | 'sideMultiple' | 'sampleSize'>,
 ): { readonly width: number; readonly height: number } {
   const [, , rows = sampleSize, columns = sampleSize] = latents?.dims ?? [];
@@ -88,10 +88,10 @@ export function runSize(
   const height = given.height ?? image?.height ?? rows * scaleFactor;
   const isImageSize = image !== undefined && given.width === undefined && given.height === undefined;
   if (isImageSize && (width % sideMultiple !== 0 || height % sideMultiple !== 0)) {
-    const [near, high] = [width, height].map((side) => Math.max(sideMultiple, side - (side % sideMultiple)));
+    const [nearWidth, nearHeight] = [width, height].map((side) => Math.max(sideMultiple, side - (side % sideMultiple)));
     throw new InvalidOptionError(
       'image',
-      `is ${width} x ${height} pixels, and sides must be multiples of ${sideMultiple}. Give a width and height, such as ${near} and ${high}, and the fit: crop cuts the middle out, cover scales and crops, contain scales and extends the edges, stretch scales each side.`,
+      `has ${width} x ${height} pixels, but sides must be multiples of ${sideMultiple}. Pass a width and height, such as ${nearWidth} and ${nearHeight}, and a fit: crop cuts out the middle, cover scales and crops, contain scales and extends the edges, stretch scales each side.`,
     );
   }
   return { width, height };

@@ -8,17 +8,17 @@ import type { StepRange } from './step-range.js';
 
 export type LatentShape = readonly [channels: number, height: number, width: number];
 
-/** Where the denoising of one picture starts. */
+/** What the denoising of one image or clip starts from. */
 export interface InitialLatents {
   /** The sample at the plan's first level. */
   readonly x: Float32Array;
-  /** The region of an image that is kept, for a noise predictor that knows nothing of masks. */
+  /** The region to keep, when inpainting with a model that has no mask input. */
   readonly known?: KnownRegion;
-  /** What the noise predictor takes besides the sample: [channels, h, w]. */
+  /** Channels that the noise predictor takes in addition to the sample's, [channels, h, w]. */
   readonly extraChannels?: Tensor<'float32'>;
 }
 
-/** Noise as strong as the plan's first level. */
+/** Noise scaled to the plan's first level. */
 export function latentsFromNoise(noise: Float32Array, { initialSigma }: SamplingPlan): InitialLatents {
   return { x: noise.map((value) => value * initialSigma) };
 }
@@ -27,21 +27,21 @@ export interface ImageLatentsOptions {
   readonly mask: SizedMask | undefined;
   readonly encoded: EncodedImages;
   readonly range: StepRange;
-  /** Which picture of the run, from 0. */
+  /** Index of the image in the run, from 0. */
   readonly index: number;
-  /** Cut to the range. */
+  /** Already limited to `range`. */
   readonly plan: SamplingPlan;
   readonly shape: LatentShape;
   readonly random: RandomSource;
-  /** Draws the normal noise to start with. */
+  /** Draws the initial noise, of unit variance. */
   noise(): Float32Array;
 }
 
 /**
- * Where a run from an image starts. Draws from `random` in the order of diffusers' StableDiffusionImg2ImgPipeline and
- * StableDiffusionInpaintPipeline: a sample of the image's distribution where it is needed, the noise, and with a mask a
- * sample of the masked image's, even for a noise predictor that does not use it. Inpainting at strength 1 starts from noise
- * alone, and so does a model that changes images; a run that another one has begun adds no noise.
+ * The initial latents of a run that starts from an image. Draws from `random` in the order of diffusers'
+ * StableDiffusionImg2ImgPipeline and StableDiffusionInpaintPipeline: a sample of the image's distribution if needed, the
+ * noise, and with a mask a sample of the masked image's distribution, even if the model does not use it. Inpainting at
+ * strength 1 and InstructPix2Pix start from noise alone; with `denoisingStart`, no noise is added.
  */
 export function latentsFromImage(options: ImageLatentsOptions): InitialLatents {
   const { mask, encoded, range, index, plan, shape, random } = options;
@@ -52,8 +52,8 @@ export function latentsFromImage(options: ImageLatentsOptions): InitialLatents {
   }
   const draw = () => random.randn(sizeOf(shape));
   const image = encoded.image && sampleOf(encoded.image, index, draw);
-  const isBegun = range.denoisingStart !== undefined;
-  if (isBegun && image !== undefined && mask === undefined) return { x: image };
+  const continuesRun = range.denoisingStart !== undefined;
+  if (continuesRun && image !== undefined && mask === undefined) return { x: image };
   const noise = options.noise();
   const maskedDistribution = encoded.masked ?? encoded.image;
   const masked = mask && maskedDistribution && sampleOf(maskedDistribution, index, draw);
@@ -61,7 +61,7 @@ export function latentsFromImage(options: ImageLatentsOptions): InitialLatents {
   const startsFromNoise = image === undefined || (mask !== undefined && range.strength === 1);
   const x = startsFromNoise
     ? latentsFromNoise(noise, plan).x
-    : isBegun
+    : continuesRun
       ? image
       : addNoise(image, noise, plan.levels[0]);
   if (mask === undefined || masked === undefined) return { x };

@@ -1,8 +1,8 @@
 import { expectTensor, type Tensor, tensor } from '@sd/core';
 
 /**
- * A mask [1, 1, ...] at the size of the latents, [1, 1, height, width]: the upper left value of each cell, as the nearest
- * neighbour of `torch.nn.functional.interpolate`. Throws a TensorError for another shape (`bad-tensor`).
+ * Scales a mask [1, 1, rows, columns] to the size of the latents, [1, 1, height, width]: the upper left value of each cell, as
+ * `torch.nn.functional.interpolate(mode='nearest')`. Throws a TensorError (`bad-tensor`) for another shape.
  */
 export function latentMask(mask: Tensor<'float32'>, height: number, width: number): Tensor<'float32'> {
   expectTensor('A mask', mask, 'float32', [1, 1, -1, -1]);
@@ -15,7 +15,7 @@ export function latentMask(mask: Tensor<'float32'>, height: number, width: numbe
   return tensor('float32', [1, 1, height, width], out);
 }
 
-/** torch's index, in its float32. */
+/** torch's source index, computed in float32 as there. */
 function nearest(index: number, size: number, newSize: number): number {
   return Math.min(Math.floor(Math.fround(index * Math.fround(size / newSize))), size - 1);
 }

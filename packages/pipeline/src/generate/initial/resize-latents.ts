@@ -1,11 +1,11 @@
 import { expectTensor, type Tensor, tensor } from '@sd/core';
 
 /**
- * Latents [1, channels, h, w] in another size, bilinear: `torch.nn.functional.interpolate(mode='bilinear')`, whose corners
- * are not aligned and whose edges are held.
+ * Resizes latents [1, channels, h, w] bilinearly, as `torch.nn.functional.interpolate(mode='bilinear')` does by default:
+ * without aligned corners, with edge values repeated. Throws a TensorError (`bad-tensor`) for another shape.
  */
 export function resizeLatents(latents: Tensor<'float32'>, height: number, width: number): Tensor<'float32'> {
-  expectTensor('Latents to be resized', latents, 'float32', [1, -1, -1, -1]);
+  expectTensor('Latents to resize', latents, 'float32', [1, -1, -1, -1]);
   const [, channels, fromHeight, fromWidth] = latents.dims as [number, number, number, number];
   const rows = taps(fromHeight, height);
   const columns = taps(fromWidth, width);
@@ -24,7 +24,7 @@ export function resizeLatents(latents: Tensor<'float32'>, height: number, width:
   return out;
 }
 
-/** For each new position, its two neighbours among the old ones and how far it is between them, 0 to 1. */
+/** For each new position, its two neighbours among the old ones, and the fraction of the way between them. */
 function taps(size: number, newSize: number): (readonly [before: number, after: number, fraction: number])[] {
   return Array.from({ length: newSize }, (_, i) => {
     const at = Math.max(0, ((i + 0.5) * size) / newSize - 0.5);

@@ -1,13 +1,12 @@
-/** From `a` to `b` along a line: `(1 - amount) * a + amount * b`, arrays of one length. */
+/** Linear interpolation, `(1 - amount) * a + amount * b`. */
 function lerp(a: Float32Array, b: Float32Array, amount: number): Float32Array {
   return a.map((value, i) => (1 - amount) * value + amount * b[i]);
 }
 
 /**
- * From one normal noise to another, on the sphere that both lie on, so that what lies between is normal noise too: amount
- * 0 is `a`, 1 is `b`. Both are [channels, height, width]; each column of a channel turns by its own angle, as in A1111
- * (`slerp` of its modules/rng.py), whose numbers these are. Noises that all but agree (a mean cosine over 0.9995) are mixed
- * along a line.
+ * Spherical interpolation between two normal noises [channels, height, width], which keeps the variance: `amount` 0 gives `a`,
+ * 1 gives `b`. Each column of a channel is rotated by its own angle, as in A1111 (`slerp` in modules/rng.py). Nearly equal
+ * noises (a mean cosine above 0.9995) are interpolated linearly.
  */
 export function slerp(
   a: Float32Array,
@@ -33,12 +32,12 @@ export function slerp(
   cosines.forEach((cosine, column) => {
     const angle = Math.acos(cosine);
     const sine = Math.sin(angle);
-    // Opposite columns have no shortest way between them.
-    const [p, q] =
+    // There is no shortest arc between opposite columns.
+    const [weightA, weightB] =
       sine < 1e-6 ? [1 - amount, amount] : [Math.sin((1 - amount) * angle) / sine, Math.sin(amount * angle) / sine];
     for (let row = 0; row < height; row++) {
       const i = start(column) + row * width;
-      out[i] = p * a[i] + q * b[i];
+      out[i] = weightA * a[i] + weightB * b[i];
     }
   });
   return out;

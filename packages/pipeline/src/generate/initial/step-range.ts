@@ -1,23 +1,24 @@
 import { InvalidOptionError, type Sampler, type SamplingPlan, type Scheduler } from '@sd/core';
 import { countsOf } from '@sd/scheduler';
 
-/** Which of its scheduler's steps a run takes: all, if nothing is said. */
+/** Which of the scheduler's steps a run takes: all of them by default. */
 export interface StepRange {
-  /** The last steps: a fraction of all, and how many they are, as image to image takes them. */
+  /** Image to image: the fraction of the steps to take, from the end. */
   readonly strength?: number | undefined;
+  /** The number of steps that `strength` keeps. */
   readonly kept?: number | undefined;
-  /** The steps that begin at or after this fraction of the training noise, 0 to 1. */
+  /** Takes only steps from this fraction of the training noise schedule on, 0 to 1. */
   readonly denoisingStart?: number | undefined;
-  /** The steps that begin before this fraction. */
+  /** Takes only steps before this fraction. */
   readonly denoisingEnd?: number | undefined;
 }
 
-/** How many of a run's steps a strength leaves: diffusers' `min(int(steps * strength), steps)`. */
+/** How many of a run's steps a strength keeps: diffusers' `min(int(steps * strength), steps)`. */
 export function stepsFor(steps: number, strength: number): number {
   return Math.min(Math.trunc(steps * strength), steps);
 }
 
-/** The plan of a run, cut to a range of its steps. Throws an InvalidOptionError where no step is left. */
+/** Plans a run and limits it to a range of steps. Throws an InvalidOptionError if none is left. */
 export function planSteps(scheduler: Scheduler, steps: number, range: StepRange): SamplingPlan {
   const { kept, denoisingStart, denoisingEnd } = range;
   let plan = scheduler.plan(steps);
@@ -33,7 +34,7 @@ interface Cutoff {
   readonly timestep: number;
 }
 
-/** diffusers' `discrete_timestep_cutoff`, rounded as Python rounds: halves to even. */
+/** diffusers' `discrete_timestep_cutoff`, rounded as in Python: half to even. */
 function cutoffAt(option: string, fraction: number, { trainTimesteps = 1000 }: Scheduler): Cutoff {
   const timestep = trainTimesteps - fraction * trainTimesteps;
   return { option, fraction, timestep: Math.round(timestep) - (timestep % 2 === 0.5 ? 1 : 0) };
@@ -46,7 +47,7 @@ function startingAt(plan: SamplingPlan, cutoff: Cutoff): SamplingPlan {
   return lastSteps(plan, steps, steps - skipped);
 }
 
-/** The sampler does not know that the run ends early, so it does nothing special at the last step that is taken. */
+/** Stops the sampler early. It sees all levels, so it does not treat the last step taken as its last one. */
 function endingAt(plan: SamplingPlan, cutoff: Cutoff): SamplingPlan {
   const { levels } = plan;
   if (levels[0].timestep < cutoff.timestep) throw noStepLeft(cutoff);
@@ -62,15 +63,12 @@ function endingAt(plan: SamplingPlan, cutoff: Cutoff): SamplingPlan {
 }
 
 function noStepLeft({ option, fraction }: Cutoff): InvalidOptionError {
-  return new InvalidOptionError(
-    option,
-    `${fraction} leaves no step to take: more steps are needed, or another fraction.`,
-  );
+  return new InvalidOptionError(option, `${fraction} leaves no steps to take: use more steps or another fraction.`);
 }
 
 /**
- * The last `kept` of a plan's `steps`: diffusers' `timesteps[t_start * order:]`, where t_start is how many are left out.
- * Samplers with a warm-up have it at the new start.
+ * Keeps the last `kept` of a plan's `steps`: diffusers' `timesteps[t_start * order:]`. Samplers with a warm-up do it at the
+ * new start.
  */
 export function lastSteps(plan: SamplingPlan, steps: number, kept: number): SamplingPlan {
   if (kept === steps) return plan;

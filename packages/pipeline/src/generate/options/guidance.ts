@@ -17,27 +17,27 @@ export interface GuidanceOptions {
 export const guidanceTable: OptionTable<GuidanceOptions> = {
   guidanceScale: {
     ...finite,
-    default: "the family's: 7.5",
-    text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect.',
+    default: '7.5; 7 for Stable Diffusion 3',
+    text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect and a step takes half the time.',
   },
   imageGuidanceScale: {
     ...finite,
     default: '1.5',
-    text: 'How strongly to keep to the image, for models that change images (InstructPix2Pix).',
+    text: 'How closely to follow `image`; for InstructPix2Pix models only.',
   },
   guidanceRescale: {
     ...fraction,
     default: '0',
-    text: "How far the guided output's spread is set back to that of the prompt's (arXiv 2305.08891).",
+    text: "From 0 to 1: how far to rescale the guided output to the standard deviation of the prompt's (arXiv 2305.08891, 3.4).",
   },
   guidance: {
     type: 'Guidance',
-    text: 'A guidance in place of the classifier-free one: from `@sd/guidance`, or a function of your own.',
+    text: 'Another guidance in place of classifier-free guidance: from `@sd/guidance`, or your own function.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
   },
 };
 
-/** The guidance that options describe. Throws an InvalidOptionError. */
+/** Creates the guidance from its options. Throws an InvalidOptionError. */
 export function readGuidance(
   options: GuidanceOptions,
   { imageInput, guidanceEmbeddingWidth, defaults }: ModelTraits,
@@ -45,11 +45,14 @@ export function readGuidance(
   const { guidance, guidanceScale: scale = defaults.guidanceScale, guidanceRescale: rescale = 0 } = options;
   const { imageGuidanceScale } = options;
   if (imageGuidanceScale !== undefined && imageInput !== 'image') {
-    throw new InvalidOptionError('imageGuidanceScale', 'is for models that change images, which this one does not.');
+    throw new InvalidOptionError(
+      'imageGuidanceScale',
+      'is for models that change images (InstructPix2Pix), and this is not one.',
+    );
   }
   if (guidance !== undefined) {
     for (const name of ['guidanceScale', 'guidanceRescale', 'imageGuidanceScale'] as const) {
-      if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no effect where a guidance is given.');
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'has no effect with a custom guidance.');
     }
     return guidance;
   }
@@ -59,7 +62,7 @@ export function readGuidance(
   return rescale === 0 ? both : withRescale(both, rescale);
 }
 
-/** For models that take the scale as an input: they predict with the prompt alone. */
+/** For guidance-distilled models, which take the scale as an input and predict with the prompt alone. */
 function selfGuidance(scale: number): Guidance {
   return Object.assign(() => predictPositive, { settings: { 'CFG scale': scale } });
 }

@@ -28,19 +28,27 @@ export interface OutputOptions {
 }
 
 const outputTable: OptionTable<OutputOptions> = {
-  width: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
-  height: { type: 'number', default: "the image's, or the model's", text: 'In pixels; a multiple of 8.' },
+  width: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
+  height: {
+    type: 'number',
+    default: "the image's, else the model's",
+    text: 'In pixels: a multiple of 8, of 16 for Stable Diffusion 3.',
+  },
   upscale: upscaleRow,
   output: {
     ...oneOf('images', 'latents'),
     default: "'images'",
-    text: 'What to give: images, or their latents, for another model to go on with.',
+    text: 'What the result has: images, or their latents, for another model to continue from.',
   },
-  adapters: { type: 'object', text: 'Settings of attached adapters by their names; see the guide to adapters.' },
-  signal: { ...abortSignal, text: 'Ends the run between two steps; it rejects with an AbortError at once.' },
+  adapters: { type: 'object', text: 'Settings of attached adapters, by name.' },
+  signal: { ...abortSignal, text: 'Aborts the run: it rejects with an AbortError at once.' },
   onStep: {
     type: 'function',
-    text: 'Called after every step; what it throws ends the run.',
+    text: 'Called and awaited after every step; if it throws, the run ends. `generate` only.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),
   },
 };
@@ -53,7 +61,7 @@ export interface GenerateOptions
     OutputOptions,
     FamilyGenerateOptions {}
 
-/** All options of `generate` in groups, for checks and for documentation; families add their own. */
+/** All options of `generate` by group, for checks and documentation; families add further ones. */
 export const generateTables = {
   prompts: promptTable,
   sampling: samplingTable,
@@ -62,7 +70,7 @@ export const generateTables = {
   output: outputTable,
 } as const;
 
-/** Checks the names and values of options. Throws an InvalidOptionError; what depends on several options is checked later. */
+/** Checks each option by itself: its name and its value. Throws an InvalidOptionError. */
 export function checkGenerateOptions(options: GenerateOptions, { options: familyTable }: Composition): void {
   const table: Record<string, OptionRow> = Object.assign({}, ...Object.values(generateTables), familyTable);
   checkOptions(options, table, { of: 'generate()' });

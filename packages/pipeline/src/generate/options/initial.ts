@@ -41,22 +41,25 @@ const between = {
 export const initialImageTable: OptionTable<InitialImageOptions> = {
   image: {
     type: 'bytes | RGBA | Tensor',
-    text: "The image to start from: a PNG or JPEG file's bytes, ImageData, RGBA pixels; or latents.",
+    text: 'The image to start from: the bytes of a PNG or JPEG file, `ImageData`, RGBA pixels; or latents.',
   },
-  mask: { type: 'bytes | RGBA', text: 'What to repaint of it: white is repainted, black kept, grays mix.' },
+  mask: { type: 'bytes | RGBA', text: 'What to repaint: white is repainted, black kept, gray blended.' },
   strength: {
     type: 'number',
     default: '0.8; 1 with a mask',
-    text: 'How much to change the image: the fraction of the steps that is taken.',
+    text: 'How much to change the image: the fraction of the steps to run, at least one step.',
   },
   denoisingStart: {
     ...between,
-    text: "Takes the steps from this fraction of the run's noise on; `image` is what another model left at its `denoisingEnd`.",
+    text: 'Starts at this fraction of the run, between 0 and 1; `image` is what another model left at its `denoisingEnd`.',
   },
-  denoisingEnd: { ...between, text: "Takes the steps up to this fraction of the run's noise." },
+  denoisingEnd: {
+    ...between,
+    text: 'Stops at this fraction of the run, between 0 and 1, and leaves the rest to another model.',
+  },
   fit: {
     ...oneOf('cover', 'contain', 'stretch', 'crop'),
-    text: 'How images of another size come to `width` and `height`.',
+    text: 'How to bring images of another size to `width` and `height`; needed only if sizes differ.',
   },
 };
 
@@ -76,30 +79,34 @@ export interface UpscaleOptions {
 export const upscaleTable: OptionTable<UpscaleOptions> = {
   factor: {
     type: 'number',
-    text: "How many times the first pass's width and height, in place of `width` and `height`.",
+    text: "Multiplies the first pass's width and height; in place of `width` and `height`.",
     check: (option, value) =>
       checkOptional(option, value, Number.isFinite(value) && (value as number) > 0, 'a number above 0'),
   },
-  width: { type: 'number', text: 'In pixels.' },
-  height: { type: 'number', text: 'In pixels.' },
-  strength: { type: 'number', default: '0.7', text: 'The fraction of its steps that is taken.' },
+  width: { type: 'number', text: 'In pixels, in place of `factor`.' },
+  height: { type: 'number', text: 'In pixels, in place of `factor`.' },
+  strength: {
+    type: 'number',
+    default: '0.7',
+    text: 'The fraction of its steps to run. Below about 0.5 the image stays blurred.',
+  },
   steps: { ...whole(1), default: "the first pass's", text: 'Steps of which `strength` is a fraction.' },
 };
 
 export const upscaleRow = {
   type: '{ factor, width, height, strength, steps }',
-  text: "Draws the picture again at a larger size, from the first pass's latents.",
+  text: 'A second pass that draws the image again at a larger size.',
   check: (option: string, value: unknown) => checkOptions(value, upscaleTable, { of: option, prefix: `${option}.` }),
 };
 
-/** What of the initial images is given, decoded or not. */
+/** Which initial images were given. */
 export interface GivenImages {
   readonly hasImage: boolean;
   readonly hasLatents: boolean;
   readonly hasMask: boolean;
 }
 
-/** Throws an InvalidOptionError for options that do not go with each other or with the model. */
+/** Throws an InvalidOptionError for options that conflict with each other or with the model. */
 export function checkInitialImage(
   options: InitialImageOptions & { readonly upscale?: UpscaleOptions | undefined },
   given: GivenImages,
@@ -109,25 +116,25 @@ export function checkInitialImage(
     const name = names.find((option) => options[option] !== undefined);
     if (name !== undefined) throw new InvalidOptionError(name, why);
   };
-  const starts = given.hasImage || given.hasLatents;
-  if (!starts) refuse(['mask', 'strength', 'denoisingStart', 'fit'], 'has no meaning without an image.');
-  if (given.hasLatents) refuse(['mask', 'fit'], 'needs an image of pixels, not latents.');
+  const hasStart = given.hasImage || given.hasLatents;
+  if (!hasStart) refuse(['mask', 'strength', 'denoisingStart', 'fit'], 'has no effect without an image.');
+  if (given.hasLatents) refuse(['mask', 'fit'], 'needs an image, not latents.');
   if (imageInput === 'mask' && !(given.hasImage && given.hasMask)) {
     throw new InvalidOptionError(
       given.hasImage ? 'mask' : 'image',
-      'is needed: the model’s U-Net is one for inpainting, which repaints a part of an image.',
+      'is required: this is an inpainting model, which repaints a region of an image.',
     );
   }
   if (imageInput === 'image') {
-    if (!starts) throw new InvalidOptionError('image', 'is needed: the model’s U-Net is one that changes images.');
+    if (!hasStart) throw new InvalidOptionError('image', 'is required: this model changes images (InstructPix2Pix).');
     refuse(
       ['mask', 'strength', 'denoisingStart', 'upscale'],
-      'does not go with a model that changes images: it draws them anew.',
+      'cannot be used with a model that changes images (InstructPix2Pix): it starts from noise.',
     );
   }
 }
 
-/** Which steps a run takes. Throws an InvalidOptionError. */
+/** The range of steps that a run takes. Throws an InvalidOptionError. */
 export function readStepRange(
   options: InitialImageOptions & { readonly upscale?: UpscaleOptions | undefined },
   { hasImage, hasLatents, hasMask }: GivenImages,
@@ -137,12 +144,12 @@ export function readStepRange(
   const { denoisingStart, denoisingEnd, upscale, strength = hasMask ? 1 : 0.8 } = options;
   for (const name of ['denoisingStart', 'denoisingEnd'] as const) {
     if (options[name] !== undefined && upscale !== undefined) {
-      throw new InvalidOptionError(name, 'does not go with upscale, whose second pass has steps of its own.');
+      throw new InvalidOptionError(name, 'cannot be combined with upscale.');
     }
   }
   if (denoisingStart !== undefined) {
     if (options.strength !== undefined) {
-      throw new InvalidOptionError('strength', 'does not go with denoisingStart, which says where to start.');
+      throw new InvalidOptionError('strength', 'cannot be combined with denoisingStart, which sets the first step.');
     }
     if (denoisingEnd !== undefined && denoisingStart >= denoisingEnd) {
       throw new InvalidOptionError(
@@ -156,14 +163,14 @@ export function readStepRange(
   return { strength, kept: keptSteps('strength', strength, steps, stepsFor), denoisingEnd };
 }
 
-/** How many steps a strength leaves. Throws an InvalidOptionError for one that is not from 0 to 1, or that leaves none. */
+/** How many steps a strength keeps. Throws an InvalidOptionError for one that is not from 0 to 1, or that keeps none. */
 export function keptSteps(option: string, strength: number, steps: number, stepsFor: ModelTraits['stepsFor']): number {
   checkFraction(option, strength);
   const kept = stepsFor(steps, strength);
   if (kept >= 1) return kept;
-  const least = Math.ceil(1000 / steps) / 1000;
+  const minimum = Math.ceil(1000 / steps) / 1000;
   throw new InvalidOptionError(
     option,
-    `${strength} of ${steps} steps is less than one step: at least ${least} is needed, or more steps.`,
+    `${strength} of ${steps} steps is less than one step: use at least ${minimum}, or more steps.`,
   );
 }

@@ -63,9 +63,9 @@ const blendTable: OptionTable<BlendOptions> = {
 export const promptTable: OptionTable<PromptOptions> = {
   prompt: {
     type: 'string | { text, weight }[]',
-    text: 'What to draw; or several prompts with weights, which are composed (arXiv 2206.01714).',
+    text: 'What to draw; or several weighted prompts, which are composed (arXiv 2206.01714).',
   },
-  negativePrompt: { ...text, default: "''", text: 'What to keep away from.' },
+  negativePrompt: { ...text, default: "''", text: 'What to avoid.' },
   prompt2: { ...text, default: '`prompt`', text: 'What the second text encoder reads (SDXL, Stable Diffusion 3).' },
   negativePrompt2: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
   prompt3: { ...text, default: '`prompt`', text: 'What the third text encoder reads (Stable Diffusion 3).' },
@@ -73,13 +73,17 @@ export const promptTable: OptionTable<PromptOptions> = {
   syntax: {
     type: "'plain' | 'a1111' | 'comfyui' | 'compel' | PromptSyntax",
     default: "'plain'",
-    text: 'The syntax that the prompts are written in.',
+    text: 'The syntax of the prompts.',
     check: (_, value) => checkSyntax(value as PromptOptions['syntax']),
   },
-  clipSkip: { ...whole(0), default: '0', text: "How many of the text encoder's last layers to leave out." },
+  clipSkip: {
+    ...whole(0),
+    default: '0',
+    text: "How many of the text encoder's last layers to skip, counted as in diffusers; A1111 counts one more.",
+  },
   blend: {
     type: '{ prompt, negativePrompt, amount }',
-    text: 'Another prompt, and how far to go to it: their embeddings are mixed.',
+    text: 'Mixes in the embedding of another prompt, from 0 (none) to 1 (only it).',
     check(option, value) {
       checkOptions(value, blendTable, { of: option, prefix: `${option}.` });
       checkFraction(`${option}.amount`, (value as BlendOptions).amount);
@@ -87,7 +91,7 @@ export const promptTable: OptionTable<PromptOptions> = {
   },
 };
 
-/** What a request says of its prompts, before they are parsed. */
+/** The prompt options of a request, with defaults filled in but not parsed. */
 export interface PromptSettings {
   readonly prompts: readonly PromptInput[];
   readonly negative: PromptInput | undefined;
@@ -96,7 +100,10 @@ export interface PromptSettings {
   readonly blend: BlendOptions | undefined;
 }
 
-/** Fills in the prompts. Throws an InvalidOptionError for prompts that do not go together, or that the model has no encoders for. */
+/**
+ * Fills in the defaults of the prompt options. Throws an InvalidOptionError for options that conflict, or that the model has no
+ * text encoder for.
+ */
 export function readPrompts(options: PromptOptions, encoderCount: number): PromptSettings {
   const prompts = weightedPrompts(options.prompt);
   for (const [encoder, names] of [
@@ -110,7 +117,7 @@ export function readPrompts(options: PromptOptions, encoderCount: number): Promp
   }
   if (prompts.length > 1) {
     for (const name of ['prompt2', 'prompt3', 'blend'] as const) {
-      if (options[name] !== undefined) throw new InvalidOptionError(name, 'goes with one prompt, not with several.');
+      if (options[name] !== undefined) throw new InvalidOptionError(name, 'can be used with a single prompt only.');
     }
   }
   const { negativePrompt, negativePrompt2, negativePrompt3, syntax, clipSkip = 0, blend } = options;
@@ -145,7 +152,7 @@ function weightedPrompts(prompt: PromptOptions['prompt']): Required<WeightedProm
   });
 }
 
-/** Prompts as one text, in A1111's syntax: `a lake :0.7 AND a forest`. */
+/** The prompts as one text in A1111's syntax: `a lake :0.7 AND a forest`. */
 export function promptText({ prompts }: PromptSettings): string {
   return prompts.map(({ text, weight }) => (weight === 1 ? text : `${text} :${weight}`)).join(' AND ');
 }

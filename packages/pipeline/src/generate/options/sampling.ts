@@ -11,7 +11,7 @@ import {
 import { checkSeed, describe, fraction, type OptionTable, whole } from '@sd/core/options';
 import { seedsFrom } from '../seeds.js';
 
-/** Random number generators by name: torch's on the CPU, as diffusers draws; NVIDIA's Philox, as A1111 does; NumPy's. */
+/** Random number generators by name: torch's on the CPU, as in diffusers; NVIDIA's Philox, as in A1111; NumPy's. */
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
 export interface SamplingOptions {
@@ -37,38 +37,41 @@ export interface SamplingOptions {
 }
 
 export const samplingTable: OptionTable<SamplingOptions> = {
-  steps: { ...whole(1), default: "the family's: 20", text: 'Steps of the scheduler.' },
+  steps: { ...whole(1), default: '20; 28 for Stable Diffusion 3', text: 'How many steps to take.' },
   scheduler: {
     type: 'Scheduler | string',
     default: "the model's",
-    text: 'A scheduler, or the name of one, such as `euler`; see the guide to schedulers.',
+    text: "A scheduler object, a short name such as `'dpmpp-2m-karras'`, or the name of a class of diffusers.",
   },
   seed: {
     type: 'number | bigint',
     default: 'random',
-    text: 'Seed of the first picture; the next ones count up from it. The result has it.',
+    text: 'Seed of the first image; the next ones count up from it.',
     check: checkSeed,
   },
-  count: { ...whole(1), default: '1', text: 'How many pictures.' },
+  count: { ...whole(1), default: '1', text: 'How many images.' },
   rng: {
     type: "'torch-cpu' | 'nv-philox' | 'numpy' | function",
     default: "'torch-cpu'",
-    text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or one of your own.",
+    text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or your own `(seed) => RandomSource`.",
   },
   latents: {
     type: 'Tensor',
-    text: "The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's.",
+    text: 'Initial noise in place of generated noise: standard normal, [1 or count, channels, height / 8, width / 8].',
   },
   variationSeed: {
     type: 'number | bigint',
     default: 'random',
-    text: 'Seed of a second noise that `variationStrength` mixes in.',
+    text: 'Seed of the noise that `variationStrength` mixes in.',
     check: checkSeed,
   },
-  variationStrength: { ...fraction, text: 'How far to go from the noise of `seed` to that of `variationSeed`.' },
+  variationStrength: {
+    ...fraction,
+    text: 'From 0 to 1: how far to go from the noise of `seed` to that of `variationSeed`.',
+  },
 };
 
-/** Variations of a seed: for each picture the seed of the second noise, and its generator. */
+/** Variations of a seed: for each image, the seed of the second noise and its generator. */
 export interface Variation {
   readonly strength: number;
   readonly seeds: readonly (number | bigint)[];
@@ -77,7 +80,7 @@ export interface Variation {
 
 export interface Seeds {
   readonly seeds: readonly (number | bigint)[];
-  /** The generator of each picture. */
+  /** The generator of each image. */
   readonly random: readonly RandomSource[];
   readonly variation: Variation | undefined;
 }
@@ -89,7 +92,7 @@ export function readSeeds(options: SamplingOptions): Seeds {
   const variation = readVariation(options, count, random);
   const counted = seedsFrom('seed', seed, count);
   const seeds = variation === undefined ? counted : counted.fill(counted[0]);
-  return { seeds, random: seeds.map((one) => random(one)), variation };
+  return { seeds, random: seeds.map((imageSeed) => random(imageSeed)), variation };
 }
 
 function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
@@ -106,5 +109,5 @@ function randomSourceOf(rng: NonNullable<SamplingOptions['rng']>): RandomSourceF
   if (typeof rng === 'function') return rng;
   if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
   const names = Object.keys(randomSources).join(', ');
-  throw new InvalidOptionError('rng', `is ${describe(rng)}; there are ${names}, or a function of your own.`);
+  throw new InvalidOptionError('rng', `is ${describe(rng)}, but must be one of ${names}, or a function.`);
 }

@@ -10,17 +10,17 @@ import type { Context } from './prompt-schedule.js';
 import { type ReadTexts, type ReadTextsWith, readPlainTexts, readWeightedTexts } from './read-texts.js';
 import type { TextStack } from './text-stack.js';
 
-/** A run's prompts as embeddings, at a step of a pass, both counted from 0. */
+/** The embeddings of a run's prompts at a step of a pass, both counted from 0. */
 export interface Texts {
   positive(pass: number, step: number): readonly WeightedText[];
   negative(pass: number, step: number): TextEmbedding;
 }
 
 /**
- * Encodes a run's prompts with all text encoders of a model. Adds to `warnings` what was cut, ignored or not found.
+ * Encodes a run's prompts with all text encoders of the model. Adds to `warnings` what was cut off, ignored or not found.
  *
- * Rejects as the text encoders do, with an InvalidOptionError for a tokenizer that cannot read the syntax, and with a
- * TensorError for weights that make numbers that are not finite.
+ * Rejects as the text encoders do, with an InvalidOptionError for a tokenizer that does not support the syntax, and with a
+ * TensorError if prompt weights lead to values that are not finite.
  */
 export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, warnings: Warning[]): Promise<Texts> {
   const { request, positive } = prompts;
@@ -29,7 +29,7 @@ export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, wa
   const embeddings = await embedContexts(positive.contexts, negative?.contexts ?? [], request, stack, warnings);
   const embeddingOf = (context: Context) => embeddings.get(context)!;
   const [first] = positive.contexts.map(embeddingOf);
-  // Conditions recognise the negative prompt by its object, so it must not be the prompt's.
+  // Conditions recognise the negative prompt by identity, so its object must differ from the prompt's.
   const unused = isZero ? zerosLike(first) : { ...first };
   return {
     positive: (pass, step) =>
@@ -38,7 +38,7 @@ export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, wa
   };
 }
 
-/** The embeddings of all contexts, of one length and blended. */
+/** Encodes all contexts, brings them to the same length, and blends them. */
 async function embedContexts(
   positive: readonly Context[],
   negative: readonly Context[],
@@ -51,11 +51,11 @@ async function embedContexts(
   const canReadPlain = contexts.every(({ texts }) => texts.every((text) => isPlain(text, syntax)));
   const hasWords = stack.encoders.some(({ words }) => words !== undefined);
   const read = canReadPlain && !hasWords ? readPlainTexts : readWeightedTexts;
-  const encode = (some: readonly Context[], skip: number) =>
-    encodeContexts(some, { ...request, clipSkip: skip }, stack, read, warnings);
+  const encode = (batch: readonly Context[], skip: number) =>
+    encodeContexts(batch, { ...request, clipSkip: skip }, stack, read, warnings);
 
-  const separately = clipSkip > 0 && !stack.clipSkipForNegative && negative.length > 0;
-  const encoded = separately
+  const encodesSeparately = clipSkip > 0 && !stack.clipSkipForNegative && negative.length > 0;
+  const encoded = encodesSeparately
     ? [...(await encode(withBlends(positive), clipSkip)), ...(await encode(withBlends(negative), 0))]
     : await encode(contexts, clipSkip);
 
@@ -73,7 +73,7 @@ function withBlends(contexts: readonly Context[]): Context[] {
   return contexts.flatMap((context) => (context.blendWith === undefined ? [context] : [context, context.blendWith]));
 }
 
-/** Encodes contexts with each text encoder in turn, and combines the encoders' outputs. */
+/** Encodes contexts with each text encoder in turn, and combines the outputs. */
 async function encodeContexts(
   contexts: readonly Context[],
   request: PromptRequest,
@@ -90,8 +90,8 @@ async function encodeContexts(
     outputs.push(output);
   }
   const empties = outputs.flatMap(({ empty }) => empty ?? []);
-  const isFillable = empties.length === outputs.length;
-  const empty = isFillable ? stack.combine(empties.map((embedding) => ({ embedding, empty: embedding }))) : undefined;
+  const canPad = empties.length === outputs.length;
+  const empty = canPad ? stack.combine(empties.map((embedding) => ({ embedding, empty: embedding }))) : undefined;
   return contexts.map((_, i) => ({
     embedding: stack.combine(outputs.map((output) => ({ embedding: output.embeddings[i], empty: output.empty }))),
     empty,

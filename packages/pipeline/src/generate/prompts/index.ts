@@ -1,5 +1,5 @@
 export { encodePrompts, type Texts } from './encode-prompts.js';
 export { checkSyntax, loadSyntax } from './load-syntax.js';
-export { namedNetworks, type ParsedPrompts, parsePrompts } from './parse-prompts.js';
+export { type ParsedPrompts, parsePrompts } from './parse-prompts.js';
 export type { PassSteps, PromptInput, PromptRequest } from './prompt-request.js';
-export type { StackEncoder, TextStack, WordVectors } from './text-stack.js';
+export type { StackEncoder, TextStack } from './text-stack.js';

@@ -3,7 +3,7 @@ import { describe } from '@sd/core/options';
 import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 import { plain } from '@sd/tokenizer/prompt/plain';
 
-/** Checks the type of the option `syntax`. Throws an InvalidOptionError; whether a name is known is found when it is loaded. */
+/** Checks the type of the option `syntax`; names are checked by `loadSyntax`. Throws an InvalidOptionError. */
 export function checkSyntax(syntax: unknown): asserts syntax is PromptSyntaxName | PromptSyntax | undefined {
   if (syntax === undefined || typeof syntax === 'string') return;
   const { name, parse, weigh, align, chunks } = (syntax ?? {}) as Partial<PromptSyntax>;
@@ -16,7 +16,7 @@ export function checkSyntax(syntax: unknown): asserts syntax is PromptSyntaxName
   );
 }
 
-/** The syntax of a run's prompts; parsers are loaded when they are first used. Rejects with an InvalidOptionError for an unknown name. */
+/** Loads the parser of a syntax when it is first used. Rejects with an InvalidOptionError for an unknown name. */
 export async function loadSyntax(syntax: PromptSyntaxName | PromptSyntax = plain): Promise<PromptSyntax> {
   if (typeof syntax !== 'string') return syntax;
   if (syntax === plain.name) return plain;

@@ -2,17 +2,17 @@ import type { NetworkMention, PromptPlan } from '@sd/tokenizer/prompt';
 import type { PromptInput, PromptRequest } from './prompt-request.js';
 import { blendSchedules, composeSchedules, type PromptSchedule, schedulePrompt } from './prompt-schedule.js';
 
-/** The prompts of a run, parsed. */
+/** The parsed prompts of a run. */
 export interface ParsedPrompts {
   readonly request: PromptRequest;
   readonly positive: PromptSchedule;
   /** Undefined if nothing in the run uses the negative prompt. */
   readonly negative: PromptSchedule | undefined;
-  /** The networks that the prompts name. Those in negative, alternative and blended prompts do not count. */
+  /** Networks named in the prompts (`<lora:name:0.7>`); negative, alternative and blended prompts are not searched. */
   readonly networks: readonly NetworkMention[];
 }
 
-/** Parses each prompt of a run once. Throws an InvalidOptionError for prompts that do not go together. */
+/** Parses each prompt of a run once. Throws an InvalidOptionError for prompts that conflict. */
 export function parsePrompts(request: PromptRequest): ParsedPrompts {
   const { prompts, negative = inputOf('negativePrompt', ''), blend } = request;
   const parse = parserOf(request, { negative: false });
@@ -35,14 +35,9 @@ export function parsePrompts(request: PromptRequest): ParsedPrompts {
   };
 }
 
-/** The networks that a run's prompts name. */
-export function namedNetworks({ networks }: ParsedPrompts): readonly NetworkMention[] {
-  return networks;
-}
-
 type Parser = (text: string) => PromptPlan;
 
-/** A parser that parses each text once. */
+/** A parser that caches its results by text. */
 function parserOf({ syntax }: PromptRequest, options: { readonly negative: boolean }): Parser {
   const plans = new Map<string, PromptPlan>();
   return (text) => {
@@ -56,7 +51,7 @@ function inputOf(option: string, text: string): PromptInput {
   return { option, text, weight: 1 };
 }
 
-/** Whether the prompts act relative to the negative prompt whatever the guidance: several, or one with a weight. */
+/** Whether the prompts need the negative prompt whatever the guidance, as several prompts or a weighted one do. */
 function needsNegative(positive: PromptSchedule): boolean {
   const prompts = positive.at(0, 0);
   return prompts.length !== 1 || prompts[0].weight !== 1;

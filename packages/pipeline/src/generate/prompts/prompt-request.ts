@@ -2,41 +2,41 @@ import type { PromptSyntax } from '@sd/tokenizer/prompt';
 
 /** A prompt as the caller wrote it. */
 export interface PromptInput {
-  /** The option that it comes from, for messages: `prompt`, `prompt[1]`, `negativePrompt`. */
+  /** The option that it was passed as, for messages: `prompt`, `prompt[1]`, `negativePrompt`. */
   readonly option: string;
   readonly text: string;
   readonly weight: number;
-  /** What the second, third... text encoder reads in place of `text`. Undefined ones read `text` too. */
+  /** The texts for the second, third, … text encoder in place of `text`; `text` where undefined. */
   readonly alternatives?: readonly (string | undefined)[];
 }
 
-/** A prompt to blend the run's only prompt with. */
+/** A prompt to blend the run's single prompt with. */
 export interface BlendRequest {
-  /** Undefined if the prompt stays as it is. */
-  readonly prompt?: string;
-  /** Undefined if the negative prompt stays as it is. */
-  readonly negativePrompt?: string;
-  /** From 0 (the run's own prompts) to 1 (these). */
+  /** The run's prompt by default. */
+  readonly prompt?: string | undefined;
+  /** The run's negative prompt by default. */
+  readonly negativePrompt?: string | undefined;
+  /** 0 for the run's prompts, 1 for these. */
   readonly amount: number;
 }
 
-/** Steps of one pass of a run; the second pass also has those of the first. */
+/** The number of steps of a pass; for the second pass, that of the first one too. */
 export interface PassSteps {
   readonly steps: number;
   readonly firstPassSteps?: number;
 }
 
-/** What a run says of its prompts. */
+/** The prompts of a run and how to read them. */
 export interface PromptRequest {
   /** At least one. */
   readonly prompts: readonly PromptInput[];
-  /** Undefined if it was not given. */
+  /** Undefined if none was given. */
   readonly negative: PromptInput | undefined;
-  /** Whether the guidance uses the negative prompt. Composed and weighted prompts need it in any case. */
+  /** Whether the guidance uses the negative prompt. Composed and weighted prompts always do. */
   readonly usesNegative: boolean;
   readonly blend?: BlendRequest;
   readonly syntax: PromptSyntax;
-  /** How many of the text encoders' last layers are left out. */
+  /** How many of the text encoders' last layers to skip. */
   readonly clipSkip: number;
   readonly passes: readonly PassSteps[];
   readonly signal: AbortSignal | undefined;

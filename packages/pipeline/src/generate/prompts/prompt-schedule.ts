@@ -2,11 +2,11 @@ import { InvalidOptionError } from '@sd/core';
 import type { PromptPlan, PromptText } from '@sd/tokenizer/prompt';
 import type { PassSteps, PromptInput } from './prompt-request.js';
 
-/** The texts of one context of the noise predictor. */
+/** The texts that are encoded to one context of the noise predictor. */
 export interface Context {
-  /** The option that it comes from, for messages. */
+  /** The option that they were passed as, for messages. */
   readonly option: string;
-  /** One for each text encoder; encoders beyond the last read the first. */
+  /** One text per encoder; further encoders use the first. */
   readonly texts: readonly PromptText[];
   /** The context that this one is blended with. */
   readonly blendWith?: Context;
@@ -17,7 +17,7 @@ export interface WeightedContext {
   readonly weight: number;
 }
 
-/** The contexts of a run's prompts, and which of them are used at which step. */
+/** The contexts of a run's prompts, and which of them each step uses. */
 export interface PromptSchedule {
   /** All contexts that the run needs, without duplicates. */
   readonly contexts: readonly Context[];
@@ -26,8 +26,8 @@ export interface PromptSchedule {
 }
 
 /**
- * Schedules one prompt over all passes. Throws an InvalidOptionError if an alternative text has not as many parts with `AND`
- * as the prompt.
+ * Schedules one prompt over all passes. Throws an InvalidOptionError if an alternative text and the prompt have different
+ * numbers of `AND` parts.
  */
 export function schedulePrompt(
   { option, text, weight, alternatives = [] }: PromptInput,
@@ -39,7 +39,7 @@ export function schedulePrompt(
   plans.forEach((plan, i) => {
     if (plan.parts.length === parts.length) return;
     const counts = `${parts.length}, not ${plan.parts.length}`;
-    throw new InvalidOptionError(`${option}${i + 1}`, `must have as many parts with AND as ${option}: ${counts}.`);
+    throw new InvalidOptionError(`${option}${i + 1}`, `must have as many AND parts as ${option}: ${counts}.`);
   });
 
   const contexts = new Map<string, Context>();
@@ -63,7 +63,7 @@ export function schedulePrompt(
   };
 }
 
-/** Several prompts that are composed into one image. */
+/** Composes several prompts into one image. */
 export function composeSchedules(schedules: readonly PromptSchedule[]): PromptSchedule {
   return {
     contexts: schedules.flatMap(({ contexts }) => contexts),
@@ -72,12 +72,12 @@ export function composeSchedules(schedules: readonly PromptSchedule[]): PromptSc
 }
 
 /**
- * The only prompt of a run, blended with another one if there is one. Throws an InvalidOptionError if either changes over the
- * steps.
+ * Blends the single prompt of a run with another one, if there is one. Throws an InvalidOptionError if either changes over
+ * the steps.
  */
 export function blendSchedules(from: PromptSchedule, to: PromptSchedule | undefined): PromptSchedule {
   if (from.contexts.length > 1 || (to !== undefined && to.contexts.length > 1)) {
-    throw new InvalidOptionError('blend', 'does not go with prompts that change over the steps.');
+    throw new InvalidOptionError('blend', 'cannot be combined with prompts that change over the steps.');
   }
   if (to === undefined) return from;
   const context = { ...from.contexts[0], blendWith: to.contexts[0] };

@@ -4,7 +4,7 @@ import type { PromptSyntax, PromptText } from '@sd/tokenizer/prompt';
 import { hasWeights, textWithoutWeights } from './plain-text.js';
 import type { StackEncoder } from './text-stack.js';
 
-/** A text for one encoder, and the option that it comes from. */
+/** A text for one encoder, and the option that it was passed as. */
 export interface OptionText {
   readonly option: string;
   readonly text: PromptText;
@@ -16,12 +16,12 @@ export interface ReadOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What one text encoder made of texts. */
+/** One text encoder's output for several texts. */
 export interface ReadTexts {
-  /** One for each text. */
+  /** One per text. */
   readonly embeddings: readonly TextEmbedding[];
-  /** The empty prompt's. Undefined where all texts are one window. */
-  readonly empty?: TextEmbedding;
+  /** The embedding of the empty prompt, for padding; undefined if all texts are one window long. */
+  readonly empty?: TextEmbedding | undefined;
   readonly warnings: readonly Warning[];
 }
 
@@ -32,7 +32,7 @@ export type ReadTextsWith = (
   options: ReadOptions,
 ) => Promise<ReadTexts>;
 
-/** Reads texts as diffusers does: without weights, and cut after one window. */
+/** Reads texts as diffusers does: without weights, truncated to one window. */
 export const readPlainTexts: ReadTextsWith = async (encoder, texts, { clipSkip, signal }) => {
   const { tokenizer, textEncoder, output, conditions } = encoder;
   const tokens = texts.map(({ text }) => tokenizer.encode(textWithoutWeights(text)));
@@ -42,7 +42,7 @@ export const readPlainTexts: ReadTextsWith = async (encoder, texts, { clipSkip, 
   };
 };
 
-/** Reads weighted texts over any number of windows, with the words of textual inversions. */
+/** Reads weighted texts of any length, with the words of textual inversions. */
 export const readWeightedTexts: ReadTextsWith = async (encoder, texts, options) => {
   if (encoder.ignoresWeights) return readWithoutWeights(encoder, texts, options);
   const { encodeTexts } = await import('@sd/tokenizer/prompt');
@@ -57,11 +57,11 @@ export const readWeightedTexts: ReadTextsWith = async (encoder, texts, options) 
       conditions: words === undefined ? encoder.conditions : { ...encoder.conditions, token_vectors: words.vectors },
     },
   );
-  const cut = truncated.flatMap((end, i) => truncatedWarning(texts[i].option, encoder.tokenizer, end));
-  return { embeddings, empty, warnings: [...cut, ...missing.map(missingWarning)] };
+  const truncations = truncated.flatMap((end, i) => truncatedWarning(texts[i].option, encoder.tokenizer, end));
+  return { embeddings, empty, warnings: [...truncations, ...missing.map(missingWarning)] };
 };
 
-/** The empty prompt is read too, since other encoders of the stack may need it for filling up. */
+/** Also encodes the empty prompt, which other encoders of the stack may need for padding. */
 async function readWithoutWeights(
   encoder: StackEncoder,
   texts: readonly OptionText[],
@@ -69,16 +69,16 @@ async function readWithoutWeights(
 ): Promise<ReadTexts> {
   const emptyText = { option: '', text: { clauses: [] } };
   const { embeddings, warnings } = await readPlainTexts(encoder, [emptyText, ...texts], options);
-  const [empty, ...others] = embeddings;
-  const weighted = texts.some(({ text }) => hasWeights(text));
-  return { embeddings: others, empty, warnings: weighted ? [ignoredWarning(encoder), ...warnings] : warnings };
+  const [empty, ...ofTexts] = embeddings;
+  const isWeighted = texts.some(({ text }) => hasWeights(text));
+  return { embeddings: ofTexts, empty, warnings: isWeighted ? [ignoredWarning(encoder), ...warnings] : warnings };
 }
 
 async function tokenizerWithWords({ tokenizer, textEncoder, words }: StackEncoder): Promise<ClipTokenizer> {
   if (!isClipTokenizer(tokenizer)) {
     throw new InvalidOptionError(
       'syntax',
-      'other than plain needs a tokenizer with tokenize(), decode() and the ids of its special tokens, as @sd/tokenizer has.',
+      'other than plain needs a tokenizer with tokenize(), decode() and the ids of its special tokens, such as those of @sd/tokenizer.',
     );
   }
   if (words === undefined) return tokenizer;
@@ -90,7 +90,7 @@ function isClipTokenizer(tokenizer: Tokenizer): tokenizer is ClipTokenizer {
   return 'tokenize' in tokenizer && 'startId' in tokenizer;
 }
 
-/** `attach` only adds words to text encoders that have this config. */
+/** `attach()` adds words only to text encoders with this config. */
 function vocabularySizeOf(textEncoder: TextEncoder): number {
   return (textEncoder as TextEncoder & { readonly config: { readonly vocabSize: number } }).config.vocabSize;
 }
@@ -102,9 +102,12 @@ function truncatedWarning(option: string, { maxLength }: Tokenizer, truncated: s
 }
 
 function missingWarning(word: string): Warning {
-  return { code: 'embedding-missing', message: `The prompt has embedding:${word}, but no such word is attached.` };
+  return {
+    code: 'embedding-missing',
+    message: `The prompt uses embedding:${word}, but no such embedding is attached.`,
+  };
 }
 
 function ignoredWarning({ component }: StackEncoder): Warning {
-  return { code: 'weights-ignored', message: `${component} reads prompts without their weights.` };
+  return { code: 'weights-ignored', message: `${component} ignores the weights in prompts.` };
 }

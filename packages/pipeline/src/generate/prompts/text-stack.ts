@@ -1,40 +1,33 @@
-import type { Conditions, Tensor, TextEmbedding, TextEncoder, TextEncoderOptions, Tokenizer } from '@sd/core';
+import type { Conditions, TextEmbedding, TextEncoder, TextEncoderOptions, Tokenizer } from '@sd/core';
 import type { EncodedText } from '@sd/tokenizer/embedding';
-
-/** The words of attached textual inversions, for one text encoder. */
-export interface WordVectors {
-  /** How many vectors each word has. */
-  readonly counts: Readonly<Record<string, number>>;
-  /** All vectors, in the order of the words: [sum of counts, width]. */
-  readonly vectors: Tensor<'float32'>;
-}
+import type { WordVectors } from '../../attach/run-adapters.js';
 
 /** One of a model's text encoders, with its tokenizer. */
 export interface StackEncoder {
-  /** diffusers' name: `text_encoder`, `text_encoder_2`. */
+  /** Its name in diffusers: `text_encoder`, `text_encoder_2`. */
   readonly component: string;
   readonly tokenizer: Tokenizer;
   readonly textEncoder: TextEncoder;
-  /** Which hidden states the noise predictor takes: `normalized` by default. */
+  /** Which hidden states the noise predictor uses: `normalized` by default. */
   readonly output?: TextEncoderOptions['output'];
-  /** Values of attached adapters. */
+  /** Inputs that attached adapters added. */
   readonly conditions: Conditions;
-  readonly words?: WordVectors;
+  readonly words?: WordVectors | undefined;
   /**
-   * True of an encoder that reads a prompt's text without its weights, in one window and with all of its layers, such as
-   * T5. Its tokenizer needs `encode` alone; other tokenizers need all of `ClipTokenizer` for weights and long prompts.
+   * True if the encoder ignores prompt weights and `clipSkip` and reads a single window, as T5 does. Its tokenizer then needs
+   * only `encode`; others need all of `ClipTokenizer` for weights and long prompts.
    */
   readonly ignoresWeights?: boolean;
 }
 
-/** A model family's text encoders, and how their outputs become the context of the noise predictor. */
+/** A model's text encoders, and how their outputs form the context of the noise predictor. */
 export interface TextStack {
-  /** Any number, in the order in which `alternatives` of a prompt are for them. */
+  /** In the order of a prompt's `alternatives`. */
   readonly encoders: readonly StackEncoder[];
-  /** Combines what the encoders made of one text: SD1 has one; SDXL's stand side by side; SD3's are padded and joined. */
+  /** Combines the encoders' outputs for one text, as the family does. */
   combine(parts: readonly EncodedText[]): TextEmbedding;
-  /** Whether `clipSkip` holds for the negative prompt too: not in SDXL. */
+  /** Whether `clipSkip` applies to the negative prompt too: not in SDXL. */
   readonly clipSkipForNegative: boolean;
-  /** Whether a negative prompt that is not given is an embedding of zeros, rather than that of an empty text. */
+  /** Whether a missing negative prompt is an embedding of zeros rather than that of an empty text. */
   readonly zeroNegative: boolean;
 }

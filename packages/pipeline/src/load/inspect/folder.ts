@@ -7,7 +7,7 @@ import { classIn, folderFacts } from '../model-index.js';
 import { isExportedFolder } from '../onnx-folder/is-exported.js';
 import type { FileKind, Finding } from './inspection.js';
 
-/** Kinds by the class that a folder's `config.json` names. */
+/** Kinds by the class in a folder's `config.json`. */
 const classes: ReadonlyMap<string, FileKind> = new Map([
   ...families.flatMap(({ noisePredictor, vae, textEncoders }): [string, FileKind][] => [
     ...[noisePredictor, vae].flatMap((component) =>
@@ -20,15 +20,15 @@ const classes: ReadonlyMap<string, FileKind> = new Map([
   ...adapterKinds.flatMap(({ name, folder }) => (folder?.classes ?? []).map((key): [string, FileKind] => [key, name])),
 ]);
 
-/** Files in a folder that stand for all of it. */
-const singles = adapterKinds.flatMap(({ folder }) => folder?.files ?? []);
+/** Files that stand for their whole folder. */
+const representativeFiles = adapterKinds.flatMap(({ folder }) => folder?.files ?? []);
 
-/** What a folder is; the path of the file in it that says so, or what its configs say. Undefined where neither is known. */
+/** Recognises a folder: by its configs, or else by the file in it at the path returned. Undefined if it has neither. */
 export async function findFolder(source: Source): Promise<Finding | string | undefined> {
   if (await hasFile(source, 'model_index.json')) return findPipeline(source);
   if (await hasFile(source, 'model.onnx')) return 'model.onnx';
   if (await hasFile(source, 'config.json')) return findComponent(await readConfig(source, 'config.json'));
-  for (const file of singles) if (await hasFile(source, file)) return file;
+  for (const file of representativeFiles) if (await hasFile(source, file)) return file;
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Inspection } from './inspection.js';
 import { recognise } from './recognise.js';
 
 export interface InspectOptions {
-  /** Which file of a Source it is; a folder, if left out. */
+  /** The file to inspect in a Source; by default, the Source as a folder. */
   readonly path?: string;
 }
 
@@ -12,7 +12,7 @@ export const inspectOptions: OptionTable<InspectOptions> = {
   path: { ...text, text: 'Which file of a Source it is; a folder, if left out.' },
 };
 
-/** See `inspect` in ../inspect.ts, which loads this when it is needed. */
+/** See `inspect` in ../inspect.ts, which imports this on demand. */
 export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
   checkOptions(options, inspectOptions, { of: 'inspect()' });
   return (await recognise(await locate(place, options.path))).inspection;

@@ -1,6 +1,6 @@
 import type { Detail } from '@sd/adapters';
 
-/** What a file or folder may be: a model or a part of one, or an adapter by its kind's name, such as `lora`. */
+/** A kind of file or folder: a model, a component of one, or an adapter by its kind's name, such as `lora`. */
 export type FileKind =
   | 'pipeline'
   | 'unet'
@@ -11,26 +11,26 @@ export type FileKind =
   | 'unknown'
   | (string & Record<never, never>);
 
-/** What a file or folder is, as far as its names, shapes and configs tell. No weights are read for it. */
+/** A description of a file or folder from its names, shapes and configs; no weights are read. */
 export interface Inspection {
   readonly kind: FileKind;
-  /** The family of models that it is, or is for, where that can be told. */
+  /** Id of the family that it belongs to or was made for, if known. */
   readonly family?: string;
   /** How its tensors are named: `diffusers`, `original`, `kohya`, and so on. */
   readonly layout?: string;
-  /** Types of its values, the most frequent first, by safetensors' names. */
+  /** Data types by safetensors' names, the most frequent first. */
   readonly dtypes: readonly string[];
   readonly details: Readonly<Record<string, Detail>>;
   /** What can be done with it here, in a sentence. */
   readonly canDo: string;
 }
 
-/** What recognises a kind of file gives; the rest follows. */
+/** The result of recognising a file, from which its inspection follows. */
 export interface Finding extends Omit<Inspection, 'dtypes' | 'canDo' | 'details' | 'family'> {
   readonly family?: string | undefined;
-  /** Types of the values, where they are known already. */
+  /** Data types, if already known. */
   readonly dtypes?: readonly string[];
   readonly details?: Readonly<Record<string, Detail | undefined>>;
-  /** In place of the sentence of its kind. */
+  /** Replaces the sentence of its kind. */
   readonly canDo?: string | undefined;
 }

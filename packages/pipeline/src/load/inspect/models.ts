@@ -5,8 +5,8 @@ import { families } from '../../families/index.js';
 import { recogniseFile } from '../single-file/split.js';
 import type { Finding } from './inspection.js';
 
-/** Files that are often met and have no use here, by a tensor that they have. */
-const useless: readonly (readonly [title: string, name: RegExp])[] = [
+/** Common files that cannot be used here, by a tensor that they have. */
+const unusable: readonly (readonly [title: string, name: RegExp])[] = [
   ['an upscaler of images (ESRGAN)', /^(model\.1\.sub\.0\.RDB1|body\.0\.rdb1|RRDB_trunk\.0)\./i],
   ['a safety checker', /^concept_embeds$/],
   ['a T5 text encoder', /^encoder\.block\.0\.layer\.0\.SelfAttention\./],
@@ -36,8 +36,8 @@ export function findModel(file: WeightsFile): Finding | undefined {
 function describeModel({ tensors }: WeightsFile, family: Family, split: SplitFile): Finding {
   const components = Object.keys(split.components);
   const { name } = family.noisePredictor;
-  // A file in the original layout has its noise predictor under other names.
-  const [first] = split.components[name]!.keys();
+  // In the original layout, a file has its noise predictor under other names.
+  const [first = ''] = split.components[name]?.keys() ?? [];
   return {
     kind: components.length > 1 ? 'pipeline' : name,
     family: family.id,
@@ -66,12 +66,12 @@ function findUnsupported({ tensors }: WeightsFile): Finding | undefined {
     const canDo = `It is a model of ${title}, which is not supported. Supported are ${supported}.`;
     return { kind: 'unknown', details: { title }, canDo };
   }
-  const found = useless.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
+  const found = unusable.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
   if (found === undefined) return undefined;
   return { kind: 'unknown', details: { title: found }, canDo: `It is ${found}, which has no use here.` };
 }
 
-/** The message of what is refused, as what can be done; undefined for what is not. */
+/** A sentence with the error that `check` throws; undefined if it throws none. */
 function refusal(check: () => void): string | undefined {
   try {
     check();

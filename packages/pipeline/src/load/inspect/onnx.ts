@@ -5,10 +5,10 @@ import { missingOperators, type OnnxFile, openOnnxFile } from '@sd/weights/onnx-
 import { families } from '../../families/index.js';
 import type { FileKind, Finding } from './inspection.js';
 
-/** What was found out, and the types of its values. */
+/** A finding with known data types. */
 export type FoundOnnx = Finding & { readonly dtypes: readonly string[] };
 
-/** safetensors' names of types. */
+/** safetensors' names of data types. */
 const dtypes: Readonly<Record<string, string>> = {
   float32: 'F32',
   float16: 'F16',
@@ -20,13 +20,13 @@ const dtypes: Readonly<Record<string, string>> = {
   uint8: 'U8',
 };
 
-/** A folder of models that were exported: by what, in which types, and what can be done with them. */
+/** Recognises a folder of exported models: the exporter, the data types, and what can be done with them. */
 export async function findOnnxFolder(source: Source, className: string | undefined): Promise<FoundOnnx> {
   const unet = await openOnnxFile(source, 'unet/model.onnx');
   const encoder = (await hasFile(source, 'vae_encoder/model.onnx'))
     ? await openOnnxFile(source, 'vae_encoder/model.onnx')
     : undefined;
-  const { details, family, dtypes: types } = described(unet);
+  const { details, family, dtypes: types } = describeModel(unet);
   const missing = missingOperators(unet.operators, 'cpu');
   const canDo =
     missing.length > 0
@@ -39,24 +39,23 @@ export async function findOnnxFolder(source: Source, className: string | undefin
     layout: exporterOf(className, unet),
     dtypes: types,
     details: { class: className, ...details, encoder: encoder?.outputs[0]?.name },
-    ...(family && { family }),
-    ...(canDo !== undefined && { canDo }),
+    family,
+    canDo,
   };
 }
 
-/** One exported model: which part of a pipeline it is, by what it takes and gives. */
+/** Recognises the component that an exported model is, by its inputs and outputs. */
 export async function findOnnxFile(source: Source, path: string): Promise<FoundOnnx> {
   const file = await openOnnxFile(source, path);
   const kind = kindOf(file);
-  const own = described(file);
-  const part =
-    kind === 'unet'
-      ? 'loadPipeline(model, { components: { unet: folder } }) uses it in place of the model’s own.'
-      : undefined;
-  const alone = 'It is a part of a model: load the model’s folder.';
-  const canDo = part ?? (kind === 'vae' ? alone : undefined);
-  return { kind, layout: 'ONNX', ...own, ...(canDo !== undefined && { canDo }) };
+  return { kind, layout: 'ONNX', ...describeModel(file), canDo: componentUsages[kind] };
 }
+
+/** For exported components that are loaded otherwise than components in one file. */
+const componentUsages: Readonly<Record<string, string>> = {
+  unet: 'loadPipeline(model, { components: { unet: folder } }) uses it in place of the model’s own.',
+  vae: 'It is a part of a model: load the model’s folder.',
+};
 
 function kindOf(file: OnnxFile): FileKind {
   const adapter = adapterKinds.find(({ detectOnnx }) => detectOnnx?.(file));
@@ -66,11 +65,11 @@ function kindOf(file: OnnxFile): FileKind {
   const gives = (name: RegExp) => outputs.some((output) => name.test(output.name));
   if (takes('sample') && takes('timestep') && takes('encoder_hidden_states')) return 'unet';
   if (takes('input_ids') && gives(/^last_hidden_state$/)) return 'text-encoder';
-  const picture = inputs.length === 1 && inputs[0].dims.length === 4;
-  return picture && (takes('latent_sample') || gives(/^latent_(sample|parameters)$/)) ? 'vae' : 'onnx';
+  const readsImage = inputs.length === 1 && inputs[0].dims.length === 4;
+  return readsImage && (takes('latent_sample') || gives(/^latent_(sample|parameters)$/)) ? 'vae' : 'onnx';
 }
 
-function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtypes'> {
+function describeModel(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtypes'> {
   const dimsOf = (input: string) => file.inputs.find(({ name }) => name === input)?.dims;
   const width = dimsOf('encoder_hidden_states')?.[2];
   const family = typeof width === 'number' ? familyOfContext(families, width)?.id : undefined;
@@ -83,14 +82,14 @@ function described(file: OnnxFile): Pick<FoundOnnx, 'details' | 'family' | 'dtyp
       opset: file.opset,
       inputs: file.inputs.map(({ name, type, dims }) => `${name}: ${type} [${dims.join(', ')}]`),
       fused: fused.length === 0 ? undefined : fused,
-      // Exported inside the U-Net, by diffusers' script for it.
+      // diffusers' script can export ControlNets inside the U-Net.
       controlNets: dimsOf('controlnet_conds')?.[0],
     },
-    ...(family && { family }),
+    family,
   };
 }
 
-/** Exporters are told apart by what they changed over the years. */
+/** Recognises an exporter and its version by what changed between them. */
 function exporterOf(className: string | undefined, { inputs, operators }: OnnxFile): string {
   if ([...operators].some((name) => name.startsWith('com.microsoft.'))) return 'ONNX, by Olive';
   if (className?.startsWith('Onnx') === true) return 'ONNX, by diffusers’ script';

@@ -24,10 +24,10 @@ const usages: Readonly<Record<string, string>> = {
   unknown: 'It is not a file of a known kind.',
 };
 
-/** What a file or folder is, opened as far as that needed. */
+/** A recognised file or folder, opened as far as that required. */
 export interface Recognised extends Omit<AdapterFile, 'name'> {
   readonly inspection: Inspection;
-  /** Undefined for what is not an adapter. */
+  /** Undefined if it is not an adapter. */
   readonly adapterKind: AdapterKind | undefined;
 }
 
@@ -61,7 +61,7 @@ function findAdapter(weights: WeightsFile): Finding | undefined {
   return undefined;
 }
 
-/** Types of the values, those of most values first. */
+/** Data types, that of the most values first. */
 function dtypesOf({ stored }: WeightsFile): string[] {
   const counts = new Map<string, number>();
   for (const { dtype, shape } of stored.values()) counts.set(dtype, (counts.get(dtype) ?? 0) + sizeOf(shape));

@@ -1,7 +1,7 @@
 import type { Source } from '@sd/core';
 import { hasFile } from '@sd/weights';
 
-/** Whether a folder's U-Net exists as an ONNX model, and not as the checkpoint that it was exported from. */
+/** Whether a folder has its U-Net as an ONNX model, without the checkpoint that it was exported from. */
 export async function isExportedFolder(source: Source): Promise<boolean> {
   if (!(await hasFile(source, 'unet/model.onnx'))) return false;
   const endings = ['.safetensors', '.fp16.safetensors', '.safetensors.index.json', '.bin'];

@@ -2,7 +2,7 @@ import type { Source, Warning } from '@sd/core';
 import { hasFile } from '@sd/weights';
 import type { ModelFiles } from '../model-files.js';
 
-/** Components of which exports exist, and a file that says that there is one. */
+/** Components that can be exported, and the file of each export. */
 const exports: readonly (readonly [component: string, file: string])[] = [
   ['text_encoder', 'text_encoder/model.onnx'],
   ['text_encoder_2', 'text_encoder_2/model.onnx'],
@@ -11,8 +11,8 @@ const exports: readonly (readonly [component: string, file: string])[] = [
 ];
 
 /**
- * A folder whose models were exported to ONNX, by optimum, diffusers' script or Olive. Its index may be that of the
- * checkpoint, with components that are not there, or one of runtimes; its components may have configs or none.
+ * A folder whose models were exported to ONNX by optimum, diffusers' script or Olive. Its index may be the checkpoint's, with
+ * components that do not exist here, or list ONNX runtimes; its components may lack configs.
  */
 export async function withExported(model: ModelFiles): Promise<ModelFiles> {
   const { files } = model;

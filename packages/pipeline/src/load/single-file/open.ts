@@ -23,8 +23,8 @@ type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
 
 /**
  * Opens a whole model in one file: finds its family by names and shapes, and takes from the family what the file does not
- * say. Throws an UnsupportedError that names a model that is not supported, and a CheckpointError for a file that is no
- * whole model.
+ * contain. Throws an UnsupportedError that names an unsupported model, and a CheckpointError for a file that is not a whole
+ * model.
  */
 export async function openSingleFile(
   { source, path }: Located,
@@ -52,8 +52,9 @@ export async function openSingleFile(
     async settings(name) {
       const component = components.get(name);
       if (component === undefined) return family.file.known(name, notes);
-      const own = 'config' in component ? component.config : await readConfig(component.source, `${name}/config.json`);
-      return Object.fromEntries(own.entries());
+      const found =
+        'config' in component ? component.config : await readConfig(component.source, `${name}/config.json`);
+      return Object.fromEntries(found.entries());
     },
     exported: new Map(),
     warnings: unusedWarning('The file has tensors of no component of the model', split.unused),
@@ -88,7 +89,7 @@ function componentsOf({ textEncoders, noisePredictor, vae }: Family): readonly C
   return [noisePredictor, vae, ...textEncoders];
 }
 
-/** Each component with its weights from the file, and its config from the folder that was given, else from the family. */
+/** Each component with its weights from the file, and its config from the option's folder or else from the family. */
 async function openComponents(model: SingleFile): Promise<ReadonlyMap<string, ModelFolder | ModelParts>> {
   const { split, family, configFolder } = model;
   const opened = new Map<string, ModelFolder | ModelParts>();
@@ -121,7 +122,7 @@ async function hasConfig(folder: Source | undefined, file: string): Promise<bool
   return folder !== undefined && hasFile(folder, file);
 }
 
-/** The files besides the weights: from the folder that was given, folder by folder, else from the family. */
+/** The files besides the weights: each folder from the option's folder if it is there, else from the family. */
 async function configFiles({ split, family, notes, configFolder }: SingleFile): Promise<Source> {
   const { path } = split;
   const scheduler = family.file.scheduler(notes);

@@ -2,8 +2,8 @@ import type { Family, FileLayout, SplitFile, Tensors } from '../../families/fami
 import { families } from '../../families/index.js';
 
 /**
- * Sorts the tensors of a file into the components of a model, under diffusers' names. Throws a CheckpointError where two
- * tensors would have one name.
+ * Sorts the tensors of a file into the components of a model, under diffusers' names. Throws a CheckpointError if two
+ * tensors would have the same name.
  */
 export function splitFile(path: string, tensors: Tensors, layout: FileLayout): SplitFile {
   const used = new Map([...tensors].filter(([name]) => !layout.leftOver.test(name)));
@@ -38,7 +38,7 @@ export interface RecognisedFile {
   readonly split: SplitFile;
 }
 
-/** The family of a file and its tensors by component. The layouts are tried in the order of the families. */
+/** Finds the family of a file, and its tensors by component. The layouts are tried in the order of the families. */
 export function recogniseFile(path: string, tensors: Tensors): RecognisedFile {
   const layouts = new Set(families.map(({ file }) => file.layout));
   const layout = [...layouts].find(({ matches }) => matches(tensors))!;

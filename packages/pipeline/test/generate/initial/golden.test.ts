@@ -6,8 +6,8 @@ import { bytesOf, compareRun, loadInpainting, road } from '../../start-support.j
 const [image, mask, small, smallMask, grey] = ['image', 'mask', 'image-small', 'mask-small', 'mask-grey'].map((name) =>
   bytesOf(fromPicture, `${name}.png`),
 );
-const given = readGolden('golden.safetensors', fromPicture);
-const made = readGolden('runs.safetensors', fromPicture);
+const goldens = readGolden('golden.safetensors', fromPicture);
+const runGoldens = readGolden('runs.safetensors', fromPicture);
 
 let sd: Pipeline;
 let inpainting: Pipeline;
@@ -16,17 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([sd.dispose(), inpainting.dispose()]));
 
-type Case = [name: string, options: Partial<GenerateOptions>, golden?: typeof given];
+type Case = [name: string, options: Partial<GenerateOptions>, golden?: typeof goldens];
 
-async function check(pipeline: Pipeline, row: string, [name, options, golden = made]: Case) {
+async function check(pipeline: Pipeline, row: string, [name, options, golden = runGoldens]: Case) {
   const { latents, colours } = await compareRun(pipeline, golden, name, { ...road, image, ...options }, { row });
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
 }
 
-describe('image to image is that of diffusers', () => {
+describe('image to image matches diffusers', () => {
   test.each<Case>([
-    ['img2img.run', { steps: 10, strength: 0.6 }, given],
+    ['img2img.run', { steps: 10, strength: 0.6 }, goldens],
     ['img2img.euler.3', { scheduler: 'EulerDiscreteScheduler', steps: 20, strength: 0.3 }],
     ['img2img.euler.10', { scheduler: 'EulerDiscreteScheduler', steps: 6, strength: 1 }],
     ['img2img.euler-ancestral.5', { scheduler: 'EulerAncestralDiscreteScheduler', steps: 10, strength: 0.5 }],
@@ -39,9 +39,9 @@ describe('image to image is that of diffusers', () => {
   ])('%s', (...run) => check(sd, 'sd1-from-picture', run));
 });
 
-describe('inpainting with 4 channels is that of diffusers', () => {
+describe('inpainting with 4 channels matches diffusers', () => {
   test.each<Case>([
-    ['inpaint4.run', { mask, steps: 8, strength: 0.9 }, given],
+    ['inpaint4.run', { mask, steps: 8, strength: 0.9 }, goldens],
     ['inpaint4.ddim.small', { image: small, mask: smallMask, scheduler: 'DDIMScheduler', steps: 8, strength: 0.75 }],
     ['inpaint4.euler-ancestral.10', { mask, scheduler: 'EulerAncestralDiscreteScheduler', steps: 6 }],
     ['inpaint4.heun.10', { mask, scheduler: 'HeunDiscreteScheduler', steps: 6 }],
@@ -49,9 +49,9 @@ describe('inpainting with 4 channels is that of diffusers', () => {
   ])('%s', (...run) => check(sd, 'sd1-from-picture', run));
 });
 
-describe('inpainting with 9 channels is that of diffusers', () => {
+describe('inpainting with 9 channels matches diffusers', () => {
   test.each<Case>([
-    ['inpaint9.run', { mask, steps: 8 }, given],
+    ['inpaint9.run', { mask, steps: 8 }, goldens],
     ['inpaint9.euler.8', { mask: grey, scheduler: 'EulerDiscreteScheduler', steps: 8, strength: 0.8 }],
     ['inpaint9.euler-ancestral.10', { mask, scheduler: 'EulerAncestralDiscreteScheduler', steps: 6 }],
   ])('%s', (...run) => check(inpainting, 'sd1-inpaint', run));

@@ -8,7 +8,7 @@ import { latentMask } from '../../../src/generate/initial/latent-mask.js';
 describe('latentMask', () => {
   const mask = maskTensor(pixelsOf(golden.masks.noise.of));
 
-  test.each(golden.interpolated)('to $height x $width as torch interpolates', ({ height, width, values }) => {
+  test.each(golden.interpolated)('scales to $height x $width as torch does', ({ height, width, values }) => {
     const got = latentMask(mask, height, width);
     expect(got.dims).toEqual([1, 1, height, width]);
     expect([...got.data]).toEqual(values);

@@ -2,7 +2,7 @@ import { tensor } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { resizeLatents } from '../../../src/generate/initial/resize-latents.js';
 
-describe('latents in another size', () => {
+describe('resizeLatents', () => {
   const resized = (values: number[], size: [number, number], height: number, width: number) =>
     Array.from(resizeLatents(tensor('float32', [1, 1, ...size], Float32Array.from(values)), height, width).data);
 

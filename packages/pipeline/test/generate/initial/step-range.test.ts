@@ -2,7 +2,7 @@ import { cleanLevel, countsOf, preservingLevel, restart, schedulerFromConfig } f
 import { describe, expect, test } from 'vitest';
 import { lastSteps, stepsFor } from '../../../src/generate/initial/step-range.js';
 
-describe('the steps that a strength leaves', () => {
+describe('the steps that a strength keeps', () => {
   test.each([
     [10, 0.6, 6],
     [10, 0.3, 3],
@@ -14,7 +14,7 @@ describe('the steps that a strength leaves', () => {
     expect(stepsFor(steps, strength)).toBe(kept);
   });
 
-  test('are the last ones, and PNDM takes one more', () => {
+  test('are the last ones; PNDM takes one more', () => {
     const config = { beta_schedule: 'scaled_linear', steps_offset: 1, skip_prk_steps: true };
     const plan = (name: string) => lastSteps(schedulerFromConfig({ ...config, _class_name: name }).plan(10), 10, 6);
     const ddim = plan('DDIMScheduler');
@@ -25,7 +25,7 @@ describe('the steps that a strength leaves', () => {
     expect(pndm.stepCount).toBe(7);
   });
 
-  test('are counted by samplers that yield more often', () => {
+  test('are counted by samplers that take more steps than levels', () => {
     const levels = [4, 3, 2, 1, 0.5].map((ratio) => preservingLevel(ratio, 100 * ratio)).concat(cleanLevel);
     const sampler = restart({ intervals: [{ min: 1, max: 2, steps: 2, times: 3 }] });
     const plan = { levels, sampler, initialSigma: 1, ...countsOf(sampler, levels) };

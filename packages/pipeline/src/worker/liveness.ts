@@ -1,4 +1,4 @@
-/** Name of a lock that is held as long as this thread lives, where the platform has locks. */
+/** Takes a lock that is held for as long as this thread lives, and gives its name; undefined if the platform has no locks. */
 export async function holdLock(): Promise<string | undefined> {
   const locks = globalThis.navigator?.locks;
   if (locks === undefined) return undefined;
@@ -13,7 +13,7 @@ export async function holdLock(): Promise<string | undefined> {
   });
 }
 
-/** Calls back when a lock's holder has ended: no event tells of a worker that was terminated or ran out of memory. */
+/** Calls `onEnd` when a lock's holder has ended: no event says that a worker was terminated or ran out of memory. */
 export function watchLock(name: string, onEnd: () => void, signal: AbortSignal): void {
   globalThis.navigator.locks.request(name, { signal }, onEnd).catch(() => undefined);
 }

@@ -1,24 +1,24 @@
 import { type Backend, type StageResources, throwIfAborted, type Warning } from '@sd/core';
-import { createPipeline, type Pipeline } from '../pipeline.js';
-import { heldStages, type Stages } from '../stages.js';
-import { checkComponents, type ReplacedComponents, readComponents } from './components.js';
-import { checkLoadOptions, type LoadPipelineOptions } from './load-options.js';
-import { openStages } from './load-stages.js';
-import { locate, type Place } from './locate.js';
-import { folderFiles, type ModelFiles } from './model-files.js';
-import { type ModelIndex, readModelIndex } from './model-index.js';
-import { isExportedFolder } from './onnx-folder/is-exported.js';
-import { defaultBackend } from './sources.js';
-import { unusedWarning } from './unused-warning.js';
+import { checkComponents, type ReplacedComponents, readComponents } from './load/components.js';
+import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
+import { openStages } from './load/load-stages.js';
+import { locate, type Place } from './load/locate.js';
+import { folderFiles, type ModelFiles } from './load/model-files.js';
+import { type ModelIndex, readModelIndex } from './load/model-index.js';
+import { isExportedFolder } from './load/onnx-folder/is-exported.js';
+import { defaultBackend } from './load/sources.js';
+import { unusedWarning } from './load/unused-warning.js';
+import { createPipeline, type Pipeline } from './pipeline.js';
+import { heldStages, type Stages } from './stages.js';
 
 /**
- * Loads a model and makes a pipeline of it.
- * @param source A diffusers checkpoint folder, a folder of ONNX models that others exported, or a whole model in one file
- * (`.safetensors`, `.ckpt`, `.pt`), as a path, a URL, a file that a person picked, or a Source; without one, the embedded
+ * Loads a model and creates a pipeline from it.
+ * @param source A diffusers checkpoint folder, a folder of models exported to ONNX, or a whole model in one file
+ * (`.safetensors`, `.ckpt`, `.pt`), as a path, a URL, a file that a user picked, or a Source; without one, the embedded
  * model of `@sd/model-tiny`.
  *
- * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for models that are
- * not supported, a MissingPackageError for a package to install, an InvalidOptionError for unknown or impossible options, a
+ * Rejects with a SourceError for missing files, a CheckpointError for broken ones, an UnsupportedError for unsupported
+ * models, a MissingPackageError for a package to install, an InvalidOptionError for unknown or impossible options, a
  * BackendError, or an AbortError.
  */
 export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
@@ -32,7 +32,7 @@ export async function loadPipeline(source?: Place, options: LoadPipelineOptions 
     if (options.backend === undefined) await backend.dispose();
   };
   try {
-    return await pipelineOf({ model, index, replaced, backend, options, disposeBackend });
+    return await assemblePipeline({ model, index, replaced, backend, options, disposeBackend });
   } catch (error) {
     await disposeBackend();
     throw error;
@@ -44,7 +44,7 @@ interface OpenedModel {
   readonly index: ModelIndex;
 }
 
-/** Finds a model's files and its family, and puts the files of replaced components in their place. */
+/** Finds a model's files and its family, and substitutes the files of replaced components. */
 async function openModel(
   source: Place | undefined,
   options: LoadPipelineOptions,
@@ -54,9 +54,9 @@ async function openModel(
   let model =
     located.path === ''
       ? folderFiles(located.source, options.variant)
-      : await (await import('./single-file/open.js')).openSingleFile(located, options);
+      : await (await import('./load/single-file/open.js')).openSingleFile(located, options);
   if (located.path === '' && (await isExportedFolder(located.source))) {
-    model = await (await import('./onnx-folder/open.js')).withExported(model);
+    model = await (await import('./load/onnx-folder/open.js')).withExported(model);
   }
   const provided = new Set([...replaced.stages.keys(), ...replaced.places.keys(), ...model.exported.keys()]);
   const index = await readModelIndex(model, provided, replaced.omitted);
@@ -64,7 +64,7 @@ async function openModel(
   for (const component of [index.family.noisePredictor, index.family.vae]) {
     const place = replaced.places.get(component.name);
     if (place === undefined) continue;
-    const { replaceComponent } = await import('./replace-component.js');
+    const { replaceComponent } = await import('./load/replace-component.js');
     model = await replaceComponent(model, index.family, component, place);
   }
   return { model, index };
@@ -77,7 +77,7 @@ interface PipelineParts extends OpenedModel {
   disposeBackend(): Promise<void>;
 }
 
-async function pipelineOf({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
+async function assemblePipeline({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
   const { releaseStages = false, signal } = options;
   const stages = await openStages({ model, index, replaced, backend });
   throwIfAborted(signal);
@@ -100,7 +100,7 @@ async function pipelineOf({ model, index, replaced, backend, options, disposeBac
   });
 }
 
-/** Loads all stages or none: if one fails, the others are freed again, since the backend may live on. */
+/** Loads all stages or none: if one fails, the others are freed, since the backend may be used further. */
 async function loadAll(stages: readonly StageResources[], signal: AbortSignal | undefined): Promise<void> {
   try {
     await Promise.all(stages.map((stage) => stage.load?.({ signal })));

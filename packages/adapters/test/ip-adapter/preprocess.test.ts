@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { ImagePreprocessing } from '@sd/core';
+import { type Pixels, preprocessImage, readImage } from '@sd/image';
 import { clipPreprocessing, imagePreprocessing } from '@sd/image-encoder';
 import { Config } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
-import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { preprocessImage, readImage } from '../src/index.js';
-import golden from './data/clip-preprocess-golden.json' with { type: 'json' };
-import { bytesOf, pixelsOf } from './support.js';
+import { fixture, readGolden } from '../../../../fixtures/golden.js';
+import golden from '../data/clip-preprocess-golden.json' with { type: 'json' };
+
+const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+const pixelsOf = ({ width, height, rgba }: { width: number; height: number; rgba: string }): Pixels => ({
+  width,
+  height,
+  data: bytesOf(rgba),
+});
 
 describe('preprocessImage', () => {
   test.each(golden.cases.map((want) => [want.width, want.height, JSON.stringify(want.config), want] as const))(

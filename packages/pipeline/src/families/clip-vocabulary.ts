@@ -1,6 +1,6 @@
 import { importError } from '../platform/imported.js';
 
-/** CLIP's full vocabulary, as the texts of a checkpoint's `vocab.json` and `merges.txt`. */
+/** CLIP's full vocabulary, as the contents of a checkpoint's `vocab.json` and `merges.txt`. */
 export async function clipVocabulary(): Promise<{ readonly vocab: string; readonly merges: string }> {
   const { vocabulary, merges } = await vocabularyPackage();
   return { vocab: JSON.stringify(vocabulary()), merges: `#version: 0.2\n${merges}\n` };

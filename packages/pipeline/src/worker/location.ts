@@ -1,10 +1,13 @@
 import { InvalidOptionError } from '@sd/core';
 import { filesByPath } from '@sd/source';
 import type { WorkerSource } from './options.js';
-import type { Place } from './protocol.js';
+import type { SendableLocation } from './protocol.js';
 
-/** A model's place in a form that can be sent: an address made whole, since a worker's own is another; files by their paths. */
-export function sendablePlace(option: string, source: WorkerSource | undefined): Place {
+/**
+ * Where a model is, in a form that can be sent: addresses are resolved, since a worker's base URL is another; files are
+ * listed by path.
+ */
+export function sendableLocation(option: string, source: WorkerSource | undefined): SendableLocation {
   if (source === undefined) return undefined;
   if (source instanceof URL) return source.href;
   if (typeof source === 'string') {
@@ -15,6 +18,6 @@ export function sendablePlace(option: string, source: WorkerSource | undefined):
   if (Symbol.iterator in source) return filesByPath(source as Iterable<File>);
   throw new InvalidOptionError(
     option,
-    'must be an address or files. An object with functions cannot be sent to a worker: open it in the worker’s own script, with servePipeline({ load }).',
+    'must be an address or files. An object with functions cannot be sent to a worker: open it in the worker’s script, with servePipeline({ load }).',
   );
 }
