@@ -23,7 +23,7 @@ export interface AdapterKind {
   readonly name: string;
   /** What can be done with such a file, in a sentence for `inspect()`. */
   readonly usage: string;
-  /** How folders of this kind look. */
+  /** How folders of this kind are recognised. */
   readonly folder?: {
     /** The classes that its `config.json` may name. */
     readonly classes?: readonly string[];
@@ -41,7 +41,7 @@ export interface AdapterKind {
 /** A value that an inspection reports: a rank, a token, a number of modules. */
 export type Detail = string | number | boolean | readonly (string | number)[];
 
-/** A file of weights as its names and shapes tell it. */
+/** A file of weights as recognised by its names and shapes. */
 export interface AdapterFinding {
   /** Id of the family of models that it is for, where that can be told. */
   readonly family?: string | undefined;
@@ -135,7 +135,7 @@ export interface AdapterUse {
   condition?(pass: AdapterPass): Condition | Promise<Condition>;
   /** For an adapter that makes clips of several frames. */
   readonly clip?: ClipUse;
-  /** True if it reads an image that lies under the image drawn, which clips have no use for yet. */
+  /** True if it reads an image that is aligned with the generated one, which clips do not support yet. */
   readonly spatial?: boolean;
 }
 

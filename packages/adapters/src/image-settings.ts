@@ -32,9 +32,9 @@ export const imageStrengthOptions: OptionTable<ImageStrengthSettings> = {
   end: { ...fraction, default: '1', text: "The fraction of the run's model calls at which it stops acting." },
 };
 
-/** Settings that hold the drawing to an image. */
+/** Settings that condition the result on an image. */
 export interface ControlSettings extends ImageStrengthSettings {
-  /** An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the drawing. */
+  /** An edge map, a depth map, a pose: what the adapter was trained on. It is scaled to the size of the result. */
   readonly image: ImageInput;
 }
 

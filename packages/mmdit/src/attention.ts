@@ -12,11 +12,11 @@ export interface JointTokens {
 export interface AttentionOptions {
   readonly heads: number;
   readonly normalizedHeads: boolean;
-  /** Is this the last block, after which the text is of no use? */
+  /** True in the last block, whose text output nothing uses. */
   readonly last: boolean;
 }
 
-/** Names of the projections to queries, keys and values, and of the norms of the first two. */
+/** Names of the projections to queries, keys and values, and of the norms of queries and keys. */
 interface Names {
   readonly linear: readonly [query: string, key: string, value: string];
   readonly norms: readonly [query: string, key: string];
@@ -28,7 +28,7 @@ const ofContext: Names = {
   norms: ['norm_added_q', 'norm_added_k'],
 };
 
-/** Attention of image and text to both of them, the image's tokens first; of the last block the image alone. */
+/** Attention of image and text to both, the image's tokens first. In the last block only the image's result is computed. */
 export function jointAttention(
   g: Graph,
   w: Scope,
@@ -36,31 +36,31 @@ export function jointAttention(
   options: AttentionOptions,
 ): { readonly image: Value; readonly context: Value | undefined } {
   const width = staticDim(image, -1);
-  const imageParts = projected(g, w, image, ofImage, options);
-  const contextParts = projected(g, w, context, ofContext, options);
-  const [query, key, value] = imageParts.map((part, i) =>
-    g.op('Concat', [part, contextParts[i]], [image.dims[0], 'joint_tokens', width], { axis: 1n }),
+  const imageProjections = projections(g, w, image, ofImage, options);
+  const contextProjections = projections(g, w, context, ofContext, options);
+  const [query, key, value] = imageProjections.map((projection, i) =>
+    g.op('Concat', [projection, contextProjections[i]], [image.dims[0], 'joint_tokens', width], { axis: 1n }),
   );
   const attended = g.attention(query, key, value, options.heads);
   const imageEnd = g.size(image, 1);
-  const firstTokens = g.op('Slice', [attended, g.indices([0]), imageEnd, g.indices([1])], image.dims);
-  const result = g.linear(firstTokens, w.at('to_out.0'), width);
+  const imageTokens = g.op('Slice', [attended, g.indices([0]), imageEnd, g.indices([1])], image.dims);
+  const result = g.linear(imageTokens, w.at('to_out.0'), width);
   if (options.last) return { image: result, context: undefined };
-  const otherTokens = g.op('Slice', [attended, imageEnd, g.indices([farEnd]), g.indices([1])], context.dims);
-  return { image: result, context: g.linear(otherTokens, w.at('to_add_out'), width) };
+  const contextTokens = g.op('Slice', [attended, imageEnd, g.indices([sliceEnd]), g.indices([1])], context.dims);
+  return { image: result, context: g.linear(contextTokens, w.at('to_add_out'), width) };
 }
 
-/** An end for slices that is behind every end. */
-const farEnd = 2 ** 31 - 1;
+/** An end for slices past the end of every axis. */
+const sliceEnd = 2 ** 31 - 1;
 
 /** Attention among the image's tokens. */
 export function selfAttention(g: Graph, w: Scope, x: Value, options: AttentionOptions): Value {
-  const [query, key, value] = projected(g, w, x, ofImage, options);
+  const [query, key, value] = projections(g, w, x, ofImage, options);
   return g.linear(g.attention(query, key, value, options.heads), w.at('to_out.0'), staticDim(x, -1));
 }
 
 /** Queries, keys and values of tokens [n, tokens, width], each of the same shape. */
-function projected(
+function projections(
   g: Graph,
   w: Scope,
   x: Value,
@@ -74,7 +74,7 @@ function projected(
   return [headNorm(g, queryNorm, query, heads), headNorm(g, keyNorm, key, heads), value];
 }
 
-/** Divides each head's part of x [n, tokens, width] by its root mean square. */
+/** Divides each head's slice of x [n, tokens, width] by its root mean square. */
 function headNorm(g: Graph, w: Scope, x: Value, heads: number): Value {
   const [batch, tokens] = x.dims;
   const perHead = g.reshape(x, [batch, tokens, heads, staticDim(x, -1) / heads]);

@@ -1,24 +1,15 @@
-import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/weights';
+import { axisSize, type TensorShapes } from '@sd/weights';
 
-type Shapes = ReadonlyMap<string, Pick<TensorView, 'shape'>>;
-
-/** Width of a head in every published model; those without normalized heads do not say it. */
-const usualHeadWidth = 64;
+/** Width of a head in every published model; no shape says it in models without normalized heads. */
+const defaultHeadWidth = 64;
 
 /**
- * The `config.json` of diffusers' `SD3Transformer2DModel` that names and shapes of a model's tensors imply, by diffusers'
- * names. They do not say what size of latents it was trained on, which is 128 in all published ones. Throws a
- * CheckpointError, which names `file` and the tensor, where one is missing.
+ * The `config.json` of diffusers' `SD3Transformer2DModel`, derived from the shapes of a model's tensors under diffusers'
+ * names. The latents' size in training does not follow from them; it is 128 in all published models. Throws a
+ * CheckpointError that names `file` and a missing tensor.
  */
-export function mmditConfigFromShapes(file: string, tensors: Shapes): Readonly<Record<string, unknown>> {
-  const size = (name: string, axis: number): number => {
-    const found = tensors.get(name)?.shape[axis];
-    if (found !== undefined) return found;
-    throw new CheckpointError('missing-tensor', file, `has no tensor ${name}, which its shape follows from.`, {
-      tensor: name,
-    });
-  };
+export function mmditConfigFromShapes(file: string, tensors: TensorShapes): Readonly<Record<string, unknown>> {
+  const size = (name: string, axis: number) => axisSize(file, tensors, name, axis);
   const blocks = (tensor: string): number[] => {
     const pattern = new RegExp(`^transformer_blocks\\.(\\d+)\\.${tensor.replaceAll('.', '\\.')}$`);
     return [...tensors.keys()].flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number);
@@ -26,7 +17,7 @@ export function mmditConfigFromShapes(file: string, tensors: Shapes): Readonly<R
   const width = size('pos_embed.proj.weight', 0);
   const patchSize = size('pos_embed.proj.weight', 2);
   const normalizedHeads = tensors.get('transformer_blocks.0.attn.norm_q.weight');
-  const headWidth = normalizedHeads?.shape[0] ?? usualHeadWidth;
+  const headWidth = normalizedHeads?.shape[0] ?? defaultHeadWidth;
   return {
     sample_size: 128,
     patch_size: patchSize,

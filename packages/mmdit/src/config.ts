@@ -1,15 +1,15 @@
 import { CheckpointError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
-/** The shape of a multimodal diffusion transformer, from its `config.json`. */
+/** The architecture of a multimodal diffusion transformer, from its `config.json`. */
 export interface MmditConfig {
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Height and width of the latents that it was trained on. */
+  /** Height and width of the latents in training. */
   readonly sampleSize: number;
-  /** Latents a side in each token of the image. */
+  /** Side of an image token's patch, in latents. */
   readonly patchSize: number;
-  /** Width of every token inside: that of all heads together. */
+  /** Width of all tokens inside the transformer: all heads together. */
   readonly width: number;
   readonly heads: number;
   readonly layers: number;
@@ -17,17 +17,17 @@ export interface MmditConfig {
   readonly contextWidth: number;
   /** Width of the text's pooled embedding. */
   readonly pooledWidth: number;
-  /** Patches a side that have a position. */
+  /** Side of the square of position embeddings, in patches. */
   readonly positionSize: number;
-  /** The blocks in which the image attends to itself a second time. */
+  /** Indices of the blocks with a second attention, of the image to itself. */
   readonly dualAttentionLayers: readonly number[];
-  /** Are queries and keys divided by their root mean square, head by head? */
+  /** True if queries and keys are divided by their root mean square, head by head. */
   readonly normalizedHeads: boolean;
 }
 
 /**
- * Reads the config of diffusers' `SD3Transformer2DModel`, with that class's defaults. Throws an UnsupportedError for what
- * this version has no graph for, and a CheckpointError for widths that contradict each other, naming key and value.
+ * Reads the config of diffusers' `SD3Transformer2DModel`, with that class's defaults. Throws an UnsupportedError for a norm
+ * that is not supported, and a CheckpointError for contradictory widths; both name the key and value.
  */
 export function mmditConfig(config: Config): MmditConfig {
   config.only('qk_norm', 'rms_norm');
@@ -38,13 +38,13 @@ export function mmditConfig(config: Config): MmditConfig {
     throw new CheckpointError(
       'bad-config',
       config.file,
-      `caption_projection_dim is ${captionWidth}, but num_attention_heads times attention_head_dim is ${width}: text and image must have one width.`,
+      `caption_projection_dim is ${captionWidth}, but num_attention_heads times attention_head_dim is ${width}: text and image must have the same width.`,
     );
   }
   const inChannels = config.number('in_channels', 16);
   return {
     inChannels,
-    // diffusers takes null for as many as come in.
+    // In diffusers, null means as many channels as in_channels.
     outChannels: config.entries().some(([key, value]) => key === 'out_channels' && value === null)
       ? inChannels
       : config.number('out_channels', 16),
@@ -61,7 +61,7 @@ export function mmditConfig(config: Config): MmditConfig {
   };
 }
 
-/** A list of numbers that may be empty. */
+/** A list of layer indices, which may be empty. */
 function layerNumbers(config: Config, key: string): readonly number[] {
   const value = config.get(key) ?? [];
   return Array.isArray(value) && value.length === 0 ? [] : config.numbers(key);

@@ -3,13 +3,13 @@ import { type AttentionOptions, type JointTokens, jointAttention, selfAttention 
 import { epsilon, type Modulation, modulated, modulations, scaleAndShift } from './modulation.js';
 
 export interface JointBlockOptions extends AttentionOptions {
-  /** The timestep and the pooled text after their activation: [n, width]. */
+  /** The embedding of timestep and pooled text, after its activation: [n, width]. */
   readonly conditioning: Value;
-  /** Does the image attend to itself a second time? */
+  /** True if the image attends to itself a second time. */
   readonly dual: boolean;
 }
 
-/** Image and text attend to both, each with weights of its own; diffusers' `JointTransformerBlock`. */
+/** Joint attention of image and text, with separate weights for each; diffusers' `JointTransformerBlock`. */
 export function jointBlock(
   g: Graph,
   w: Scope,
@@ -21,8 +21,10 @@ export function jointBlock(
   const [attention, mlp, attention2] = modulations(g, w.at('norm1.linear'), conditioning, dual ? 3 : 2, width);
   const normal = g.standardized(image, epsilon);
   const normalContext = g.standardized(context, epsilon);
-  const ofContext = last ? [] : modulations(g, w.at('norm1_context.linear'), conditioning, 2, width);
-  const contextNorm = last ? scaleAndShift(g, w.at('norm1_context.linear'), conditioning, width) : ofContext[0];
+  const contextModulations = last ? [] : modulations(g, w.at('norm1_context.linear'), conditioning, 2, width);
+  const contextNorm = last
+    ? scaleAndShift(g, w.at('norm1_context.linear'), conditioning, width)
+    : contextModulations[0];
 
   const attended = jointAttention(
     g,
@@ -36,12 +38,12 @@ export function jointBlock(
   }
   x = feedForward(g, w.at('ff.net'), x, mlp);
   if (attended.context === undefined) return { image: x, context: undefined };
-  const [contextAttention, contextMlp] = ofContext;
+  const [contextAttention, contextMlp] = contextModulations;
   const y = gatedSum(g, context, attended.context, contextAttention);
   return { image: x, context: feedForward(g, w.at('ff_context.net'), y, contextMlp) };
 }
 
-/** x plus a normalized and modulated copy of it that went through two linear layers. */
+/** Adds to x two linear layers of its normalized and modulated values. */
 function feedForward(g: Graph, w: Scope, x: Value, modulation: Modulation): Value {
   const width = staticDim(x, -1);
   const h = g.linear(modulated(g, g.standardized(x, epsilon), modulation), w.at('0.proj'), 4 * width);

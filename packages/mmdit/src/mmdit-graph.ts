@@ -19,7 +19,7 @@ export interface MmditGraphOptions extends GraphOptions {
 /**
  * The multimodal diffusion transformer: `hidden_states` [n, in, h, w], `timestep` [1 or n], `encoder_hidden_states`
  * [n, tokens, contextWidth] and `pooled_projections` [n, pooledWidth] in, `out_sample` [n, out, h, w] out. Height and width
- * are any multiples of the patch size, up to as many patches as have a position.
+ * can be any multiples of the patch size, up to `positionSize` patches.
  * @see arXiv 2403.03206; tensor names as in diffusers' `SD3Transformer2DModel`
  */
 export function mmditGraph(
@@ -59,13 +59,13 @@ export function mmditGraph(
   return g.finish('mmdit', { repeated: true });
 }
 
-/** Width of the timestep's sinusoids, which no config says. */
+/** Width of the timestep's sinusoidal embedding, which no config specifies. */
 const frequencyWidth = 256;
 
-/** The timestep [1 or n] and the pooled text [n, pooledWidth] as one vector: [n, width]. */
+/** The embedding of the timestep [1 or n] and the pooled text [n, pooledWidth], added up: [n, width]. */
 function timeAndTextEmbedding(g: Graph, w: Scope, timestep: Value, pooled: Value, width: number): Value {
-  const waves = g.timestepEmbedding(timestep, frequencyWidth, { cosineFirst: true, shift: 0 });
-  const mlp = (at: Scope, x: Value) =>
-    g.linear(g.silu(g.linear(x, at.at('linear_1'), width)), at.at('linear_2'), width);
-  return g.add(mlp(w.at('text_embedder'), pooled), mlp(w.at('timestep_embedder'), waves));
+  const sinusoids = g.timestepEmbedding(timestep, frequencyWidth, { cosineFirst: true, shift: 0 });
+  const mlp = (scope: Scope, x: Value) =>
+    g.linear(g.silu(g.linear(x, scope.at('linear_1'), width)), scope.at('linear_2'), width);
+  return g.add(mlp(w.at('text_embedder'), pooled), mlp(w.at('timestep_embedder'), sinusoids));
 }

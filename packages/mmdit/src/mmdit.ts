@@ -12,25 +12,25 @@ import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@
 import { type MmditConfig, mmditConfig } from './config.js';
 import { mmditGraph } from './mmdit-graph.js';
 
-/** Where the graph runs, and the model: its folder, `transformer` if not named, or its weights and config. */
+/** The backend, and the model: its folder (by default `transformer`), or its weights and config. */
 export type LoadMmditOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
-/** A transformer from a checkpoint as a stage, and the names of the tensors in its files that it has no use for. */
+/** A transformer from a checkpoint as a stage, with the names of the unused tensors in its files. */
 export interface CheckpointMmdit extends NoisePredictor {
   readonly config: MmditConfig;
   readonly unusedTensors: readonly string[];
   readonly needs: NonNullable<NoisePredictor['needs']>;
   /**
-   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
-   * own. Throws what an extension throws that does not fit this model.
+   * The same checkpoint with these extensions in place of this stage's: another stage with another session. Throws the error
+   * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): CheckpointMmdit;
 }
 
 /**
  * Opens the transformer of Stable Diffusion 3 in diffusers' layout (`config.json`,
- * `diffusion_pytorch_model.safetensors`) and writes its graph. Nothing is loaded yet: that happens at first use, or by
- * `load()`. It needs the condition `pooled_projections` [n, pooledWidth]. Throws SourceError, CheckpointError,
+ * `diffusion_pytorch_model.safetensors`) and writes its graph. The weights are loaded at first use, or by `load()`.
+ * It needs the condition `pooled_projections` [n, pooledWidth]. Throws SourceError, CheckpointError,
  * UnsupportedError.
  */
 export async function loadMmdit({ backend, ...from }: LoadMmditOptions): Promise<CheckpointMmdit> {

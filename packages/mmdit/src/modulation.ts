@@ -1,20 +1,20 @@
 import type { Graph, Scope, Value } from '@sd/graph';
 
-/** Epsilon of all norms, which no config says. */
+/** Epsilon of all norms, which no config specifies. */
 export const epsilon = 1e-6;
 
-/** What the timestep and the pooled text make of normalized tokens: each [n, 1, width]. */
+/** Modulation of normalized tokens by the timestep and the pooled text: each [n, 1, width]. */
 export interface ScaleAndShift {
   readonly scale: Value;
   readonly shift: Value;
 }
 
-/** The same around a module, whose output has a gate too. */
+/** Modulation around a module: also a gate for the module's output. */
 export interface Modulation extends ScaleAndShift {
   readonly gate: Value;
 }
 
-/** Modulations for so many modules, from the conditioning [n, width]; diffusers' `AdaLayerNormZero`. */
+/** Modulations for `count` modules, from the conditioning [n, width]; diffusers' `AdaLayerNormZero`. */
 export function modulations(g: Graph, w: Scope, conditioning: Value, count: number, width: number): Modulation[] {
   const parts = g.linearParts(conditioning, w, new Array<number>(3 * count).fill(width)).map((x) => perToken(g, x));
   return Array.from({ length: count }, (_, i) => {
@@ -24,8 +24,8 @@ export function modulations(g: Graph, w: Scope, conditioning: Value, count: numb
 }
 
 /**
- * Scale and shift alone; diffusers' `AdaLayerNormContinuous`. One matrix holds both, scale first; the original layout has
- * shift first, and there each is a module here.
+ * Scale and shift alone; diffusers' `AdaLayerNormContinuous`. One matrix holds both, scale first. The original layout has
+ * shift first, and is split into two modules by `originalMmditTensors`.
  */
 export function scaleAndShift(g: Graph, w: Scope, conditioning: Value, width: number): ScaleAndShift {
   const [scale, shift] = w.has('scale')

@@ -22,8 +22,8 @@ const medium = {
   sample_size: 128,
 };
 
-test("that of 3.5 medium, and diffusers' defaults", () => {
-  const wanted = {
+test("the config of 3.5 medium, and diffusers' defaults", () => {
+  const expected = {
     inChannels: 16,
     outChannels: 16,
     sampleSize: 128,
@@ -37,10 +37,10 @@ test("that of 3.5 medium, and diffusers' defaults", () => {
     dualAttentionLayers: medium.dual_attention_layers,
     normalizedHeads: true,
   };
-  expect(read(medium)).toEqual(wanted);
+  expect(read(medium)).toEqual(expected);
   expect(read({ ...medium, out_channels: null, in_channels: 17 }).outChannels).toBe(17);
   expect(read({})).toEqual({
-    ...wanted,
+    ...expected,
     width: 1152,
     heads: 18,
     layers: 18,
@@ -50,15 +50,15 @@ test("that of 3.5 medium, and diffusers' defaults", () => {
   });
 });
 
-test('an empty list of layers, and no norm, as the first version has it', () => {
+test('an empty list of layers, and no norm, as in the first version', () => {
   expect(read({ ...medium, dual_attention_layers: [], qk_norm: null })).toMatchObject({
     dualAttentionLayers: [],
     normalizedHeads: false,
   });
 });
 
-describe('what is wrong is named', () => {
-  test('a norm that there is no graph for', () => {
+describe('errors name the value', () => {
+  test('an unsupported norm', () => {
     expect(() => read({ ...medium, qk_norm: 'layer_norm' })).toThrow(UnsupportedError);
     expect(() => read({ ...medium, qk_norm: 'layer_norm' })).toThrow(
       'transformer/config.json: qk_norm is "layer_norm"; this version supports "rms_norm"',

@@ -48,7 +48,7 @@ describe('other forms of the graph', () => {
     return relativeError(data, golden('transformer.out.t500').data);
   }
 
-  test('without fused attention, and as WebAssembly has it', async () => {
+  test('without fused attention, and with the graph for WebAssembly', async () => {
     expect(await errorWith({ ...backend, features: { fusedAttention: false } })).toBeLessThan(1e-5);
     expect(await errorWith({ ...backend, provider: 'wasm' })).toBeLessThan(1e-5);
   });
@@ -57,13 +57,13 @@ describe('other forms of the graph', () => {
     const half = createNodeBackend({ threads: 1, float16: true });
     const error = await errorWith(half);
     await half.dispose();
-    // Nearer than half precision can be, it would be float32.
+    // An error below what half precision allows would mean float32.
     expect(error).toBeGreaterThan(1e-4);
     expect(error).toBeLessThan(1e-2);
   });
 });
 
-test('every linear layer is offered to extensions, a matrix of several with its rows', async () => {
+test('every linear layer is offered to extensions, each slice of a shared matrix separately', async () => {
   const modules = new Map<string, number>();
   const twice: LayerExtension = {
     name: 'test',
@@ -84,15 +84,19 @@ test('every linear layer is offered to extensions, a matrix of several with its 
     ),
   ).toBeLessThan(1e-6);
   expect(modules.get('transformer_blocks.0.norm1.linear')).toBe(9);
-  for (const part of ['attn.to_q', 'attn.add_k_proj', 'attn.to_add_out', 'attn2.to_out.0', 'ff.net.0.proj']) {
-    expect(modules.get(`transformer_blocks.0.${part}`), part).toBe(1);
+  for (const layer of ['attn.to_q', 'attn.add_k_proj', 'attn.to_add_out', 'attn2.to_out.0', 'ff.net.0.proj']) {
+    expect(modules.get(`transformer_blocks.0.${layer}`), layer).toBe(1);
   }
   await Promise.all([mmdit.dispose?.(), doubled.dispose?.()]);
 });
 
-describe('what cannot be predicted', () => {
+describe('invalid inputs are refused', () => {
   const wrong: [string, Partial<NoisePredictorInput>, RegExp][] = [
-    ['other channels', { sample: tensor('float32', [2, 4, 8, 12]) }, /sample must be float32 \[\*, 16, \*, \*\]/],
+    [
+      'another number of channels',
+      { sample: tensor('float32', [2, 4, 8, 12]) },
+      /sample must be float32 \[\*, 16, \*, \*\]/,
+    ],
     [
       'an odd height',
       { sample: tensor('float32', [2, 16, 7, 12]) },
@@ -114,7 +118,7 @@ describe('what cannot be predicted', () => {
     await mmdit.dispose?.();
   });
 
-  test('anything after dispose, while after release all works', async () => {
+  test('disposed models; released ones load again', async () => {
     const mmdit = await mmditIn();
     expect(mmdit.needs).toMatchObject([{ name: 'pooled_projections', dims: ['batch', 72] }]);
     await mmdit.load?.();

@@ -11,7 +11,7 @@ export const sd3 = fixture('models/sd3');
 
 export const golden = readGolden('golden.safetensors', sd3);
 
-/** What the figures were computed for: fixtures/python/make.py sd3. */
+/** The inputs of the reference figures: fixtures/python/make.py sd3. */
 export const input = (timestep: number): NoisePredictorInput => ({
   sample: golden('transformer.sample'),
   timestep,

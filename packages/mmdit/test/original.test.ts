@@ -10,14 +10,14 @@ import { backend, golden, input, sd3 } from './mmdit.js';
 
 const prefix = 'model.diffusion_model.';
 
-/** The transformer of the original file, by diffusers' names. */
+/** The transformer in the original file, under diffusers' names. */
 async function original(): Promise<Map<string, TensorView>> {
   const { tensors } = await openWeights(await openFolder(fixture('adapters/single-file')), 'sd3.safetensors');
-  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
-  return originalMmditTensors(new Map(own.map(([name, view]) => [name.slice(prefix.length), view])));
+  const selected = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return originalMmditTensors(new Map(selected.map(([name, view]) => [name.slice(prefix.length), view])));
 }
 
-test('the original names become those of the folder', async () => {
+test('the original names become diffusers’', async () => {
   const folder = await openWeights(await openFolder(`${sd3}/transformer`), 'diffusion_pytorch_model.safetensors');
   const halves = (name: string) => [name.replace(/(?=\.\w+$)/, '.shift'), name.replace(/(?=\.\w+$)/, '.scale')];
   const wanted = [...folder.tensors.keys()].flatMap((name) =>
@@ -26,14 +26,14 @@ test('the original names become those of the folder', async () => {
   expect([...(await original()).keys()].sort()).toEqual(wanted.sort());
 });
 
-test('any other name stays', async () => {
+test('any other name is unchanged', async () => {
   const names = ['what.is.this', 'joint_blocks.0.x_block.what.weight', 'pos_embed_extra', 'x_embedder.weight'];
   const [view] = (await original()).values();
   const translated = originalMmditTensors(new Map(names.map((name) => [name, view])));
   expect([...translated.keys()]).toEqual(names);
 });
 
-test('the original file has the numbers of diffusers, with a config from its shapes', async () => {
+test('the original file gives diffusers’ numbers, with a config from its shapes', async () => {
   const tensors = await original();
   const mmdit = await loadMmdit({
     backend,
@@ -47,14 +47,14 @@ test('the original file has the numbers of diffusers, with a config from its sha
 });
 
 describe('a config from shapes', () => {
-  test("is the folder's, but for the size of latents that it was trained on", async () => {
+  test("equals the folder's, except for the latents' size in training", async () => {
     const { _class_name, _diffusers_version, ...wanted } = JSON.parse(
       readFileSync(`${sd3}/transformer/config.json`, 'utf8'),
     );
     expect(mmditConfigFromShapes('file', await original())).toEqual({ ...wanted, sample_size: 128 });
   });
 
-  test('has heads 64 wide where no norm says it', () => {
+  test('has heads of width 64 without normalized heads', () => {
     const shapes = { 'pos_embed.proj.weight': [1536, 16, 2, 2], 'proj_out.weight': [64, 1536] };
     const more = { 'context_embedder.weight': [1536, 4096], 'pos_embed.pos_embed': [1, 36864, 1536] };
     const text = { 'time_text_embed.text_embedder.linear_1.weight': [1536, 2048] };

@@ -11,18 +11,18 @@ import { measured } from '../../../fixtures/deviations.js';
 import { relativeError } from '../../../fixtures/golden.js';
 import { backend, golden, mmditIn, sd3 } from './mmdit.js';
 
-// The figures: fixtures/python/make.py sd3. All stages together, as diffusers' StableDiffusion3Pipeline composes them.
+// Figures from fixtures/python/make.py sd3. All stages together, composed as in diffusers' StableDiffusion3Pipeline.
 
 const prompts = ['a blue car on a road', 'pixel art'] as const;
 
 interface EncodeOptions {
   readonly contextWidth: number;
-  /** Does T5 read the prompt, or do zeros stand in for it? */
+  /** True if T5 encodes the prompt; otherwise zeros take the place of its tokens. */
   readonly withT5: boolean;
   readonly maxSequenceLength?: number;
 }
 
-/** Both CLIP models side by side, filled up to the context's width with zeros, then T5's tokens. */
+/** Both CLIP models' tokens side by side, padded with zeros to the context's width, then T5's tokens. */
 async function encodePrompts(source: Source, options: EncodeOptions): Promise<[TextEmbedding, TextEmbedding]> {
   const { contextWidth, withT5, maxSequenceLength = 256 } = options;
   const [first, second] = await Promise.all(['', '_2'].map((suffix) => clip(source, suffix)));
@@ -77,14 +77,14 @@ describe.each([
       [positive.pooled!, 'pooled'],
       [negative.pooled!, 'negative_pooled'],
     ];
-    for (const [got, name] of figures) {
-      const want = golden(`${encoded}.${name}`);
-      expect([1, ...got.dims]).toEqual(want.dims);
-      expect(relativeError(got.data, want.data)).toBeLessThan(1e-5);
+    for (const [actual, name] of figures) {
+      const expected = golden(`${encoded}.${name}`);
+      expect([1, ...actual.dims]).toEqual(expected.dims);
+      expect(relativeError(actual.data, expected.data)).toBeLessThan(1e-5);
     }
   });
 
-  test('a run of six steps has the latents of diffusers, and its picture', async () => {
+  test('a run of six steps matches diffusers’ latents and image', async () => {
     const source = await openFolder(sd3);
     const mmdit = await mmditIn();
     const [positive, negative] = await encodePrompts(source, { contextWidth: mmdit.config.contextWidth, withT5 });
@@ -113,12 +113,12 @@ describe.each([
     }
     expect(step).toBe(6);
     const vae = await loadVae({ source, backend });
-    const picture = await vae.decode(tensor('float32', [1, ...shape], latents));
+    const image = await vae.decode(tensor('float32', [1, ...shape], latents));
     await Promise.all([mmdit.dispose?.(), vae.dispose?.()]);
     const want = golden(`${run}.image`);
     const colours = Math.max(
       ...want.data.map((value, i) => {
-        const unit = Math.min(1, Math.max(0, picture.data[i] / 2 + 0.5));
+        const unit = Math.min(1, Math.max(0, image.data[i] / 2 + 0.5));
         return Math.abs(Math.round(255 * unit) - Math.round(255 * value));
       }),
     );

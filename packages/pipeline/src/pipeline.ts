@@ -9,9 +9,7 @@ import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import { readImages } from './generate/initial/images.js';
 import { modelTraits } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
-import { parseRequest } from './generate/parse-request.js';
 import { readRequest } from './generate/request.js';
-import { draw } from './generate/run.js';
 import type { Place } from './load/locate.js';
 import { notifySteps } from './notify-steps.js';
 import { createRequestQueue, type RequestQueue } from './request-queue.js';
@@ -86,6 +84,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     const read = readRequest(given, { traits, decoded, schedulerOf });
     return yield* queue.stream(read.signal, async function* (signal) {
       const request = { ...read, signal };
+      const { draw, parseRequest } = await import('./generate/index.js');
       const prompts = await parseRequest(request);
       const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
       const timings = { encode: 0, denoise: 0, decode: 0 };

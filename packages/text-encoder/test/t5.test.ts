@@ -13,7 +13,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
 import { loadT5Encoder, t5Config, t5ConfigFromShapes, t5EncoderNames } from '../src/index.js';
-import { bucketsOfDistances } from '../src/t5/distance-buckets.js';
+import { distanceBucketTable } from '../src/t5/distance-buckets.js';
 import { textEncoderSuite } from '../src/testing.js';
 import { backend, concatenate } from './encoder.js';
 
@@ -30,24 +30,24 @@ const windows = [0, 1].map((i): Tokens => {
 const encoderIn = async () => loadT5Encoder({ source: await openFolder(folder), backend });
 
 describe('the numbers of transformers', () => {
-  test('hidden states, all tensors used, nothing pooled', async () => {
+  test('hidden states from all tensors, without a pooled embedding', async () => {
     const encoder = await encoderIn();
     const embeddings = await encoder.encode(windows);
     await encoder.dispose?.();
     expect(embeddings[0].hidden.dims).toEqual([32, 96]);
     expect(embeddings[0]).not.toHaveProperty('pooled');
-    const hidden = concatenate(embeddings.map((one) => one.hidden.data));
+    const hidden = concatenate(embeddings.map(({ hidden }) => hidden.data));
     expect(stageError('t5', hidden, golden('t5.hidden').data)).toBeLessThan(tolerance);
     expect(encoder.unusedTensors).toEqual([]);
   });
 
-  test('kinds of distance', () => {
-    // From -200 to 200; all from 128 on are of one kind.
-    const want = [...golden('t5.buckets').data];
-    const got = bucketsOfDistances({ distanceBuckets: 32, maxDistance: 128 });
-    expect(got).toEqual(want.slice(200 - 128, 200 + 129));
-    expect(new Set(want.slice(0, 73))).toEqual(new Set([got[0]]));
-    expect(new Set(want.slice(200 + 128))).toEqual(new Set([got[256]]));
+  test('distance buckets', () => {
+    // From -200 to 200; all from 128 on share a bucket.
+    const expected = [...golden('t5.buckets').data];
+    const table = distanceBucketTable({ distanceBuckets: 32, maxDistance: 128 });
+    expect(table).toEqual(expected.slice(200 - 128, 200 + 129));
+    expect(new Set(expected.slice(0, 73))).toEqual(new Set([table[0]]));
+    expect(new Set(expected.slice(200 + 128))).toEqual(new Set([table[256]]));
   });
 
   test('a window of 256 tokens, as the pipeline fills it', async () => {
@@ -60,7 +60,7 @@ describe('the numbers of transformers', () => {
     expect(stageError('t5', hidden.data, want)).toBeLessThan(tolerance);
   });
 
-  test('without fused attention, and as WebAssembly has it', async () => {
+  test('without fused attention, and with the graph for WebAssembly', async () => {
     for (const changed of [
       { ...backend, features: { fusedAttention: false } },
       { ...backend, provider: 'wasm' },
@@ -77,7 +77,7 @@ describe('in half precision', () => {
   const half = createNodeBackend({ threads: 1, float16: true });
   afterAll(() => half.dispose());
 
-  /** The encoder with the last layers of its feed-forwards so many times as large. */
+  /** Hidden states of the encoder with the feed-forwards' last layers multiplied by a factor. */
   async function hiddenWith(on: Backend, factor: number): Promise<Float32Array> {
     const { tensors } = await openWeights(await openFolder(`${folder}/text_encoder_3`), 'model.safetensors');
     const scaled = await Promise.all(
@@ -92,7 +92,7 @@ describe('in half precision', () => {
     return hidden.data;
   }
 
-  /** The tensor's values times a factor, in a file of their own. */
+  /** The tensor's values times a factor, in another file. */
   async function times(view: TensorView, factor: number): Promise<TensorView> {
     const bytes = (await view.file.read()).slice(view.offset, view.offset + view.length);
     const values = new Float32Array(bytes.buffer).map((value) => value * factor);
@@ -100,16 +100,16 @@ describe('in half precision', () => {
     return { ...view, file, offset: 0 };
   }
 
-  test('the numbers are near those of transformers', async () => {
+  test('the numbers are close to transformers’', async () => {
     const error = relativeError(await hiddenWith(half, 1), golden('t5.hidden').data.subarray(0, 32 * 96));
-    // Nearer than half precision can be, it would be float32.
+    // An error below what half precision allows would mean float32.
     expect(error).toBeGreaterThan(1e-4);
     expect(error).toBeLessThan(5e-3);
   });
 
-  test('what goes from layer to layer may be larger than float16 can be', async () => {
-    const [got, want] = [await hiddenWith(half, 2 ** 18), await hiddenWith(backend, 2 ** 18)];
-    expect(relativeError(got, want)).toBeLessThan(5e-3);
+  test('hidden states between layers can exceed the range of float16', async () => {
+    const [actual, expected] = [await hiddenWith(half, 2 ** 18), await hiddenWith(backend, 2 ** 18)];
+    expect(relativeError(actual, expected)).toBeLessThan(5e-3);
   });
 });
 
@@ -179,7 +179,7 @@ describe('what cannot be encoded', () => {
     [
       'a token that there is not',
       [{ ...windows[0], ids: Int32Array.of(132) }],
-      /knows 132 tokens, but prompt 0 has the token 132/,
+      /has 132 tokens, but prompt 0 has the token 132/,
     ],
   ])('%s', async (_, tokens, message) => {
     const encoder = await encoderIn();

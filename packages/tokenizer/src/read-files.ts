@@ -1,6 +1,6 @@
 import { CheckpointError, SdError, type Source } from '@sd/core';
 
-/** A file, undefined where it is missing. */
+/** The bytes of a file; undefined if it is missing. */
 export async function readBytes(source: Source, path: string): Promise<Uint8Array | undefined> {
   try {
     return await source.read(path);
@@ -10,7 +10,7 @@ export async function readBytes(source: Source, path: string): Promise<Uint8Arra
   }
 }
 
-/** A file as text, undefined where it is missing. Throws a CheckpointError for what is no UTF-8. */
+/** A file as text; undefined if it is missing. Throws a CheckpointError if it is not UTF-8. */
 export async function readText(source: Source, path: string): Promise<string | undefined> {
   const bytes = await readBytes(source, path);
   if (bytes === undefined) return undefined;
@@ -21,7 +21,7 @@ export async function readText(source: Source, path: string): Promise<string | u
   }
 }
 
-/** A parsed JSON file, undefined where it is missing. Throws a CheckpointError for what is no JSON. */
+/** A parsed JSON file; undefined if it is missing. Throws a CheckpointError if it is not JSON. */
 export async function readJson(source: Source, path: string): Promise<unknown> {
   const text = await readText(source, path);
   if (text === undefined) return undefined;
@@ -33,7 +33,7 @@ export async function readJson(source: Source, path: string): Promise<unknown> {
   }
 }
 
-/** A folder's path as what its files' paths begin with. */
+/** A folder's path as the prefix of its files' paths. */
 export function prefixOf(folder: string): string {
   return folder === '' ? '' : `${folder.replace(/\/+$/, '')}/`;
 }

@@ -1,14 +1,13 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
-
 import { type AddedToken, addedTokensOf, recordOf } from './tokenizer-json.js';
 
-/** The parts of T5's `tokenizer.json` that are read here; the rest is `@huggingface/tokenizers`' affair. */
+/** The parts of T5's `tokenizer.json` that are used here; `@huggingface/tokenizers` reads the rest. */
 export interface UnigramJson {
   readonly [key: string]: unknown;
   readonly added_tokens: readonly AddedToken[];
   readonly model: {
     readonly [key: string]: unknown;
-    /** Tokens by their ids, each with the logarithm of its probability. */
+    /** Tokens in the order of their ids, each with its log probability. */
     readonly vocab: readonly (readonly [token: string, score: number])[];
   };
 }
@@ -19,7 +18,7 @@ export function checkUnigramJson(value: unknown, file: string): UnigramJson {
   const model = recordOf(json.model, file, 'model');
   if (model.type !== 'Unigram') {
     throw new UnsupportedError(
-      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; T5's type Unigram is supported.`,
+      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; only T5's type, Unigram, is supported.`,
     );
   }
   const { vocab, unk_id: unknown } = model;

@@ -5,24 +5,24 @@ import { checkUnigramJson, type UnigramJson } from './t5-json.js';
 import { readToken } from './tokenizer-config.js';
 import { recordOf } from './tokenizer-json.js';
 
-/** T5's tokenizer: windows that begin with the text, and end with `</s>` and padding. */
+/** T5's tokenizer: windows of the text's tokens, then `</s>` and padding. */
 export interface T5Tokenizer extends Tokenizer {
   /** Id of the token that ends the text: 1. */
   readonly endId: number;
-  /** Id of the tokens that fill a window up: 0. */
+  /** Id of the padding: 0. */
   readonly padId: number;
-  /** Ids of the text alone, all of them, without end or padding. */
+  /** All ids of the text, without end token or padding. */
   tokenize(text: string): number[];
-  /** Ids as text. */
+  /** The text of ids. */
   decode(ids: ArrayLike<number>): string;
 }
 
 export interface T5TokenizerOptions {
-  /** Tokens of a window, the end token included: 256 if left out, as Stable Diffusion 3 has it. */
+  /** Tokens of a window, including the end token: 256 by default, as in Stable Diffusion 3. */
   readonly maxLength?: number;
 }
 
-/** A tokenizer's files, parsed. */
+/** The parsed files of a tokenizer. */
 export interface T5TokenizerFiles {
   /** The parsed `tokenizer.json`. */
   readonly tokenizerJson: unknown;
@@ -30,11 +30,11 @@ export interface T5TokenizerFiles {
   readonly tokenizerConfig?: unknown;
 }
 
-const usualLength = 256;
+const defaultMaxLength = 256;
 
 /**
- * T5's tokenizer in a folder of a checkpoint: `tokenizer.json`, and `tokenizer_config.json` where there is one. Throws a
- * SourceError (`not-found`) where there is no `tokenizer.json`, and what `createT5Tokenizer` throws.
+ * Loads T5's tokenizer in a folder of a checkpoint: `tokenizer.json`, and `tokenizer_config.json` if it exists. Rejects with
+ * a SourceError (`not-found`) if there is no `tokenizer.json`, and with the errors of `createT5Tokenizer`.
  */
 export async function loadT5Tokenizer(
   source: Source,
@@ -49,8 +49,8 @@ export async function loadT5Tokenizer(
 }
 
 /**
- * T5's tokenizer from a `tokenizer.json` as transformers writes it for `T5TokenizerFast`. Texts are normalized by NFKC,
- * which is what the table in T5's file does but for rare characters.
+ * Creates T5's tokenizer from a `tokenizer.json` as transformers writes it for `T5TokenizerFast`. Texts are normalized by
+ * NFKC, which equals the table in T5's file except for rare characters.
  *
  * Throws a CheckpointError (`bad-config`) that names the file and what is wrong with it, an UnsupportedError for a
  * tokenizer that is not Unigram, and an InvalidOptionError.
@@ -61,7 +61,7 @@ export function createT5Tokenizer(files: T5TokenizerFiles, options: T5TokenizerO
 }
 
 function assemble(files: T5TokenizerFiles, prefix: string, options: T5TokenizerOptions): T5Tokenizer {
-  const { maxLength = usualLength } = options;
+  const { maxLength = defaultMaxLength } = options;
   if (!Number.isInteger(maxLength) || maxLength < 1) {
     throw new InvalidOptionError('maxLength', `must be a whole number from 1 up, not ${maxLength}.`);
   }
@@ -69,14 +69,14 @@ function assemble(files: T5TokenizerFiles, prefix: string, options: T5TokenizerO
   const configFile = `${prefix}tokenizer_config.json`;
   const json = checkUnigramJson(files.tokenizerJson, file);
   const config = recordOf(files.tokenizerConfig ?? {}, configFile, 'the file');
-  const named = (key: string, usual: string) => readToken(config[key], configFile, key)?.content ?? usual;
-  const end = named('eos_token', '</s>');
+  const tokenOf = (key: string, byDefault: string) => readToken(config[key], configFile, key)?.content ?? byDefault;
+  const end = tokenOf('eos_token', '</s>');
   const endId = idOf(end, json, file);
-  const padId = idOf(named('pad_token', '<pad>'), json, file);
+  const padId = idOf(tokenOf('pad_token', '<pad>'), json, file);
   const library = startLibrary(json, { eos_token: end }, file);
 
   const tokenize = (text: string): number[] => {
-    if (typeof text !== 'string') throw new InvalidOptionError('text', `a string is wanted, not ${typeof text}.`);
+    if (typeof text !== 'string') throw new InvalidOptionError('text', `must be a string, not ${typeof text}.`);
     return library.encode(text, { add_special_tokens: false }).ids;
   };
   const decode = (ids: ArrayLike<number>): string => (ids.length === 0 ? '' : library.decode(Array.from(ids)).trim());
@@ -103,7 +103,7 @@ function idOf(token: string, { added_tokens: added, model }: UnigramJson, file: 
   throw new CheckpointError(
     'bad-config',
     file,
-    `has no token ${JSON.stringify(token)}, which is to be a special token.`,
+    `has no token ${JSON.stringify(token)}, which should be a special token.`,
   );
 }
 
@@ -113,7 +113,7 @@ async function missing(source: Source, prefix: string): Promise<SourceError> {
   const spiece = await readBytes(source, `${prefix}spiece.model`);
   const how =
     spiece !== undefined
-      ? `spiece.model alone is not read. Add the tokenizer.json of google/t5-v1_1-xxl, or save the folder again with transformers: T5TokenizerFast.from_pretrained(folder).save_pretrained(folder).`
-      : `T5's tokenizer is a tokenizer.json.`;
+      ? `spiece.model alone is not supported. Add the tokenizer.json of google/t5-v1_1-xxl, or save the folder again with transformers: T5TokenizerFast.from_pretrained(folder).save_pretrained(folder).`
+      : `T5's tokenizer needs a tokenizer.json.`;
   return new SourceError('not-found', path, `${path} is missing${where}: ${how}`);
 }

@@ -83,7 +83,7 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   };
 }
 
-/** `added_tokens` of a `tokenizer.json`, none where it is left out. */
+/** The `added_tokens` of a `tokenizer.json`; none if it has no such key. */
 export function addedTokensOf(value: unknown, file: string): readonly AddedToken[] {
   const added = value ?? [];
   if (

@@ -20,7 +20,7 @@ describe('the ids of transformers', () => {
     expect(window.length).toBe(Math.min(ids.length, 24));
   });
 
-  test('of a folder, in windows of 256 tokens', async () => {
+  test('from a folder, in windows of 256 tokens', async () => {
     const files = { 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': tokenizerConfig };
     const tokenizer = await loadT5Tokenizer(folderOf(files, 'tokenizer_3'));
     expect(tokenizer).toMatchObject({ maxLength: 256, endId: 1, padId: 0 });
@@ -31,7 +31,7 @@ describe('the ids of transformers', () => {
   });
 });
 
-test('what does not fit is told, and the end token stays last', () => {
+test('truncated text is reported, and the end token stays last', () => {
   const tokenizer = createT5Tokenizer({ tokenizerJson }, { maxLength: 5 });
   const { ids, length, truncated } = tokenizer.encode('a blue car on a road');
   expect([...ids]).toEqual([13, 35, 6, 11, 1]);
@@ -43,7 +43,7 @@ test.each(tokenizerSuite(() => createT5Tokenizer({ tokenizerJson }, { maxLength:
   ({ run }) => run(),
 );
 
-describe('what cannot be read', () => {
+describe('unreadable files are refused', () => {
   const failure = (files: Record<string, unknown>) =>
     loadT5Tokenizer(folderOf(files, 'tokenizer_3')).then(
       () => expect.unreachable('it loaded'),
@@ -54,12 +54,12 @@ describe('what cannot be read', () => {
     [
       'no file',
       {},
-      /tokenizer_3\/tokenizer\.json is missing in a folder in memory: T5's tokenizer is a tokenizer\.json\./,
+      /tokenizer_3\/tokenizer\.json is missing in a folder in memory: T5's tokenizer needs a tokenizer\.json\./,
     ],
     [
       'spiece.model alone',
       { 'spiece.model': new Uint8Array(4) },
-      /spiece\.model alone is not read\. Add the tokenizer\.json/,
+      /spiece\.model alone is not supported\. Add the tokenizer\.json/,
     ],
   ])('%s', async (_, files, message) => {
     const error = await failure(files);
@@ -70,7 +70,7 @@ describe('what cannot be read', () => {
 
   const { model } = tokenizerJson;
   test.each([
-    ['no object', [], /the file is not an object/],
+    ['not an object', [], /the file is not an object/],
     [
       'a vocabulary of another kind',
       { ...tokenizerJson, model: { ...model, vocab: { a: 1 } } },
@@ -78,7 +78,7 @@ describe('what cannot be read', () => {
     ],
     ['no score', { ...tokenizerJson, model: { ...model, vocab: [['a']] } }, /model\.vocab is not a list/],
     [
-      'an unknown token that is none',
+      'an id of the unknown token that does not exist',
       { ...tokenizerJson, model: { ...model, unk_id: 999 } },
       /unk_id is 999, not the id/,
     ],
@@ -93,13 +93,13 @@ describe('what cannot be read', () => {
   test('a special token that is missing', () => {
     const run = () => createT5Tokenizer({ tokenizerJson, tokenizerConfig: { pad_token: '[PAD]' } });
     expect(run).toThrow(CheckpointError);
-    expect(run).toThrow('has no token "[PAD]", which is to be a special token');
+    expect(run).toThrow('has no token "[PAD]", which should be a special token');
   });
 
-  test('CLIP’s', () => {
+  test('a CLIP tokenizer', () => {
     const run = () => createT5Tokenizer({ tokenizerJson: { model: { type: 'BPE' } } });
     expect(run).toThrow(UnsupportedError);
-    expect(run).toThrow('tokenizer.json: a tokenizer of type "BPE"; T5\'s type Unigram is supported.');
+    expect(run).toThrow('tokenizer.json: a tokenizer of type "BPE"; only T5\'s type, Unigram, is supported.');
   });
 
   test.each([0, 1.5, Number.NaN])('windows of %s tokens', (maxLength) => {

@@ -24,7 +24,7 @@ export function controlNetConfig(config: Config): ControlNetConfig {
     'DownBlock2D',
   ]);
   config.only('controlnet_conditioning_channel_order', 'rgb', 'bgr');
-  // A ControlNet has no way up, which a U-Net's config describes.
+  // A ControlNet has no up path, which a U-Net's config describes.
   const whole = {
     ...Object.fromEntries(config.entries()),
     down_block_types: down,

@@ -71,8 +71,8 @@ export function controlNetOf({ backend, tensors, config, extensions }: Parts): O
     config,
     outputs,
     load: session.load,
-    release: async () => void (await Promise.all(both.map((one) => one.release()))),
-    dispose: async () => void (await Promise.all(both.map((one) => one.dispose()))),
+    release: async () => void (await Promise.all(both.map((session) => session.release()))),
+    dispose: async () => void (await Promise.all(both.map((session) => session.dispose()))),
     async readImage(image, { signal } = {}) {
       expectTensor('The ControlNet’s image', image, 'float32', [-1, config.imageChannels, -1, -1]);
       const { features } = await reader.run({ image: config.bgr ? reversedChannels(image) : image }, { signal });

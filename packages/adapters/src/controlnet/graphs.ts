@@ -26,13 +26,13 @@ export function controlImageGraph(
   return g.finish('controlnet_image', { repeated: false });
 }
 
-/** Name of a ControlNet's i-th output, and of the U-Net's input that it is added at; the last is the middle's. */
+/** Name of a ControlNet's i-th output, and of the U-Net's input that it is added at; the last is the mid block's. */
 export const residualNames = (skips: number): string[] => [
   ...Array.from({ length: skips }, (_, i) => `down_block_additional_residual.${i}`),
   'mid_block_additional_residual',
 ];
 
-/** How many feature maps go over to the way up. */
+/** The number of skip connections to the up path. */
 export function skipCount({ levels }: ControlNetConfig['unet']): number {
   return levels.reduce((count, { resnets }) => count + resnets + 1, 0);
 }
@@ -75,7 +75,7 @@ export function controlNetGraph(
   return g.finish('controlnet', { repeated: true });
 }
 
-/** The mean of each channel, at every place. */
+/** The mean of each channel, at every position. */
 function pooled(g: Graph, x: Value): Value {
   const mean = g.op('GlobalAveragePool', [x], [...x.dims.slice(0, 2), 1, 1]);
   return g.op('Expand', [mean, g.op('Shape', [x], [4])], x.dims);

@@ -5,8 +5,8 @@ import type { ControlNet } from './controlnet.js';
 import { residualNames, skipCount } from './graphs.js';
 
 /**
- * Room in a U-Net for what ControlNets give: it is added to what goes over to the way up, and to the middle's output. What
- * is not given adds nothing.
+ * Inputs of a U-Net for ControlNets' outputs, which are added to the skip connections and to the mid block's output. An
+ * input that is not fed adds nothing.
  */
 export function controlNetInputs(config: UnetConfig): UnetExtension {
   const names = residualNames(skipCount(config));
@@ -23,7 +23,7 @@ export function controlNetInputs(config: UnetConfig): UnetExtension {
   };
 }
 
-/** What of a ControlNet acts on a U-Net; of any origin. */
+/** The part of a ControlNet that acts on a U-Net, wherever it was loaded from. */
 export interface ActingControlNet extends Pick<ControlNet, 'outputs' | 'predict'> {
   readonly config: Pick<ControlNet['config'], 'pooled'>;
 }

@@ -9,7 +9,7 @@ export interface CrossAttention {
 
 /**
  * The attentions to the text in the order in which diffusers' `UNet2DConditionModel` has them as modules, by which
- * IP-Adapters are numbered: the way down, the way up, then the middle.
+ * IP-Adapters are numbered: the down path, the up path, then the mid block.
  */
 export function crossAttentions({ levels, mid }: UnetConfig): CrossAttention[] {
   const down = levels.flatMap(({ downHeads, downDepths, channels }, i) =>

@@ -2,7 +2,7 @@ import { CheckpointError } from '@sd/core';
 import { Graph, type GraphModel, type GraphOptions, Scope, staticDim, type Value } from '@sd/graph';
 import type { IpAdapterFile } from './read.js';
 
-/** The graph that makes tokens of what an image encoder says, and the shape of what comes and goes. */
+/** The graph from an image encoder's output to tokens, with the widths of both. */
 export interface ImageProjectionGraph {
   readonly model: GraphModel;
   /** Width of the vectors that it takes, and of its tokens. */
@@ -10,10 +10,10 @@ export interface ImageProjectionGraph {
   readonly tokenWidth: number;
 }
 
-/** The number of tokens that a plain IP-Adapter makes of an image; its file does not tell. */
+/** The number of tokens that a plain IP-Adapter makes of an image; its file does not say. */
 const plainTokens = 4;
 
-/** Width of a head in Plus; its file does not tell either. */
+/** Width of a head in Plus; its file does not say so either. */
 const headWidth = 64;
 
 /**

@@ -19,7 +19,7 @@ export interface IpAdapterFile {
   readonly kind: IpAdapterKind;
   /** The tensors of the projection, without the prefix `image_proj.`. */
   readonly projection: Checkpoint;
-  /** One for each cross-attention of the U-Net: those of the way down, of the way up, then of the middle. */
+  /** One for each cross-attention of the U-Net: those of the down path, the up path, then the mid block. */
   readonly attentions: readonly ImageAttention[];
 }
 

@@ -20,7 +20,7 @@ export function loha(g: Graph, fit: Fit): Branch {
   if (tensors.has('hada_t1')) {
     const half = (which: 'w1' | 'w2', core: 'hada_t1' | 'hada_t2', factor: Value) =>
       tuckerHalf(g, fit, { core: slot(core), a: slot(`hada_${which}_a`), b: slot(`hada_${which}_b`), factor });
-    return dense(g, fit, g.mul(half('w1', 'hada_t1', scale), half('w2', 'hada_t2', one(g, fit))));
+    return dense(g, fit, g.mul(half('w1', 'hada_t1', scale), half('w2', 'hada_t2', runtimeOne(g, fit))));
   }
   const factors = (which: 'w1' | 'w2') => {
     const b = slot(`hada_${which}_b`);
@@ -40,10 +40,10 @@ export function loha(g: Graph, fit: Fit): Branch {
   }
   const whole = ({ a, b }: typeof w1, factor: Value) =>
     g.op('MatMul', [g.mul(g.weight(a), factor), g.weight(b)], [out, columns]);
-  return dense(g, fit, g.mul(whole(w1, scale), whole(w2, one(g, fit))));
+  return dense(g, fit, g.mul(whole(w1, scale), whole(w2, runtimeOne(g, fit))));
 }
 
-/** A difference of the layer's size [out, columns], which each run computes. */
+/** A change as large as the layer's matrix [out, columns], computed in each run. */
 function dense(g: Graph, { layer }: Fit, difference: Value): Branch {
   const { columns } = sizesOf(layer);
   const { conv, input, output, weight } = layer;
@@ -72,8 +72,8 @@ function tuckerHalf(
   return g.op('MatMul', [left, g.reshape(kernels, [rows, columns])], [out, columns]);
 }
 
-/** A one that the runtime cannot know, or it would compute, and keep, what hangs on constants alone. */
-function one(g: Graph, { strength }: Fit): Value {
+/** A 1 that is not constant: the runtime would compute and keep whatever depends on constants alone. */
+function runtimeOne(g: Graph, { strength }: Fit): Value {
   return g.op('Pow', [strength, g.constant([0])], [1]);
 }
 

@@ -113,7 +113,7 @@ function norms(g: Graph, { layer }: Fit, { left, inner, scale }: { left: Value; 
   const parts = g.reshape(matrix, [blocks, out, columns, width]);
   const mixed = g.op('MatMul', [g.reshape(left, [blocks, 1, 1, columns]), parts], [blocks, out, 1, width]);
   const cross = sumOver(g, g.mul(mixed, g.reshape(inner, [out, 1, width])), 2);
-  const [a, b] = [left, inner].map((one) => sumOver(g, one, 1, 'ReduceSumSquare')) as [Value, Value];
+  const [a, b] = [left, inner].map((factor) => sumOver(g, factor, 1, 'ReduceSumSquare')) as [Value, Value];
   const square = g.op('Mul', [g.reshape(a, [blocks, 1]), b], [blocks, out]);
   const flat = (value: Value) => g.reshape(value, [blocks * out]);
   return normsOf(g, matrix, scale, { cross: flat(cross), square: flat(square) });

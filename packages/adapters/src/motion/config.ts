@@ -4,7 +4,7 @@ import type { Config } from '@sd/weights';
 export interface MotionConfig {
   readonly heads: number;
   readonly groups: number;
-  /** The most frames that it tells apart. */
+  /** The most frames that its positions can distinguish. */
   readonly maxFrames: number;
 }
 

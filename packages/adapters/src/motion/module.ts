@@ -6,7 +6,7 @@ import type { MotionConfig } from './config.js';
 const epsilon = 1e-6;
 
 /**
- * Attention of each place of a feature map [n, c, h, w] to the same place in a clip's other frames; n is clips times
+ * Attention of each position of a feature map [n, c, h, w] to the same position in a clip's other frames; n is clips times
  * frames. Groups are normalized over all frames of a clip.
  * @param frames How many frames a clip has: a whole number, [1].
  * @see AnimateDiff, arXiv 2307.04725; tensor names as in diffusers' `AnimateDiffTransformer3D`

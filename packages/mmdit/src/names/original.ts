@@ -1,7 +1,7 @@
 import { sliceView, type TensorView } from '@sd/weights';
 
-/** Modules outside of the blocks, and the table of positions. */
-const top: Readonly<Record<string, string>> = {
+/** Modules outside the blocks, and the table of position embeddings. */
+const outsideBlocks: Readonly<Record<string, string>> = {
   'x_embedder.proj': 'pos_embed.proj',
   't_embedder.mlp.0': 'time_text_embed.timestep_embedder.linear_1',
   't_embedder.mlp.2': 'time_text_embed.timestep_embedder.linear_2',
@@ -12,7 +12,7 @@ const top: Readonly<Record<string, string>> = {
   pos_embed: 'pos_embed.pos_embed',
 };
 
-/** Modules of a block, those of the image's tokens and those of the text's. */
+/** Modules of a block, for the image's tokens and for the text's. */
 const inBlock: Readonly<Record<string, string>> = {
   'x_block.adaLN_modulation.1': 'norm1.linear',
   'x_block.attn.ln_q': 'attn.norm_q',
@@ -31,7 +31,7 @@ const inBlock: Readonly<Record<string, string>> = {
   'context_block.mlp.fc2': 'ff_context.net.2',
 };
 
-/** Modules that hold queries, keys and values one after the other. */
+/** Modules that hold the projections to queries, keys and values, concatenated. */
 const projections: Readonly<Record<string, readonly string[]>> = {
   'x_block.attn.qkv': ['attn.to_q', 'attn.to_k', 'attn.to_v'],
   'x_block.attn2.qkv': ['attn2.to_q', 'attn2.to_k', 'attn2.to_v'],
@@ -39,10 +39,10 @@ const projections: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The tensors of the original code's `MMDiT`, without `model.diffusion_model.`, by diffusers' names, in place: the rows of
- * queries, keys and values as three tensors. Where diffusers has scale before shift in one matrix and the original has them
- * the other way round, they become two: `norm_out.linear.scale.weight` and `norm_out.linear.shift.weight`. Any other
- * tensor keeps its name.
+ * Renames the tensors of the original code's `MMDiT`, without `model.diffusion_model.`, to diffusers' names. Queries, keys
+ * and values become three views of the same bytes. Where diffusers has scale before shift in one matrix and the original
+ * the reverse, they become two views: `norm_out.linear.scale.weight` and `norm_out.linear.shift.weight`. Any other tensor
+ * keeps its name.
  * @see github.com/Stability-AI/sd3.5, mmditx.py
  */
 export function originalMmditTensors(tensors: ReadonlyMap<string, TensorView>): Map<string, TensorView> {
@@ -51,25 +51,29 @@ export function originalMmditTensors(tensors: ReadonlyMap<string, TensorView>): 
   for (const [name, view] of tensors) {
     const [, module = name, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];
     const [, block, inner] = /^joint_blocks\.(\d+)\.(.+)$/.exec(module) ?? [];
-    for (const [path, part] of divided(view, module, { block, inner, isLast: Number(block) === last })) {
-      result.set(kind === undefined ? path : `${path}.${kind}`, part);
+    for (const [path, slice] of splitModule(view, module, { block, inner, isLast: Number(block) === last })) {
+      result.set(kind === undefined ? path : `${path}.${kind}`, slice);
     }
   }
   return result;
 }
 
-interface Place {
-  /** The number of the block, and the module's name in it. */
+interface BlockModule {
+  /** The index of the block, and the module's name in it. */
   readonly block: string | undefined;
   readonly inner: string;
   readonly isLast: boolean;
 }
 
-/** The modules of diffusers whose tensors this one holds. */
-function divided(view: TensorView, module: string, { block, inner, isLast }: Place): [path: string, TensorView][] {
+/** Splits a module's tensor into those of diffusers' modules. */
+function splitModule(
+  view: TensorView,
+  module: string,
+  { block, inner, isLast }: BlockModule,
+): [path: string, TensorView][] {
   const at = `transformer_blocks.${block}`;
   if (block !== undefined && Object.hasOwn(projections, inner)) {
-    return rowsOf(
+    return splitRows(
       view,
       projections[inner].map((name) => `${at}.${name}`),
     );
@@ -77,15 +81,15 @@ function divided(view: TensorView, module: string, { block, inner, isLast }: Pla
   const path =
     block !== undefined && Object.hasOwn(inBlock, inner)
       ? `${at}.${inBlock[inner]}`
-      : Object.hasOwn(top, module)
-        ? top[module]
+      : Object.hasOwn(outsideBlocks, module)
+        ? outsideBlocks[module]
         : module;
   const swapped = path === 'norm_out.linear' || (isLast && path === `${at}.norm1_context.linear`);
-  return swapped ? rowsOf(view, [`${path}.shift`, `${path}.scale`]) : [[path, view]];
+  return swapped ? splitRows(view, [`${path}.shift`, `${path}.scale`]) : [[path, view]];
 }
 
-/** A tensor's rows in as many equal parts as there are names. */
-function rowsOf(view: TensorView, names: readonly string[]): [name: string, TensorView][] {
+/** Splits a tensor's rows equally among the names. */
+function splitRows(view: TensorView, names: readonly string[]): [name: string, TensorView][] {
   const rows = Math.floor((view.shape[0] ?? 0) / names.length);
   return names.map((name, i) => [name, sliceView(view, i * rows, (i + 1) * rows)]);
 }

@@ -13,11 +13,11 @@ export interface AdapterOptions {
   readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>>;
 }
 
-/** The words of attached textual inversions, for one text encoder. */
+/** The words of attached textual inversions for one text encoder. */
 export interface WordVectors {
-  /** How many vectors each word has. */
+  /** Number of vectors of each word. */
   readonly counts: Readonly<Record<string, number>>;
-  /** All vectors, in the order of the words: [sum of counts, width]. */
+  /** All vectors, in the order of the words, [sum of counts, width]. */
   readonly vectors: Tensor<'float32'>;
 }
 

@@ -1,20 +1,11 @@
-import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/weights';
-
-type Shapes = ReadonlyMap<string, Pick<TensorView, 'shape'>>;
+import { axisSize, type TensorShapes } from '@sd/weights';
 
 /**
- * The `config.json` of transformers' `T5EncoderModel` that names and shapes of a model's tensors imply, by transformers'
- * names, for T5 1.1. Throws a CheckpointError, which names `file` and the tensor, where one is missing.
+ * The `config.json` of transformers' `T5EncoderModel` for T5 1.1, derived from the shapes of a model's tensors under
+ * transformers' names. Throws a CheckpointError that names `file` and a missing tensor.
  */
-export function t5ConfigFromShapes(file: string, tensors: Shapes): Readonly<Record<string, unknown>> {
-  const size = (name: string, axis: number): number => {
-    const found = tensors.get(name)?.shape[axis];
-    if (found !== undefined) return found;
-    throw new CheckpointError('missing-tensor', file, `has no tensor ${name}, which its shape follows from.`, {
-      tensor: name,
-    });
-  };
+export function t5ConfigFromShapes(file: string, tensors: TensorShapes): Readonly<Record<string, unknown>> {
+  const size = (name: string, axis: number) => axisSize(file, tensors, name, axis);
   const attention = 'encoder.block.0.layer.0.SelfAttention';
   const heads = size(`${attention}.relative_attention_bias.weight`, 1);
   const table = tensors.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';

@@ -1,25 +1,25 @@
 import { UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
-/** The shape of a T5 encoder, from its `config.json`. */
+/** The architecture of a T5 encoder, from its `config.json`. */
 export interface T5Config {
   readonly vocabSize: number;
   readonly width: number;
   readonly layers: number;
   readonly heads: number;
-  /** All heads together need not be as wide as the model. */
+  /** Width of a head; all heads together may be wider or narrower than `width`. */
   readonly headWidth: number;
   readonly feedForwardWidth: number;
-  /** Kinds of distance that attention tells apart, half of them to earlier tokens. */
+  /** Number of buckets for relative distances, half of them for earlier tokens. */
   readonly distanceBuckets: number;
-  /** All distances from this one on are of one kind. */
+  /** All distances from this one on share a bucket. */
   readonly maxDistance: number;
   readonly epsilon: number;
 }
 
 /**
  * Reads the config of transformers' `T5EncoderModel`, with that class's defaults. Throws an UnsupportedError for a
- * feed-forward other than that of T5 1.1, `gated-gelu`.
+ * feed-forward other than T5 1.1's `gated-gelu`.
  */
 export function t5Config(config: Config): T5Config {
   const feedForward = config.string('feed_forward_proj', 'relu');

@@ -1,15 +1,14 @@
-/** How `distanceBuckets` counts. */
 export interface DistanceBucketsOptions {
   readonly distanceBuckets: number;
   readonly maxDistance: number;
 }
 
 /**
- * The kind of each distance from a token to another, from -maxDistance to maxDistance: small distances each have a kind
- * of their own, larger ones share kinds by their logarithm, in float32 as transformers computes it.
+ * The bucket of each distance between two tokens, from -maxDistance to maxDistance: each small distance has its own bucket,
+ * larger ones share buckets by their logarithm, in float32 as transformers computes it.
  * @see arXiv 1910.10683, 2.1; transformers' `T5Attention._relative_position_bucket`
  */
-export function bucketsOfDistances({ distanceBuckets, maxDistance }: DistanceBucketsOptions): number[] {
+export function distanceBucketTable({ distanceBuckets, maxDistance }: DistanceBucketsOptions): number[] {
   const forward = distanceBuckets / 2;
   const exact = forward / 2;
   const range = Math.fround(Math.log(maxDistance / exact));

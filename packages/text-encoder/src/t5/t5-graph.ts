@@ -9,7 +9,7 @@ import {
 } from '@sd/graph';
 import type { TensorView } from '@sd/weights';
 import type { T5Config } from './config.js';
-import { bucketsOfDistances } from './distance-buckets.js';
+import { distanceBucketTable } from './distance-buckets.js';
 
 export interface T5GraphOptions extends GraphOptions {
   readonly extensions?: readonly LayerExtension[];
@@ -17,8 +17,8 @@ export interface T5GraphOptions extends GraphOptions {
 
 /**
  * T5's encoder: `input_ids` [n, tokens] in, `hidden_states` [n, tokens, width] out, after the final norm. Every token
- * attends to all, padding included, as Stable Diffusion 3 has it. What goes from layer to layer leaves the range of float16,
- * and is float32 in a graph of half precision too.
+ * attends to all, including padding, as in Stable Diffusion 3. The hidden states between layers exceed the range of
+ * float16, and are float32 even in a half-precision graph.
  * @see arXiv 1910.10683, 2002.05202; tensor names as in transformers' `T5EncoderModel`
  */
 export function t5Graph(
@@ -45,7 +45,7 @@ export function t5Graph(
   return g.finish('t5_encoder', { repeated: false });
 }
 
-/** Some files have the table twice, since the decoder shares it. */
+/** Token embeddings. Some files have the table twice, since the decoder shares it. */
 function tokenTable(w: Scope, { vocabSize, width }: T5Config): TensorView {
   const present = ['encoder.embed_tokens', 'shared'].filter((name) => w.has(name));
   const [table = w.tensor('shared.weight', [vocabSize, width])] = present.map((name) =>
@@ -54,23 +54,23 @@ function tokenTable(w: Scope, { vocabSize, width }: T5Config): TensorView {
   return table;
 }
 
-/** What each head adds to its scores for the distance from query to key, in every layer: [1, heads, tokens, tokens]. */
+/** The bias of each head's scores by the distance from query to key, shared by all layers: [1, heads, tokens, tokens]. */
 function distanceBias(g: Graph, w: Scope, ids: Value, config: T5Config): Value {
   const { heads, distanceBuckets, maxDistance } = config;
   const tokens = ids.dims[1];
-  const places = g.places(ids, 1);
-  const perQuery = g.op('Unsqueeze', [places, g.indices([1])], [tokens, 1]);
-  const distances = g.op('Sub', [places, perQuery], [tokens, tokens]);
+  const positions = g.places(ids, 1);
+  const perQuery = g.op('Unsqueeze', [positions, g.indices([1])], [tokens, 1]);
+  const distances = g.op('Sub', [positions, perQuery], [tokens, tokens]);
   const [least, most] = [-maxDistance, maxDistance].map((distance) => g.indices([distance]));
   const bounded = g.op('Max', [g.op('Min', [distances, most], distances.dims), least], distances.dims);
   const index = g.op('Add', [bounded, most], distances.dims);
-  const buckets = g.op('Gather', [g.indices(bucketsOfDistances(config)), index], distances.dims);
+  const buckets = g.op('Gather', [g.indices(distanceBucketTable(config)), index], distances.dims);
   const perPair = g.embedding(buckets, w.tensor('weight', [distanceBuckets, heads]));
   const perHead = g.transpose(perPair, [2, 0, 1]);
   return g.op('Unsqueeze', [perHead, g.indices([0])], [1, ...perHead.dims]);
 }
 
-/** Attention whose scores are not scaled; transformers' `T5LayerSelfAttention`. */
+/** Attention with unscaled scores; transformers' `T5LayerSelfAttention`. */
 function selfAttention(g: Graph, w: Scope, x: Value, bias: Value, config: T5Config): Value {
   const { heads, headWidth, width, epsilon } = config;
   const normal = g.rmsNorm(x, w.at('layer_norm'), epsilon);
@@ -81,17 +81,17 @@ function selfAttention(g: Graph, w: Scope, x: Value, bias: Value, config: T5Conf
 }
 
 /**
- * The part of its input that a feed-forward's last layer sees, so that its sums stay in the range of float16: transformers
- * computes that layer in float32. A power of two, which changes no digit.
+ * Scales the input of a feed-forward's last layer, so that its sums stay in the range of float16; transformers computes
+ * that layer in float32. A power of two changes no digits.
  */
-const part = 2 ** -6;
+const downscale = 2 ** -6;
 
-/** A feed-forward that one projection gates; transformers' `T5DenseGatedActDense`. */
+/** A gated feed-forward; transformers' `T5DenseGatedActDense`. */
 function feedForward(g: Graph, w: Scope, x: Value, { feedForwardWidth, width, epsilon }: T5Config): Value {
   const normal = g.rmsNorm(x, w.at('layer_norm'), epsilon);
   const at = w.at('DenseReluDense');
   const gate = g.geluTanh(g.linear(normal, at.at('wi_0'), feedForwardWidth));
   const h = g.mul(gate, g.linear(normal, at.at('wi_1'), feedForwardWidth));
-  const sum = g.linear(g.mul(h, g.constant([part])), at.at('wo'), width);
-  return g.add(x, g.mul(g.toFloat32(sum), g.constant([1 / part])));
+  const sum = g.linear(g.mul(h, g.constant([downscale])), at.at('wo'), width);
+  return g.add(x, g.mul(g.toFloat32(sum), g.constant([1 / downscale])));
 }

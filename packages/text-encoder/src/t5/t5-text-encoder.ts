@@ -15,27 +15,27 @@ import { type Checkpoint, type ModelFolder, type ModelParts, type NameTable, ope
 import { type T5Config, t5Config } from './config.js';
 import { t5Graph } from './t5-graph.js';
 
-/** Where the graph runs, and the model: its folder, `text_encoder_3` if not named, or its weights and config. */
+/** The backend, and the model: its folder (by default `text_encoder_3`), or its weights and config. */
 export type LoadT5EncoderOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
 
-/** A T5 encoder as a stage, and the names of the tensors in its files that it has no use for. */
+/** A T5 encoder as a stage, with the names of the unused tensors in its files. */
 export interface T5TextEncoder extends TextEncoder {
   readonly config: T5Config;
   readonly unusedTensors: readonly string[];
   /**
-   * The same checkpoint with these extensions, in place of those that this one has: another stage, with a session of its
-   * own. Throws what an extension throws that does not fit this model.
+   * The same checkpoint with these extensions in place of this stage's: another stage with another session. Throws the error
+   * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): T5TextEncoder;
 }
 
-/** Leaves out the half of a whole T5 that no encoder has. */
+/** Drops the decoder's tensors of a whole T5. */
 export const t5EncoderNames: NameTable = (name) => (/^(decoder|lm_head)\./.test(name) ? undefined : name);
 
 /**
- * Opens a T5 encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. Nothing is loaded
- * yet: that happens at first use, or by `load()`. It encodes windows of any length, those of one call all as long, and
- * gives hidden states [tokens, width] and no pooled embedding. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a T5 encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. The weights are
+ * loaded at first use, or by `load()`. It encodes windows of any length, equal within one call, and gives hidden states
+ * [tokens, width] without a pooled embedding. Throws SourceError, CheckpointError, UnsupportedError.
  */
 export async function loadT5Encoder({ backend, ...from }: LoadT5EncoderOptions): Promise<T5TextEncoder> {
   await backend.ready?.();
@@ -89,7 +89,7 @@ function batchOfIds(tokens: readonly Tokens[], { vocabSize }: T5Config): Tensor<
     if (unknown !== undefined) {
       throw new TensorError(
         'bad-tensor',
-        `The T5 encoder knows ${vocabSize} tokens, but prompt ${i} has the token ${unknown}.`,
+        `The T5 encoder has ${vocabSize} tokens, but prompt ${i} has the token ${unknown}.`,
       );
     }
     batch.data.set(BigInt64Array.from(ids, BigInt), i * length);
