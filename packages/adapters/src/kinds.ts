@@ -1,5 +1,5 @@
 import type { AdapterKind } from './adapter.js';
-import { controlLora } from './control-lora/kind.js';
+import { controlLora } from './controlnet/control-lora/kind.js';
 import { controlNet } from './controlnet/kind.js';
 import type { ControlNetSettings } from './controlnet/settings.js';
 import { hypernetwork } from './hypernetwork/kind.js';

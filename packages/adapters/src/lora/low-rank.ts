@@ -43,7 +43,7 @@ export function lora(g: Graph, fit: Fit): Branch {
 }
 
 /** A change of low rank, added to what the layer gives. */
-export function lowRank(g: Graph, { layer }: Pick<Fit, 'layer'>, scale: Value, factors: Factors): Branch {
+export function lowRank(g: Graph, { layer }: Fit, scale: Value, factors: Factors): Branch {
   const { down, up, mid } = factors;
   return {
     output: layer.conv === undefined ? linear() : convolution(layer.conv),

@@ -1,6 +1,6 @@
 import { shapeMatching } from '@sd/weights';
-import type { AdapterKind } from '../adapter.js';
-import { familyOfContext } from '../family.js';
+import type { AdapterKind } from '../../adapter.js';
+import { familyOfContext } from '../../family.js';
 
 /** ControlNets given as a change of low rank to the U-Net that they go with: Stability AI's Control-LoRA. */
 export const controlLora: AdapterKind = {

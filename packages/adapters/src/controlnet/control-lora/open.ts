@@ -2,12 +2,12 @@ import { CheckpointError } from '@sd/core';
 import type { TensorLookup } from '@sd/graph';
 import type { UnetConfig } from '@sd/unet';
 import { Checkpoint, type WeightsFile } from '@sd/weights';
-import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
-import { controlNetAdapter } from '../controlnet/adapter.js';
-import { imageShape } from '../controlnet/config-from-shapes.js';
-import { controlNetOf } from '../controlnet/controlnet.js';
-import { familyOfContext } from '../family.js';
-import { requireBackend, requireUnet, requireUnetCheckpoint, requireWeights } from '../requirements.js';
+import type { Adapter, AdapterFile, AttachContext } from '../../adapter.js';
+import { familyOfContext } from '../../family.js';
+import { requireBackend, requireUnet, requireUnetCheckpoint, requireWeights } from '../../requirements.js';
+import { controlNetAdapter } from '../adapter.js';
+import { imageShape } from '../config-from-shapes.js';
+import { controlNetOf } from '../controlnet.js';
 import { lowRankChanges } from './low-rank-changes.js';
 import { controlLoraTensors } from './names.js';
 
