@@ -57,6 +57,7 @@ export const rows = {
     'controlnet-two': ['two ControlNets, one for half of the steps', 'folder', 'diffusers'],
     'controlnet-sdxl': ['ControlNet for SDXL', 'folder', 'diffusers'],
     'controlnet-original': ['ControlNet', 'single file, `control_model.`', 'its folder'],
+    'control-lora': ['Control-LoRA, SD 1 and XL', 'single file, original names', 'the merged ControlNet'],
     'controlnet-onnx': ['ControlNet', 'ONNX, exported by OnnxStack and Amblyopius', 'diffusers'],
     'controlnet-fused': [
       'two ControlNets exported inside the U-Net',

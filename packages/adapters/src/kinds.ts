@@ -1,4 +1,5 @@
 import type { AdapterKind } from './adapter.js';
+import { controlLora } from './controlnet/control-lora/kind.js';
 import { controlNet } from './controlnet/kind.js';
 import type { ControlNetSettings } from './controlnet/settings.js';
 import { hypernetwork } from './hypernetwork/kind.js';
@@ -17,6 +18,7 @@ import { textualInversion } from './textual-inversion/kind.js';
 export const adapterKinds: readonly AdapterKind[] = [
   hypernetwork,
   ipAdapter,
+  controlLora,
   controlNet,
   lora,
   motion,

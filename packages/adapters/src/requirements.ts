@@ -1,6 +1,6 @@
 import { type Backend, InvalidOptionError, isCheckpointStage, UnsupportedError } from '@sd/core';
-import type { UnetConfig } from '@sd/unet';
-import type { WeightsFile } from '@sd/weights';
+import type { CheckpointUnet, UnetConfig } from '@sd/unet';
+import type { Checkpoint, WeightsFile } from '@sd/weights';
 import type { AdapterFile, AttachContext } from './adapter.js';
 
 /** Where an adapter's own model runs. Throws an InvalidOptionError for a pipeline that was made without a backend. */
@@ -16,6 +16,12 @@ export function requireUnet({ model: { noisePredictor, noisePredictorComponent }
   }
   if (isCheckpointStage(noisePredictor)) return noisePredictor.config as UnetConfig;
   throw new InvalidOptionError('attach', 'needs a U-Net that was loaded from a checkpoint, not one of your own.');
+}
+
+/** The weights of the model's U-Net, for an adapter that shares them. Throws an InvalidOptionError for a stage without any. */
+export function requireUnetCheckpoint({ model: { noisePredictor } }: AttachContext): Checkpoint {
+  if ('checkpoint' in noisePredictor) return (noisePredictor as CheckpointUnet).checkpoint;
+  throw new InvalidOptionError('attach', 'needs a U-Net that gives its checkpoint, as those of loadUnet do.');
 }
 
 /** The file's tensors. Throws an UnsupportedError for a folder or an ONNX file. */

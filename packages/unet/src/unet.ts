@@ -20,6 +20,8 @@ export type LoadUnetOptions = { readonly backend: Backend } & (ModelFolder | Mod
 /** The stage over a U-Net's checkpoint. */
 export interface CheckpointUnet extends NoisePredictor {
   readonly config: UnetConfig;
+  /** Its weights by diffusers' names, for adapters that share them. */
+  readonly checkpoint: Checkpoint;
   /** Names of tensors in the files that the graph does not use. */
   readonly unusedTensors: readonly string[];
   readonly needs: NonNullable<NoisePredictor['needs']>;
@@ -59,6 +61,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
 
   return {
     config,
+    checkpoint,
     unusedTensors: checkpoint.unused(),
     inChannels: config.inChannels,
     outChannels: config.outChannels,

@@ -7,7 +7,8 @@ import {
   type Tensor,
   tensor,
 } from '@sd/core';
-import { completeFeeds } from '@sd/graph';
+import { completeFeeds, type TensorLookup } from '@sd/graph';
+import type { UnetExtension } from '@sd/unet';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
@@ -43,16 +44,31 @@ export type LoadControlNetOptions = (ModelFolder | ModelParts) & { readonly back
 export async function loadControlNet(options: LoadControlNetOptions): Promise<ControlNet> {
   const { backend } = options;
   await backend.ready?.();
-  const parts = await openModel(options, { folder: 'controlnet', stems: ['diffusion_pytorch_model', 'model'] });
-  const config = controlNetConfig(parts.config);
-  const model = controlNetGraph(parts.checkpoint, config, backend);
-  const reader = lazySession(backend, controlImageGraph(parts.checkpoint, config, backend));
+  const { checkpoint, config } = await openModel(options, {
+    folder: 'controlnet',
+    stems: ['diffusion_pytorch_model', 'model'],
+  });
+  const net = controlNetOf({ backend, tensors: checkpoint, config: controlNetConfig(config) });
+  return { ...net, unusedTensors: checkpoint.unused() };
+}
+
+interface Parts {
+  readonly backend: Backend;
+  readonly tensors: TensorLookup;
+  readonly config: ControlNetConfig;
+  readonly extensions?: readonly UnetExtension[];
+}
+
+/** A ControlNet over tensors by diffusers' names. Writes its graphs, and throws a CheckpointError for what does not fit. */
+export function controlNetOf({ backend, tensors, config, extensions }: Parts): Omit<ControlNet, 'unusedTensors'> {
+  const { provider, features } = backend;
+  const model = controlNetGraph(tensors, config, { provider, features, extensions });
+  const reader = lazySession(backend, controlImageGraph(tensors, config, backend));
   const session = lazySession(backend, model);
   const outputs = residualNames(skipCount(config.unet));
   const both = [session, reader];
   return {
     config,
-    unusedTensors: parts.checkpoint.unused(),
     outputs,
     load: session.load,
     release: async () => void (await Promise.all(both.map((session) => session.release()))),

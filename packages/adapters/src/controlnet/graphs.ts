@@ -1,4 +1,5 @@
 import { Graph, type GraphModel, type GraphOptions, Scope, staticDim, type TensorLookup, type Value } from '@sd/graph';
+import type { UnetExtension } from '@sd/unet';
 import { downPath, joinedHooks, midBlock, timeEmbedding } from '@sd/unet/blocks';
 import type { ControlNetConfig } from './config.js';
 
@@ -36,11 +37,19 @@ export function skipCount({ levels }: ControlNetConfig['unet']): number {
   return levels.reduce((count, { resnets }) => count + resnets + 1, 0);
 }
 
+export interface ControlNetGraphOptions extends GraphOptions {
+  readonly extensions?: readonly UnetExtension[];
+}
+
 /**
  * The ControlNet: a U-Net's inputs and `features` in, what is added to the U-Net out, each times its part of `scales`
  * [outputs].
  */
-export function controlNetGraph(checkpoint: TensorLookup, config: ControlNetConfig, options: GraphOptions): GraphModel {
+export function controlNetGraph(
+  checkpoint: TensorLookup,
+  config: ControlNetConfig,
+  { extensions = [], ...options }: ControlNetGraphOptions,
+): GraphModel {
   const g = new Graph(options);
   const w = new Scope(checkpoint);
   const { unet } = config;
@@ -51,7 +60,8 @@ export function controlNetGraph(checkpoint: TensorLookup, config: ControlNetConf
   const features = g.input('features', ['images', channels, 'height', 'width']);
   const names = residualNames(skipCount(unet));
   const scales = g.input('scales', [names.length]);
-  const hooks = joinedHooks(g, []);
+  const hooks = joinedHooks(g, extensions);
+  g.addLayerHook(hooks.layer);
   const blocks = { config: unet, time: timeEmbedding(g, w, timestep, unet), context, hooks };
 
   const skips = downPath(g, w, g.add(g.conv(sample, w.at('conv_in'), channels), features), blocks);

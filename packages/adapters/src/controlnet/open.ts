@@ -1,50 +1,20 @@
 import { CheckpointError, hasResidualInputs } from '@sd/core';
-import { fitImage, unitTensor } from '@sd/image';
 import type { UnetConfig } from '@sd/unet';
 import { hasFile } from '@sd/weights';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { familyOfContext } from '../family.js';
-import { readControls, useControls } from '../image-settings.js';
 import { modelOf } from '../model-parts.js';
 import { fileTitle, requireBackend, requireUnet } from '../requirements.js';
-import { unusedTensors } from '../warnings.js';
+import { controlNetAdapter } from './adapter.js';
 import { type ControlNet, loadControlNet } from './controlnet.js';
-import { residualExtensions } from './residual-inputs.js';
-import { controlNetCondition } from './residuals.js';
-import { controlNetOptions } from './settings.js';
 import { controlNetFile } from './single-file.js';
 
 /** Opens a ControlNet: a folder, a file in either layout, or a model that was exported to ONNX. */
 export async function openControlNetAdapter(file: AdapterFile, context: AttachContext): Promise<Adapter> {
-  const { name, source, path } = file;
+  const { source, path } = file;
   const isOnnx = path === '' ? await hasFile(source, 'model.onnx') : /\.onnx$/i.test(path);
-  const { net, takesFamilyCondition, unusedNames } = isOnnx
-    ? await openExported(file, context)
-    : await openCheckpoint(file, context);
-  return {
-    name,
-    kind: 'controlnet',
-    extensions: residualExtensions(fileTitle(file), net.outputs, context),
-    async use(settings, option) {
-      const controls = await readControls(option, settings, controlNetOptions, 'a ControlNet');
-      return useControls(controls, async ({ image, strength, settings: { guess } }, { width, height, signal }) => {
-        const pixels = unitTensor(fitImage(image, { width, height, fit: 'stretch' }));
-        const features = await net.readImage(pixels, { signal });
-        return ({ familyCondition, signal: passSignal }) =>
-          controlNetCondition({
-            net,
-            features,
-            strength,
-            guess,
-            conditions: takesFamilyCondition ? familyCondition : undefined,
-            signal: passSignal,
-          });
-      });
-    },
-    warnings: () => unusedTensors(unusedNames),
-    release: net.release,
-    dispose: net.dispose,
-  };
+  const opened = isOnnx ? await openExported(file, context) : await openCheckpoint(file, context);
+  return controlNetAdapter({ kind: 'controlnet', ...opened }, file, context);
 }
 
 async function openExported(file: AdapterFile, context: AttachContext) {

@@ -1,4 +1,5 @@
 import { CheckpointError, hasResidualInputs, InvalidOptionError } from '@sd/core';
+import type { UnetExtension } from '@sd/unet';
 import type { Adapter, AttachContext } from '../adapter.js';
 import { requireUnet } from '../requirements.js';
 import { controlNetInputs } from './residuals.js';
@@ -15,8 +16,9 @@ export function residualExtensions(
 ): Adapter['extensions'] {
   const { noisePredictor, noisePredictorComponent: component } = context.model;
   if (!hasResidualInputs(noisePredictor)) {
-    const other = context.adapters.find(({ kind, extensions }) => kind === 'controlnet' && component in extensions);
-    return { [component]: other?.extensions[component] ?? controlNetInputs(requireUnet(context)) };
+    const inputs = controlNetInputs(requireUnet(context));
+    const attached = context.adapters.map(({ extensions }) => extensions[component] as UnetExtension | undefined);
+    return { [component]: attached.find((extension) => extension?.name === inputs.name) ?? inputs };
   }
   const { residuals, controlNets } = noisePredictor;
   if (residuals.length === 0) {

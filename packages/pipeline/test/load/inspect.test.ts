@@ -323,6 +323,22 @@ describe('adapters at full size', () => {
     expect(await inspected(xl)).toMatchObject({ kind: 't2i-adapter', layout: 'diffusers', family: 'sdxl' });
   });
 
+  test('a Control-LoRA, which has a ControlNet’s names too', async () => {
+    const control = {
+      lora_controlnet: [0],
+      'zero_convs.0.0.weight': [320, 320, 1, 1],
+      'input_hint_block.0.weight': [16, 3, 3, 3],
+      'input_blocks.0.0.down': [4, 4, 3, 3],
+      'input_blocks.4.1.transformer_blocks.0.attn2.to_k.down': [128, 2048],
+    };
+    expect(await inspected(control)).toMatchObject({
+      kind: 'control-lora',
+      layout: 'original',
+      family: 'sdxl',
+      details: { channels: 3, rank: 128 },
+    });
+  });
+
   test('motion modules of the original AnimateDiff', async () => {
     const at = 'module.down_blocks.0.motion_modules.0.temporal_transformer';
     const motion = {

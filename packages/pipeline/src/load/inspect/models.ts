@@ -11,7 +11,6 @@ const unusable: readonly (readonly [title: string, name: RegExp])[] = [
   ['a safety checker', /^concept_embeds$/],
   ['a T5 text encoder', /^encoder\.block\.0\.layer\.0\.SelfAttention\./],
   ['a ControlNet-LLLite', /^lllite_/],
-  ['a Control-LoRA', /^lora_controlnet$/],
 ];
 
 /** A whole model, or a component of one. */
