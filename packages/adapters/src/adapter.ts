@@ -43,7 +43,7 @@ export type Detail = string | number | boolean | readonly (string | number)[];
 
 /** A file of weights as recognised by its names and shapes. */
 export interface AdapterFinding {
-  /** Id of the family of models that it is for, where that can be told. */
+  /** Id of the family of models that it is for, where the file says so. */
   readonly family?: string | undefined;
   /** How its tensors are named: `diffusers`, `original`, `kohya`, `PEFT`, `A1111`. */
   readonly layout: string;
@@ -68,7 +68,7 @@ export interface AttachContext {
   readonly model: AdaptedModel;
   /** The adapters that are attached already. */
   readonly adapters: readonly Adapter[];
-  /** The families that files are told apart by, for messages that name them. */
+  /** The supported families, to recognise a file's, and to name them in messages. */
   readonly families: readonly ModelFamily[];
   /** Where the models run that come with an adapter, such as a ControlNet. */
   readonly backend: Backend | undefined;

@@ -41,7 +41,7 @@ export interface DenoiserOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A denoiser that is told how far the pass is; without it, each call counts as the only one. */
+/** A denoiser that takes the progress of the pass; without it, each call counts as the only one. */
 export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: Progress) => Promise<Float32Array>;
 
 /**

@@ -20,7 +20,7 @@ export interface OutpaintOptions {
  * pixels of the image. `generate({ image, mask })` blends over this seam. An inpainting U-Net instead thresholds the mask
  * at mid-gray and repaints half of the seam; blend the original over its result with the mask to hide it.
  *
- * Throws an InvalidOptionError for sizes that are not whole numbers of at least 0, and (`picture`) if the result would be
+ * Throws an InvalidOptionError for sizes that are not whole numbers of at least 0, and (`image`) if the result would be
  * too large.
  */
 export function outpaint(original: Pixels, options: OutpaintOptions): { image: Pixels; mask: Pixels } {
@@ -35,7 +35,7 @@ export function outpaint(original: Pixels, options: OutpaintOptions): { image: P
   }
   const width = left + original.width + right;
   const height = top + original.height + bottom;
-  checkSize(width, height, 'picture');
+  checkSize(width, height, 'image');
 
   const image = canvas(width, height, [128, 128, 128, 255]);
   if (fill === 'edge') extendEdges(image, original, left, top);

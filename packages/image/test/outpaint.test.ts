@@ -48,7 +48,7 @@ describe('outpaint', () => {
     ['top', { top: 0.5 }],
     ['feather', { feather: Number.NaN }],
     ['fill', { fill: 'noise' }],
-    ['picture', { right: 2 ** 30 }],
+    ['image', { right: 2 ** 30 }],
   ])('refuses %s', (option, options) => {
     const paint = () => outpaint(original, options as Parameters<typeof outpaint>[1]);
     expect(paint).toThrow(expect.objectContaining({ code: 'invalid-option', option }));

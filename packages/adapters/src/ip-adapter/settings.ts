@@ -4,7 +4,7 @@ import { type ImageStrengthSettings, imageStrengthOptions } from '../image-setti
 
 /** Images that an IP-Adapter shows to the model as a prompt. */
 export interface IpAdapterSettings extends ImageStrengthSettings {
-  /** An image, or several that are shown together. */
+  /** An image prompt, or several that act together. */
   readonly image: ImageInput | readonly ImageInput[];
 }
 

@@ -36,7 +36,7 @@ export interface Lora {
 export interface OpenLoraOptions {
   /** Its name among those of one model, for its input `strength.<name>`. */
   readonly name: string;
-  /** The families that files are told apart by. */
+  /** The supported families, one of which the file is for. */
   readonly families?: readonly ModelFamily[];
 }
 

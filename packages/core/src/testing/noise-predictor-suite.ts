@@ -7,9 +7,9 @@ export interface NoisePredictorSuiteOptions {
   create(): Promise<NoisePredictor> | NoisePredictor;
   /** Width of the text embeddings that it takes. */
   readonly contextWidth: number;
-  /** What it needs beside text, for so many texts. */
+  /** The conditions that it needs besides text, for a batch of this many texts. */
   readonly conditions?: (batch: number) => Conditions;
-  /** What the sides of its latents must be multiples of: any size if left out. */
+  /** The sides of its latents must be multiples of this; any size by default. */
   readonly multiple?: number;
 }
 

@@ -61,7 +61,7 @@ function recognises({ classOf, config }: FolderFacts): boolean {
 /** Models that predict epsilon were trained at 512 pixels, those that predict v at 768. */
 function knownOf(component: string, notes: FileNotes): Json {
   const size = predictionOf(notes) === 'v_prediction' ? 768 : 512;
-  // Stable Diffusion 2.1 needs its attention in float32, and its file cannot be told from that of 2.0.
+  // Stable Diffusion 2.1 needs its attention in float32, and its file looks the same as that of 2.0.
   if (component === 'unet') return { sample_size: size / 8, norm_num_groups: 32, upcast_attention: true };
   if (component === 'vae') return { sample_size: size, scaling_factor: 0.18215, norm_num_groups: 32 };
   return {};

@@ -9,21 +9,21 @@ import { type PromptOptions, promptTable } from './prompts.js';
 import { type SamplingOptions, samplingTable } from './sampling.js';
 
 export interface OutputOptions {
-  /** In pixels; a multiple of the VAE's factor. By default the initial image's, else that which the model was trained on. */
+  /** In pixels, a multiple of the VAE's scale factor; by default the initial image's, or the size that the model was trained on. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
-  /** Draws the picture again at a larger size, from the first pass's latents. */
+  /** Generates the image again at a larger size, starting from the latents of the first pass. */
   readonly upscale?: UpscaleOptions | undefined;
-  /** What to give: images, or the latents that they would be made of, for another model to go on with. Images by default. */
+  /** Whether the result has images, the default, or their latents, for another model to continue from. */
   readonly output?: 'images' | 'latents' | undefined;
   /**
    * Settings of attached adapters by their names: `{ watercolour: 0.8, edges: { image, strength: 0.7 } }`. An adapter that is
-   * left out acts with its defaults: a LoRA at strength 1, a ControlNet not at all.
+   * left out has its default settings: a LoRA acts at strength 1, a ControlNet not at all.
    */
   readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>> | undefined;
-  /** Ends the run between two steps; it rejects with an AbortError at once. */
+  /** Aborts the run, which rejects with an AbortError at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after every step; what it throws ends the run. */
+  /** Called and awaited after every step; an error that it throws ends the run. */
   readonly onStep?: ((step: StepEvent) => void | Promise<void>) | undefined;
 }
 

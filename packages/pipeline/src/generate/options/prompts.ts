@@ -13,44 +13,43 @@ import {
 import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 import { checkSyntax, type PromptInput } from '../prompts/index.js';
 
-/** One of several prompts that make a picture together. */
+/** One of several prompts that are composed into one image. */
 export interface WeightedPrompt {
   readonly text: string;
-  /** 1 by default; below 0 to steer away from it. */
+  /** 1 by default; a weight below 0 steers away from the prompt. */
   readonly weight?: number;
 }
 
-/** Another prompt to go some of the way to. */
+/** Another prompt to mix in. */
 export interface BlendOptions {
-  /** The run's own prompt if left out. */
+  /** The run's prompt by default. */
   readonly prompt?: string | undefined;
   readonly negativePrompt?: string | undefined;
-  /** How far: 0 is the run's prompt, 1 the other. */
+  /** From 0, the run's prompt, to 1, the other. */
   readonly amount: number;
 }
 
 export interface PromptOptions {
-  /** What to draw; or several prompts, which are composed (arXiv 2206.01714). */
+  /** A description of the image; or several prompts, which are composed (arXiv 2206.01714). */
   readonly prompt: string | readonly WeightedPrompt[];
-  /** What to keep away from; empty by default. */
+  /** A description of what to avoid; empty by default. */
   readonly negativePrompt?: string | undefined;
-  /** What the second text encoder reads in place of `prompt`. */
+  /** The prompt for the second text encoder; `prompt` by default. */
   readonly prompt2?: string | undefined;
-  /** What the second text encoder reads in place of `negativePrompt`. */
+  /** The negative prompt for the second text encoder; `negativePrompt` by default. */
   readonly negativePrompt2?: string | undefined;
-  /** What the third text encoder reads in place of `prompt`. */
+  /** The prompt for the third text encoder; `prompt` by default. */
   readonly prompt3?: string | undefined;
-  /** What the third text encoder reads in place of `negativePrompt`. */
+  /** The negative prompt for the third text encoder; `negativePrompt` by default. */
   readonly negativePrompt3?: string | undefined;
   /**
-   * The syntax that the prompts are written in, by name or as an object. `plain`, the default, has none: brackets are text,
-   * and what does not fit the text encoder's window is left out, as in diffusers. The others read weights, and prompts of any
-   * length: `a1111`'s `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s; `compel`'s `word++`.
+   * The syntax of the prompts, by name or as an object. In `plain`, the default, brackets are text, and what does not fit the
+   * text encoder's window is truncated, as in diffusers. The others have weights, and prompts of any length: `a1111`'s `(word:1.3)`, `[from:to:when]`, `AND`, `BREAK`, `<lora:name:0.7>`; `comfyui`'s; `compel`'s `word++`.
    */
   readonly syntax?: PromptSyntaxName | PromptSyntax | undefined;
-  /** How many of the text encoder's last layers to leave out: 0 by default. */
+  /** Number of the text encoder's last layers to skip; 0 by default. */
   readonly clipSkip?: number | undefined;
-  /** Another prompt, and how far to go to it: their embeddings are mixed. */
+  /** Another prompt, whose embedding is mixed with that of `prompt`. */
   readonly blend?: BlendOptions | undefined;
 }
 

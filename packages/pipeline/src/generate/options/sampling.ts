@@ -15,24 +15,24 @@ import { seedsFrom } from '../seeds.js';
 export const randomSources = { 'torch-cpu': torchCpu, 'nv-philox': nvPhilox, numpy: numpyLegacy } as const;
 
 export interface SamplingOptions {
-  /** Steps of the scheduler: the family's default, mostly 20. */
+  /** Number of steps; 20 by default, 28 for Stable Diffusion 3. */
   readonly steps?: number | undefined;
-  /** The scheduler in place of the model's own: an object, or a name that `loadPipeline` knows, such as `euler`. */
+  /** A scheduler in place of the model's: an object, a short name such as `euler`, or the name of a class of diffusers. */
   readonly scheduler?: Scheduler | string | undefined;
-  /** Seed of the first picture; the next ones count up from it. Random by default; the result has it. */
+  /** Seed of the first image; the next ones count up from it. Random by default, and part of the result. */
   readonly seed?: number | bigint | undefined;
-  /** How many pictures: 1 by default. */
+  /** Number of images; 1 by default. */
   readonly count?: number | undefined;
-  /** The random number generator: `torch-cpu` by default. One a picture, which draws the initial noise, then that of the steps. */
+  /** The random number generator; `torch-cpu` by default. Each image has one, for its initial noise and then that of its steps. */
   readonly rng?: keyof typeof randomSources | RandomSourceFactory | undefined;
-  /** The normal noise to start from, [count or 1, channels, height / 8, width / 8], in place of the generator's. */
+  /** Initial noise in place of the generator's: standard normal, [1 or count, channels, height / 8, width / 8]. */
   readonly latents?: Tensor<'float32'> | undefined;
   /**
-   * Seed of a second noise that `variationStrength` mixes in; random by default. With several pictures it counts up, and
-   * `seed` does not: they are variations of one picture.
+   * Seed of a second noise that `variationStrength` mixes in; random by default. With several images it counts up and
+   * `seed` does not, so that they are variations of one image.
    */
   readonly variationSeed?: number | bigint | undefined;
-  /** How far to go from the noise of `seed` to that of `variationSeed`, 0 to 1. */
+  /** How far to go from the noise of `seed` to that of `variationSeed`, from 0 to 1. */
   readonly variationStrength?: number | undefined;
 }
 
