@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { decode } from 'fast-png';
-import { readParameters } from '../../packages/pipeline/dist/index.js';
+import { readParameters } from '../../packages/image/dist/index.js';
 
 /**
  * Throws unless the file is a valid PNG that is not blank and records its parameters.
