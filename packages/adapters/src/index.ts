@@ -12,7 +12,6 @@ export type {
   LearnedWords,
   PromptMention,
 } from './adapter.js';
-export { builtInControlNets } from './controlnet/built-in.js';
 export { type ControlNetConfig, controlNetConfig } from './controlnet/config.js';
 export { controlNetConfigFromShapes } from './controlnet/config-from-shapes.js';
 export {

@@ -5,7 +5,8 @@ import { Checkpoint, Config, openWeights, type TensorView } from '@sd/weights';
 import { describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture } from '../../../fixtures/golden.js';
-import { loadMmdit, mmditConfigFromShapes, originalMmditTensors } from '../src/index.js';
+import { loadMmdit } from '../src/index.js';
+import { mmditConfigFromShapes, originalMmditTensors } from '../src/single-file.js';
 import { backend, golden, input, sd3 } from './mmdit.js';
 
 const prefix = 'model.diffusion_model.';

@@ -6,7 +6,7 @@ import { readAdapters } from './attach/run-adapters.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
-import { readImages } from './generate/initial/images.js';
+import type { DecodedImages } from './generate/initial/images.js';
 import { modelTraits } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
 import { readRequest } from './generate/request.js';
@@ -80,7 +80,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     queue.checkOpen();
     checkGenerateOptions(given, composition);
     // No await without images, so that such requests queue in the order of the calls.
-    const decoded = given.image === undefined && given.mask === undefined ? {} : await readImages(given);
+    const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
     const read = readRequest(given, { traits, decoded, schedulerOf });
     return yield* queue.stream(read.signal, async function* (signal) {
       const request = { ...read, signal };
@@ -109,6 +109,11 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       return disposed;
     },
   };
+}
+
+async function decodeImages(given: GenerateOptions): Promise<DecodedImages> {
+  const { readImages } = await import('./generate/initial/images.js');
+  return readImages(given);
 }
 
 /** `attach` and `detach`, which wait in the queue like runs. */

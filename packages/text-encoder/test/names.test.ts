@@ -2,7 +2,7 @@ import { openFolder } from '@sd/backend-node';
 import { openSafetensors, type TensorView } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
-import { clipTextNames, openClipTensors } from '../src/index.js';
+import { clipTextNames, openClipTensors } from '../src/single-file.js';
 
 async function tensorsIn(folder: string, file: string) {
   const source = await openFolder(folder);

@@ -3,7 +3,8 @@ import { Checkpoint, Config, openWeights, readConfig, renameTensors } from '@sd/
 import { expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { clipTextNames, loadTextEncoder } from '../src/index.js';
+import { loadTextEncoder } from '../src/index.js';
+import { clipTextNames } from '../src/single-file.js';
 import { backend, concatenate, tokensOf } from './encoder.js';
 
 // The figures: fixtures/python/make.py sd3.

@@ -12,7 +12,8 @@ import { Checkpoint, Config, openWeights, readConfig, type TensorView } from '@s
 import { afterAll, describe, expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden, relativeError } from '../../../fixtures/golden.js';
-import { loadT5Encoder, t5Config, t5ConfigFromShapes, t5EncoderNames } from '../src/index.js';
+import { loadT5Encoder, t5Config } from '../src/index.js';
+import { t5ConfigFromShapes, t5EncoderNames } from '../src/single-file.js';
 import { distanceBucketTable } from '../src/t5/distance-buckets.js';
 import { textEncoderSuite } from '../src/testing.js';
 import { backend, concatenate } from './encoder.js';

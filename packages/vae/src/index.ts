@@ -1,9 +1,6 @@
 export type { CheckpointVae } from './checkpoint-vae.js';
 export { type VaeConfig, vaeConfig } from './config.js';
-export { vaeConfigFromShapes } from './config-from-shapes.js';
 export { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
-export { vaeNames } from './names/diffusers.js';
-export { originalTinyVaeNames, originalVaeNames } from './names/original.js';
 export type { TinyLevels, TinyVaeConfig } from './tiny-vae-config.js';
 export { type LoadVaeOptions, loadVae } from './vae.js';
 export { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';

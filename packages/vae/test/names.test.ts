@@ -3,7 +3,7 @@ import { openFolder } from '@sd/backend-node';
 import { openSafetensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
-import { originalTinyVaeNames, originalVaeNames, vaeNames } from '../src/index.js';
+import { originalTinyVaeNames, originalVaeNames, vaeNames } from '../src/single-file.js';
 
 async function namesIn(file: string): Promise<string[]> {
   const { tensors } = await openSafetensors(await openFolder(path.dirname(file)), path.basename(file));

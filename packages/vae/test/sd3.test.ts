@@ -3,7 +3,8 @@ import { Checkpoint, openModel, openWeights, renameTensors } from '@sd/weights';
 import { expect, test } from 'vitest';
 import { stageError } from '../../../fixtures/deviations.js';
 import { fixture, readGolden } from '../../../fixtures/golden.js';
-import { loadVae, originalVaeNames } from '../src/index.js';
+import { loadVae } from '../src/index.js';
+import { originalVaeNames } from '../src/single-file.js';
 import { backend, times, vaeIn } from './vae.js';
 
 // The figures: fixtures/python/make.py sd3.

@@ -1,4 +1,5 @@
-import { type Adapter, builtInControlNets } from '@sd/adapters';
+import type { Adapter } from '@sd/adapters';
+import { builtInControlNets } from '@sd/adapters/controlnet/built-in';
 import { InvalidOptionError, isExtendable, type StageResources, throwIfAborted } from '@sd/core';
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';

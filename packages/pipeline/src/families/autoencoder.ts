@@ -1,5 +1,5 @@
 import type { Vae } from '@sd/core';
-import { loadVae, originalVaeNames, vaeConfigFromShapes, vaeNames } from '@sd/vae';
+import { originalVaeNames, vaeConfigFromShapes, vaeNames } from '@sd/vae/single-file';
 import { renameTensors } from '@sd/weights';
 import type { Component, FilePart } from './family.js';
 
@@ -8,7 +8,7 @@ export function autoencoder(scalingFactor: number): Component<Vae> {
   return {
     name: 'vae',
     classes: ['AutoencoderKL', 'AutoencoderTiny'],
-    load: loadVae,
+    load: async (from) => (await import('@sd/vae')).loadVae(from),
     loadOnnx: async ({ backend, source }) =>
       (await import('@sd/vae/onnx')).loadOnnxVae({ backend, source, scalingFactor }),
     configFromShapes: vaeConfigFromShapes,

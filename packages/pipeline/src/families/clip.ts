@@ -2,9 +2,8 @@ import {
   type ClipTextFacts,
   clipTextConfigFromShapes,
   clipTextNames,
-  loadTextEncoder,
   openClipTensors,
-} from '@sd/text-encoder';
+} from '@sd/text-encoder/single-file';
 import { type Config, renameTensors } from '@sd/weights';
 import { clipVocabulary } from './clip-vocabulary.js';
 import type { FilePart, Json, Tensors, TextEncoderComponent } from './family.js';
@@ -38,7 +37,7 @@ export function clipComponent({
     output,
     classes,
     tokenizerClasses: ['CLIPTokenizer', 'CLIPTokenizerFast'],
-    load: loadTextEncoder,
+    load: async (from) => (await import('@sd/text-encoder')).loadTextEncoder(from),
     async loadOnnx({ folder = name, ...from }) {
       return (await import('@sd/text-encoder/onnx')).loadOnnxTextEncoder({ ...from, folder });
     },

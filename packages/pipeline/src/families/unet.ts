@@ -1,5 +1,5 @@
 import type { NoisePredictor, Source } from '@sd/core';
-import { type AttentionHeads, loadUnet, originalUnetNames, unetConfigFromShapes } from '@sd/unet';
+import { type AttentionHeads, originalUnetNames, unetConfigFromShapes } from '@sd/unet/single-file';
 import { hasFile, readConfig, renameTensors } from '@sd/weights';
 import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
 import { clipPart, openClipPart } from './clip.js';
@@ -10,7 +10,7 @@ export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> 
   return {
     name: 'unet',
     classes: ['UNet2DConditionModel'],
-    load: loadUnet,
+    load: async (from) => (await import('@sd/unet')).loadUnet(from),
     async loadOnnx({ folder = 'unet', ...from }) {
       const sampleSize = await exportedSampleSize(from.source);
       return (await import('@sd/unet/onnx')).loadOnnxUnet({ ...from, folder, sampleSize });

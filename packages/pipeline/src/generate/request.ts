@@ -11,7 +11,8 @@ import {
 import { checkOptional, checkSide } from '@sd/core/options';
 import type { Guidance } from '@sd/guidance';
 import type { Size } from '../families/family.js';
-import { type DecodedImages, type InitialImages, runSize, sizeImages } from './initial/images.js';
+import type { DecodedImages, InitialImages } from './initial/images.js';
+import { runSize } from './initial/run-size.js';
 import { lastSteps, planSteps, type StepRange } from './initial/step-range.js';
 import type { ModelTraits } from './model-traits.js';
 import { readGuidance } from './options/guidance.js';
@@ -105,7 +106,7 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
     guidanceScale,
     ...readSeeds(options),
     initial: {
-      images: decoded.image && sizeImages(decoded.image, decoded.mask, { ...size, fit: options.fit }),
+      images: decoded.sizeTo?.({ ...size, fit: options.fit }),
       latents: decoded.latents,
       range,
     },

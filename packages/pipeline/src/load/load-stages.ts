@@ -1,5 +1,4 @@
 import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
-import { loadVae } from '@sd/vae';
 import type { Component, TextEncoderComponent } from '../families/family.js';
 import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
@@ -62,6 +61,7 @@ async function openPreviewVae({ model, index, replaced, backend }: StageSources)
   if (place === undefined) return undefined;
   const { vae } = index.family;
   const files = await replaceComponent(model, index.family, vae, place);
+  const { loadVae } = await import('@sd/vae');
   return loadVae({ backend, ...files.component(vae.name) });
 }
 

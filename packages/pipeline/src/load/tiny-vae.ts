@@ -1,5 +1,5 @@
 import { CheckpointError, type Source } from '@sd/core';
-import { originalTinyVaeNames } from '@sd/vae';
+import { originalTinyVaeNames } from '@sd/vae/single-file';
 import { Checkpoint, Config, hasFile, type ModelParts, openWeights, renameTensors } from '@sd/weights';
 import type { Json, Tensors } from '../families/family.js';
 

@@ -11,8 +11,9 @@ import {
   tensor,
 } from '@sd/core';
 import { completeFeeds, type LayerExtension } from '@sd/graph';
-import { type Checkpoint, type ModelFolder, type ModelParts, type NameTable, openModel } from '@sd/weights';
+import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type T5Config, t5Config } from './config.js';
+import { t5EncoderNames } from './names.js';
 import { t5Graph } from './t5-graph.js';
 
 /** The backend, and the model: its folder (by default `text_encoder_3`), or its weights and config. */
@@ -28,9 +29,6 @@ export interface T5TextEncoder extends TextEncoder {
    */
   withExtensions(extensions: readonly LayerExtension[]): T5TextEncoder;
 }
-
-/** Drops the decoder's tensors of a whole T5. */
-export const t5EncoderNames: NameTable = (name) => (/^(decoder|lm_head)\./.test(name) ? undefined : name);
 
 /**
  * Opens a T5 encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. The weights are

@@ -1,5 +1,5 @@
-import { originalMmditTensors } from '@sd/mmdit';
-import { t5EncoderNames } from '@sd/text-encoder';
+import { originalMmditTensors } from '@sd/mmdit/single-file';
+import { t5EncoderNames } from '@sd/text-encoder/single-file';
 import { renameTensors } from '@sd/weights';
 import { autoencoderPart } from '../autoencoder.js';
 import { clipPart } from '../clip.js';

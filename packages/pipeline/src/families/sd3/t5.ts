@@ -1,4 +1,4 @@
-import { t5ConfigFromShapes } from '@sd/text-encoder';
+import { t5ConfigFromShapes } from '@sd/text-encoder/single-file';
 import type { TextEncoderComponent } from '../family.js';
 
 /** The encoder of T5 XXL, the third text encoder. Many models lack it, since it is larger than everything else together. */

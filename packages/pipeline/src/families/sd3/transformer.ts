@@ -1,5 +1,5 @@
 import type { NoisePredictor } from '@sd/core';
-import { mmditConfigFromShapes } from '@sd/mmdit';
+import { mmditConfigFromShapes } from '@sd/mmdit/single-file';
 import type { Component } from '../family.js';
 
 /** The multimodal diffusion transformer, in place of a U-Net. */
