@@ -1,5 +1,5 @@
-// Runs the first ```js block of every package's README and every docs page, and in guides the one after <!-- ci: run -->, where
-// there is one; all from the root of the repository.
+// Runs the first ```js block of every package's README, of every docs page that has one, and in guides the one after
+// <!-- ci: run -->, where there is one; all from the root of the repository.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import makeFixtures from '../fixtures/make.js';
@@ -29,6 +29,7 @@ for (const [i, { name, page }] of [...readmes, ...docs, ...guides].entries()) {
   const [whole, marked] = (await readFile(page, 'utf8')).split('<!-- ci: run -->');
   if (marked === undefined && name.startsWith('docs/guides/')) continue;
   const code = firstBlock(marked ?? whole, 'js');
+  if (code === undefined && name.startsWith('docs/')) continue;
   if (code === undefined) throw new Error(`${name} has no \`\`\`js block.`);
   const file = path.join(folder, `${i}.mjs`);
   await writeFile(file, code);
