@@ -9,6 +9,7 @@ import {
   type Pixels,
   readImage,
 } from '@sd/image';
+import type { Size } from '../../families/family.js';
 
 /** The images among a run's options. */
 export interface GivenImageOptions {
@@ -29,9 +30,7 @@ export interface DecodedImages {
   readonly sizeTo?: ((size: TargetSize) => InitialImages) | undefined;
 }
 
-export interface TargetSize {
-  readonly width: number;
-  readonly height: number;
+export interface TargetSize extends Size {
   readonly fit?: Fit | undefined;
 }
 
