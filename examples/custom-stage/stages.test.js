@@ -28,7 +28,7 @@ test('a cache over the embedded model gives the same embeddings', async (t) => {
   const [{ tokenizer, textEncoder }] = sd.stages.textEncoders;
   const prompts = ['a cat', 'a dog'].map((text) => tokenizer.encode(text));
   const plain = await textEncoder.encode(prompts);
-  const encoder = remembering(textEncoder);
+  const encoder = withCache(textEncoder);
   for (let i = 0; i < 2; i++) {
     const cached = await encoder.encode(prompts);
     for (const [k, { hidden }] of cached.entries()) assert.deepEqual(hidden.data, plain[k].hidden.data);
