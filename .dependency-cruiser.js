@@ -14,6 +14,7 @@ const packages = {
   ...Object.fromEntries(models.map((name) => [name, ['core', 'weights', 'graph']])),
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
+  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline'],
 };
 
 /** Folders of the pipeline that each of them may import; all may import `stages.ts`. */

@@ -100,9 +100,8 @@ function skippedComponents(config: Config, used: ReadonlySet<string>, unused: Re
   return [...config.entries()].flatMap(([name, value]): Warning[] => {
     if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
     const found = classIn(config, name);
-    // A text encoder that a model does without is listed as nulls.
-    if (found === undefined && unused.has(name)) return [];
-    if (found === undefined) return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
+    // A component that the model does without, such as the safety checker, is listed as nulls.
+    if (found === undefined) return [];
     if (!skipped.includes(name) && !unused.has(name)) {
       throw new UnsupportedError(`${file}: ${name}, a ${found}, is a component that is not supported.`);
     }
