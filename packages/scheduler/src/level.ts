@@ -7,12 +7,12 @@ export type LevelAt = (ratio: number) => NoiseLevel;
 /** The level without noise, at which a run ends. */
 export const cleanLevel: NoiseLevel = { alpha: 1, sigma: 0, timestep: 0 };
 
-/** Alpha, but at least 2^-12 (alphasCumprod 2^-24), which diffusers and k-diffusion use in place of 0. */
+/** Alpha, with 2^-12 (alphasCumprod 2^-24) in place of 0, as in diffusers and k-diffusion. */
 export function safeAlpha({ alpha }: NoiseLevel): number {
-  return Math.max(alpha, 2 ** -12);
+  return alpha === 0 ? 2 ** -12 : alpha;
 }
 
-/** The noise-to-signal ratio `sigma / alpha`: k-diffusion's sigma. Always finite: alpha counts as at least 2^-12. */
+/** The noise-to-signal ratio `sigma / alpha`: k-diffusion's sigma. Always finite: an alpha of 0 counts as 2^-12. */
 export function noiseRatio(level: NoiseLevel): number {
   return level.sigma / safeAlpha(level);
 }

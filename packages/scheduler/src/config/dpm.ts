@@ -1,17 +1,17 @@
-import { InvalidOptionError, type Sampler, UnsupportedError } from '@sd/core';
-import { cleanLevel, flowLevel, noiseRatio, preservingLevel } from '../level.js';
-import { linspace, roundHalfEven } from '../numbers.js';
+import { InvalidOptionError, type Sampler } from '@sd/core';
+import { cleanLevel, preservingLevel } from '../level.js';
+import { roundHalfEven } from '../numbers.js';
 import { deis } from '../samplers/deis.js';
 import { type DpmSolverOptions, dpmSolverMultistep } from '../samplers/dpm-solver.js';
 import { dpmSolverSinglestep } from '../samplers/dpm-solver-singlestep.js';
 import { saSolver } from '../samplers/sa-solver.js';
 import { unipc } from '../samplers/unipc.js';
-import { shiftSigma } from '../schedules/flow-schedule.js';
 import type { NoiseSchedule } from '../schedules/noise-schedule.js';
-import { spacedTimesteps } from '../spacings/timesteps.js';
+import { spacedTimesteps, trailingTimesteps } from '../spacings/timesteps.js';
+import { dpmFlowLevels, uniPcFlowLevels } from './flow-sigmas.js';
 import type { Settings } from './schema.js';
 import { type ConfigParts, limited, limitFrom, type RunOptions, sigmaSchedule } from './shared.js';
-import { named, respacing } from './sigma.js';
+import { level32, named, ratioAt, respacing } from './sigma.js';
 
 /** The DPM-Solver family as diffusers runs it: on integer timesteps, one more than steps, dropping the last. */
 
@@ -42,7 +42,6 @@ export function dpmSinglestepParts(settings: Settings, options: RunOptions): Con
 }
 
 export function uniPcParts(settings: Settings, options: RunOptions): ConfigParts {
-  if (settings.use_flow_sigmas) throw new UnsupportedError('use_flow_sigmas is not supported for UniPC.');
   const sampler = unipc({
     order: settings.solver_order,
     solverType: settings.solver_type === 'bh1' ? 'bh1' : 'bh2',
@@ -50,7 +49,7 @@ export function uniPcParts(settings: Settings, options: RunOptions): ConfigParts
     lowerOrderFinal: settings.lower_order_final,
     disableCorrector: settings.disable_corrector ?? [],
   });
-  return dpmParts('UniPC', () => sampler, settings, options);
+  return dpmParts('UniPC', () => sampler, settings, options, uniPcFlowLevels);
 }
 
 export function deisParts(settings: Settings, options: RunOptions): ConfigParts {
@@ -92,18 +91,20 @@ function dpmParts(
   make: (steps: number) => Sampler,
   settings: Settings,
   { images, mu }: RunOptions,
+  flowLevels: typeof uniPcFlowLevels = dpmFlowLevels,
 ): ConfigParts {
   const schedule = sigmaSchedule(settings);
   return {
     name: named(name, settings),
     trainTimesteps: schedule.trainTimesteps,
     levels: (steps) =>
-      settings.use_flow_sigmas ? flowLevels(settings, steps, mu) : dpmLevels(settings, schedule, steps),
+      settings.use_flow_sigmas ? flowLevels(settings, schedule, steps, mu) : dpmLevels(settings, schedule, steps),
     sampler: (steps) => limited(make(steps), limitFrom(settings, images)),
   };
 }
 
-function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule, steps: number) {
+function dpmLevels(settings: Settings, schedule: NoiseSchedule, steps: number) {
+  const { sigmas, levelAt } = schedule;
   const smallest = sigmas[0];
   const final = settings.final_sigmas_type === 'zero' ? cleanLevel : preservingLevel(smallest, 0);
   const respace = respacing(settings);
@@ -112,23 +113,14 @@ function dpmLevels(settings: Settings, { sigmas, level, levelAt }: NoiseSchedule
       (settings.use_lu_lambdas || settings.use_karras_sigmas) && settings.beta_schedule !== 'squaredcos_cap_v2';
     const toInteger = rounded ? roundHalfEven : Math.trunc;
     const ratios = respace(steps, settings.sigma_min ?? smallest, settings.sigma_max ?? sigmas.at(-1)!);
-    return [...ratios.map((ratio) => preservingLevel(ratio, toInteger(levelAt(ratio).timestep))), final];
+    return [...ratios.map((ratio) => level32(ratio, toInteger(levelAt(ratio).timestep))), final];
   }
   // Excludes training steps with a lambda below lambda_min_clipped.
   const count = sigmas.filter((sigma) => -Math.log(sigma) >= settings.lambda_min_clipped).length;
   const { timestep_spacing: spacing, steps_offset: offset } = settings;
   const timesteps =
     spacing === 'trailing'
-      ? spacedTimesteps(spacing, sigmas.length, steps).map((t) => Math.max(0, t + count - sigmas.length))
+      ? trailingTimesteps(count, sigmas.length / steps)
       : spacedTimesteps(spacing, count, steps + 1, offset).slice(0, -1);
-  return [...timesteps.map((t) => preservingLevel(noiseRatio(level(t)), t)), final];
-}
-
-/** The DPM-Solver family's flow sigmas: from just below 1 to just above 0, shifted. */
-function flowLevels(settings: Settings, steps: number, mu: number | undefined) {
-  const { num_train_timesteps: trainTimesteps, use_dynamic_shifting, flow_shift, final_sigmas_type } = settings;
-  const shift = use_dynamic_shifting && mu !== undefined ? Math.exp(mu) : flow_shift;
-  const sigmas = linspace(1 - 1 / trainTimesteps, 0, steps + 1).map((sigma) => shiftSigma(sigma, shift));
-  const levels = sigmas.slice(0, -1).map((sigma) => flowLevel(sigma, Math.trunc(sigma * trainTimesteps)));
-  return [...levels, final_sigmas_type === 'zero' ? cleanLevel : levels.at(-1)!];
+  return [...timesteps.map((t) => level32(ratioAt(schedule, t), t)), final];
 }

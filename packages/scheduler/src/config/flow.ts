@@ -1,13 +1,13 @@
-import { InvalidOptionError, type NoiseLevel, type Sampler, UnsupportedError } from '@sd/core';
+import { type NoiseLevel, type Sampler, UnsupportedError } from '@sd/core';
 import { cleanLevel, flowLevel } from '../level.js';
 import { linspace } from '../numbers.js';
 import { euler } from '../samplers/euler.js';
 import { heun } from '../samplers/heun.js';
 import { lcm } from '../samplers/lcm.js';
 import { ipndm } from '../samplers/multistep.js';
-import { shiftSigma } from '../schedules/flow-schedule.js';
 import { exponentialSigmas, karrasSigmas } from '../spacings/sigmas.js';
 import { dpmMultistep } from './dpm.js';
+import { flowMatchSigmas, requiredMu } from './flow-sigmas.js';
 import type { Settings } from './schema.js';
 import type { ConfigParts, RunOptions } from './shared.js';
 import { churnFrom, respacing } from './sigma.js';
@@ -23,29 +23,19 @@ export function flowHeunParts(settings: Settings): ConfigParts {
   return flowParts('Heun', settings, heun(), undefined);
 }
 
-/** diffusers shifts twice: once the ends of the range, and once all sigmas between them. */
-function flowParts(name: string, settings: Settings, sampler: Sampler, mu: number | undefined): ConfigParts {
-  const { num_train_timesteps: trainTimesteps, use_dynamic_shifting, shift_terminal } = settings;
-  if (use_dynamic_shifting && mu === undefined) {
-    throw new InvalidOptionError('mu', 'must be given with use_dynamic_shifting.');
-  }
-  const shift = use_dynamic_shifting ? 1 : settings.shift;
-  const secondShift = mu === undefined ? shift : settings.time_shift_type === 'exponential' ? Math.exp(mu) : mu;
+function flowParts(name: string, settings: Settings, sampler: Sampler, given: number | undefined): ConfigParts {
+  const { num_train_timesteps: trainTimesteps } = settings;
+  const mu = requiredMu(settings, given);
   return {
     name,
     prediction: 'flow',
     trainTimesteps,
     sampler: () => sampler,
     levels: (steps) => {
-      let sigmas = linspace(1, shiftSigma(1 / trainTimesteps, shift), steps).map((sigma) =>
-        shiftSigma(sigma, secondShift),
-      );
-      if (shift_terminal !== undefined) {
-        const factor = (1 - sigmas.at(-1)!) / (1 - shift_terminal);
-        sigmas = sigmas.map((sigma) => 1 - (1 - sigma) / factor);
-      }
-      sigmas = respacing(settings)?.(steps, sigmas.at(-1)!, sigmas[0]) ?? sigmas;
-      return [...sigmas.map((sigma) => flowLevel(sigma, sigma * trainTimesteps)), cleanLevel];
+      const shifted = flowMatchSigmas(settings, steps, mu);
+      const sigmas = respacing(settings)?.(steps, shifted.at(-1)!, shifted[0]) ?? shifted;
+      const levels = sigmas.map(Math.fround).map((sigma) => flowLevel(sigma, Math.fround(sigma * trainTimesteps)));
+      return [...levels, cleanLevel];
     },
   };
 }

@@ -98,7 +98,7 @@ function distilledLevels(
   const stride = Math.floor(trainTimesteps / original);
   const timesteps = Array.from(
     { length: steps },
-    (_, i) => (original - Math.floor((i * original) / steps)) * stride - 1,
+    (_, i) => (original - Math.floor(i * (original / steps))) * stride - 1,
   );
   return [...timesteps.map(level), final];
 }

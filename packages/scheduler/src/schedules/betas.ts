@@ -14,7 +14,10 @@ export function scaledLinearBetas(count = 1000, start = 0.00085, end = 0.012): F
 
 /** Betas of the squared cosine schedule (Improved DDPM, arXiv 2102.09672, eq. 17), each at most `maxBeta`. */
 export function cosineBetas(count = 1000, maxBeta = 0.999): Float32Array {
-  const alphaBar = (t: number) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2;
+  const alphaBar = (t: number) => {
+    const root = Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2);
+    return root * root;
+  };
   return Float32Array.from({ length: checkCount('num_train_timesteps', count) }, (_, i) =>
     Math.min(1 - alphaBar((i + 1) / count) / alphaBar(i / count), maxBeta),
   );

@@ -1,5 +1,6 @@
 import type { NoiseLevel } from '@sd/core';
 import { type LevelAt, preservingLevel } from '../level.js';
+import { log32 } from '../log32.js';
 import { indexOf, valueAt } from '../numbers.js';
 
 /** The noise level of each timestep that a model was trained on. */
@@ -24,7 +25,7 @@ export function discreteSchedule(alphasCumprod: Float32Array): NoiseSchedule {
     const signal = Math.max(value, 2 ** -24);
     return Math.sqrt(Math.fround(Math.fround(1 - signal) / signal));
   });
-  const logSigmas = sigmas.map(Math.log);
+  const logSigmas = sigmas.map(log32);
   return {
     trainTimesteps: alphasCumprod.length,
     sigmas,

@@ -9,7 +9,7 @@ import { betaQuantile } from './beta-quantile.js';
  */
 export function comfyBeta(alpha = 0.6, beta = 0.6): Spacing {
   return ({ trainTimesteps, level }, steps) => {
-    const index = (i: number) => roundHalfEven(betaQuantile(1 - i / steps, alpha, beta) * (trainTimesteps - 1));
+    const index = (i: number) => roundHalfEven(betaQuantile(1 - i * (1 / steps), alpha, beta) * (trainTimesteps - 1));
     const indices = new Set(Array.from({ length: steps }, (_, i) => index(i)));
     return [...[...indices].map(level), cleanLevel];
   };

@@ -6,7 +6,8 @@ export type SigmaSpread = (steps: number, min: number, max: number) => number[];
 
 /** Noise ratios with evenly spaced rho-th roots (Karras et al., arXiv 2206.00364, eq. 5). */
 export function karrasSigmas(steps: number, min: number, max: number, rho = 7): number[] {
-  return linspace(max ** (1 / rho), min ** (1 / rho), steps).map((root) => root ** rho);
+  const [high, low] = [max ** (1 / rho), min ** (1 / rho)];
+  return linspace(0, 1, steps).map((ramp) => (high + ramp * (low - high)) ** rho);
 }
 
 /**
@@ -14,7 +15,7 @@ export function karrasSigmas(steps: number, min: number, max: number, rho = 7): 
  * spacing (arXiv 2206.00927, section 3.4), diffusers' `use_lu_lambdas`.
  */
 export function exponentialSigmas(steps: number, min: number, max: number): number[] {
-  return polyexponentialSigmas(steps, min, max, 1);
+  return linspace(Math.log(max), Math.log(min), steps).map(Math.exp);
 }
 
 /** Noise ratios with logarithms that follow the rho-th power of the step (k-diffusion's `get_sigmas_polyexponential`). */
@@ -24,5 +25,5 @@ export function polyexponentialSigmas(steps: number, min: number, max: number, r
 
 /** Noise ratios at quantiles of a beta distribution, as in diffusers (arXiv 2407.12173). */
 export function betaSigmas(steps: number, min: number, max: number, alpha = 0.6, beta = 0.6): number[] {
-  return linspace(1, 0, steps).map((p) => min + betaQuantile(p, alpha, beta) * (max - min));
+  return linspace(0, 1, steps).map((ramp) => min + betaQuantile(1 - ramp, alpha, beta) * (max - min));
 }

@@ -29,7 +29,7 @@ export const logLinear: Spacing = ({ sigmas, levelAt }, steps) =>
 
 /** Evenly selected table entries, from the noisiest (ComfyUI's `simple`). */
 export const simple: Spacing = ({ trainTimesteps, level }, steps) =>
-  endingClean(steps, (i) => level(trainTimesteps - 1 - Math.floor((i * trainTimesteps) / steps)));
+  endingClean(steps, (i) => level(trainTimesteps - 1 - Math.floor(i * (trainTimesteps / steps))));
 
 /** Evenly spaced timesteps from the noisiest, without the last (ComfyUI's `sgm_uniform`, from Stability's generative-models). */
 export const sgmUniform: Spacing = ({ trainTimesteps, level }, steps) =>

@@ -1,4 +1,4 @@
-import { linspace, roundHalfEven } from '../numbers.js';
+import { arangeDown, linspace, roundHalfEven } from '../numbers.js';
 
 /** How timesteps are spread over the training steps (arXiv 2305.08891, table 2). */
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
@@ -25,6 +25,16 @@ export function fractionalTimesteps(
     case 'leading':
       return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * Math.floor(trainTimesteps / steps) + offset);
     case 'trailing':
-      return Array.from({ length: steps }, (_, i) => roundHalfEven(trainTimesteps - (i * trainTimesteps) / steps) - 1);
+      return trailingTimesteps(trainTimesteps, trainTimesteps / steps);
   }
+}
+
+/**
+ * Integer timesteps from `count - 1` down, `stride` apart. Where diffusers would add -1 (at 61, 103, 121 and other numbers of
+ * steps, since NumPy's rounding errors leave one number just above 0), the timesteps end at the one before.
+ */
+export function trailingTimesteps(count: number, stride: number): number[] {
+  return arangeDown(count, stride)
+    .map((end) => roundHalfEven(end) - 1)
+    .filter((timestep) => timestep >= 0);
 }
