@@ -30,6 +30,7 @@ export type {
   GuidedDenoiser,
   NoiseLevel,
   NoiseSource,
+  Preconditioning,
   Prediction,
   Sampler,
   SamplerOptions,

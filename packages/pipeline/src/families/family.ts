@@ -154,6 +154,8 @@ export interface SplitFile {
 
 export interface SingleFileForm {
   readonly layout: FileLayout;
+  /** Small tensors that say how the model was trained; their values are read for `known` and `scheduler`. */
+  readonly markers?: readonly string[];
   /** Whether a file with the layout belongs to this family, by its noise predictor and text encoders. */
   recognises(file: SplitFile): boolean;
   /** Throws an UnsupportedError that names the variant if the file is an unsupported variant of the family. */
@@ -172,6 +174,8 @@ export interface SingleFileForm {
 export interface FileNotes {
   readonly metadata: Readonly<Record<string, string>>;
   has(tensor: string): boolean;
+  /** The values of the family's `markers` that the file has. */
+  readonly markers: ReadonlyMap<string, readonly number[]>;
   readonly split: SplitFile;
   /** What the model predicts, if the caller said so. */
   readonly prediction: FilePrediction | undefined;

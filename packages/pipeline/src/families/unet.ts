@@ -52,7 +52,7 @@ export const unetLayout: FileLayout = {
     clipPart('text_model.embeddings.token_embedding.weight', 'text_encoder'),
   ],
   leftOver:
-    /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$)/,
+    /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|edm_mean$|edm_std$|edm_vpred\.|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$)/,
   matches: () => true,
 };
 

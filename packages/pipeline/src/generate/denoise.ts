@@ -61,6 +61,7 @@ async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: P
   return createDenoiser({
     noisePredictor: adapters.noisePredictor(stages.noisePredictor),
     prediction: request.scheduler.prediction,
+    preconditioning: request.scheduler.preconditioning,
     guidance: request.guidance,
     positive: ({ step }) => texts.positive(index, step),
     negative: ({ step }) => texts.negative(index, step),

@@ -61,7 +61,7 @@ const refusalOf = ({ family, split }: ReturnType<typeof recogniseFile>) => famil
 
 /** The notes of a file that says nothing about its training. */
 function notesOf(split: SplitFile, prediction?: FilePrediction): FileNotes {
-  return { metadata: {}, has: () => false, split, prediction };
+  return { metadata: {}, has: () => false, markers: new Map(), split, prediction };
 }
 
 /** The configs of a file's components, as loading makes them. */

@@ -3,7 +3,8 @@ import { checkSteps, planOf } from '../create-scheduler.js';
 import { flowSchedule } from '../schedules/flow-schedule.js';
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
 import { deisParts, dpmMultistepParts, dpmSinglestepParts, saSolverParts, uniPcParts } from './dpm.js';
-import { edmDpmParts, edmEulerParts, flowEulerParts, flowHeunParts, ipndmParts } from './flow.js';
+import { edmDpmParts, edmEulerParts, edmSchedule, isEdm, onEdmLevels } from './edm.js';
+import { flowEulerParts, flowHeunParts, ipndmParts } from './flow.js';
 import { ddimParts, ddpmParts, lcmParts, pndmParts, tcdParts } from './grid.js';
 import { nearest, predictions, readSettings, type SchedulerConfig, type Settings } from './schema.js';
 import { alphasCumprodFrom, type ConfigParts, type RunOptions, type StepOptions } from './shared.js';
@@ -111,9 +112,11 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   const settings = readSettings(config, defaults, ignores);
   const { step = {}, images = 1, mu } = options;
   const parts = partsOf(settings, { step, images, mu });
+  if (isEdm(config) && !isEdm({ _class_name: name })) return onEdmLevels(ofEdm(config), name, parts);
   return {
     name: parts.name,
     prediction: parts.prediction ?? predictions[settings.prediction_type],
+    ...(parts.preconditioning && { preconditioning: parts.preconditioning }),
     trainTimesteps: settings.num_train_timesteps,
     plan(steps) {
       checkSteps(steps, parts.trainTimesteps);
@@ -123,9 +126,15 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   };
 }
 
+/** A config's own EDM scheduler, spaced as the other class was asked to be. */
+function ofEdm({ use_karras_sigmas, ...config }: SchedulerConfig): Scheduler {
+  return schedulerFromConfig(use_karras_sigmas === true ? { ...config, sigma_schedule: 'karras' } : config);
+}
+
 /** Only the noise schedule that a config describes, to combine with another spacing and sampler. */
 export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule {
   const settings = readSettings(config, {}, []);
+  if (isEdm(config)) return edmSchedule(settings);
   if (!config._class_name?.startsWith('Flow')) return discreteSchedule(alphasCumprodFrom(settings));
   return flowSchedule({ trainTimesteps: settings.num_train_timesteps, shift: settings.shift });
 }

@@ -1,4 +1,4 @@
-import type { NoiseLevel, Prediction, Sampler } from '@sd/core';
+import type { NoiseLevel, Preconditioning, Prediction, Sampler } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { clipSample, dynamicThreshold, type Limit } from '../limits.js';
 import {
@@ -40,6 +40,7 @@ export interface ConfigParts {
   readonly initialSigma?: (levels: readonly NoiseLevel[]) => number;
   /** Overrides the config's prediction type. */
   readonly prediction?: Prediction;
+  readonly preconditioning?: Preconditioning;
 }
 
 /** A config's noise schedule, computed in float32 as in diffusers. */

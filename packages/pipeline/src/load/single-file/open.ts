@@ -9,6 +9,7 @@ import {
   openWeights,
   readConfig,
   splitByRange,
+  toFloat32,
 } from '@sd/weights';
 import type { Component, Family, FileNotes, Json, SplitFile, Tensors } from '../../families/family.js';
 import { families } from '../../families/index.js';
@@ -38,7 +39,8 @@ export async function openSingleFile(
   if (family === undefined) throw notAModel(path, tensors);
   family.file.refuse?.(split);
   const configFolder = config === undefined ? undefined : (await locate(config)).source;
-  const notes: FileNotes = { metadata, has: (name) => tensors.has(name), split, prediction };
+  const markers = await readMarkers(source, path, tensors, family.file.markers);
+  const notes: FileNotes = { metadata, has: (name) => tensors.has(name), markers, split, prediction };
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
   return {
@@ -59,6 +61,26 @@ export async function openSingleFile(
     exported: new Map(),
     warnings: unusedWarning('The file has tensors of no component of the model', split.unused),
   };
+}
+
+async function readMarkers(
+  source: Source,
+  path: string,
+  tensors: Tensors,
+  names: readonly string[] = [],
+): Promise<FileNotes['markers']> {
+  const markers = new Map<string, readonly number[]>();
+  for (const name of names) {
+    const found = tensors.get(name);
+    if (found === undefined) continue;
+    const { dtype, file, offset, length } = found;
+    const isStored = file.path !== undefined || file.location === path;
+    const bytes = isStored
+      ? await source.read(path, { start: offset, end: offset + length })
+      : (await file.read()).subarray(offset, offset + length);
+    markers.set(name, [...toFloat32(dtype, bytes)]);
+  }
+  return markers;
 }
 
 interface SingleFile {
