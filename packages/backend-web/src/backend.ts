@@ -1,4 +1,12 @@
-import { type Backend, DisposedError, InvalidOptionError, type Model, type Session, throwIfAborted } from '@sd/core';
+import {
+  type Backend,
+  DisposedError,
+  InvalidOptionError,
+  type Model,
+  type Session,
+  settleAll,
+  throwIfAborted,
+} from '@sd/core';
 import { chooseProvider, providers, type WebProvider } from './choice.js';
 import type { Device } from './gpu.js';
 import { type OrtModule, startRuntime, type WasmPaths } from './runtime.js';
@@ -81,7 +89,7 @@ export async function createWebBackend(options: WebBackendOptions = {}): Promise
     },
     dispose() {
       disposing ??= (async () => {
-        await Promise.all([...sessions].map((session) => session.dispose()));
+        await settleAll([...sessions].map((session) => session.dispose));
         device?.destroy();
       })();
       return disposing;

@@ -12,9 +12,9 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortError(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
   });
   try {
-    throwIfAborted(signal);
     return await Promise.race([work, aborted]);
   } catch (error) {
     throwIfAborted(signal);

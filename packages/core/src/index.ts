@@ -38,6 +38,7 @@ export type {
   SamplingPlan,
   Scheduler,
 } from './sampling.js';
+export { settleAll } from './settle.js';
 export type { ByteRange, Source } from './source.js';
 export type {
   Conditions,

@@ -1,4 +1,4 @@
-import { type Backend, type StageResources, throwIfAborted, type Warning } from '@sd/core';
+import { type Backend, type StageResources, settleAll, throwIfAborted, type Warning } from '@sd/core';
 import { checkComponents, type ReplacedComponents, readComponents } from './load/components.js';
 import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
 import { openStages } from './load/load-stages.js';
@@ -94,8 +94,11 @@ async function assemblePipeline({ model, index, replaced, backend, options, disp
       ...unusedTensors(stages, index),
     ],
     async dispose() {
-      await dispose();
-      await disposeBackend();
+      try {
+        await dispose();
+      } finally {
+        await disposeBackend();
+      }
     },
   });
 }
@@ -103,9 +106,9 @@ async function assemblePipeline({ model, index, replaced, backend, options, disp
 /** Loads all stages or none: if one fails, the others are freed, since the backend may be used further. */
 async function loadAll(stages: readonly StageResources[], signal: AbortSignal | undefined): Promise<void> {
   try {
-    await Promise.all(stages.map((stage) => stage.load?.({ signal })));
+    await settleAll(stages.map((stage) => () => stage.load?.({ signal })));
   } catch (error) {
-    await Promise.all(stages.map((stage) => stage.release?.()));
+    await settleAll(stages.map((stage) => () => stage.release?.()));
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { type Source, SourceError } from '@sd/core';
+import { type Source, SourceError, settleAll } from '@sd/core';
 import { clipTokenizerJson } from './clip-tokenizer-json.js';
 import { prefixOf, readJson, readText } from './read-files.js';
 import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
@@ -15,8 +15,10 @@ import { checkTokenizerJson } from './tokenizer-json.js';
 export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
   const prefix = prefixOf(folder);
   const path = (name: string) => `${prefix}${name}`;
-  const [tokenizerConfig, specialTokensMap, tokenizerJson] = await Promise.all(
-    ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) => readJson(source, path(name))),
+  const [tokenizerConfig, specialTokensMap, tokenizerJson] = await settleAll(
+    ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map(
+      (name) => () => readJson(source, path(name)),
+    ),
   );
   const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap }, prefix);
   if (tokenizerJson !== undefined) {
@@ -26,7 +28,7 @@ export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promi
 
   const vocabFile = path('vocab.json');
   const mergesFile = path('merges.txt');
-  const [vocab, merges] = await Promise.all([readJson(source, vocabFile), readText(source, mergesFile)]);
+  const [vocab, merges] = await settleAll([() => readJson(source, vocabFile), () => readText(source, mergesFile)]);
   if (vocab === undefined || merges === undefined)
     throw missing(source, prefix, vocab === undefined ? vocabFile : mergesFile);
   return assembleTokenizer(clipTokenizerJson({ vocab, merges, vocabFile, mergesFile }, config), config, vocabFile);

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Source, SourceError, type Tokenizer } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type Source, SourceError, settleAll, type Tokenizer } from '@sd/core';
 import { startLibrary } from './library.js';
 import { prefixOf, readBytes, readJson } from './read-files.js';
 import { checkUnigramJson, type UnigramJson } from './t5-json.js';
@@ -41,8 +41,8 @@ export async function loadT5Tokenizer(
   { folder = 'tokenizer_3', ...options }: T5TokenizerOptions & { readonly folder?: string } = {},
 ): Promise<T5Tokenizer> {
   const prefix = prefixOf(folder);
-  const [tokenizerJson, tokenizerConfig] = await Promise.all(
-    ['tokenizer.json', 'tokenizer_config.json'].map((name) => readJson(source, `${prefix}${name}`)),
+  const [tokenizerJson, tokenizerConfig] = await settleAll(
+    ['tokenizer.json', 'tokenizer_config.json'].map((name) => () => readJson(source, `${prefix}${name}`)),
   );
   if (tokenizerJson === undefined) throw await missing(source, prefix);
   return assemble({ tokenizerJson, tokenizerConfig }, prefix, options);

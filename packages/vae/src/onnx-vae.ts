@@ -3,6 +3,7 @@ import {
   expectTensor,
   type LatentDistribution,
   type Source,
+  settleAll,
   type Tensor,
   tensor,
   UnsupportedError,
@@ -41,9 +42,9 @@ export interface OnnxVae extends Vae {
 export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
   const { backend, source, encoder: encoderFolder = 'vae_encoder', decoder: decoderFolder = 'vae_decoder' } = options;
   const path = `${encoderFolder}/model.onnx`;
-  const [decoder, encoder] = await Promise.all([
-    openOnnxFile(source, `${decoderFolder}/model.onnx`),
-    hasFile(source, path).then((exists) => (exists ? openOnnxFile(source, path, { noiseInputs: true }) : undefined)),
+  const [decoder, encoder] = await settleAll([
+    () => openOnnxFile(source, `${decoderFolder}/model.onnx`),
+    async () => ((await hasFile(source, path)) ? openOnnxFile(source, path, { noiseInputs: true }) : undefined),
   ]);
   const config = await configOf(source, [decoderFolder, encoderFolder]);
   const [latents, image] = [onlyOne(decoder, 'input'), onlyOne(decoder, 'output')];
@@ -61,8 +62,8 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     latentChannels,
     scaleFactor: 2 ** (config.numbers('block_out_channels', [0, 0, 0, 0]).length - 1),
     load: decoding.load,
-    release: async () => void (await Promise.all(halves.map((half) => half.release()))),
-    dispose: async () => void (await Promise.all(halves.map((half) => half.dispose()))),
+    release: async () => void (await settleAll(halves.map((half) => half.release))),
+    dispose: async () => void (await settleAll(halves.map((half) => half.dispose))),
     async decode(sample, { signal } = {}) {
       expectTensor('The VAE’s latents', sample, 'float32', [-1, latentChannels, -1, -1]);
       const n = sample.dims[0];

@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { CheckpointError, type Source, SourceError, settleAll } from '@sd/core';
 import { hasFile } from './has-file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
@@ -128,8 +128,8 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   const map = weightMap(indexPath, await source.read(indexPath));
   const files = [...new Set(map.values())];
   const shards = new Map(
-    await Promise.all(
-      files.map(async (file) => [file, (await openWeights(source, inFolder(folder, file))).tensors] as const),
+    await settleAll(
+      files.map((file) => async () => [file, (await openWeights(source, inFolder(folder, file))).tensors] as const),
     ),
   );
   const tensors = new Map<string, TensorView>();

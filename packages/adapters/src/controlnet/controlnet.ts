@@ -4,6 +4,7 @@ import {
   lazySession,
   type NoisePredictorInput,
   type StageResources,
+  settleAll,
   type Tensor,
   tensor,
 } from '@sd/core';
@@ -71,8 +72,8 @@ export function controlNetOf({ backend, tensors, config, extensions }: Parts): O
     config,
     outputs,
     load: session.load,
-    release: async () => void (await Promise.all(both.map((session) => session.release()))),
-    dispose: async () => void (await Promise.all(both.map((session) => session.dispose()))),
+    release: async () => void (await settleAll(both.map((session) => session.release))),
+    dispose: async () => void (await settleAll(both.map((session) => session.dispose))),
     async readImage(image, { signal } = {}) {
       expectTensor('The ControlNet’s image', image, 'float32', [-1, config.imageChannels, -1, -1]);
       const { features } = await reader.run({ image: config.bgr ? reversedChannels(image) : image }, { signal });

@@ -1,6 +1,6 @@
 import type { Adapter } from '@sd/adapters';
 import { builtInControlNets } from '@sd/adapters/controlnet/built-in';
-import { InvalidOptionError, isExtendable, type StageResources, throwIfAborted } from '@sd/core';
+import { InvalidOptionError, isExtendable, type StageResources, settleAll, throwIfAborted } from '@sd/core';
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { componentsOf, withComponents } from './adapted-model.js';
@@ -47,19 +47,19 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
 
       const components = componentsOf(stages, composition);
       const previous = changed.map((component) => components.get(component));
-      await Promise.all(previous.map((stage) => stage?.release?.()));
+      await settleAll(previous.map((stage) => () => stage?.release?.()));
       const plainStages = new Set<StageResources | undefined>(plainComponents.values());
       const created = [...replacements.values()];
       try {
-        if (load) await Promise.all(created.map((stage) => stage.load?.({ signal })));
+        if (load) await settleAll(created.map((stage) => () => stage.load?.({ signal })));
         throwIfAborted(signal);
       } catch (error) {
-        await Promise.all(created.map((stage) => (plainStages.has(stage) ? stage.release?.() : stage.dispose?.())));
+        await settleAll(created.map((stage) => () => (plainStages.has(stage) ? stage.release?.() : stage.dispose?.())));
         throw error;
       }
       stages = withComponents(stages, composition, replacements);
       adapters = next;
-      await Promise.all(previous.map((stage) => (plainStages.has(stage) ? undefined : stage?.dispose?.())));
+      await settleAll(previous.map((stage) => () => (plainStages.has(stage) ? undefined : stage?.dispose?.())));
     },
     async dispose() {
       const held = new Set<StageResources | undefined>([
@@ -67,7 +67,7 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
         ...componentsOf(stages, composition).values(),
       ]);
       held.add(plain.vae).add(plain.previewVae);
-      await Promise.all([...held, ...adapters].map((stage) => stage?.dispose?.()));
+      await settleAll([...held, ...adapters].map((stage) => () => stage?.dispose?.()));
     },
   };
 }

@@ -1,5 +1,13 @@
 import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
-import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
+import {
+  type Conditions,
+  InvalidOptionError,
+  type NoisePredictor,
+  settleAll,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
@@ -58,7 +66,7 @@ export async function readAdapters(
   checkNames(inOptions, adapters);
   const inPrompts = settingsInPrompts(networks, adapters);
   const settings: Readonly<Record<string, unknown>> = { ...inPrompts.settings, ...inOptions };
-  const uses = await Promise.all(adapters.map((adapter) => useAdapter(adapter, settings)));
+  const uses = await settleAll(adapters.map((adapter) => () => useAdapter(adapter, settings)));
   const clip = clipOf(uses, options);
   return {
     warnings: [...inPrompts.warnings, ...uses.flatMap(({ use }) => use.warnings ?? [])],
@@ -72,7 +80,7 @@ export async function readAdapters(
       return conditions;
     },
     async release() {
-      await Promise.all(adapters.map((adapter) => adapter.release?.()));
+      await settleAll(adapters.map((adapter) => () => adapter.release?.()));
     },
   };
 }

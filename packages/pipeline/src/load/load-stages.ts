@@ -1,4 +1,12 @@
-import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import {
+  type Backend,
+  type NoisePredictor,
+  type Scheduler,
+  settleAll,
+  type TextEncoder,
+  type Tokenizer,
+  type Vae,
+} from '@sd/core';
 import type { Component, TextEncoderComponent } from '../families/family.js';
 import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
@@ -22,12 +30,12 @@ export interface LoadedStages extends Stages {
 /** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
 export async function openStages(sources: StageSources): Promise<LoadedStages> {
   const { index } = sources;
-  const [textEncoders, noisePredictor, vae, previewVae, scheduler] = await Promise.all([
-    Promise.all(index.textEncoders.map((component) => openTextStage(sources, component))),
-    openComponent(sources, index.family.noisePredictor) as Promise<NoisePredictor>,
-    openComponent(sources, index.family.vae) as Promise<Vae>,
-    openPreviewVae(sources),
-    openScheduler(sources),
+  const [textEncoders, noisePredictor, vae, previewVae, scheduler] = await settleAll([
+    () => settleAll(index.textEncoders.map((component) => () => openTextStage(sources, component))),
+    () => openComponent(sources, index.family.noisePredictor) as Promise<NoisePredictor>,
+    () => openComponent(sources, index.family.vae) as Promise<Vae>,
+    () => openPreviewVae(sources),
+    () => openScheduler(sources),
   ]);
   return { textEncoders, noisePredictor, vae, previewVae, ...scheduler };
 }
@@ -35,9 +43,9 @@ export async function openStages(sources: StageSources): Promise<LoadedStages> {
 async function openTextStage(sources: StageSources, component: TextEncoderComponent): Promise<TextStage> {
   const { model, replaced } = sources;
   const tokenizer = replaced.stages.get(component.tokenizer) as Tokenizer | undefined;
-  const [opened, textEncoder] = await Promise.all([
-    tokenizer ?? component.loadTokenizer(model.files, component.tokenizer),
-    openComponent(sources, component) as Promise<TextEncoder>,
+  const [opened, textEncoder] = await settleAll([
+    () => tokenizer ?? component.loadTokenizer(model.files, component.tokenizer),
+    () => openComponent(sources, component) as Promise<TextEncoder>,
   ]);
   return { tokenizer: opened, textEncoder, component: component.name };
 }

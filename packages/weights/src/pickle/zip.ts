@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, settleAll } from '@sd/core';
 import type { RandomAccess } from '../random-access.js';
 
 /** A file inside a zip: where its bytes are, and whether they are deflated. */
@@ -49,7 +49,7 @@ export async function readZip(file: RandomAccess): Promise<ZipEntry[]> {
   if (listed.length !== count) throw badDirectory(file);
   const entries: ZipEntry[] = [];
   for (let i = 0; i < listed.length; i += batch) {
-    entries.push(...(await Promise.all(listed.slice(i, i + batch).map((entry) => locate(file, entry)))));
+    entries.push(...(await settleAll(listed.slice(i, i + batch).map((entry) => () => locate(file, entry)))));
   }
   return entries;
 }

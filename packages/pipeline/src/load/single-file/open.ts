@@ -1,5 +1,5 @@
 import { unsupportedModel } from '@sd/adapters';
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, type Source, settleAll, UnsupportedError } from '@sd/core';
 import {
   Checkpoint,
   Config,
@@ -156,8 +156,8 @@ async function configFiles({ split, family, notes, configFolder }: SingleFile): 
   if (await hasConfig(configFolder, 'model_index.json')) given.add('model_index.json');
   if (await hasConfig(configFolder, 'scheduler/scheduler_config.json')) given.add('scheduler');
   for (const { tokenizer, tokenizerFiles } of family.textEncoders) {
-    const vocabularies = await Promise.all(
-      ['tokenizer.json', 'vocab.json'].map((file) => hasConfig(configFolder, `${tokenizer}/${file}`)),
+    const vocabularies = await settleAll(
+      ['tokenizer.json', 'vocab.json'].map((file) => () => hasConfig(configFolder, `${tokenizer}/${file}`)),
     );
     if (vocabularies.includes(true)) given.add(tokenizer);
     else for (const [name, text] of (await tokenizerFiles?.()) ?? []) texts.set(`${tokenizer}/${name}`, text);
