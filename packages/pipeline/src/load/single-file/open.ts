@@ -3,6 +3,7 @@ import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
 import {
   Checkpoint,
   Config,
+  fileFormat,
   hasFile,
   type ModelFolder,
   type ModelParts,
@@ -30,7 +31,7 @@ export async function openSingleFile(
   { source, path }: Located,
   { config, prediction }: Options = {},
 ): Promise<ModelFiles> {
-  if (/\.onnx$/i.test(path)) {
+  if ((await fileFormat(source, path)) === 'onnx') {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
   }
   const { tensors, metadata } = await openWeights(source, path);
