@@ -17,18 +17,11 @@ const startLength = 512;
  * Git LFS pointer, a web page, an archive, an image, an unfinished download.
  */
 export async function fileFormat(source: Source, path: string): Promise<FileFormat> {
-  const size = await source.size?.(path);
-  const whole = await source.read(
-    path,
-    size === undefined ? undefined : { start: 0, end: Math.min(startLength, size) },
-  );
-  const start = whole.subarray(0, startLength);
   const beingLoaded = source.realPath !== undefined && (await hasFile(source, `${path}.aria2`));
-  const format = beingLoaded ? undefined : formatOf(magic);
+  const format = beingLoaded ? undefined : formatOf(await readStart(source, path, magicLength));
   if (format !== undefined) return format;
   const { describeForeign, unfinished } = await import('./foreign-file.js');
-  const start = await readStart(source, path, startLength);
-  const problem = beingLoaded ? unfinished : describeForeign(path, start);
+  const problem = beingLoaded ? unfinished : describeForeign(path, await readStart(source, path, startLength));
   if (problem !== undefined) throw new CheckpointError('bad-checkpoint', path, problem);
   return /\.onnx$/i.test(path) ? 'onnx' : 'safetensors';
 }
@@ -38,13 +31,10 @@ export async function hasWeightsFormat(source: Source, path: string): Promise<bo
   return formatOf(await readStart(source, path, magicLength)) !== undefined;
 }
 
-async function readStart(source: Source, path: string): Promise<Uint8Array> {
+async function readStart(source: Source, path: string, length: number): Promise<Uint8Array> {
   const size = await source.size?.(path);
-  const bytes = await source.read(
-    path,
-    size === undefined ? undefined : { start: 0, end: Math.min(startLength, size) },
-  );
-  return bytes.subarray(0, startLength);
+  const bytes = await source.read(path, size === undefined ? undefined : { start: 0, end: Math.min(length, size) });
+  return bytes.subarray(0, length);
 }
 
 /** The format that a file's first bytes show. */
