@@ -75,7 +75,8 @@ export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): 
     async read(path, range, signal) {
       const remote = await open(path);
       if (remote === undefined) {
-        throw new SourceError('not-found', path, `There is no ${inside(folder, path)}. Check the address.`);
+        const problem = `There is no ${inside(folder, path)}, or only a web page (HTML) in its place.`;
+        throw new SourceError('not-found', path, `${problem} Check the address, and whether it needs a login.`);
       }
       return readPieces(inside(folder, path), remote, range ?? { start: 0, end: remote.size }, signal);
     },

@@ -1,5 +1,6 @@
 import { CheckpointError, type Source, SourceError, settleAll } from '@sd/core';
 import { hasFile } from './has-file.js';
+import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
 
@@ -15,7 +16,7 @@ export class Checkpoint {
 
   constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
     this.name = name;
-    this.#tensors = tensors;
+    this.#tensors = ownFiles(tensors);
   }
 
   get names(): Iterable<string> {

@@ -1,5 +1,6 @@
 export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint, renameTensors } from './checkpoint.js';
 export { Config, readConfig } from './config.js';
+export { type FileFormat, fileFormat, hasWeightsFormat } from './file-format.js';
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
 export type { PickleFile } from './pickle/open.js';
@@ -18,4 +19,4 @@ export {
   type TensorShapes,
 } from './shapes.js';
 export { splitByRange } from './split-by-range.js';
-export { isTorchFile, openPickle, openWeights, type WeightsFile } from './weights.js';
+export { openPickle, openWeights, type WeightsFile } from './weights.js';

@@ -1,5 +1,7 @@
-import type { Source } from '@sd/core';
+import { type Source, UnsupportedError } from '@sd/core';
+import { fileFormat } from './file-format.js';
 import type { PickleFile } from './pickle/open.js';
+import { isGraphType } from './safetensors/dtype.js';
 import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 
@@ -7,7 +9,7 @@ import type { TensorView } from './safetensors/tensor-view.js';
 export interface WeightsFile {
   readonly source: Source;
   readonly path: string;
-  /** Tensors by name, as graphs take them: 8-bit floats are views that turn into half-precision ones when they are read. */
+  /** Tensors by name, as graphs take them: those of other types are views that are converted when they are read. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** The same tensors with the types that the file stores. */
   readonly stored: ReadonlyMap<string, Pick<TensorView, 'dtype' | 'shape'>>;
@@ -18,20 +20,37 @@ export interface WeightsFile {
 }
 
 /**
- * Opens a file of weights of any supported kind: safetensors, or what torch saves (`.ckpt`, `.pt`, `.pth`, `.bin`). The
- * first bytes decide, not the name. Reads the header alone. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a file of weights of any supported kind: safetensors, or what torch saves. The first bytes decide, not the name.
+ * Reads the header alone.
+ *
+ * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an
+ * UnsupportedError for quantized weights; both say what the file is.
  */
 export async function openWeights(source: Source, path: string): Promise<WeightsFile> {
-  if (await isTorchFile(source, path)) {
-    const { tensors, value } = await openPickle(source, path);
-    return { source, path, tensors, stored: tensors, metadata: metadataOf(value), pickled: value };
+  const format = await fileFormat(source, path);
+  if (format === 'onnx') {
+    throw new UnsupportedError(`${path} is an ONNX model: a graph, not weights alone.`);
+  }
+  if (format === 'torch') {
+    const { tensors, value } = await (await import('./pickle/open.js')).openPickle(source, path, { forGraphs: true });
+    const stored = new Map(
+      [...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]),
+    );
+    return { source, path, tensors, stored, metadata: metadataOf(value), pickled: value };
   }
   const { tensors: stored, metadata } = await openSafetensors(source, path);
-  if (![...stored.values()].some(({ dtype }) => dtype.startsWith('F8_'))) {
-    return { source, path, tensors: stored, stored, metadata };
-  }
-  const { widened } = await import('./safetensors/widened.js');
-  return { source, path, tensors: widened(source, path, stored), stored, metadata };
+  return { source, path, tensors: await forGraphs(path, stored), stored, metadata };
+}
+
+/** The tensors as graphs take them. */
+async function forGraphs(
+  path: string,
+  stored: ReadonlyMap<string, TensorView>,
+): Promise<ReadonlyMap<string, TensorView>> {
+  if ([...stored.values()].every(({ dtype }) => isGraphType(dtype))) return stored;
+  const { graphView, refuseQuantized } = await import('./graph-view.js');
+  refuseQuantized(path, stored.keys());
+  return new Map([...stored].map(([name, view]) => [name, graphView(name, view)]));
 }
 
 /**
@@ -53,12 +72,4 @@ function metadataOf(pickled: unknown): Record<string, string> {
       typeof key === 'string' && (typeof entry === 'number' || typeof entry === 'string') ? [[key, String(entry)]] : [],
     ),
   );
-}
-
-/** Whether the file begins as a zip or a pickle of protocol 2 or later. A safetensors file has its header's brace after eight bytes. */
-export async function isTorchFile(source: Source, path: string): Promise<boolean> {
-  const size = await source.size?.(path);
-  const start = await source.read(path, size === undefined ? undefined : { start: 0, end: Math.min(9, size) });
-  if (start[8] === '{'.charCodeAt(0)) return false;
-  return (start[0] === 0x50 && start[1] === 0x4b) || (start[0] === 0x80 && start[1] <= 5);
 }

@@ -1,7 +1,7 @@
 import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
 import { type Backend, InvalidOptionError, UnsupportedError, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
-import { hasFile, openWeights } from '@sd/weights';
+import { fileFormat, hasFile, openWeights } from '@sd/weights';
 import { families } from '../families/index.js';
 import { recognise } from '../load/inspect/recognise.js';
 import { type Located, locate, type Place } from '../load/locate.js';
@@ -97,7 +97,7 @@ async function openAsKind(name: string, { source, path }: Located): Promise<File
     throw new InvalidOptionError('kind', `must be one of ${names}, not ${describe(name)}.`);
   }
   const file = path === '' ? await fileInFolder(source, kind) : path;
-  if (file === '' || /\.onnx$/i.test(file)) return { source, path: file, kind };
+  if (file === '' || (await fileFormat(source, file)) === 'onnx') return { source, path: file, kind };
   return { source, path: file, kind, weights: await openWeights(source, file) };
 }
 

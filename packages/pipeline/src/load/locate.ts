@@ -1,4 +1,5 @@
 import type { Source } from '@sd/core';
+import { hasFile } from '@sd/weights';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */
@@ -13,12 +14,12 @@ export interface Located {
   readonly stem: string;
 }
 
-/** Extensions of files with weights; any other path is a folder. */
-const weightFile = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
+/** Endings of files with weights. Any other path is that of a file if there is such a file. */
+const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
  * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
- * result is the embedded model.
+ * result is the embedded model. Rejects with a SourceError for a path where there is nothing.
  */
 export async function locate(place: Place | undefined, path?: string): Promise<Located> {
   if (place instanceof Blob) {
@@ -30,21 +31,32 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
     const source = await resolveSource(place);
     return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
   }
-  const text = String(place);
+  const { address, folder, name, query } = splitAddress(String(place));
+  if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };
+  // A folder's query, such as the signature of a link, is sent for each of its files.
+  const inParent = async () => ({ source: await resolveSource(`${folder}${query}`), path: name, stem: stemOf(name) });
+  const asFolder = async () => ({ source: await resolveSource(place), path: '', stem: stemOf(address) });
+  if (!weightFile.test(address)) return (await import('./file-or-folder.js')).fileOrFolder(name, asFolder, inParent);
+  const file = await inParent();
+  // On a disk, a folder may have a file's ending.
+  const isMissing = file.source.realPath !== undefined && !(await hasFile(file.source, name));
+  return isMissing ? asFolder().catch(() => file) : file;
+}
+
+/** A path or URL as its folder, the name in it, decoded, and a URL's query. */
+function splitAddress(text: string) {
   const isUrl = /^[a-z][a-z\d+.-]+:/i.test(text);
   // A file's name may have the delimiters of a query: `style #2.safetensors`.
   const isPlainPath = !isUrl && weightFile.test(text);
   const [address] = isPlainPath ? [text] : text.split(/[?#]/);
-  if (path !== undefined || !weightFile.test(address)) {
-    return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? address) };
-  }
   const nameStart = address.search(/[^/\\]*$/);
-  const folder = nameStart === 0 ? './' : address.slice(0, nameStart);
   const name = address.slice(nameStart);
-  const file = isUrl ? decoded(name) : name;
-  // A folder's query, such as the signature of a link, is sent for each of its files.
-  const query = isPlainPath ? '' : (/^[^?#]*(\?[^#]*)/.exec(text)?.[1] ?? '');
-  return { source: await resolveSource(`${folder}${query}`), path: file, stem: stemOf(file) };
+  return {
+    address,
+    folder: nameStart === 0 ? './' : address.slice(0, nameStart),
+    name: isUrl ? decoded(name) : name,
+    query: isPlainPath ? '' : (/^[^?#]*(\?[^#]*)/.exec(text)?.[1] ?? ''),
+  };
 }
 
 /** A file's name with its percent escapes decoded; unchanged if they are not valid. */

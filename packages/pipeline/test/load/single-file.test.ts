@@ -146,6 +146,29 @@ describe('a file of another type gives exactly the results of a float32 file of 
   });
 });
 
+test('a file with tensors in float64 and as integers gives exactly the results of their values in float32', async () => {
+  const options = { config: fixture('models/sd1') };
+  const values = async ({ bytes }: TensorToWrite) => new Float32Array(new Uint8Array(await bytes()).buffer);
+  const floats = (await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32');
+  const wide = floats.map((tensor): TensorToWrite => {
+    if (/(norm1|norm\.|proj_in|conv_in|fc1)/.test(tensor.name)) {
+      const bytes = async () => new Uint8Array(Float64Array.from(await values(tensor)).buffer);
+      return { ...tensor, dtype: 'F64', bytes };
+    }
+    // A norm's bias, as numbers of one byte.
+    return tensor.name.endsWith('norm2.bias')
+      ? { ...tensor, dtype: 'I8', bytes: async () => new Uint8Array(Int8Array.from(await values(tensor)).buffer) }
+      : tensor;
+  });
+  const whole = floats.map((tensor): TensorToWrite => {
+    if (!tensor.name.endsWith('norm2.bias')) return tensor;
+    return { ...tensor, bytes: async () => new Uint8Array((await values(tensor)).map(Math.trunc).buffer) };
+  });
+  expect(await drawn(await written('wide', wide), options)).toEqual(
+    await drawn(await written('whole', whole), options),
+  );
+});
+
 describe('what a file does not contain', () => {
   const config = fixture('models/sd2');
   const predictionOf = async (options: LoadPipelineOptions, metadata?: Record<string, string>, extra = '') => {

@@ -21,6 +21,8 @@ const dtypes: Readonly<Record<string, Dtype>> = {
   bfloat16: 'BF16',
   float8_e4m3fn: 'F8_E4M3',
   float8_e5m2: 'F8_E5M2',
+  float8_e4m3fnuz: 'F8_E4M3FNUZ',
+  float8_e5m2fnuz: 'F8_E5M2FNUZ',
   int64: 'I64',
   int32: 'I32',
   int16: 'I16',

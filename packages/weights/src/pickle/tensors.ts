@@ -1,7 +1,6 @@
 import { CheckpointError, sizeOf } from '@sd/core';
 import { bytesOf, type Dtype } from '../safetensors/dtype.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
-import { float8ToHalf, isFloat8 } from '../safetensors/widen.js';
 import type { Storage } from './storage.js';
 
 /** The arguments of torch's `_rebuild_tensor`, unchecked, as the pickle has them. */
@@ -36,16 +35,12 @@ export function tensorMaker(path: string, isStorage: (value: unknown) => value i
     if (last * bytes > storage.length) throw bad(`the tensor at ${name} of shape [${size}] ends past its storage`);
     const contiguous = isContiguous(size, stride);
     if (!contiguous && count * bytes > storage.length) throw bad(`the tensor at ${name} repeats its values`);
-    if (contiguous && !isFloat8(dtype)) {
-      const place = { file: storage.file, offset: storage.offset + offset * bytes, length: count * bytes };
-      return { name, dtype, shape: size, ...place };
-    }
-    const file = storage.converted(`${name}.${stride.join('.')}`, (all) => {
-      const values = gather(all, { bytes, offset, size, stride });
-      return isFloat8(dtype) ? float8ToHalf(dtype, values) : values;
-    });
-    const type = isFloat8(dtype) ? 'F16' : dtype;
-    return { name, dtype: type, shape: size, file, offset: 0, length: count * bytesOf[type] };
+    const view = { name, dtype, shape: size, length: count * bytes };
+    if (contiguous) return { ...view, file: storage.file, offset: storage.offset + offset * bytes };
+    const file = storage.converted(`${name}.${stride.join('.')}`, (all) =>
+      gather(all, { bytes, offset, size, stride }),
+    );
+    return { ...view, file, offset: 0 };
   };
 }
 

@@ -5,6 +5,8 @@ import { bytesOf, type Dtype } from './dtype.js';
 export interface TensorView {
   readonly name: string;
   readonly dtype: Dtype;
+  /** The type that the file has, if another: the values are converted when they are read. */
+  readonly stored?: Dtype;
   readonly shape: readonly number[];
   readonly file: WeightFile;
   /** First byte in the file. */

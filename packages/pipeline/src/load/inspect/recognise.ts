@@ -1,6 +1,6 @@
 import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
 import { type Source, sizeOf } from '@sd/core';
-import { openWeights, type WeightsFile } from '@sd/weights';
+import { fileFormat, openWeights, type WeightsFile } from '@sd/weights';
 import { families } from '../../families/index.js';
 import type { Located } from '../locate.js';
 import { findFolder } from './folder.js';
@@ -41,7 +41,7 @@ export async function recognise({ source, path }: Located): Promise<Recognised> 
 }
 
 async function recogniseFile(source: Source, path: string): Promise<Recognised> {
-  if (/\.onnx$/i.test(path)) {
+  if ((await fileFormat(source, path)) === 'onnx') {
     const { dtypes, ...finding } = await (await import('./onnx.js')).findOnnxFile(source, path);
     return recognised({ source, path }, finding, dtypes);
   }

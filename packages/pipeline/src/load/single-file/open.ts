@@ -3,6 +3,7 @@ import { CheckpointError, type Source, settleAll, UnsupportedError } from '@sd/c
 import {
   Checkpoint,
   Config,
+  fileFormat,
   hasFile,
   type ModelFolder,
   type ModelParts,
@@ -31,7 +32,7 @@ export async function openSingleFile(
   { source, path }: Located,
   { config, prediction }: Options = {},
 ): Promise<ModelFiles> {
-  if (/\.onnx$/i.test(path)) {
+  if ((await fileFormat(source, path)) === 'onnx') {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
   }
   const { tensors, metadata } = await openWeights(source, path);
