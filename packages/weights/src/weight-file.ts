@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, type WeightFile } from '@sd/core';
+import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
 
 /** A whole file for graphs to point into: mapped if it is on disk, otherwise read. */
 export async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
@@ -8,7 +8,13 @@ export async function weightFile(source: Source, path: string, fileSize: number)
     if (bytes.length !== fileSize) throw changed(path, fileSize, bytes.length);
     return bytes;
   };
-  return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
+  const check = async () => {
+    const size = await sizeNow(source, path);
+    if (size !== undefined && size !== fileSize) throw changed(path, fileSize, size);
+  };
+  return realPath === undefined
+    ? { location: path, read, check }
+    : { location: withoutRoot(realPath), path: realPath, read, check };
 }
 
 /** Bytes `start` to `end` of a file, converted when a graph is loaded: for weights that no graph can read in place. */
@@ -25,7 +31,19 @@ export function convertedFile(
       if (bytes.length !== end - start) throw changed(path, end, start + bytes.length);
       return convert(bytes);
     },
+    async check() {
+      const size = await sizeNow(source, path);
+      if (size !== undefined && size < end) throw changed(path, end, size);
+    },
   };
+}
+
+/** A file's size; undefined if the source cannot tell it, short of reading the file. */
+async function sizeNow(source: Source, path: string): Promise<number | undefined> {
+  if (source.size === undefined) return undefined;
+  const size = await source.size(path);
+  if (size === undefined) throw new SourceError('not-found', path, `${path} was moved or deleted. Put it back.`);
+  return size;
 }
 
 function changed(path: string, expected: number, actual: number): CheckpointError {

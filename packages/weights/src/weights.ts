@@ -1,4 +1,4 @@
-import type { Source } from '@sd/core';
+import { lazyImport, type Source } from '@sd/core';
 import type { PickleFile } from './pickle/open.js';
 import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
@@ -30,7 +30,7 @@ export async function openWeights(source: Source, path: string): Promise<Weights
   if (![...stored.values()].some(({ dtype }) => dtype.startsWith('F8_'))) {
     return { source, path, tensors: stored, stored, metadata };
   }
-  const { widened } = await import('./safetensors/widened.js');
+  const { widened } = await lazyImport(() => import('./safetensors/widened.js'));
   return { source, path, tensors: widened(source, path, stored), stored, metadata };
 }
 
@@ -43,7 +43,7 @@ export async function openWeights(source: Source, path: string): Promise<Weights
  * something that is not data, which the message names.
  */
 export async function openPickle(source: Source, path: string): Promise<PickleFile> {
-  return (await import('./pickle/open.js')).openPickle(source, path);
+  return (await lazyImport(() => import('./pickle/open.js'))).openPickle(source, path);
 }
 
 function metadataOf(pickled: unknown): Record<string, string> {

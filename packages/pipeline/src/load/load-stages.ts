@@ -1,4 +1,12 @@
-import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import {
+  type Backend,
+  lazyImport,
+  type NoisePredictor,
+  type Scheduler,
+  type TextEncoder,
+  type Tokenizer,
+  type Vae,
+} from '@sd/core';
 import type { Component, TextEncoderComponent } from '../families/family.js';
 import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
@@ -12,6 +20,7 @@ export interface StageSources {
   readonly index: ModelIndex;
   readonly replaced: ReplacedComponents;
   readonly backend: Backend;
+  readonly signal: AbortSignal;
 }
 
 export interface LoadedStages extends Stages {
@@ -54,14 +63,20 @@ async function openComponent<Stage>(
 }
 
 /** The VAE for previews, if the caller provides one. */
-async function openPreviewVae({ model, index, replaced, backend }: StageSources): Promise<Stages['previewVae']> {
+async function openPreviewVae({
+  model,
+  index,
+  replaced,
+  backend,
+  signal,
+}: StageSources): Promise<Stages['previewVae']> {
   const stage = replaced.stages.get('preview_vae');
   if (stage !== undefined) return stage as Stages['previewVae'];
   const place = replaced.places.get('preview_vae');
   if (place === undefined) return undefined;
   const { vae } = index.family;
-  const files = await replaceComponent(model, index.family, vae, place);
-  const { loadVae } = await import('@sd/vae');
+  const files = await replaceComponent(model, index.family, vae, place, signal);
+  const { loadVae } = await lazyImport(() => import('@sd/vae'));
   return loadVae({ backend, ...files.component(vae.name) });
 }
 

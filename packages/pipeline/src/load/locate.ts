@@ -1,4 +1,5 @@
-import type { Source } from '@sd/core';
+import { lazyImport, type Source, untilAborted } from '@sd/core';
+import { abortableSource } from './abortable-source.js';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */
@@ -18,12 +19,19 @@ const weightFile = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
 
 /**
  * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
- * result is the embedded model.
+ * result is the embedded model. Its reads end with an AbortError once `signal` is aborted; it must be the signal of the whole
+ * operation, linked so that it can be let go of when that has ended, since the source may be read later.
  */
-export async function locate(place: Place | undefined, path?: string): Promise<Located> {
+export async function locate(place: Place | undefined, path?: string, signal?: AbortSignal): Promise<Located> {
+  const located = await untilAborted(locateFiles(place, path), signal);
+  if (signal === undefined) return located;
+  return { ...located, source: abortableSource(located.source, signal) };
+}
+
+async function locateFiles(place: Place | undefined, path: string | undefined): Promise<Located> {
   if (place instanceof Blob) {
     const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
-    const { openFiles } = await import('@sd/source');
+    const { openFiles } = await lazyImport(() => import('@sd/source'));
     return { source: openFiles(new Map([[name, place]])), path: name, stem: stemOf(name) };
   }
   if (typeof place !== 'string' && !(place instanceof URL)) {

@@ -19,7 +19,9 @@ import { type ModelFiles, missingComponent } from '../model-files.js';
 import { unusedWarning } from '../unused-warning.js';
 import { recogniseFile } from './split.js';
 
-type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
+interface Options extends Pick<LoadPipelineOptions, 'config' | 'prediction'> {
+  readonly signal: AbortSignal;
+}
 
 /**
  * Opens a whole model in one file: finds its family by names and shapes, and takes from the family what the file does not
@@ -28,7 +30,7 @@ type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
  */
 export async function openSingleFile(
   { source, path }: Located,
-  { config, prediction }: Options = {},
+  { config, prediction, signal }: Options,
 ): Promise<ModelFiles> {
   if (/\.onnx$/i.test(path)) {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
@@ -37,7 +39,7 @@ export async function openSingleFile(
   const { family, split } = recogniseFile(path, tensors);
   if (family === undefined) throw notAModel(path, tensors);
   family.file.refuse?.(split);
-  const configFolder = config === undefined ? undefined : (await locate(config)).source;
+  const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
   const notes: FileNotes = { metadata, has: (name) => tensors.has(name), split, prediction };
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
