@@ -1,4 +1,4 @@
-export { throwIfAborted, untilAborted } from './abort.js';
+export { type LinkedSignal, linkSignals, throwIfAborted, untilAborted } from './abort.js';
 export type {
   Backend,
   BackendFeatures,
@@ -19,6 +19,7 @@ export {
 } from './checkpoint-stage.js';
 export * from './errors.js';
 export { checkFeeds, checkOutputs, type RawTensorInfo, toTensorInfo } from './feeds.js';
+export { expectFilesOpen, lazyImport } from './lazy-import.js';
 export { type LazySession, lazySession } from './lazy-session.js';
 export { convertPrediction } from './prediction.js';
 export { numpyLegacy } from './random/numpy-legacy.js';

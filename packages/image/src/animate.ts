@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { compositeOnWhite } from './flatten.js';
 import type { Pixels } from './pixels.js';
 
@@ -55,7 +55,7 @@ export async function animate(images: readonly Pixels[], options: AnimateOptions
 }
 
 async function gifenc() {
-  const module = await import('gifenc');
+  const module = await lazyImport(() => import('gifenc'));
   const { GIFEncoder, quantize, applyPalette } = module;
   return GIFEncoder === undefined ? module.default : { GIFEncoder, quantize, applyPalette };
 }

@@ -25,6 +25,8 @@ export interface CheckpointMmdit extends NoisePredictor {
    * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): CheckpointMmdit;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -65,6 +67,7 @@ function mmditOf(parts: Parts, extensions: readonly LayerExtension[] = []): Chec
     needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
     withExtensions: (others) => mmditOf(parts, others),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions }, { signal } = {}) {

@@ -1,4 +1,4 @@
-import { type Backend, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
+import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, type Warning } from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
@@ -41,7 +41,8 @@ export interface Pipeline {
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
    * The same run as a stream of events; its return value is the result of `generate`. It starts at the first `next()`, and
-   * advances only as events are read. Leaving the loop ends the run.
+   * advances as events are read. While another request waits, it advances by itself, so that a slow reader holds up nobody:
+   * a reader that is more than 100 steps behind then misses the oldest. Leaving the loop ends the run.
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;
   /**
@@ -82,14 +83,24 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
     const read = readRequest(given, { traits, decoded, schedulerOf });
-    return yield* queue.stream(read.signal, async function* (signal) {
+    const run = async function* (signal: AbortSignal): AsyncGenerator<PipelineEvent, GenerateResult, void> {
       const request = { ...read, signal };
-      const { draw, parseRequest } = await import('./generate/index.js');
+      const { draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
       const prompts = await parseRequest(request);
       const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
       const timings = { encode: 0, denoise: 0, decode: 0 };
       return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
-    });
+    };
+    return yield* queue.stream(read.signal, run, ({ type }) => type === 'step');
+  }
+
+  async function generate(given: GenerateOptions): Promise<GenerateResult> {
+    try {
+      return await notifySteps(stream(given), given?.onStep, [given?.signal, queue.closed]);
+    } catch (error) {
+      if (error instanceof AbortError) queue.checkOpen();
+      throw error;
+    }
   }
 
   return {
@@ -102,7 +113,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     warnings: [],
     ...attachMethods(adapted, queue, { backend, load: !releaseStages }),
     stream,
-    generate: (given) => notifySteps(stream(given), given?.onStep),
+    generate,
     dispose() {
       queue.close();
       disposed ??= adapted.dispose();
@@ -112,7 +123,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
 }
 
 async function decodeImages(given: GenerateOptions): Promise<DecodedImages> {
-  const { readImages } = await import('./generate/initial/images.js');
+  const { readImages } = await lazyImport(() => import('./generate/initial/images.js'));
   return readImages(given);
 }
 
@@ -127,14 +138,14 @@ function attachMethods(
       queue.checkOpen();
       checkAttachOptions(options);
       return queue.run(options.signal, async (signal) => {
-        const { attach } = await import('./attach/attach.js');
-        return attach(adapted, file, { ...options, signal }, { backend, load });
+        const { attach } = await lazyImport(() => import('./attach/attach.js'));
+        return attach(adapted, file, options, { signal, backend, load });
       });
     },
     async detach(name) {
       queue.checkOpen();
       await queue.run(undefined, async (signal) => {
-        const { detach } = await import('./attach/attach.js');
+        const { detach } = await lazyImport(() => import('./attach/attach.js'));
         await detach(adapted, name, { signal, load });
       });
     },

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@sd/core';
+import { type ByteRange, linkSignals } from '@sd/core';
 import { type ChunkStore, chunkSize } from './chunk-store.js';
 import type { HttpOptions } from './http.js';
 import { transfer } from './transfer.js';
@@ -47,12 +47,16 @@ export function direct(options: RemoteOptions, { size, version }: Version): Remo
     size,
     async *pieces(range, signal) {
       let at = range.start;
-      const combined = { ...options, signal: anySignal(options.signal, signal) };
-      for await (const bytes of transfer(options.url, { ...range, version }, combined)) {
-        yield { at, bytes };
-        at += bytes.length;
-        loaded += bytes.length;
-        options.onBytes(Math.min(loaded, size), size);
+      const link = linkSignals(options.signal, signal);
+      try {
+        for await (const bytes of transfer(options.url, { ...range, version }, { ...options, signal: link.signal })) {
+          yield { at, bytes };
+          at += bytes.length;
+          loaded += bytes.length;
+          options.onBytes(Math.min(loaded, size), size);
+        }
+      } finally {
+        link.unlink();
       }
     },
   };
@@ -103,19 +107,24 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
     let chunk = new Uint8Array(lengthOf(first));
     let filled = 0;
     let index = first;
-    for await (const bytes of transfer(url, range, { ...options, signal: anySignal(options.signal, signal) })) {
-      for (let taken = 0; taken < bytes.length; ) {
-        const part = bytes.subarray(taken, taken + chunk.length - filled);
-        chunk.set(part, filled);
-        taken += part.length;
-        filled += part.length;
-        if (filled < chunk.length) continue;
-        yield chunk;
-        filled = 0;
-        index += 1;
-        if (index < after) chunk = new Uint8Array(lengthOf(index));
+    const link = linkSignals(options.signal, signal);
+    try {
+      for await (const bytes of transfer(url, range, { ...options, signal: link.signal })) {
+        for (let taken = 0; taken < bytes.length; ) {
+          const part = bytes.subarray(taken, taken + chunk.length - filled);
+          chunk.set(part, filled);
+          taken += part.length;
+          filled += part.length;
+          if (filled < chunk.length) continue;
+          yield chunk;
+          filled = 0;
+          index += 1;
+          if (index < after) chunk = new Uint8Array(lengthOf(index));
+        }
+        if (filled > 0) options.onBytes(loaded + filled, size);
       }
-      if (filled > 0) options.onBytes(loaded + filled, size);
+    } finally {
+      link.unlink();
     }
   }
 
@@ -136,9 +145,4 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
       }
     },
   };
-}
-
-function anySignal(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
-  if (first === undefined || second === undefined) return first ?? second;
-  return AbortSignal.any([first, second]);
 }

@@ -1,4 +1,4 @@
-import { SourceError } from '@sd/core';
+import { lazyImport, SourceError } from '@sd/core';
 import { chunkSize, type Manifest } from './chunk-store.js';
 import { download, probe, Unreachable } from './http.js';
 import { direct, inMemory, inStore, type RemoteFile, type RemoteOptions, type Version } from './readers.js';
@@ -98,7 +98,7 @@ async function verified(
 
 /** The SHA-256 of bytes that arrive in pieces, in hexadecimal. WebCrypto can only hash them all at once. */
 async function sha256Of(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const { sha256 } = await import('@noble/hashes/sha2.js');
+  const { sha256 } = await lazyImport(() => import('@noble/hashes/sha2.js'));
   const hash = sha256.create();
   for await (const piece of pieces) hash.update(piece);
   return Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -30,6 +30,8 @@ export interface ClipTextEncoder extends TextEncoder {
    * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly LayerExtension[]): ClipTextEncoder;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -62,6 +64,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
     unusedTensors: checkpoint.unused(),
     withExtensions: (replacements) => textEncoderOf(parts, replacements),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {

@@ -30,6 +30,8 @@ export interface CheckpointUnet extends NoisePredictor {
    * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -69,6 +71,7 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     needs: model.inputs.filter(({ name, optional }) => !optional && !standardInputs.includes(name)),
     withExtensions: (replacements) => unetOf(parts, replacements),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions }, { signal } = {}) {

@@ -1,4 +1,4 @@
-import { CheckpointError, type Source } from '@sd/core';
+import { CheckpointError, lazyImport, type Source } from '@sd/core';
 import { hasFile } from './has-file.js';
 
 /** A format of files that can be opened. */
@@ -20,7 +20,7 @@ export async function fileFormat(source: Source, path: string): Promise<FileForm
   const beingLoaded = source.realPath !== undefined && (await hasFile(source, `${path}.aria2`));
   const format = beingLoaded ? undefined : formatOf(await readStart(source, path, magicLength));
   if (format !== undefined) return format;
-  const { describeForeign, unfinished } = await import('./foreign-file.js');
+  const { describeForeign, unfinished } = await lazyImport(() => import('./foreign-file.js'));
   const problem = beingLoaded ? unfinished : describeForeign(path, await readStart(source, path, startLength));
   if (problem !== undefined) throw new CheckpointError('bad-checkpoint', path, problem);
   return /\.onnx$/i.test(path) ? 'onnx' : 'safetensors';

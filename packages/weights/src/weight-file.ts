@@ -1,4 +1,4 @@
-import { type ByteRange, CheckpointError, type Source, type WeightFile } from '@sd/core';
+import { type ByteRange, CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
 
 /** A file as a source has it, of which a graph may also read a part. */
 export interface SourceFile extends WeightFile {
@@ -21,6 +21,10 @@ export async function weightFile(source: Source, path: string, fileSize: number)
       return bytes;
     },
     readRange: (start, end, signal) => readRange(source, path, { start, end }, signal),
+    async check() {
+      const size = await sizeNow(source, path);
+      if (size !== undefined && size !== fileSize) throw changed(path, fileSize, size);
+    },
   };
 }
 
@@ -40,7 +44,19 @@ export function convertedFile(
   return {
     location: `${path}/${name}`,
     read: async (signal) => convert(await readRange(source, path, { start, end }, signal)),
+    async check() {
+      const size = await sizeNow(source, path);
+      if (size !== undefined && size < end) throw changed(path, end, size);
+    },
   };
+}
+
+/** A file's size; undefined if the source cannot tell it, short of reading the file. */
+async function sizeNow(source: Source, path: string): Promise<number | undefined> {
+  if (source.size === undefined) return undefined;
+  const size = await source.size(path);
+  if (size === undefined) throw new SourceError('not-found', path, `${path} was moved or deleted. Put it back.`);
+  return size;
 }
 
 function changed(path: string, expected: number, actual: number): CheckpointError {

@@ -1,4 +1,4 @@
-import { type Source, UnsupportedError } from '@sd/core';
+import { lazyImport, type Source, UnsupportedError } from '@sd/core';
 import { fileFormat } from './file-format.js';
 import type { PickleFile } from './pickle/open.js';
 import { isGraphType } from './safetensors/dtype.js';
@@ -32,7 +32,9 @@ export async function openWeights(source: Source, path: string): Promise<Weights
     throw new UnsupportedError(`${path} is an ONNX model: a graph, not weights alone.`);
   }
   if (format === 'torch') {
-    const { tensors, value } = await (await import('./pickle/open.js')).openPickle(source, path, { forGraphs: true });
+    const { tensors, value } = await (await lazyImport(() => import('./pickle/open.js'))).openPickle(source, path, {
+      forGraphs: true,
+    });
     const stored = new Map(
       [...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]),
     );
@@ -48,7 +50,7 @@ async function forGraphs(
   stored: ReadonlyMap<string, TensorView>,
 ): Promise<ReadonlyMap<string, TensorView>> {
   if ([...stored.values()].every(({ dtype }) => isGraphType(dtype))) return stored;
-  const { graphView, refuseQuantized } = await import('./graph-view.js');
+  const { graphView, refuseQuantized } = await lazyImport(() => import('./graph-view.js'));
   refuseQuantized(path, stored.keys());
   return new Map([...stored].map(([name, view]) => [name, graphView(name, view)]));
 }
@@ -62,7 +64,7 @@ async function forGraphs(
  * something that is not data, which the message names.
  */
 export async function openPickle(source: Source, path: string): Promise<PickleFile> {
-  return (await import('./pickle/open.js')).openPickle(source, path);
+  return (await lazyImport(() => import('./pickle/open.js'))).openPickle(source, path);
 }
 
 function metadataOf(pickled: unknown): Record<string, string> {

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 import { familyOfContext } from '../family.js';
@@ -18,5 +19,5 @@ export const controlNet: AdapterKind = {
     };
   },
   detectOnnx: ({ inputs }) => inputs.some(({ name }) => name === 'controlnet_cond'),
-  open: async (file, context) => (await import('./open.js')).openControlNetAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openControlNetAdapter(file, context),
 };

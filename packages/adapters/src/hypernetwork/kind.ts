@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind, Detail } from '../adapter.js';
 import { familyOfContext } from '../family.js';
@@ -26,5 +27,5 @@ export const hypernetwork: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openHypernetwork(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openHypernetwork(file, context),
 };

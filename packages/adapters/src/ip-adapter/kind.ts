@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { countMatching, shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 import { familyOfContext } from '../family.js';
@@ -25,5 +26,5 @@ export const ipAdapter: AdapterKind = {
       ...(isFaceId && { usage: 'FaceID adapters need a face recogniser, which this version does not have.' }),
     };
   },
-  open: async (file, context) => (await import('./open.js')).openIpAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openIpAdapter(file, context),
 };

@@ -1,4 +1,4 @@
-import { SdError } from '@sd/core';
+import { lazyImport, SdError } from '@sd/core';
 import { shapeMatching, type WeightsFile } from '@sd/weights';
 import type { AdapterFinding, AdapterKind } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
@@ -21,7 +21,7 @@ export const lora: AdapterKind = {
       return { layout, usage: `It cannot be attached: ${error.message}` };
     }
   },
-  open: async (file, context) => (await import('./open.js')).openLoraAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openLoraAdapter(file, context),
 };
 
 function layoutOf(names: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { countMatching, shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 
@@ -24,5 +25,5 @@ export const motion: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openMotionAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openMotionAdapter(file, context),
 };

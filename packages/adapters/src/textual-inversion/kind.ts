@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind, Detail } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
@@ -33,7 +34,7 @@ export const textualInversion: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openTextualInversion(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openTextualInversion(file, context),
 };
 
 function pairWidths(first: readonly number[] | undefined, second: readonly number[]): ModelFamily['textWidths'] {

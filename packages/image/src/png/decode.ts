@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { applyOrientation, readOrientation } from '../exif.js';
 import type { Pixels } from '../pixels.js';
 import { checkSize } from '../size.js';
@@ -39,7 +39,7 @@ export async function decodePng(file: Uint8Array, option: string): Promise<Pixel
   const compressed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
   await checkInflatedLength(compressed, inflatedLength(header));
 
-  const { decode } = await import('fast-png');
+  const { decode } = await lazyImport(() => import('fast-png'));
   const pixelFile = new Blob([file.slice(0, 8), ...chunks.map(({ whole }) => whole)]);
   const pixels = expandPng(decode(await pixelFile.arrayBuffer(), { checkCrc: true }));
   const exif = all.find(({ type }) => type === 'eXIf');

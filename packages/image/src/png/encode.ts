@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from '../parameters.js';
 import type { Pixels } from '../pixels.js';
 import { addText, findText } from './text.js';
@@ -18,7 +18,7 @@ export async function encodePng(pixels: Pixels, parameters?: ImageParameters): P
       `must have 4 bytes for each of ${width} x ${height} pixels, not ${pixels.data.length} in all.`,
     );
   }
-  const { encode } = await import('fast-png');
+  const { encode } = await lazyImport(() => import('fast-png'));
   const opaque = isOpaque(pixels.data);
   const data = opaque ? withoutAlpha(pixels.data) : pixels.data;
   const png = encode({ width, height, data, channels: opaque ? 3 : 4, depth: 8 });

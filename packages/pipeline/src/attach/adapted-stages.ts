@@ -1,6 +1,13 @@
 import type { Adapter } from '@sd/adapters';
 import { builtInControlNets } from '@sd/adapters/controlnet/built-in';
-import { InvalidOptionError, isExtendable, type StageResources, settleAll, throwIfAborted } from '@sd/core';
+import {
+  type Extendable,
+  InvalidOptionError,
+  isExtendable,
+  type StageResources,
+  settleAll,
+  throwIfAborted,
+} from '@sd/core';
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { componentsOf, withComponents } from './adapted-model.js';
@@ -12,7 +19,8 @@ export interface AdaptedStages {
   readonly adapters: readonly Adapter[];
   /**
    * Replaces the attached adapters. Only stages with other extensions than before are replaced, and the old session is
-   * freed before the new one is created. If anything fails, nothing changes.
+   * freed before the new one is created, since there may be no memory for both. If anything fails, nothing changes: the old
+   * session is kept if the model's files are gone, so that it could not be created again.
    */
   replace(
     adapters: readonly Adapter[],
@@ -45,11 +53,12 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
       );
       for (const adapter of next) if (!adapters.includes(adapter)) adapter.check?.();
 
+      const created = [...replacements.values()];
+      await settleAll(created.map((stage) => () => stage.checkFiles?.()));
       const components = componentsOf(stages, composition);
       const previous = changed.map((component) => components.get(component));
       await settleAll(previous.map((stage) => () => stage?.release?.()));
       const plainStages = new Set<StageResources | undefined>(plainComponents.values());
-      const created = [...replacements.values()];
       try {
         if (load) await settleAll(created.map((stage) => () => stage.load?.({ signal })));
         throwIfAborted(signal);
@@ -88,7 +97,7 @@ function extendedStage(
   plain: ReadonlyMap<string, StageResources>,
   component: string,
   extensions: readonly unknown[],
-): StageResources {
+): StageResources & Pick<Extendable, 'checkFiles'> {
   const stage = plain.get(component);
   if (stage === undefined) {
     throw new InvalidOptionError('attach', `is for a model with a ${component}, which this pipeline does not have.`);

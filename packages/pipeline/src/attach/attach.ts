@@ -24,6 +24,8 @@ export interface AttachResult extends Attachment {
 }
 
 interface AttachSettings {
+  /** Aborted with the caller's signal, until the request has ended. */
+  readonly signal: AbortSignal;
   readonly backend: Backend | undefined;
   /** Whether replaced stages are loaded at once. */
   readonly load: boolean;
@@ -33,10 +35,10 @@ export async function attach(
   adapted: AdaptedStages,
   place: Place,
   options: AttachOptions,
-  { backend, load }: AttachSettings,
+  { signal, backend, load }: AttachSettings,
 ): Promise<AttachResult> {
-  const { signal, imageEncoder } = options;
-  const located = await locate(place, options.path);
+  const { imageEncoder } = options;
+  const located = await locate(place, options.path, signal);
   const name = options.name ?? located.stem;
   checkName(name, adapted);
   const { kind, ...file } =

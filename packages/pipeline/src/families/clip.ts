@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import {
   type ClipTextFacts,
   clipTextConfigFromShapes,
@@ -37,12 +38,13 @@ export function clipComponent({
     output,
     classes,
     tokenizerClasses: ['CLIPTokenizer', 'CLIPTokenizerFast'],
-    load: async (from) => (await import('@sd/text-encoder')).loadTextEncoder(from),
+    load: async (from) => (await lazyImport(() => import('@sd/text-encoder'))).loadTextEncoder(from),
     async loadOnnx({ folder = name, ...from }) {
-      return (await import('@sd/text-encoder/onnx')).loadOnnxTextEncoder({ ...from, folder });
+      return (await lazyImport(() => import('@sd/text-encoder/onnx'))).loadOnnxTextEncoder({ ...from, folder });
     },
     // Imported lazily: the library is large, and an app may pass another tokenizer.
-    loadTokenizer: async (source, folder) => (await import('@sd/tokenizer')).loadTokenizer(source, folder),
+    loadTokenizer: async (source, folder) =>
+      (await lazyImport(() => import('@sd/tokenizer'))).loadTokenizer(source, folder),
     configFromShapes: (path, tensors) => clipTextConfigFromShapes(path, tensors, facts),
     usedTensors,
     async tokenizerFiles() {

@@ -1,4 +1,4 @@
-import type { NoisePredictor, Source } from '@sd/core';
+import { lazyImport, type NoisePredictor, type Source } from '@sd/core';
 import { type AttentionHeads, originalUnetNames, unetConfigFromShapes } from '@sd/unet/single-file';
 import { hasFile, readConfig, renameTensors } from '@sd/weights';
 import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
@@ -10,10 +10,10 @@ export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> 
   return {
     name: 'unet',
     classes: ['UNet2DConditionModel'],
-    load: async (from) => (await import('@sd/unet')).loadUnet(from),
+    load: async (from) => (await lazyImport(() => import('@sd/unet'))).loadUnet(from),
     async loadOnnx({ folder = 'unet', ...from }) {
       const sampleSize = await exportedSampleSize(from.source);
-      return (await import('@sd/unet/onnx')).loadOnnxUnet({ ...from, folder, sampleSize });
+      return (await lazyImport(() => import('@sd/unet/onnx'))).loadOnnxUnet({ ...from, folder, sampleSize });
     },
     configFromShapes: (path, tensors, known) =>
       unetConfigFromShapes(path, tensors, known, 'attention_head_dim' in known ? undefined : heads),

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  lazyImport,
   type NoisePredictor,
   type Scheduler,
   settleAll,
@@ -20,6 +21,7 @@ export interface StageSources {
   readonly index: ModelIndex;
   readonly replaced: ReplacedComponents;
   readonly backend: Backend;
+  readonly signal: AbortSignal;
 }
 
 export interface LoadedStages extends Stages {
@@ -62,14 +64,20 @@ async function openComponent<Stage>(
 }
 
 /** The VAE for previews, if the caller provides one. */
-async function openPreviewVae({ model, index, replaced, backend }: StageSources): Promise<Stages['previewVae']> {
+async function openPreviewVae({
+  model,
+  index,
+  replaced,
+  backend,
+  signal,
+}: StageSources): Promise<Stages['previewVae']> {
   const stage = replaced.stages.get('preview_vae');
   if (stage !== undefined) return stage as Stages['previewVae'];
   const place = replaced.places.get('preview_vae');
   if (place === undefined) return undefined;
   const { vae } = index.family;
-  const files = await replaceComponent(model, index.family, vae, place);
-  const { loadVae } = await import('@sd/vae');
+  const files = await replaceComponent(model, index.family, vae, place, signal);
+  const { loadVae } = await lazyImport(() => import('@sd/vae'));
   return loadVae({ backend, ...files.component(vae.name) });
 }
 

@@ -1,5 +1,6 @@
-import type { Source } from '@sd/core';
+import { lazyImport, type Source, untilAborted } from '@sd/core';
 import { hasFile } from '@sd/weights';
+import { abortableSource } from './abortable-source.js';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */
@@ -19,12 +20,20 @@ const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
  * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
- * result is the embedded model. Rejects with a SourceError for a path where there is nothing.
+ * result is the embedded model. Rejects with a SourceError for a path where there is nothing. The source's reads end with an
+ * AbortError once `signal` is aborted; it must be the signal of the whole operation, linked so that it can be let go of when
+ * that has ended, since the source may be read later.
  */
-export async function locate(place: Place | undefined, path?: string): Promise<Located> {
+export async function locate(place: Place | undefined, path?: string, signal?: AbortSignal): Promise<Located> {
+  const located = await untilAborted(locateFiles(place, path), signal);
+  if (signal === undefined) return located;
+  return { ...located, source: abortableSource(located.source, signal) };
+}
+
+async function locateFiles(place: Place | undefined, path: string | undefined): Promise<Located> {
   if (place instanceof Blob) {
     const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
-    const { openFiles } = await import('@sd/source');
+    const { openFiles } = await lazyImport(() => import('@sd/source'));
     return { source: openFiles(new Map([[name, place]])), path: name, stem: stemOf(name) };
   }
   if (typeof place !== 'string' && !(place instanceof URL)) {
@@ -36,7 +45,10 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
   // A folder's query, such as the signature of a link, is sent for each of its files.
   const inParent = async () => ({ source: await resolveSource(`${folder}${query}`), path: name, stem: stemOf(name) });
   const asFolder = async () => ({ source: await resolveSource(place), path: '', stem: stemOf(address) });
-  if (!weightFile.test(address)) return (await import('./file-or-folder.js')).fileOrFolder(name, asFolder, inParent);
+  if (!weightFile.test(address)) {
+    const { fileOrFolder } = await lazyImport(() => import('./file-or-folder.js'));
+    return fileOrFolder(name, asFolder, inParent);
+  }
   const file = await inParent();
   // On a disk, a folder may have a file's ending.
   const isMissing = file.source.realPath !== undefined && !(await hasFile(file.source, name));

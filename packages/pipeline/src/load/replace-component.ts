@@ -17,9 +17,10 @@ export async function replaceComponent(
   family: Family,
   component: Component<unknown>,
   place: Place,
+  signal: AbortSignal,
 ): Promise<ModelFiles> {
   const { name } = component;
-  const located = await locate(place);
+  const located = await locate(place, undefined, signal);
   const exported = new Map(model.exported);
   if (located.path === '' && component.loadOnnx !== undefined && (await hasFile(located.source, 'model.onnx'))) {
     return { ...model, exported: exported.set(name, { source: located.source, folder: '' }) };

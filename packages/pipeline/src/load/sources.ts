@@ -1,8 +1,8 @@
-import type { Backend, Source } from '@sd/core';
+import { type Backend, expectFilesOpen, lazyImport, type Source } from '@sd/core';
 import { importError } from '../platform/imported.js';
 
 /** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
-const platform = (): Promise<typeof import('../platform/web.js')> => import('#platform');
+const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
 
 /** A backend for this environment. */
 export async function defaultBackend(): Promise<Backend> {
@@ -18,6 +18,7 @@ export async function resolveSource(source: string | URL | Source | undefined): 
 
 async function embeddedModel(): Promise<URL> {
   try {
+    expectFilesOpen();
     return (await import('@sd/model-tiny')).folder;
   } catch (error) {
     throw importError(error, '@sd/model-tiny', 'The embedded model');

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { encodePng } from '@sd/image';
 import type { DownloadProgress } from '@sd/source';
 import type { GenerateOptions } from '../generate/options/index.js';
@@ -68,7 +68,8 @@ function attachHandlers(current: Current) {
     async attach({ location, options }, signal) {
       const { pipeline } = current();
       if (location === undefined) throw new InvalidOptionError('file', 'must be an address or files.');
-      const file = typeof location === 'string' ? location : (await import('@sd/source')).openFiles(location);
+      const file =
+        typeof location === 'string' ? location : (await lazyImport(() => import('@sd/source'))).openFiles(location);
       const attachment = await pipeline.attach(file, { ...options, signal });
       return plain({ attachment, attached: pipeline.attached });
     },

@@ -28,6 +28,8 @@ export interface T5TextEncoder extends TextEncoder {
    * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): T5TextEncoder;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -57,6 +59,7 @@ function t5EncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): 
     unusedTensors: checkpoint.unused(),
     withExtensions: (others) => t5EncoderOf(parts, others),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {

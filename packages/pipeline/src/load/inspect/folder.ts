@@ -1,5 +1,5 @@
 import { adapterKinds, familyOfContext } from '@sd/adapters';
-import type { Source } from '@sd/core';
+import { lazyImport, type Source } from '@sd/core';
 import { type Config, hasFile, readConfig } from '@sd/weights';
 import { families, familyOfFolder } from '../../families/index.js';
 import { folderFiles } from '../model-files.js';
@@ -46,7 +46,8 @@ async function findPipeline(source: Source): Promise<Finding> {
   const index = await readConfig(source, 'model_index.json');
   const name = index.get('_class_name');
   const details = { class: typeof name === 'string' ? name : undefined };
-  if (await isExportedFolder(source)) return (await import('./onnx.js')).findOnnxFolder(source, details.class);
+  if (await isExportedFolder(source))
+    return (await lazyImport(() => import('./onnx.js'))).findOnnxFolder(source, details.class);
   const facts = await folderFacts(folderFiles(source, undefined), (component) => classIn(index, component));
   const channels = facts.config.in_channels;
   if (channels === undefined) {

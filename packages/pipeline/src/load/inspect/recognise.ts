@@ -1,5 +1,5 @@
 import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
-import { type Source, sizeOf } from '@sd/core';
+import { lazyImport, type Source, sizeOf } from '@sd/core';
 import { fileFormat, openWeights, type WeightsFile } from '@sd/weights';
 import { families } from '../../families/index.js';
 import type { Located } from '../locate.js';
@@ -42,7 +42,7 @@ export async function recognise({ source, path }: Located): Promise<Recognised> 
 
 async function recogniseFile(source: Source, path: string): Promise<Recognised> {
   if ((await fileFormat(source, path)) === 'onnx') {
-    const { dtypes, ...finding } = await (await import('./onnx.js')).findOnnxFile(source, path);
+    const { dtypes, ...finding } = await (await lazyImport(() => import('./onnx.js'))).findOnnxFile(source, path);
     return recognised({ source, path }, finding, dtypes);
   }
   const weights = await openWeights(source, path);

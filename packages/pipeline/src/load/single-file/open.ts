@@ -21,7 +21,9 @@ import { type ModelFiles, missingComponent } from '../model-files.js';
 import { unusedWarning } from '../unused-warning.js';
 import { recogniseFile } from './split.js';
 
-type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
+interface Options extends Pick<LoadPipelineOptions, 'config' | 'prediction'> {
+  readonly signal: AbortSignal;
+}
 
 /**
  * Opens a whole model in one file: finds its family by names and shapes, and takes from the family what the file does not
@@ -30,7 +32,7 @@ type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
  */
 export async function openSingleFile(
   { source, path }: Located,
-  { config, prediction }: Options = {},
+  { config, prediction, signal }: Options,
 ): Promise<ModelFiles> {
   if ((await fileFormat(source, path)) === 'onnx') {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
@@ -39,7 +41,7 @@ export async function openSingleFile(
   const { family, split } = recogniseFile(path, tensors);
   if (family === undefined) throw notAModel(path, tensors);
   family.file.refuse?.(split);
-  const configFolder = config === undefined ? undefined : (await locate(config)).source;
+  const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
   const markers = await readMarkers(source, path, tensors, family.file.markers);
   const notes: FileNotes = { metadata, has: (name) => tensors.has(name), markers, split, prediction };
   const model: SingleFile = { source, split, family, notes, configFolder };
