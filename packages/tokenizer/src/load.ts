@@ -15,12 +15,12 @@ import { checkTokenizerJson } from './tokenizer-json.js';
 export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
   const prefix = prefixOf(folder);
   const path = (name: string) => `${prefix}${name}`;
-  const [tokenizerConfig, specialTokensMap, tokenizerJson] = await settleAll(
-    ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map(
+  const [tokenizerConfig, specialTokensMap, addedTokens, tokenizerJson] = await settleAll(
+    ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'tokenizer.json'].map(
       (name) => () => readJson(source, path(name)),
     ),
   );
-  const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap }, prefix);
+  const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap, addedTokens }, prefix);
   if (tokenizerJson !== undefined) {
     const file = path('tokenizer.json');
     return assembleTokenizer(checkTokenizerJson(tokenizerJson, file), config, file);

@@ -111,5 +111,12 @@ function addTokens(
     }
     added.set(token.content, { id: json.model.vocab[token.content], ...token });
   }
+  let last = Math.max(...[...added.values()].map(({ id }) => id));
+  for (const id of Object.values(json.model.vocab)) last = Math.max(last, id);
+  for (const token of config.additional) {
+    if (added.has(token.content)) continue;
+    const known = Object.hasOwn(json.model.vocab, token.content);
+    added.set(token.content, { id: known ? json.model.vocab[token.content] : ++last, ...token });
+  }
   return [...added.values()].sort((a, b) => a.id - b.id);
 }

@@ -24,7 +24,7 @@ export interface AdapterOptions {
 /** The words of attached textual inversions for one text encoder. */
 export interface WordVectors {
   /** Number of vectors of each word. */
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: ReadonlyMap<string, number>;
   /** All vectors, in the order of the words, [sum of counts, width]. */
   readonly vectors: Tensor<'float32'>;
 }
@@ -129,16 +129,18 @@ function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
   }
 }
 
+/** All words, those of the last attached adapter where several teach the same one. */
 function joinedWords(learned: readonly LearnedWords[]): WordVectors | undefined {
-  const entries = learned.flatMap(({ words, vectors }) => words.map((word) => ({ word, vectors })));
-  if (entries.length === 0) return undefined;
-  const [{ vectors: first }] = entries;
-  const total = entries.reduce((sum, { vectors }) => sum + vectors.dims[0], 0);
+  const byWord = new Map(learned.flatMap(({ words, vectors }) => words.map((word) => [word, vectors] as const)));
+  const [first] = byWord.values();
+  if (first === undefined) return undefined;
+  const counts = new Map([...byWord].map(([word, { dims }]) => [word, dims[0]]));
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const all = tensor('float32', [total, first.dims[1]]);
   let offset = 0;
-  for (const { vectors } of entries) {
-    all.data.set(vectors.data, offset);
-    offset += vectors.data.length;
+  for (const { data } of byWord.values()) {
+    all.data.set(data, offset);
+    offset += data.length;
   }
-  return { counts: Object.fromEntries(entries.map(({ word, vectors }) => [word, vectors.dims[0]])), vectors: all };
+  return { counts, vectors: all };
 }
