@@ -8,7 +8,9 @@ import {
   sliceView,
   splitByRange,
   type TensorToWrite,
+  type TensorView,
   toFloat32,
+  toHalf,
   transposeView,
 } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -112,6 +114,26 @@ describe('a matrix that is stored transposed', () => {
   test('has no contiguous rows', async () => {
     const checkpoint = await openedFrom(floats('a', [2, 3], [1, 2, 3, 4, 5, 6]));
     expect(() => sliceView(transposeView(checkpoint.tensor('a', [2, 3])), 0, 1)).toThrow(RangeError);
+  });
+});
+
+describe('a tensor with another to be added', () => {
+  test.each(['F32', 'F16'] as const)('is their sum, whole, in parts and transposed; the first is %s', async (dtype) => {
+    const values = [1, 2, 3, 4, 5, 6];
+    const base = { ...floats('fc.weight', [2, 3], values), dtype };
+    const half = { ...base, bytes: () => new Uint8Array(toHalf(Float32Array.from(values)).buffer) };
+    const [a, b] = [
+      await openedFrom(dtype === 'F16' ? half : base),
+      await openedFrom(floats('fc.weight', [2, 3, 1, 1], [10, 20, 30, 40, 50, 60])),
+    ];
+    const view = { ...a.tensor('fc.weight', [2, 3]), plus: b.tensor('fc.weight', [2, 3]) };
+    const multiplied = (weight: TensorView, input: number[], out: number) => {
+      const lookup = { has: (name: string) => name === 'fc.weight', tensor: () => weight };
+      return outputOf(new Scope(lookup).at('fc'), input, out);
+    };
+    expect(await multiplied(view, [1, 10, 100], 2)).toEqual([3531, 7194]);
+    expect(await multiplied(sliceView(view, 1, 2), [1, 10, 100], 1)).toEqual([7194]);
+    expect(await multiplied(transposeView(view), [1, 10], 3)).toEqual([451, 572, 693]);
   });
 });
 

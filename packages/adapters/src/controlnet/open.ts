@@ -24,7 +24,7 @@ async function openExported(file: AdapterFile, context: AttachContext) {
 
 async function openCheckpoint(file: AdapterFile, context: AttachContext) {
   const backend = requireBackend(context, 'a ControlNet');
-  const model = await modelOf(file, (weights) => controlNetFile(weights, requireUnet(context)));
+  const model = await modelOf(file, (weights) => controlNetFile(weights, context));
   const net = await loadControlNet({ backend, ...model });
   if (!hasResidualInputs(context.model.noisePredictor)) expectSameShape(fileTitle(file), net, context);
   return { net, takesFamilyCondition: net.config.unet.added !== undefined, unusedNames: net.unusedTensors };

@@ -48,7 +48,8 @@ export function readHypernetwork(file: string, saved: unknown): HypernetworkFile
     file,
     pairs,
     activation: typeof activation === 'string' ? activation : 'linear',
-    activateOutput: entries.get('activate_output') === true,
+    // Files of October 2022 do not say; A1111 reads them as True.
+    activateOutput: entries.has('activate_output') ? Boolean(entries.get('activate_output')) : true,
   };
 }
 

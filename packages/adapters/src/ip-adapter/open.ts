@@ -3,7 +3,8 @@ import { type ImageInput, preprocessImage, readImage } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { readStrength } from '../image-settings.js';
-import { requireBackend, requireUnet, requireWeights } from '../requirements.js';
+import { fileTitle, requireBackend, requireUnet, requireWeights } from '../requirements.js';
+import { expectEncoder } from './encoders.js';
 import { imagePromptCondition } from './image-prompt.js';
 import { loadIpAdapter } from './ip-adapter.js';
 import { type IpAdapterSettings, ipAdapterOptions } from './settings.js';
@@ -20,6 +21,7 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
   const encoder = isCallers
     ? imageEncoder
     : await loadImageEncoder({ source, backend, folder: `${folder}${imageEncoder}` }).catch(explain);
+  expectEncoder(fileTitle(file), adapter, encoder, isCallers ? 'imageEncoder' : `${folder}${imageEncoder}`);
 
   return {
     name,

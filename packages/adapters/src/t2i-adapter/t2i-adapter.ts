@@ -30,7 +30,8 @@ export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2
   const parts = await openModel(options, {
     folder: 't2i_adapter',
     stems: ['diffusion_pytorch_model', 'model'],
-    names: originalNames,
+    // A folder has full adapters' names or diffusers', which each tell by themselves.
+    names: originalNames([]),
   });
   const config = t2iAdapterConfig(parts.config);
   const session = lazySession(options.backend, t2iAdapterGraph(parts.checkpoint, config, options.backend));

@@ -22,8 +22,8 @@ export class OnnxWriter {
   readonly #inputs: ValueMessage[] = [];
   readonly #outputs: ValueMessage[] = [];
   readonly #shapes = new Map<string, ValueMessage>();
-  /** Weight files, numbered in order of first use. */
-  readonly #files = new Map<WeightFile, number>();
+  /** Weight files in order of first use, with their numbers and locations in the graph. */
+  readonly #files = new Map<WeightFile, { readonly number: number; readonly location: string }>();
   #counter = 0;
   #storedBytes = 0;
   #halfBytes = 0;
@@ -84,14 +84,14 @@ export class OnnxWriter {
         `${view.file.location}: the tensor ${view.name} is ${view.dtype}; weights must be F32, F16 or BF16.`,
       );
     }
-    if (!this.#files.has(view.file)) this.#files.set(view.file, this.#files.size);
-    const name = `${this.#files.get(view.file)}/${view.name}[${view.shape}]`;
+    const file = this.#placed(view.file);
+    const name = `${file.number}/${view.name}[${view.shape}]`;
     if (!this.#initializers.has(name)) {
       this.#storedBytes += view.length;
       if (type !== 'float32') this.#halfBytes += view.length;
     }
     const { offset, length } = view;
-    const values = { location: view.file.location, offset, length };
+    const values = { location: file.location, offset, length };
     this.#initializers.set(name, { name, dims: view.shape, type, values });
     return { name, type };
   }
@@ -110,7 +110,23 @@ export class OnnxWriter {
     const initializers = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
     const shapes = [...this.#shapes.values()].filter((value) => needed.has(value.name));
     const graph = { name, nodes, initializers, inputs: this.#inputs, outputs: this.#outputs, shapes };
-    return { graph: modelBytes(graph), weights: [...this.#files.keys()] };
+    const weights = [...this.#files].map(([file, { location }]) =>
+      location === file.location ? file : { location, read: (signal?: AbortSignal) => file.read(signal) },
+    );
+    return { graph: modelBytes(graph), weights };
+  }
+
+  /** Files of different sources, such as a model's and an adapter's, may have the same path. */
+  #placed(file: WeightFile): { readonly number: number; readonly location: string } {
+    const known = this.#files.get(file);
+    if (known !== undefined) return known;
+    const number = this.#files.size;
+    const isTaken = [...this.#files.keys()].some(
+      (other) => other.location === file.location && (file.path === undefined || other.path !== file.path),
+    );
+    const placed = { number, location: isTaken ? `${number}/${file.location}` : file.location };
+    this.#files.set(file, placed);
+    return placed;
   }
 }
 

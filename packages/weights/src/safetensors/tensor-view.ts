@@ -15,6 +15,8 @@ export interface TensorView {
   readonly length: number;
   /** True if the file stores the matrix column by column. */
   readonly transposed?: boolean;
+  /** A tensor of as many values, to be added to these when a graph is loaded. */
+  readonly plus?: TensorView;
 }
 
 /** The transpose of a matrix, without copying. */
@@ -46,5 +48,6 @@ export function sliceView(view: TensorView, start: number, end: number): TensorV
     shape: [end - start, ...view.shape.slice(1)],
     offset: view.offset + start * rowBytes,
     length: (end - start) * rowBytes,
+    ...(view.plus && { plus: sliceView({ ...view.plus, shape: view.shape }, start, end) }),
   };
 }

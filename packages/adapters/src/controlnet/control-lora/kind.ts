@@ -6,7 +6,7 @@ import { familyOfContext } from '../../family.js';
 /** ControlNets given as a change of low rank to the U-Net that they go with: Stability AI's Control-LoRA. */
 export const controlLora: AdapterKind = {
   name: 'control-lora',
-  usage: 'attach() adds it to a loaded model, to be led by an image.',
+  usage: 'A Control-LoRA: attach() adds it to a loaded model, to be led by an image.',
   detect({ tensors }, families) {
     if (!tensors.has('lora_controlnet')) return undefined;
     return {
