@@ -130,7 +130,7 @@ export interface AdapterUse {
   /** Inputs of a text encoder by its component name, such as `strength.style`. */
   textInputs?(component: string): Conditions;
   /** Words that it teaches a text encoder, and the vectors [count, width] that each of them stands for. */
-  words?(component: string): LearnedWords | undefined;
+  words?(component: string): LearnedWords | readonly LearnedWords[] | undefined;
   /** Inputs of the noise predictor, for one pass of the run at one size; called once a pass. */
   condition?(pass: AdapterPass): Condition | Promise<Condition>;
   /** For an adapter that makes clips of several frames. */
