@@ -1,6 +1,6 @@
 import { CheckpointError } from '@sd/core';
 import type { Graph, LayerExtension, Value } from '@sd/graph';
-import { type Config, reshapeView, type WeightsFile } from '@sd/weights';
+import { type Config, reshapeView, type TensorView, type WeightsFile } from '@sd/weights';
 import type { ModelFamily } from '../family.js';
 import { derivedView, withGraphTypes } from './derived.js';
 import { biasOf, changedRows, normChange, plusDifferences } from './differences.js';
@@ -90,7 +90,8 @@ export function openLora(weights: WeightsFile, { name, families = [], peftConfig
   const { path, metadata, tensors } = withGraphTypes(weights);
   const { modules, unused } = readModules(path, tensors);
   const settings = readSettings(metadata, peftConfig);
-  const file = { path, name, settings, weights, origin: originOf(modules, metadata, families) };
+  const origin = originOf(modules, metadata, families);
+  const file = { path, name, settings, origin, derived: derivedFrom(weights) };
   const words = bundledWords(weights);
   const extensions = loraComponents.flatMap((component) => {
     const members = modules.filter((module) => module.component === component);
@@ -120,7 +121,7 @@ interface LoraFile {
   readonly name: string;
   readonly origin: Origin;
   readonly settings: SettingsOf;
-  readonly weights: WeightsFile;
+  readonly derived: Fit['derived'];
 }
 
 function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly LoraModule[]): Extension {
@@ -148,7 +149,7 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
           const found = find(layer.module);
           if (found === undefined) return layer.output;
           const place = placeOf(found, layer.module, layer.weight.shape);
-          return changedLayer(g, found, { ...place, layer, derived: derivedFrom(file.weights) });
+          return changedLayer(g, found, { ...place, layer, derived: file.derived });
         },
         norm(norm) {
           const found = find(norm.module);
@@ -163,10 +164,16 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
   };
 }
 
-const derivedFrom =
-  (weights: WeightsFile): Fit['derived'] =>
-  (shape, from, compute) =>
-    derivedView(weights, shape, from, compute);
+/** Makes tensors that are computed from others, each once: the parts of a module share them. */
+function derivedFrom(weights: WeightsFile): Fit['derived'] {
+  const made = new Map<string, TensorView>();
+  return (shape, from, compute) => {
+    const key = from.map((view) => view.name).join(' ');
+    const view = made.get(key) ?? derivedView(weights, shape, from, compute);
+    made.set(key, view);
+    return view;
+  };
+}
 
 function changedLayer(g: Graph, { algorithm }: LoraModule, fit: Fit): Value {
   const output = algorithm === undefined ? fit.layer.output : algorithms[algorithm](g, fit);
