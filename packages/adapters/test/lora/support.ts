@@ -87,6 +87,33 @@ export async function resultOf(layer: Layer, x: Values, lora?: Lora, strength?: 
   return run(g, x, strength);
 }
 
+/** What several layers, in the order of a model, give for one input each, by their names. */
+export async function resultsOf(
+  layers: readonly Pick<Layer, 'name' | 'weight'>[],
+  inputs: Readonly<Record<'linear' | 'conv', Values>>,
+  lora?: Lora,
+  strength?: number,
+): Promise<Record<string, Float32Array>> {
+  const file = await fileOf(layers.map(({ name, weight }) => written(`${name}.weight`, weight)));
+  const w = new Scope(await openCheckpoint(memorySource({ 'm/model.safetensors': file }), 'm', { stems: ['model'] }));
+  const g = new Graph();
+  const [x, map] = [g.input('linear', inputs.linear.shape), g.input('conv', inputs.conv.shape)];
+  if (lora?.extensions.unet !== undefined) extendLayers(g, [lora.extensions.unet]);
+  for (const { name, weight } of layers) {
+    const [out, , kernel] = weight.shape;
+    g.output(name, kernel === undefined ? g.linear(x, w.at(name), out) : g.conv(map, w.at(name), out, { kernel }));
+  }
+  const session = await backend.load(g.finish('test', { repeated: false }));
+  const { linear, conv } = inputs;
+  const outputs = await session.run({
+    linear: tensor('float32', linear.shape, linear.data),
+    conv: tensor('float32', conv.shape, conv.data),
+    ...(strength !== undefined && { 'strength.style': tensor('float32', [1], Float32Array.of(strength)) }),
+  });
+  await session.dispose();
+  return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data as Float32Array]));
+}
+
 /** A normalization: over the last axis, or of a feature map in groups. */
 export interface Norm {
   readonly name: string;
