@@ -34,8 +34,8 @@ const unsupportedModels: readonly UnsupportedModel[] = [
   { title: 'an image-to-3D model', checkpoint: /(^|\.)cc_projection\./ },
   {
     title: 'a model with a transformer in the U-Net’s place',
-    // Modules of `transformer_blocks` are read: they are for models with a component `transformer`.
-    lora: /^((lora|lycoris)_)?transformer[._](?!transformer_blocks[._])|^diffusion_model\.\w*(?<!input_|output_)blocks\./,
+    // The modules of Stable Diffusion 3's transformer are read, with its component's name before them and without.
+    lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|pos_embed|time_text_embed|context_embedder|norm_out|proj_out)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up)_)blocks\./,
   },
 ];
 

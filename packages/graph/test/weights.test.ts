@@ -188,3 +188,39 @@ describe('tensors of a file that cannot be mapped', () => {
     expect(splitByRange(source, 'x', tensors)).toBe(tensors);
   });
 });
+
+test('files of two sources may have the same path', async () => {
+  const [a, b] = [await openedFrom(floats('a', [2], [1, 2])), await openedFrom(floats('b', [2], [3, 4]))];
+  const g = new Graph();
+  g.output('y', g.add(g.weight(a.tensor('a', [2])), g.weight(b.tensor('b', [2]))));
+  const session = await backend.load(g.finish('test', { repeated: false }));
+  const { y } = await session.run({});
+  await session.dispose();
+  expect(Array.from(y.data as Float32Array)).toEqual([4, 6]);
+});
+
+test('hooks of norms add to scale and shift, those of several extensions together', async () => {
+  const w = new Scope(await openedFrom(floats('norm.weight', [2], [1, 2]), floats('norm.bias', [2], [0, 1])));
+  const normalized = async (module: string) => {
+    const g = new Graph();
+    for (const extension of [1, 2]) {
+      const values = () => g.constant([extension, extension]);
+      g.addHooks({ norm: (norm) => (norm.module === module ? { scale: values(), shift: values() } : undefined) });
+    }
+    const input = g.input('x', [1, 2, 1, 2]);
+    g.output('group', g.groupNorm(input, w.at('norm'), { groups: 2, epsilon: 0 }));
+    g.output('layer', g.layerNorm(input, w.at('norm'), 0));
+    const session = await backend.load(g.finish('test', { repeated: false }));
+    const { group, layer } = await session.run({ x: tensor('float32', [1, 2, 1, 2], Float32Array.of(3, 5, 2, 9)) });
+    await session.dispose();
+    return [group, layer].map(({ data }) => Array.from(data as Float32Array, (value) => Math.round(value * 1e4) / 1e4));
+  };
+  expect(await normalized('other')).toEqual([
+    [-1, 1, -1, 3],
+    [-1, 3, -1, 3],
+  ]);
+  expect(await normalized('norm')).toEqual([
+    [-1, 7, -1, 9],
+    [-1, 9, -1, 9],
+  ]);
+});

@@ -46,10 +46,12 @@ test.each([
     'diffusion_model.blocks.0.attn.lora_A.weight',
     'is for a model with a transformer in the U-Net’s place, by its tensor',
   ],
-  [`${key}.oft_blocks`, 'its tensor lora_unet_mid_block_layer.oft_blocks is of OFT'],
-  [`${key}.a1.weight`, 'is of GLoRA'],
-  [`${key}.on_input`, 'is of IA3'],
-  [`${key}.diff`, 'is of whole differences'],
+  ['base_model.model.mid_block.layer.oft_R.weight', 'is of OFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.boft_R', 'is of BOFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.ia3_l', 'is of IA3 as PEFT writes it'],
+  ['base_model.model.mid_block.layer.vera_lambda_b', 'is of another method of PEFT'],
+  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer is of T-LoRA'],
+  [`${key}.set_weight`, 'is of replaced weights'],
 ])('what is not supported is named: %s', async (name, message) => {
   const opening = loraOf({ [name]: down });
   await expect(opening).rejects.toThrow(UnsupportedError);
@@ -59,7 +61,7 @@ test.each([
 test('a file with nothing of a LoRA is no LoRA', async () => {
   const opening = loraOf({ 'model.diffusion_model.input_blocks.0.0.weight': down });
   await expect(opening).rejects.toThrow(
-    'style.safetensors: has no LoRA, LoHa or LoKr for a U-Net or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
+    'style.safetensors: has no LoRA or kin of it for a U-Net, transformer or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
   );
 });
 
@@ -98,7 +100,7 @@ describe('an adapter for another model', () => {
     ['lokr_w1', { lokr_w1: normal(3, 3), lokr_w2: normal(6, 4) }, '3, 3'],
     ['lokr_w2', { lokr_w1: normal(4, 3), lokr_w2: normal(6, 5) }, '6, 5'],
     ['lokr_w1_a', { lokr_w1_a: normal(4, 2), lokr_w1_b: normal(3, 3), lokr_w2: normal(6, 4) }, '4, 2'],
-    ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(20, 1) }, '20'],
+    ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(20, 1) }, '20, 1'],
   ] as const)('is told by the first tensor that does not fit: %s', async (slot, tensors, shape) => {
     const lora = await named(tensors as Readonly<Record<string, Values>>);
     const error = await resultOf(layer, x, lora, 1).catch((error: unknown) => error);
@@ -146,11 +148,4 @@ describe('an adapter for another model', () => {
       `style.safetensors: changes nothing: the U-Net has none of its 2 modules, of which the first is ${key}.`,
     );
   });
-});
-
-test('magnitudes for inputs are not read', async () => {
-  const lora = await named({ 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(1, 12) });
-  await expect(resultOf(layer, x, lora, 1)).rejects.toThrow(
-    `style.safetensors: ${key}.dora_scale has a magnitude for each input; only those for each output are read.`,
-  );
 });

@@ -15,6 +15,12 @@ const typeOfDtype: Partial<Record<Dtype, keyof typeof elementType>> = {
   BF16: 'bfloat16',
 };
 
+interface NumberedFile {
+  readonly number: number;
+  /** The file, at a location that no other file of the graph has. */
+  readonly file: WeightFile;
+}
+
 /** Collects nodes, constants and weights, names their values, and serializes them. */
 export class OnnxWriter {
   readonly #nodes: NodeMessage[] = [];
@@ -22,8 +28,8 @@ export class OnnxWriter {
   readonly #inputs: ValueMessage[] = [];
   readonly #outputs: ValueMessage[] = [];
   readonly #shapes = new Map<string, ValueMessage>();
-  /** Weight files in order of first use, with their numbers and locations in the graph. */
-  readonly #files = new Map<WeightFile, { readonly number: number; readonly location: string }>();
+  /** Weight files in order of first use. */
+  readonly #files = new Map<WeightFile, NumberedFile>();
   #counter = 0;
   #storedBytes = 0;
   #halfBytes = 0;
@@ -84,8 +90,8 @@ export class OnnxWriter {
         `${view.file.location}: the tensor ${view.name} is ${view.dtype}; weights must be F32, F16 or BF16.`,
       );
     }
-    const file = this.#placed(view.file);
-    const name = `${file.number}/${view.name}[${view.shape}]`;
+    const { number, file } = this.#file(view.file);
+    const name = `${number}/${view.name}[${view.shape}]`;
     if (!this.#initializers.has(name)) {
       this.#storedBytes += view.length;
       if (type !== 'float32') this.#halfBytes += view.length;
@@ -110,23 +116,20 @@ export class OnnxWriter {
     const initializers = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
     const shapes = [...this.#shapes.values()].filter((value) => needed.has(value.name));
     const graph = { name, nodes, initializers, inputs: this.#inputs, outputs: this.#outputs, shapes };
-    const weights = [...this.#files].map(([file, { location }]) =>
-      location === file.location ? file : { location, read: (signal?: AbortSignal) => file.read(signal) },
-    );
-    return { graph: modelBytes(graph), weights };
+    return { graph: modelBytes(graph), weights: [...this.#files.values()].map(({ file }) => file) };
   }
 
-  /** Files of different sources, such as a model's and an adapter's, may have the same path. */
-  #placed(file: WeightFile): { readonly number: number; readonly location: string } {
+  /** Files of two sources may have the same path, as every LoRA that diffusers saves has: the second gets another location. */
+  #file(file: WeightFile): NumberedFile {
     const known = this.#files.get(file);
     if (known !== undefined) return known;
     const number = this.#files.size;
-    const isTaken = [...this.#files.keys()].some(
-      (other) => other.location === file.location && (file.path === undefined || other.path !== file.path),
-    );
-    const placed = { number, location: isTaken ? `${number}/${file.location}` : file.location };
-    this.#files.set(file, placed);
-    return placed;
+    const isTaken = [...this.#files.values()].some((other) => other.file.location === file.location);
+    // A file on disk is found by its location, and may be opened twice.
+    const own = isTaken && file.path === undefined ? { ...file, location: `${file.location}#${number}` } : file;
+    const numbered = { number, file: own };
+    this.#files.set(file, numbered);
+    return numbered;
   }
 }
 
