@@ -10,6 +10,7 @@ import { isLoraTensor } from './names.js';
 export const lora: AdapterKind = {
   name: 'lora',
   usage: 'attach() adds it to a loaded model, with a strength.',
+  distils: true,
   folder: { files: ['pytorch_lora_weights.safetensors', 'pytorch_lora_weights.bin', 'adapter_model.safetensors'] },
   detect(file, families) {
     if (shapeMatching(file.tensors, isLoraTensor) === undefined) return undefined;

@@ -1,8 +1,9 @@
-import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
+import type { AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
 import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
+import { type AttachedAdapter, disagreement } from './attached-defaults.js';
 import { settingsInPrompts } from './prompt-networks.js';
 
 /** A run's option for attached adapters. */
@@ -52,7 +53,7 @@ interface SingleImageOptions {
 export async function readAdapters(
   options: AdapterOptions & SingleImageOptions,
   networks: readonly NetworkMention[],
-  adapters: readonly Adapter[],
+  adapters: readonly AttachedAdapter[],
 ): Promise<RunAdapters> {
   const { adapters: inOptions = {} } = options;
   checkNames(inOptions, adapters);
@@ -61,7 +62,11 @@ export async function readAdapters(
   const uses = await Promise.all(adapters.map((adapter) => useAdapter(adapter, settings)));
   const clip = clipOf(uses, options);
   return {
-    warnings: [...inPrompts.warnings, ...uses.flatMap(({ use }) => use.warnings ?? [])],
+    warnings: [
+      ...inPrompts.warnings,
+      ...disagreement(adapters, settings),
+      ...uses.flatMap(({ use }) => use.warnings ?? []),
+    ],
     textInputs: (component) => Object.assign({}, ...uses.map(({ use }) => use.textInputs?.(component))),
     words: (component) => joinedWords(uses.flatMap(({ use }) => use.words?.(component) ?? [])),
     frames: clip?.frames,
@@ -84,11 +89,11 @@ interface NamedUse {
   readonly use: AdapterUse;
 }
 
-async function useAdapter(adapter: Adapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
+async function useAdapter(adapter: AttachedAdapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
   const { name } = adapter;
   const option = `adapters.${name}`;
   // An adapter may be named `constructor`.
-  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : undefined;
+  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : adapter.defaults?.strength;
   return { name, option, use: await adapter.use(ownSettings, option) };
 }
 
@@ -106,7 +111,7 @@ function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse
 }
 
 /** Throws an InvalidOptionError for settings that are not an object, or that name an adapter that is not attached. */
-function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
+function checkNames(settings: unknown, adapters: readonly AttachedAdapter[]): void {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new InvalidOptionError('adapters', `must be an object of settings by name, not ${describe(settings)}.`);
   }
