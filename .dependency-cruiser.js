@@ -20,10 +20,11 @@ const packages = {
 /** Folders of the pipeline that each of them may import; all may import `stages.ts`. */
 const folders = {
   platform: [],
+  defaults: [],
   families: ['platform'],
-  load: ['platform', 'families'],
-  attach: ['families', 'load'],
-  generate: ['families', 'attach'],
+  load: ['platform', 'defaults', 'families'],
+  attach: ['defaults', 'families', 'load'],
+  generate: ['defaults', 'families', 'attach'],
 };
 
 /** A package by the path that its name resolves to, or by its name where it has not been built. */

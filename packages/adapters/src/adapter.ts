@@ -23,6 +23,8 @@ export interface AdapterKind {
   readonly name: string;
   /** What can be done with such a file, in a sentence for `inspect()`. */
   readonly usage: string;
+  /** True if such files can be distillations, after which a model needs fewer steps and other settings. */
+  readonly distils?: true;
   /** How folders of this kind are recognised. */
   readonly folder?: {
     /** The classes that its `config.json` may name. */

@@ -11,6 +11,7 @@ import { checkComponents, type ReplacedComponents, readComponents } from './load
 import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
 import { openStages } from './load/load-stages.js';
 import { locate, type Place } from './load/locate.js';
+import { modelDefaults } from './load/model-defaults.js';
 import { folderFiles, type ModelFiles } from './load/model-files.js';
 import { type ModelIndex, readModelIndex } from './load/model-index.js';
 import { isExportedFolder } from './load/onnx-folder/is-exported.js';
@@ -51,7 +52,7 @@ async function load(source: Place | undefined, options: LoadOptions): Promise<Pi
     if (options.backend === undefined) await backend.dispose();
   };
   try {
-    return await assemblePipeline({ model, index, replaced, backend, options, disposeBackend });
+    return await assemblePipeline({ source, model, index, replaced, backend, options, disposeBackend });
   } catch (error) {
     await disposeBackend();
     throw error;
@@ -91,18 +92,22 @@ async function openModel(
 }
 
 interface PipelineParts extends OpenedModel {
+  readonly source: Place | undefined;
   readonly replaced: ReplacedComponents;
   readonly backend: Backend;
   readonly options: LoadOptions;
   disposeBackend(): Promise<void>;
 }
 
-async function assemblePipeline({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
+async function assemblePipeline(parts: PipelineParts) {
+  const { model, index, replaced, backend, options, disposeBackend } = parts;
   const { releaseStages = false, signal } = options;
   const stages = await openStages({ model, index, replaced, backend, signal });
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
-  const pipeline = createPipeline({ ...stages, composition, backend, releaseStages });
+  const defaults = modelDefaults({ ...parts, path: options.path, stages });
+  const scheduler = (defaults?.scheduler && stages.schedulerWith?.(defaults.scheduler)) ?? stages.scheduler;
+  const pipeline = createPipeline({ ...stages, scheduler, composition, defaults, backend, releaseStages });
   if (!releaseStages) await loadAll(heldStages(stages), signal);
   const { dispose } = pipeline;
   return Object.assign(pipeline, {

@@ -2,12 +2,14 @@ import { AbortError, type Backend, InvalidOptionError, lazyImport, type Schedule
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
+import { attachedDefaults } from './attach/attached-defaults.js';
 import { readAdapters } from './attach/run-adapters.js';
+import type { RunDefaults, SchedulerDefaults } from './defaults/run-defaults.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import type { DecodedImages } from './generate/initial/images.js';
-import { modelTraits } from './generate/model-traits.js';
+import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
 import { readRequest } from './generate/request.js';
 import type { Place } from './load/locate.js';
@@ -20,8 +22,15 @@ export interface CreatePipelineOptions extends Stages {
   readonly composition?: Composition | undefined;
   /** The backend for the models of adapters that are attached later, such as a ControlNet. The caller disposes of it. */
   readonly backend?: Backend | undefined;
-  /** Creates the scheduler for a name that is passed as `generate({ scheduler })`. */
-  readonly schedulerByName?: ((name: string) => Scheduler) | undefined;
+  /** The model's defaults, where they differ from its family's. */
+  readonly defaults?: RunDefaults | undefined;
+  /**
+   * Creates the scheduler for a name that is passed as `generate({ scheduler })`, spaced as a distilled model or adapter
+   * needs it.
+   */
+  readonly schedulerByName?: ((name: string, defaults?: SchedulerDefaults) => Scheduler) | undefined;
+  /** Creates the scheduler that a distilled model or adapter needs; without it, all use the scheduler of the stages. */
+  readonly schedulerWith?: ((defaults: SchedulerDefaults) => Scheduler) | undefined;
   /** Frees each stage after use and reloads it when needed: slower, for large models on machines with little memory. */
   readonly releaseStages?: boolean | undefined;
 }
@@ -67,14 +76,13 @@ export interface Pipeline {
  * InvalidOptionError for stages that do not fit together.
  */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
-  const { backend, schedulerByName, releaseStages = false } = options;
+  const { backend, releaseStages = false } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
   const stages: Stages = { textEncoders, noisePredictor, vae, previewVae, scheduler };
   const composition = options.composition ?? compositionOf(stages);
-  const traits = modelTraits(stages, composition);
+  const ownTraits = modelTraits(stages, composition);
   const adapted = adaptedStages(stages, composition);
   const queue = createRequestQueue();
-  const schedulerOf = schedulerChooser(scheduler, schedulerByName);
   let disposed: Promise<void> | undefined;
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
@@ -82,8 +90,19 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     checkGenerateOptions(given, composition);
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
-    const read = readRequest(given, { traits, decoded, schedulerOf });
+    const readWith = (defaults: RunDefaults | undefined) => {
+      const traits = withDefaults(ownTraits, defaults);
+      return {
+        traits,
+        read: readRequest(given, { traits, decoded, schedulerOf: schedulerChooser(options, defaults) }),
+      };
+    };
+    const current = () => attachedDefaults(adapted.adapters, given.adapters) ?? options.defaults;
+    const early = current();
+    const first = readWith(early);
     const run = async function* (signal: AbortSignal): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+      // Adapters may have been attached or detached while the run was waiting.
+      const { traits, read } = current() === early ? first : readWith(current());
       const request = { ...read, signal };
       const { draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
       const prompts = await parseRequest(request);
@@ -91,7 +110,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       const timings = { encode: 0, denoise: 0, decode: 0 };
       return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
     };
-    return yield* queue.stream(read.signal, run, ({ type }) => type === 'step');
+    return yield* queue.stream(first.read.signal, run, ({ type }) => type === 'step');
   }
 
   async function generate(given: GenerateOptions): Promise<GenerateResult> {
@@ -152,11 +171,15 @@ function attachMethods(
   };
 }
 
-/** Resolves the option `scheduler`: an object, a name, or by default the model's scheduler. */
-function schedulerChooser(modelScheduler: Scheduler, byName: CreatePipelineOptions['schedulerByName']) {
+/** Resolves the option `scheduler`: an object, a name, or by default the model's scheduler, as a distillation needs it. */
+function schedulerChooser(
+  { scheduler, schedulerByName, schedulerWith }: CreatePipelineOptions,
+  { scheduler: defaults }: Partial<RunDefaults> = {},
+) {
   return (choice: Scheduler | string | undefined): Scheduler => {
-    if (typeof choice !== 'string') return choice ?? modelScheduler;
-    if (byName !== undefined) return byName(choice);
+    if (choice === undefined) return (defaults && schedulerWith?.(defaults)) ?? scheduler;
+    if (typeof choice !== 'string') return choice;
+    if (schedulerByName !== undefined) return schedulerByName(choice, defaults);
     throw new InvalidOptionError(
       'scheduler',
       `is the name ${JSON.stringify(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,

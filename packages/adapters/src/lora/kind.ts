@@ -11,6 +11,7 @@ import { bundledWords } from './words.js';
 export const lora: AdapterKind = {
   name: 'lora',
   usage: 'attach() adds it to a loaded model, with a strength.',
+  distils: true,
   folder: {
     files: [
       'pytorch_lora_weights.safetensors',

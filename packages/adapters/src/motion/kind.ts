@@ -6,6 +6,7 @@ import type { AdapterKind } from '../adapter.js';
 export const motion: AdapterKind = {
   name: 'motion-adapter',
   usage: 'attach() adds it to a loaded model, which then makes clips.',
+  distils: true,
   folder: { classes: ['MotionAdapter'] },
   detect({ tensors }, families) {
     const has = (name: RegExp) => shapeMatching(tensors, name) !== undefined;

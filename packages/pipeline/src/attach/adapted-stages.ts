@@ -1,4 +1,3 @@
-import type { Adapter } from '@sd/adapters';
 import { builtInControlNets } from '@sd/adapters/controlnet/built-in';
 import {
   type Extendable,
@@ -11,19 +10,20 @@ import {
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { componentsOf, withComponents } from './adapted-model.js';
+import type { AttachedAdapter } from './attached-defaults.js';
 
 /** A pipeline's stages with the attached adapters. */
 export interface AdaptedStages {
   readonly stages: Stages;
   readonly composition: Composition;
-  readonly adapters: readonly Adapter[];
+  readonly adapters: readonly AttachedAdapter[];
   /**
    * Replaces the attached adapters. Only stages with other extensions than before are replaced, and the old session is
    * freed before the new one is created, since there may be no memory for both. If anything fails, nothing changes: the old
    * session is kept if the model's files are gone, so that it could not be created again.
    */
   replace(
-    adapters: readonly Adapter[],
+    adapters: readonly AttachedAdapter[],
     options: { readonly load: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<void>;
   /** Frees all stages and adapters. */
@@ -33,7 +33,7 @@ export interface AdaptedStages {
 export function adaptedStages(plain: Stages, composition: Composition): AdaptedStages {
   const plainComponents = componentsOf(plain, composition);
   let stages = plain;
-  let adapters: readonly Adapter[] = builtInControlNets(plain.noisePredictor);
+  let adapters: readonly AttachedAdapter[] = builtInControlNets(plain.noisePredictor);
 
   return {
     composition,
@@ -81,7 +81,7 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
   };
 }
 
-function changedComponents(before: readonly Adapter[], after: readonly Adapter[]): string[] {
+function changedComponents(before: readonly AttachedAdapter[], after: readonly AttachedAdapter[]): string[] {
   const components = new Set([...before, ...after].flatMap(({ extensions }) => Object.keys(extensions)));
   return [...components].filter((component) => {
     const [old, next] = [extensionsOf(component, before), extensionsOf(component, after)];
@@ -89,7 +89,7 @@ function changedComponents(before: readonly Adapter[], after: readonly Adapter[]
   });
 }
 
-function extensionsOf(component: string, adapters: readonly Adapter[]): readonly unknown[] {
+function extensionsOf(component: string, adapters: readonly AttachedAdapter[]): readonly unknown[] {
   return [...new Set(adapters.flatMap(({ extensions }) => extensions[component] ?? []))];
 }
 

@@ -2,12 +2,16 @@ import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
 import { type Backend, InvalidOptionError, UnsupportedError, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
 import { fileFormat, hasFile, openWeights } from '@sd/weights';
+import { fewStepDefaults } from '../defaults/few-step.js';
+import { fileNames } from '../defaults/file-names.js';
 import { families } from '../families/index.js';
 import { recognise } from '../load/inspect/recognise.js';
 import { type Located, locate, type Place } from '../load/locate.js';
+import { addressOf } from '../load/model-defaults.js';
 import { adaptedModelOf } from './adapted-model.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AttachOptions } from './attach-options.js';
+import { type AttachedAdapter, disagreement } from './attached-defaults.js';
 
 /** An adapter attached to a pipeline. */
 export interface Attachment {
@@ -45,14 +49,27 @@ export async function attach(
     options.kind === undefined ? await recogniseAdapter(place, located) : await openAsKind(options.kind, located);
   const model = adaptedModelOf(adapted.stages, adapted.composition);
   const { adapters } = adapted;
-  const adapter = await kind.open({ ...file, name }, { model, adapters, families, backend, imageEncoder, signal });
+  const context = { model, adapters, families, backend, imageEncoder, signal };
+  const opened = await kind.open({ ...file, name }, context);
+  const adapter: AttachedAdapter = Object.assign(opened, {
+    defaults: kind.distils === true ? adapterDefaults(addressOf(place, options.path), file, adapted) : undefined,
+  });
   try {
     await adapted.replace([...adapters, adapter], { load, signal });
   } catch (error) {
     await adapter.dispose?.();
     throw error;
   }
-  return { name, kind: kind.name, warnings: adapter.warnings?.() ?? [] };
+  return { name, kind: kind.name, warnings: [...(adapter.warnings?.() ?? []), ...disagreement(adapted.adapters)] };
+}
+
+/** The defaults of an adapter that is a distillation, by its names. */
+function adapterDefaults(address: string, { weights }: Omit<AdapterFile, 'name'>, { composition }: AdaptedStages) {
+  return fewStepDefaults({
+    names: fileNames(address, weights?.metadata),
+    isAdapter: true,
+    family: composition.family,
+  });
 }
 
 export async function detach(

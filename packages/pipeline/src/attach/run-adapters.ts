@@ -1,4 +1,4 @@
-import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
+import type { AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
 import {
   type Conditions,
   InvalidOptionError,
@@ -11,6 +11,7 @@ import {
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
+import { type AttachedAdapter, disagreement } from './attached-defaults.js';
 import { settingsInPrompts } from './prompt-networks.js';
 
 /** A run's option for attached adapters. */
@@ -60,7 +61,7 @@ interface SingleImageOptions {
 export async function readAdapters(
   options: AdapterOptions & SingleImageOptions,
   networks: readonly NetworkMention[],
-  adapters: readonly Adapter[],
+  adapters: readonly AttachedAdapter[],
 ): Promise<RunAdapters> {
   const { adapters: inOptions = {} } = options;
   checkNames(inOptions, adapters);
@@ -69,7 +70,11 @@ export async function readAdapters(
   const uses = await settleAll(adapters.map((adapter) => () => useAdapter(adapter, settings)));
   const clip = clipOf(uses, options);
   return {
-    warnings: [...inPrompts.warnings, ...uses.flatMap(({ use }) => use.warnings ?? [])],
+    warnings: [
+      ...inPrompts.warnings,
+      ...disagreement(adapters, settings),
+      ...uses.flatMap(({ use }) => use.warnings ?? []),
+    ],
     textInputs: (component) => Object.assign({}, ...uses.map(({ use }) => use.textInputs?.(component))),
     words: (component) => joinedWords(uses.flatMap(({ use }) => use.words?.(component) ?? [])),
     frames: clip?.frames,
@@ -92,11 +97,11 @@ interface NamedUse {
   readonly use: AdapterUse;
 }
 
-async function useAdapter(adapter: Adapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
+async function useAdapter(adapter: AttachedAdapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
   const { name } = adapter;
   const option = `adapters.${name}`;
   // An adapter may be named `constructor`.
-  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : undefined;
+  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : adapter.defaults?.strength;
   return { name, option, use: await adapter.use(ownSettings, option) };
 }
 
@@ -114,7 +119,7 @@ function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse
 }
 
 /** Throws an InvalidOptionError for settings that are not an object, or that name an adapter that is not attached. */
-function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
+function checkNames(settings: unknown, adapters: readonly AttachedAdapter[]): void {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new InvalidOptionError('adapters', `must be an object of settings by name, not ${describe(settings)}.`);
   }

@@ -30,6 +30,8 @@ export interface Family extends ModelFamily {
   readonly textEncoders: readonly TextEncoderComponent[];
   readonly noisePredictor: Component<NoisePredictor>;
   readonly vae: Component<Vae>;
+  /** Defaults of `generate`; those of Stable Diffusion 1 if left out. */
+  readonly defaults?: UsualDefaults;
   readonly folder: FolderForm;
   readonly file: SingleFileForm;
   /**
@@ -40,6 +42,13 @@ export interface Family extends ModelFamily {
   /** Whether stages that were passed to `createPipeline` appear to be those of such a model. */
   fits(stages: Pick<Stages, 'noisePredictor' | 'textEncoders'>): boolean;
 }
+
+export interface UsualDefaults {
+  readonly steps: number;
+  readonly guidanceScale: number;
+}
+
+export const usualDefaults: UsualDefaults = { steps: 20, guidanceScale: 7.5 };
 
 /** A part of a model, by diffusers' name: `unet`, `text_encoder_2`. */
 export interface Component<Stage> {
@@ -93,7 +102,7 @@ export interface Composition {
   /** Whether a missing negative prompt is an embedding of zeros rather than that of an empty text. */
   readonly zeroNegative: boolean;
   /** Defaults of `generate`: 20 steps and a guidance scale of 7.5 if left out. */
-  readonly defaults?: { readonly steps: number; readonly guidanceScale: number };
+  readonly defaults?: UsualDefaults;
   /** How many of a run's steps a strength keeps, rounded as in diffusers' pipelines; `floor(steps * strength)` by default. */
   stepsFor?(steps: number, strength: number): number;
   /** Widths and heights must be multiples of this many pixels; by default the VAE's factor. */

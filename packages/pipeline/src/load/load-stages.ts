@@ -14,7 +14,7 @@ import type { ReplacedComponents } from './components.js';
 import type { ModelFiles } from './model-files.js';
 import type { ModelIndex } from './model-index.js';
 import { replaceComponent } from './replace-component.js';
-import { loadScheduler } from './schedulers.js';
+import { type LoadedScheduler, loadScheduler } from './schedulers.js';
 
 export interface StageSources {
   readonly model: ModelFiles;
@@ -24,10 +24,8 @@ export interface StageSources {
   readonly signal: AbortSignal;
 }
 
-export interface LoadedStages extends Stages {
-  /** The model's noise schedule with another sampler, by name; undefined if the caller replaced the scheduler. */
-  readonly schedulerByName: ((name: string) => Scheduler) | undefined;
-}
+/** The ways to make another scheduler of the model's are undefined if the caller replaced the scheduler. */
+export interface LoadedStages extends Stages, Partial<Omit<LoadedScheduler, 'scheduler'>> {}
 
 /** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
 export async function openStages(sources: StageSources): Promise<LoadedStages> {
@@ -81,8 +79,12 @@ async function openPreviewVae({
   return loadVae({ backend, ...files.component(vae.name) });
 }
 
-async function openScheduler({ model, index, replaced }: StageSources) {
+async function openScheduler({
+  model,
+  index,
+  replaced,
+}: StageSources): Promise<Pick<LoadedStages, keyof LoadedScheduler>> {
   const scheduler = replaced.stages.get('scheduler') as Scheduler | undefined;
-  if (scheduler !== undefined) return { scheduler, schedulerByName: undefined };
+  if (scheduler !== undefined) return { scheduler };
   return loadScheduler(model.files, index.schedulerClass);
 }

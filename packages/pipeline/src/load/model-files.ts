@@ -15,6 +15,8 @@ export interface ModelFiles {
   /** The components that were exported to ONNX, with the source and folder of each. */
   readonly exported: ReadonlyMap<string, { readonly source: Source; readonly folder?: string }>;
   readonly warnings: readonly Warning[];
+  /** The metadata of a model in one file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A folder in diffusers' layout. */

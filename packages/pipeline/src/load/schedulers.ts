@@ -9,14 +9,22 @@ import {
   stableDiffusionConfig,
 } from '@sd/scheduler';
 
+import type { SchedulerDefaults } from '../defaults/run-defaults.js';
+
 const file = 'scheduler/scheduler_config.json';
 
 const plainNames = schedulerNames.filter((name) => !name.endsWith('-karras'));
 
 export interface LoadedScheduler {
   readonly scheduler: Scheduler;
-  /** The model's noise schedule with another sampler, by a short name or by diffusers' class. */
-  readonly schedulerByName: (name: string) => Scheduler;
+  readonly schedulerConfig: SchedulerConfig;
+  /**
+   * The model's noise schedule with another sampler, by a short name or by diffusers' class; spaced as `defaults` say, if
+   * they are given.
+   */
+  readonly schedulerByName: (name: string, defaults?: SchedulerDefaults) => Scheduler;
+  /** The model's scheduler, changed as a distillation needs it. */
+  readonly schedulerWith: (defaults: SchedulerDefaults) => Scheduler;
 }
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
@@ -24,8 +32,13 @@ export async function loadScheduler(source: Source, className?: string): Promise
   const config = stableDiffusionConfig(parse(await source.read(file)));
   return {
     scheduler: fromFile(config, className),
-    schedulerByName(name) {
-      const scheduler = samplerByName(name, config);
+    schedulerConfig: config,
+    schedulerWith: ({ config: { _class_name = className, ...changes }, step, timesteps }) =>
+      schedulerFromConfig({ ...config, ...changes }, { class: _class_name, step, timesteps }),
+    schedulerByName(name, defaults) {
+      const { _class_name, ...changes } = defaults?.config ?? {};
+      const changed = { ...config, ...changes };
+      const scheduler = samplerByName(name, changed);
       if (scheduler !== undefined) return scheduler;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
@@ -33,7 +46,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
           `There is no scheduler ${JSON.stringify(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
-      return schedulerFromConfig(config, { class: name });
+      return schedulerFromConfig(changed, { class: name });
     },
   };
 }

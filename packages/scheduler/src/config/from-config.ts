@@ -1,4 +1,4 @@
-import { type Scheduler, UnsupportedError } from '@sd/core';
+import { InvalidOptionError, type Scheduler, UnsupportedError } from '@sd/core';
 import { checkSteps, planOf } from '../create-scheduler.js';
 import { flowSchedule } from '../schedules/flow-schedule.js';
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
@@ -23,6 +23,11 @@ export interface FromConfigOptions {
   readonly class?: string;
   /** Arguments that diffusers' `step` would get. */
   readonly step?: StepOptions;
+  /**
+   * Exact timesteps for a run of as many steps, as diffusers' `set_timesteps(timesteps=...)`, from most noise to least: for
+   * LCMScheduler and TCDScheduler. Other numbers of steps are spaced as usual.
+   */
+  readonly timesteps?: readonly number[];
   /** Number of images of equal size in the sampled array, 1 by default. Dynamic thresholding bounds each separately. */
   readonly images?: number;
   /** The shift of a flow's levels if the config has `use_dynamic_shifting`: diffusers' `mu`. */
@@ -110,8 +115,8 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   }
   const [partsOf, defaults = {}, ignores = []] = known;
   const settings = readSettings(config, defaults, ignores);
-  const { step = {}, images = 1, mu } = options;
-  const parts = partsOf(settings, { step, images, mu });
+  const { step = {}, images = 1, mu, timesteps } = options;
+  const parts = partsOf(settings, { step, images, mu, timesteps: checkedTimesteps(timesteps, name, settings) });
   if (isEdm(config) && !isEdm({ _class_name: name })) return onEdmLevels(ofEdm(config), name, parts);
   return {
     name: parts.name,
@@ -124,6 +129,20 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
       return planOf(levels, parts.sampler(steps), parts.initialSigma?.(levels) ?? 1);
     },
   };
+}
+
+function checkedTimesteps(
+  timesteps: readonly number[] | undefined,
+  name: string,
+  { num_train_timesteps: count }: Settings,
+): readonly number[] | undefined {
+  if (timesteps === undefined) return undefined;
+  if (name !== 'LCMScheduler' && name !== 'TCDScheduler') {
+    throw new InvalidOptionError('timesteps', `are for LCMScheduler and TCDScheduler, not for ${name}.`);
+  }
+  const decrease = timesteps.every((t, i) => Number.isInteger(t) && t >= 0 && t < (timesteps[i - 1] ?? count));
+  if (decrease && timesteps.length > 0) return timesteps;
+  throw new InvalidOptionError('timesteps', `must be integers below ${count} that decrease, not [${timesteps}].`);
 }
 
 /** A config's own EDM scheduler, spaced as the other class was asked to be. */

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly step: StepOptions;
   readonly images: number;
   readonly mu?: number;
+  /** Exact timesteps, for runs of as many steps. */
+  readonly timesteps?: readonly number[];
 }
 
 /** The parts of a scheduler made from a config. Its sampler may depend on the number of steps. */

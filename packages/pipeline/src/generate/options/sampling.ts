@@ -37,7 +37,11 @@ export interface SamplingOptions {
 }
 
 export const samplingTable: OptionTable<SamplingOptions> = {
-  steps: { ...whole(1), default: '20; 28 for Stable Diffusion 3', text: 'How many steps to take.' },
+  steps: {
+    ...whole(1),
+    default: "20; 28 for Stable Diffusion 3; a distilled model's",
+    text: 'How many steps to take.',
+  },
   scheduler: {
     type: 'Scheduler | string',
     default: "the model's",

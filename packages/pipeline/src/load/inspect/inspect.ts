@@ -1,6 +1,7 @@
 import { linkSignals } from '@sd/core';
 import { abortSignal, checkOptions, type OptionTable, text } from '@sd/core/options';
 import { locate, type Place } from '../locate.js';
+import { inspectedDefaults } from './defaults.js';
 import type { Inspection } from './inspection.js';
 import { recognise } from './recognise.js';
 
@@ -20,7 +21,12 @@ export async function inspect(place: Place, options: InspectOptions = {}): Promi
   checkOptions(options, inspectOptions, { of: 'inspect()' });
   const link = linkSignals(options.signal);
   try {
-    return (await recognise(await locate(place, options.path, link.signal))).inspection;
+    const recognised = await recognise(await locate(place, options.path, link.signal));
+    const { inspection } = recognised;
+    return {
+      ...inspection,
+      details: { ...inspection.details, ...(await inspectedDefaults(place, options.path, recognised)) },
+    };
   } finally {
     link.unlink();
   }

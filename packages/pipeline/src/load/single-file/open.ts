@@ -10,7 +10,6 @@ import {
   openWeights,
   readConfig,
   splitByRange,
-  toFloat32,
 } from '@sd/weights';
 import type { Component, Family, FileNotes, Json, SplitFile, Tensors } from '../../families/family.js';
 import { families } from '../../families/index.js';
@@ -19,6 +18,7 @@ import { type Located, locate } from '../locate.js';
 import { chosenSource, textSource } from '../memory-source.js';
 import { type ModelFiles, missingComponent } from '../model-files.js';
 import { unusedWarning } from '../unused-warning.js';
+import { fileNotes } from './notes.js';
 import { recogniseFile } from './split.js';
 
 interface Options extends Pick<LoadPipelineOptions, 'config' | 'prediction'> {
@@ -37,13 +37,13 @@ export async function openSingleFile(
   if ((await fileFormat(source, path)) === 'onnx') {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
   }
-  const { tensors, metadata } = await openWeights(source, path);
+  const weights = await openWeights(source, path);
+  const { tensors, metadata } = weights;
   const { family, split } = recogniseFile(path, tensors);
   if (family === undefined) throw notAModel(path, tensors);
   family.file.refuse?.(split);
   const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
-  const markers = await readMarkers(source, path, tensors, family.file.markers);
-  const notes: FileNotes = { metadata, has: (name) => tensors.has(name), markers, split, prediction };
+  const notes = await fileNotes({ source, weights, family, split, prediction });
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
   return {
@@ -62,28 +62,9 @@ export async function openSingleFile(
       return Object.fromEntries(found.entries());
     },
     exported: new Map(),
+    metadata,
     warnings: unusedWarning('The file has tensors of no component of the model', split.unused),
   };
-}
-
-async function readMarkers(
-  source: Source,
-  path: string,
-  tensors: Tensors,
-  names: readonly string[] = [],
-): Promise<FileNotes['markers']> {
-  const markers = new Map<string, readonly number[]>();
-  for (const name of names) {
-    const found = tensors.get(name);
-    if (found === undefined) continue;
-    const { dtype, file, offset, length } = found;
-    const isStored = file.path !== undefined || file.location === path;
-    const bytes = isStored
-      ? await source.read(path, { start: offset, end: offset + length })
-      : (await file.read()).subarray(offset, offset + length);
-    markers.set(name, [...toFloat32(dtype, bytes)]);
-  }
-  return markers;
 }
 
 interface SingleFile {
