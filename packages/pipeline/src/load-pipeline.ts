@@ -79,7 +79,7 @@ interface PipelineParts extends OpenedModel {
 
 async function assemblePipeline({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
   const { releaseStages = false, signal } = options;
-  const stages = await openStages({ model, index, replaced, backend });
+  const { warnings, ...stages } = await openStages({ model, index, replaced, backend });
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
   const pipeline = createPipeline({ ...stages, composition, backend, releaseStages });
@@ -91,6 +91,7 @@ async function assemblePipeline({ model, index, replaced, backend, options, disp
       ...(model.files.warnings ?? []),
       ...model.warnings,
       ...index.warnings,
+      ...warnings,
       ...unusedTensors(stages, index),
     ],
     async dispose() {

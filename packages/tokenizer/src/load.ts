@@ -7,7 +7,7 @@ import { checkTokenizerJson } from './tokenizer-json.js';
 
 /**
  * Loads the tokenizer in a folder of a checkpoint: `tokenizer.json`, or `vocab.json` and `merges.txt`.
- * `tokenizer_config.json` and `special_tokens_map.json` may be missing; CLIP's values are the default.
+ * `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` may be missing; CLIP's values are the default.
  *
  * Rejects with a SourceError (`not-found`) if there is no vocabulary, and with a CheckpointError (`bad-config`) that names
  * the file if one is broken.
@@ -15,10 +15,12 @@ import { checkTokenizerJson } from './tokenizer-json.js';
 export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
   const prefix = prefixOf(folder);
   const path = (name: string) => `${prefix}${name}`;
-  const [tokenizerConfig, specialTokensMap, tokenizerJson] = await Promise.all(
-    ['tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) => readJson(source, path(name))),
+  const [tokenizerConfig, specialTokensMap, addedTokens, tokenizerJson] = await Promise.all(
+    ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'tokenizer.json'].map((name) =>
+      readJson(source, path(name)),
+    ),
   );
-  const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap }, prefix);
+  const config = readTokenizerConfig({ tokenizerConfig, specialTokensMap, addedTokens }, prefix);
   if (tokenizerJson !== undefined) {
     const file = path('tokenizer.json');
     return assembleTokenizer(checkTokenizerJson(tokenizerJson, file), config, file);

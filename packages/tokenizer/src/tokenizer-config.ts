@@ -13,7 +13,7 @@ export interface SpecialTokens {
 export interface TokenizerConfig extends SpecialTokens {
   /** Undefined if no file gives it, or gives the 1e30 that transformers writes for an unknown length. */
   readonly maxLength: number | undefined;
-  /** Tokens that the config adds to the vocabulary: `added_tokens_decoder`. */
+  /** Tokens that the files add to the vocabulary: `added_tokens_decoder`, or those of `added_tokens.json`. */
   readonly added: readonly AddedToken[];
 }
 
@@ -22,6 +22,8 @@ export interface TokenizerConfigFiles {
   readonly tokenizerConfig?: unknown;
   /** The parsed `special_tokens_map.json`. */
   readonly specialTokensMap?: unknown;
+  /** The parsed `added_tokens.json`: ids of words, such as those that were trained, by the words. */
+  readonly addedTokens?: unknown;
 }
 
 const minLength = 3;
@@ -52,7 +54,10 @@ export function readTokenizerConfig(files: TokenizerConfigFiles, folder: string)
     unknown: token('unk_token') ?? specialToken('<|endoftext|>'),
     pad: token('pad_token'),
     maxLength: readLength(config.model_max_length, configFile),
-    added: readAddedTokens(decoder, configFile),
+    added: [
+      ...readAddedWords(files.addedTokens, `${folder}added_tokens.json`),
+      ...readAddedTokens(decoder, configFile),
+    ],
   };
 }
 
@@ -88,6 +93,15 @@ export function readLength(value: unknown, file: string): number | undefined {
     throw new CheckpointError('bad-config', file, `the maximum length is ${given}, not a number of tokens.`);
   }
   return value > maxKnownLength ? undefined : value;
+}
+
+/** The words of `added_tokens.json`, which older versions of transformers write, with the flags that they give them. */
+function readAddedWords(value: unknown, file: string): AddedToken[] {
+  if (value === undefined || value === null) return [];
+  return Object.entries(recordOf(value, file, 'the file')).map(([content, id]) => {
+    if (content !== '' && isId(id)) return { id, ...specialToken(content), normalized: true, special: false };
+    throw new CheckpointError('bad-config', file, `the id of ${JSON.stringify(content)} is not one of a token.`);
+  });
 }
 
 function readAddedTokens(value: unknown, file: string): AddedToken[] {

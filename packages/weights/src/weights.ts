@@ -4,6 +4,7 @@ import type { PickleFile } from './pickle/open.js';
 import { isGraphType } from './safetensors/dtype.js';
 import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+import { unwrapped } from './wrapped-names.js';
 
 /** An opened file of weights: names, shapes and metadata. No tensor has been read. */
 export interface WeightsFile {
@@ -33,13 +34,17 @@ export async function openWeights(source: Source, path: string): Promise<Weights
   }
   if (format === 'torch') {
     const { tensors, value } = await (await import('./pickle/open.js')).openPickle(source, path, { forGraphs: true });
-    const stored = new Map(
-      [...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]),
-    );
-    return { source, path, tensors, stored, metadata: metadataOf(value), pickled: value };
+    const named = unwrapped(tensors);
+    return { source, path, tensors: named, stored: storedOf(named), metadata: metadataOf(value), pickled: value };
   }
   const { tensors: stored, metadata } = await openSafetensors(source, path);
-  return { source, path, tensors: await forGraphs(path, stored), stored, metadata };
+  const tensors = await forGraphs(path, unwrapped(stored));
+  return { source, path, tensors, stored: storedOf(tensors), metadata };
+}
+
+/** The types that the file has. */
+function storedOf(tensors: ReadonlyMap<string, TensorView>): WeightsFile['stored'] {
+  return new Map([...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]));
 }
 
 /** The tensors as graphs take them. */

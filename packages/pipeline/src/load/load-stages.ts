@@ -1,4 +1,4 @@
-import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae, Warning } from '@sd/core';
 import type { Component, TextEncoderComponent } from '../families/family.js';
 import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
@@ -17,6 +17,8 @@ export interface StageSources {
 export interface LoadedStages extends Stages {
   /** The model's noise schedule with another sampler, by name; undefined if the caller replaced the scheduler. */
   readonly schedulerByName: ((name: string) => Scheduler) | undefined;
+  /** What of the components' configs was left out. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
@@ -67,6 +69,6 @@ async function openPreviewVae({ model, index, replaced, backend }: StageSources)
 
 async function openScheduler({ model, index, replaced }: StageSources) {
   const scheduler = replaced.stages.get('scheduler') as Scheduler | undefined;
-  if (scheduler !== undefined) return { scheduler, schedulerByName: undefined };
+  if (scheduler !== undefined) return { scheduler, schedulerByName: undefined, warnings: [] };
   return loadScheduler(model.files, index.schedulerClass);
 }

@@ -78,6 +78,10 @@ function notAModel(path: string, tensors: Tensors): UnsupportedError | Checkpoin
     return new UnsupportedError(`${path} is a model of ${title}, which is not supported. Supported are ${supported}.`);
   }
   const [first] = tensors.keys();
+  if (tensors.has('model_ema.decay') || first?.startsWith('model_ema.')) {
+    const problem = 'has only the moving averages of a training run (model_ema.), whose names are lost.';
+    return new CheckpointError('bad-checkpoint', path, `${problem} Use a file with model.diffusion_model.`);
+  }
   const seen = first === undefined ? 'it has no tensors' : `its first tensor is ${first}`;
   return new CheckpointError(
     'bad-checkpoint',
