@@ -13,15 +13,15 @@ export interface WeightsFile {
   /** Tensors by name, as graphs take them: those of other types are views that are converted when they are read. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** The same tensors with the types that the file stores. */
-  readonly stored: ReadonlyMap<string, Pick<TensorView, 'dtype' | 'shape'>>;
-  /** A safetensors file's metadata, or the numbers and texts at the top of a pickle, such as `global_step`. */
+  readonly stored: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>;
+  /** The metadata of a safetensors or GGUF file, or the numbers and texts at the top of a pickle, such as `global_step`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The whole of a file that torch saved, as plain data: dicts as Maps, tensors as views. */
   readonly pickled?: unknown;
 }
 
 /**
- * Opens a file of weights of any supported kind: safetensors, or what torch saves. The first bytes decide, not the name.
+ * Opens a file of weights of any supported kind: safetensors, GGUF, or what torch saves. The first bytes decide, not the name.
  * Reads the header alone.
  *
  * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an
@@ -36,6 +36,10 @@ export async function openWeights(source: Source, path: string): Promise<Weights
     const { tensors, value } = await (await import('./pickle/open.js')).openPickle(source, path, { forGraphs: true });
     const named = unwrapped(tensors);
     return { source, path, tensors: named, stored: storedOf(named), metadata: metadataOf(value), pickled: value };
+  }
+  if (format === 'gguf') {
+    const { tensors, metadata } = await (await import('./gguf/open.js')).openGguf(source, path);
+    return { source, path, tensors, stored: storedOf(tensors), metadata };
   }
   const { tensors: stored, metadata } = await openSafetensors(source, path);
   const tensors = await forGraphs(path, unwrapped(stored));

@@ -36,7 +36,7 @@ export async function openSingleFile(
   }
   const { tensors, metadata } = await openWeights(source, path);
   const { family, split } = recogniseFile(path, tensors);
-  if (family === undefined) throw notAModel(path, tensors);
+  if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
   const configFolder = config === undefined ? undefined : (await locate(config)).source;
   const notes: FileNotes = { metadata, has: (name) => tensors.has(name), split, prediction };
@@ -71,7 +71,11 @@ interface SingleFile {
   readonly configFolder: Source | undefined;
 }
 
-function notAModel(path: string, tensors: Tensors): UnsupportedError | CheckpointError {
+function notAModel(
+  path: string,
+  tensors: Tensors,
+  metadata: FileNotes['metadata'],
+): UnsupportedError | CheckpointError {
   const title = unsupportedModel(tensors.keys());
   if (title !== undefined) {
     const supported = families.map((family) => family.title).join(', ');
@@ -82,7 +86,9 @@ function notAModel(path: string, tensors: Tensors): UnsupportedError | Checkpoin
     const problem = 'has only the moving averages of a training run (model_ema.), whose names are lost.';
     return new CheckpointError('bad-checkpoint', path, `${problem} Use a file with model.diffusion_model.`);
   }
-  const seen = first === undefined ? 'it has no tensors' : `its first tensor is ${first}`;
+  const architecture = metadata['general.architecture'];
+  const named = architecture === undefined ? '' : `its architecture is ${architecture}, and `;
+  const seen = first === undefined ? 'it has no tensors' : `${named}its first tensor is ${first}`;
   return new CheckpointError(
     'bad-checkpoint',
     path,
