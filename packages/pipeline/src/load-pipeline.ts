@@ -102,7 +102,7 @@ interface PipelineParts extends OpenedModel {
 async function assemblePipeline(parts: PipelineParts) {
   const { model, index, replaced, backend, options, disposeBackend } = parts;
   const { releaseStages = false, signal } = options;
-  const stages = await openStages({ model, index, replaced, backend, signal });
+  const { warnings, ...stages } = await openStages({ model, index, replaced, backend, signal });
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
   const defaults = modelDefaults({ ...parts, path: options.path, stages });
@@ -116,6 +116,7 @@ async function assemblePipeline(parts: PipelineParts) {
       ...(model.files.warnings ?? []),
       ...model.warnings,
       ...index.warnings,
+      ...warnings,
       ...unusedTensors(stages, index),
     ],
     async dispose() {

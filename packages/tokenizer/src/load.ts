@@ -7,7 +7,7 @@ import { checkTokenizerJson } from './tokenizer-json.js';
 
 /**
  * Loads the tokenizer in a folder of a checkpoint: `tokenizer.json`, or `vocab.json` and `merges.txt`.
- * `tokenizer_config.json` and `special_tokens_map.json` may be missing; CLIP's values are the default.
+ * `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` may be missing; CLIP's values are the default.
  *
  * Rejects with a SourceError (`not-found`) if there is no vocabulary, and with a CheckpointError (`bad-config`) that names
  * the file if one is broken.

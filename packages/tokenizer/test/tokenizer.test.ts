@@ -131,6 +131,30 @@ describe('special tokens', () => {
     ]);
   });
 
+  test('words of added_tokens.json are found in the text, as transformers 5.23 finds them', async () => {
+    const added = { '<cattoy>': 49408, Zwo: 49409, 'cat toy': 49410 };
+    const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+    const tokenizer = await loadTokenizer(folder);
+    const [a, x, my, y, man] = ['a', 'x', 'my', 'y', 'man'].map((word) => vocab[`${word}</w>`]);
+    expect(tokenizer.tokenize('a <cattoy> x')).toEqual([a, 49408, x]);
+    expect(tokenizer.tokenize('a <CatToy> x')).toEqual([a, 49408, x]);
+    expect(tokenizer.tokenize('x<cattoy>y')).toEqual([x, 49408, y]);
+    expect(tokenizer.tokenize('a zwo Zwo')).toEqual([a, 49409, 49409]);
+    expect(tokenizer.tokenize('Zwoman')).toEqual([49409, man]);
+    expect(tokenizer.tokenize('my cat toy y')).toEqual([my, 49410, y]);
+  });
+
+  test.each([[[]], [{ '<cattoy>': -1 }], [{ '<cattoy>': 'last' }], [{ '': 5 }]])(
+    'an added_tokens.json of %j is refused',
+    async (added) => {
+      const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+      await expect(loadTokenizer(folder)).rejects.toMatchObject({
+        code: 'bad-config',
+        file: 'tokenizer/added_tokens.json',
+      });
+    },
+  );
+
   test.each([[1e30], [null], [undefined]])('a model_max_length of %s is 77', (value) => {
     expect(createTokenizer({ tokenizerJson: clipJson, tokenizerConfig: { model_max_length: value } }).maxLength).toBe(
       77,

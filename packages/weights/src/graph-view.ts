@@ -7,8 +7,8 @@ import type { TensorView } from './safetensors/tensor-view.js';
 import { toFloat32 } from './safetensors/values.js';
 import { isSourceFile } from './weight-file.js';
 
-/** Values that are read and converted at once: a tensor is never held twice. */
-const pieceLength = 2 ** 22;
+/** Bytes that are read and converted at once: a tensor is never held twice. */
+const pieceLength = 2 ** 25;
 
 /**
  * A tensor as graphs take it: F32, F16 and BF16 as they are, 8-bit floats as the same values in F16, and all other types
@@ -16,32 +16,55 @@ const pieceLength = 2 ** 22;
  */
 export function graphView(name: string, view: TensorView): TensorView {
   if (isGraphType(view.dtype)) return view;
-  const dtype = isFloat8(view.dtype) ? 'F16' : 'F32';
+  const isSmall = isFloat8(view.dtype);
+  return convertedView(
+    name,
+    { ...view, stored: view.dtype },
+    {
+      dtype: isSmall ? 'F16' : 'F32',
+      unit: bytesOf[view.dtype],
+      convert(bytes) {
+        const values = toFloat32(view.dtype, bytes);
+        return isSmall ? toHalf(values) : values;
+      },
+    },
+  );
+}
+
+export interface Conversion {
+  /** The type of the values. */
+  readonly dtype: 'F32' | 'F16';
+  /** Bytes of the file that are converted independently of others. */
+  readonly unit: number;
+  convert(bytes: Uint8Array): Float32Array | Uint16Array;
+}
+
+/** A tensor over another's bytes, which are converted a piece at a time when a graph is loaded. */
+export function convertedView(name: string, view: TensorView, { dtype, unit, convert }: Conversion): TensorView {
   const length = sizeOf(view.shape) * bytesOf[dtype];
   const file: WeightFile = {
     location: `${view.file.location}/${name}.${dtype}`,
     async read(signal) {
       const result = new Uint8Array(length);
       let at = 0;
-      for await (const bytes of pieces(view, signal)) {
-        const values = toFloat32(view.dtype, bytes);
-        const converted = dtype === 'F16' ? toHalf(values) : values;
-        result.set(new Uint8Array(converted.buffer, converted.byteOffset, converted.byteLength), at);
-        at += converted.byteLength;
+      for await (const bytes of pieces(view, unit, signal)) {
+        const { buffer, byteOffset, byteLength } = convert(bytes);
+        result.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+        at += byteLength;
       }
       return result;
     },
   };
-  return { ...view, dtype, stored: view.dtype, file, offset: 0, length };
+  return { ...view, dtype, file, offset: 0, length };
 }
 
-/** A tensor's bytes in order, a piece at a time if its file can be read in ranges. */
-async function* pieces({ file, dtype, offset, length }: TensorView, signal: AbortSignal | undefined) {
+/** A tensor's bytes in order, in pieces of whole units if its file can be read in ranges. */
+async function* pieces({ file, offset, length }: TensorView, unit: number, signal: AbortSignal | undefined) {
   if (!isSourceFile(file)) {
     yield (await file.read(signal)).subarray(offset, offset + length);
     return;
   }
-  const step = pieceLength * bytesOf[dtype];
+  const step = Math.floor(pieceLength / unit) * unit;
   for (let at = 0; at < length; at += step) {
     yield await file.readRange(offset + at, offset + Math.min(length, at + step), signal);
   }

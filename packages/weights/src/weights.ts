@@ -4,6 +4,7 @@ import type { PickleFile } from './pickle/open.js';
 import { isGraphType } from './safetensors/dtype.js';
 import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+import { unwrapped } from './wrapped-names.js';
 
 /** An opened file of weights: names, shapes and metadata. No tensor has been read. */
 export interface WeightsFile {
@@ -12,15 +13,15 @@ export interface WeightsFile {
   /** Tensors by name, as graphs take them: those of other types are views that are converted when they are read. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** The same tensors with the types that the file stores. */
-  readonly stored: ReadonlyMap<string, Pick<TensorView, 'dtype' | 'shape'>>;
-  /** A safetensors file's metadata, or the numbers and texts at the top of a pickle, such as `global_step`. */
+  readonly stored: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>;
+  /** The metadata of a safetensors or GGUF file, or the numbers and texts at the top of a pickle, such as `global_step`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The whole of a file that torch saved, as plain data: dicts as Maps, tensors as views. */
   readonly pickled?: unknown;
 }
 
 /**
- * Opens a file of weights of any supported kind: safetensors, or what torch saves. The first bytes decide, not the name.
+ * Opens a file of weights of any supported kind: safetensors, GGUF, or what torch saves. The first bytes decide, not the name.
  * Reads the header alone.
  *
  * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an
@@ -32,16 +33,24 @@ export async function openWeights(source: Source, path: string): Promise<Weights
     throw new UnsupportedError(`${path} is an ONNX model: a graph, not weights alone.`);
   }
   if (format === 'torch') {
-    const { tensors, value } = await (await lazyImport(() => import('./pickle/open.js'))).openPickle(source, path, {
-      forGraphs: true,
-    });
-    const stored = new Map(
-      [...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]),
-    );
-    return { source, path, tensors, stored, metadata: metadataOf(value), pickled: value };
+    const { openPickle } = await lazyImport(() => import('./pickle/open.js'));
+    const { tensors, value } = await openPickle(source, path, { forGraphs: true });
+    const named = unwrapped(tensors);
+    return { source, path, tensors: named, stored: storedOf(named), metadata: metadataOf(value), pickled: value };
+  }
+  if (format === 'gguf') {
+    const { openGguf } = await lazyImport(() => import('./gguf/open.js'));
+    const { tensors, metadata } = await openGguf(source, path);
+    return { source, path, tensors, stored: storedOf(tensors), metadata };
   }
   const { tensors: stored, metadata } = await openSafetensors(source, path);
-  return { source, path, tensors: await forGraphs(path, stored), stored, metadata };
+  const tensors = await forGraphs(path, unwrapped(stored));
+  return { source, path, tensors, stored: storedOf(tensors), metadata };
+}
+
+/** The types that the file has. */
+function storedOf(tensors: ReadonlyMap<string, TensorView>): WeightsFile['stored'] {
+  return new Map([...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]));
 }
 
 /** The tensors as graphs take them. */

@@ -90,16 +90,12 @@ export const clipG: ClipTextFacts = {
   unusedLayers: 0,
 };
 
-/** A CLIP text model in a single file, under the names of transformers. */
-export const clipPart = (mark: string, component: string): FilePart => ({
+/** A CLIP text model in a single file, under the names of transformers or of OpenCLIP. */
+export const clipPart = (mark: string, component: FilePart['component']): FilePart => ({
   mark,
   component,
-  translate: (path, tensors) => renameTensors(path, tensors, clipTextNames),
-});
-
-/** A CLIP text model in a single file, under the names of OpenCLIP. */
-export const openClipPart = (mark: string, component: string): FilePart => ({
-  mark,
-  component,
-  translate: (_, tensors) => openClipTensors(tensors),
+  translate(path, tensors) {
+    const isOpenClip = tensors.has('positional_embedding');
+    return isOpenClip ? openClipTensors(tensors) : renameTensors(path, tensors, clipTextNames);
+  },
 });

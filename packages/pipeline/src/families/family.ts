@@ -148,7 +148,8 @@ export interface FileLayout {
 /** How a component is found in a single file, and how its tensors are renamed. */
 export interface FilePart {
   readonly mark: string;
-  readonly component: string;
+  /** The component's name, which may depend on the file's other tensors. */
+  readonly component: string | ((names: { has(name: string): boolean }) => string);
   /** Renames its tensors to diffusers' names. Throws a CheckpointError if two tensors would get the same name. */
   translate(path: string, tensors: Tensors): Tensors;
 }

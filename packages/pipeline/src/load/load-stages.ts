@@ -7,6 +7,7 @@ import {
   type TextEncoder,
   type Tokenizer,
   type Vae,
+  type Warning,
 } from '@sd/core';
 import type { Component, TextEncoderComponent } from '../families/family.js';
 import type { Stages, TextStage } from '../stages.js';
@@ -25,7 +26,10 @@ export interface StageSources {
 }
 
 /** The ways to make another scheduler of the model's are undefined if the caller replaced the scheduler. */
-export interface LoadedStages extends Stages, Partial<Omit<LoadedScheduler, 'scheduler'>> {}
+export interface LoadedStages extends Stages, Partial<Omit<LoadedScheduler, 'scheduler' | 'warnings'>> {
+  /** What of the components' configs was left out. */
+  readonly warnings: readonly Warning[];
+}
 
 /** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
 export async function openStages(sources: StageSources): Promise<LoadedStages> {
@@ -85,6 +89,6 @@ async function openScheduler({
   replaced,
 }: StageSources): Promise<Pick<LoadedStages, keyof LoadedScheduler>> {
   const scheduler = replaced.stages.get('scheduler') as Scheduler | undefined;
-  if (scheduler !== undefined) return { scheduler };
+  if (scheduler !== undefined) return { scheduler, warnings: [] };
   return loadScheduler(model.files, index.schedulerClass);
 }

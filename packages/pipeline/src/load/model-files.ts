@@ -38,6 +38,6 @@ export function missingComponent(path: string, name: string): CheckpointError {
   return new CheckpointError(
     'missing-tensor',
     path,
-    `has no ${name}. Give a folder that has one as the option config.`,
+    `has no ${name}. Give a folder that has one as the option config. components.${name} may have it too.`,
   );
 }

@@ -1,5 +1,6 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source, type Warning } from '@sd/core';
 import {
+  knownOptions,
   parseSchedulerConfig,
   type SchedulerConfig,
   schedulerByName as samplerByName,
@@ -25,12 +26,16 @@ export interface LoadedScheduler {
   readonly schedulerByName: (name: string, defaults?: SchedulerDefaults) => Scheduler;
   /** The model's scheduler, changed as a distillation needs it. */
   readonly schedulerWith: (defaults: SchedulerDefaults) => Scheduler;
+  /** One that names the options that were left out. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const config = stableDiffusionConfig(parse(await source.read(file)));
+  const { config: known, unknown } = knownOptions(parse(await source.read(file)));
+  const config = stableDiffusionConfig(known);
   return {
+    warnings: unknownOptions(unknown),
     scheduler: fromFile(config, className),
     schedulerConfig: config,
     schedulerWith: ({ config: { _class_name = className, ...changes }, step, timesteps }) =>
@@ -49,6 +54,16 @@ export async function loadScheduler(source: Source, className?: string): Promise
       return schedulerFromConfig(changed, { class: name });
     },
   };
+}
+
+function unknownOptions(names: readonly string[]): Warning[] {
+  if (names.length === 0) return [];
+  return [
+    {
+      code: 'unknown-settings',
+      message: `${file}: no scheduler has the options ${names.join(', ')}. They are left out.`,
+    },
+  ];
 }
 
 function fromFile(config: SchedulerConfig, className: string | undefined): Scheduler {

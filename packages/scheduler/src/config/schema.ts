@@ -163,8 +163,13 @@ export function readSettings(
   return { ...Object.fromEntries(fallbacks), ...defaults, ...Object.fromEntries(used) };
 }
 
+/** Whether any class has an option of this name. */
+export function isOption(name: string): boolean {
+  return Object.hasOwn(options, name);
+}
+
 function checkOption(name: string, value: unknown): void {
-  if (!Object.hasOwn(options, name)) {
+  if (!isOption(name)) {
     const known = nearest(name, Object.keys(options));
     throw new InvalidOptionError(name, `no scheduler has this option. The nearest is ${known}.`);
   }

@@ -6,7 +6,7 @@ export interface TensorView {
   readonly name: string;
   readonly dtype: Dtype;
   /** The type that the file has, if another: the values are converted when they are read. */
-  readonly stored?: Dtype;
+  readonly stored?: string;
   readonly shape: readonly number[];
   readonly file: WeightFile;
   /** First byte in the file. */

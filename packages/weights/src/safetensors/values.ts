@@ -41,7 +41,7 @@ const arrays = {
 };
 
 /** The value of an IEEE 754 half-precision number, given its bits. */
-function halfToFloat(bits: number): number {
+export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

@@ -48,7 +48,10 @@ async function recogniseFile(source: Source, path: string): Promise<Recognised> 
   const weights = await openWeights(source, path);
   const finding = findAdapter(weights) ??
     findModel(weights) ?? { kind: 'unknown', details: { firstTensor: weights.tensors.keys().next().value } };
-  return recognised({ source, path, weights }, finding, dtypesOf(weights));
+  // What a GGUF file says that it is.
+  const architecture = weights.metadata['general.architecture'];
+  const details = { ...finding.details, ...(architecture !== undefined && { architecture }) };
+  return recognised({ source, path, weights }, { ...finding, details }, dtypesOf(weights));
 }
 
 function findAdapter(weights: WeightsFile): Finding | undefined {

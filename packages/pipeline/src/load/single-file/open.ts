@@ -40,7 +40,7 @@ export async function openSingleFile(
   const weights = await openWeights(source, path);
   const { tensors, metadata } = weights;
   const { family, split } = recogniseFile(path, tensors);
-  if (family === undefined) throw notAModel(path, tensors);
+  if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
   const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
   const notes = await fileNotes({ source, weights, family, split, prediction });
@@ -76,14 +76,24 @@ interface SingleFile {
   readonly configFolder: Source | undefined;
 }
 
-function notAModel(path: string, tensors: Tensors): UnsupportedError | CheckpointError {
+function notAModel(
+  path: string,
+  tensors: Tensors,
+  metadata: FileNotes['metadata'],
+): UnsupportedError | CheckpointError {
   const title = unsupportedModel(tensors.keys());
   if (title !== undefined) {
     const supported = families.map((family) => family.title).join(', ');
     return new UnsupportedError(`${path} is a model of ${title}, which is not supported. Supported are ${supported}.`);
   }
   const [first] = tensors.keys();
-  const seen = first === undefined ? 'it has no tensors' : `its first tensor is ${first}`;
+  if (tensors.has('model_ema.decay') || first?.startsWith('model_ema.')) {
+    const problem = 'has only the moving averages of a training run (model_ema.), whose names are lost.';
+    return new CheckpointError('bad-checkpoint', path, `${problem} Use a file with model.diffusion_model.`);
+  }
+  const architecture = metadata['general.architecture'];
+  const named = architecture === undefined ? '' : `its architecture is ${architecture}, and `;
+  const seen = first === undefined ? 'it has no tensors' : `${named}its first tensor is ${first}`;
   return new CheckpointError(
     'bad-checkpoint',
     path,
