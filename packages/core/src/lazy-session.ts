@@ -34,7 +34,7 @@ export function lazySession(backend: Backend, model: Model): LazySession {
 
   return {
     load: async ({ signal } = {}) => void (await ready(signal)),
-    checkFiles: async () => void (await Promise.all(model.weights.map((file) => file.check?.()))),
+    checkFiles: async () => void (await settleAll(model.weights.map((file) => () => file.check?.()))),
     run: async (feeds, options = {}) => (await ready(options.signal)).run(feeds, options),
     release,
     async dispose() {

@@ -1,9 +1,7 @@
 import { CheckpointError } from '@sd/core';
+import { clipWords } from './known-rules.js';
 import type { SpecialTokens } from './tokenizer-config.js';
 import { type TokenizerJson, vocabOf } from './tokenizer-json.js';
-
-const wordPattern =
-  "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
 export interface VocabFiles {
   /** The parsed `vocab.json`: each token's id. */
@@ -48,7 +46,7 @@ export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: Sp
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Removed', invert: true },
+        { type: 'Split', pattern: { Regex: clipWords }, behavior: 'Removed', invert: true },
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },

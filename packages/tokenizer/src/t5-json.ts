@@ -1,4 +1,5 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
+import { checkLengths, knownRules } from './known-rules.js';
 import { type AddedToken, addedTokensOf, recordOf } from './tokenizer-json.js';
 
 /** The parts of T5's `tokenizer.json` that are used here; `@huggingface/tokenizers` reads the rest. */
@@ -28,7 +29,9 @@ export function checkUnigramJson(value: unknown, file: string): UnigramJson {
   if (!Number.isInteger(unknown) || vocab[unknown as number] === undefined) {
     throw new CheckpointError('bad-config', file, `model.unk_id is ${JSON.stringify(unknown)}, not the id of a token.`);
   }
-  return { ...json, added_tokens: addedTokensOf(json.added_tokens, file), model: { ...model, vocab } };
+  const added = addedTokensOf(json.added_tokens, file);
+  checkLengths([...vocab.map(([token]) => token), ...added.map(({ content }) => content)], model, file);
+  return { ...knownRules(json, file), added_tokens: added, model: { ...model, vocab } };
 }
 
 function isScored(entry: unknown): boolean {

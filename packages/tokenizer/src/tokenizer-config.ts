@@ -1,5 +1,6 @@
 import { CheckpointError } from '@sd/core';
-import { type AddedToken, isId, isRecord, recordOf, type SpecialToken } from './tokenizer-json.js';
+import { type AddedToken, isId, recordOf, type SpecialToken } from './tokenizer-json.js';
+import { isRecord } from './values.js';
 
 export interface SpecialTokens {
   readonly start: SpecialToken;

@@ -1,4 +1,6 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
+import { checkLengths, knownRules } from './known-rules.js';
+import { isRecord } from './values.js';
 
 /** A token that is found in the text as it is, before any splitting. */
 export interface SpecialToken {
@@ -27,10 +29,6 @@ export interface TokenizerJson {
     readonly vocab: Readonly<Record<string, number>>;
     readonly merges: readonly (string | readonly string[])[];
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Checks that a value is an object. Throws a CheckpointError that names the file. */
@@ -75,8 +73,9 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   }
   const added = addedTokensOf(json.added_tokens, file);
   const merges = model.merges as TokenizerJson['model']['merges'];
+  checkLengths([...Object.keys(vocab), ...added.map(({ content }) => content)], model, file);
   return {
-    ...json,
+    ...knownRules(json, file),
     normalizer: json.normalizer ?? null,
     added_tokens: added,
     model: { ...model, type: 'BPE', vocab, merges },

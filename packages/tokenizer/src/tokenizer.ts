@@ -6,13 +6,8 @@ import {
   type TokenizerConfig,
   type TokenizerConfigFiles,
 } from './tokenizer-config.js';
-import {
-  type AddedToken,
-  checkTokenizerJson,
-  isRecord,
-  type SpecialToken,
-  type TokenizerJson,
-} from './tokenizer-json.js';
+import { type AddedToken, checkTokenizerJson, type SpecialToken, type TokenizerJson } from './tokenizer-json.js';
+import { isRecord } from './values.js';
 import { windowOf } from './window.js';
 
 const clipMaxLength = 77;

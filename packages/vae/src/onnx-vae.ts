@@ -51,7 +51,7 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
   const decoding = onnxSession(backend, decoder, 'vae_decoder', { repeated: false });
   const encoding = encoder && openEncoder(backend, encoder);
   const size = latents.dims[1];
-  const latentChannels = typeof size === 'number' ? size : config.number('latent_channels', 4);
+  const latentChannels = typeof size === 'number' ? size : config.count('latent_channels', 4, { most: 2 ** 12 });
   const space = { latentChannels, ...latentScaling(config, latentChannels, options.scalingFactor) };
   const halves = [decoding, ...(encoding === undefined ? [] : [encoding.session])];
   let rgb: Promise<LatentRgb> | undefined;
@@ -60,7 +60,7 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     decoder,
     encoder,
     latentChannels,
-    scaleFactor: 2 ** (config.numbers('block_out_channels', [0, 0, 0, 0]).length - 1),
+    scaleFactor: 2 ** (config.counts('block_out_channels', [1, 1, 1, 1]).length - 1),
     load: decoding.load,
     release: async () => void (await settleAll(halves.map((half) => half.release))),
     dispose: async () => void (await settleAll(halves.map((half) => half.dispose))),

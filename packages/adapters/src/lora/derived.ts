@@ -21,7 +21,7 @@ export function derivedView(
     file: {
       location: `${file.path}/${name}`,
       async read(signal) {
-        const values = compute(...(await Promise.all(from.map((view) => readValues(file, view, signal)))));
+        const values = compute(...(await settleAll(from.map((view) => () => readValues(file, view, signal)))));
         return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
       },
     },

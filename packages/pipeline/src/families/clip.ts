@@ -61,7 +61,7 @@ export function clipComponent({
 
 /** Drops layers and a projection that the config does not have; the original files of Stable Diffusion 2 contain them. */
 function usedTensors(tensors: Tensors, config: Config): Tensors {
-  const layers = config.number('num_hidden_layers', 12);
+  const layers = config.count('num_hidden_layers', 12, { most: 1000 });
   const hasProjection = JSON.stringify(config.get('architectures') ?? '').includes('WithProjection');
   return new Map(
     [...tensors].filter(([name]) => {

@@ -76,9 +76,12 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
 }
 
 function parse(bytes: Uint8Array): SchedulerConfig {
+  let config: unknown;
   try {
-    return parseSchedulerConfig(new TextDecoder().decode(bytes));
+    config = parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
   }
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
+  throw new CheckpointError('bad-config', file, 'is not a JSON object.');
 }
