@@ -10,16 +10,25 @@ export async function notifySteps(
   onStep: ((step: StepEvent) => void | Promise<void>) | undefined,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<GenerateResult> {
-  const { signal, unlink } = linkSignals(...signals);
   try {
     for (;;) {
       const { done, value } = await events.next();
       if (done) return value;
-      if (value.type !== 'step' || onStep === undefined) continue;
-      await untilAborted((async () => onStep(value))(), signal);
+      if (value.type === 'step' && onStep !== undefined) await callBack(() => onStep(value), signals);
     }
   } finally {
-    unlink();
     await events.return(undefined as never);
+  }
+}
+
+async function callBack(
+  callback: () => void | Promise<void>,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<void> {
+  const { signal, unlink } = linkSignals(...signals);
+  try {
+    await untilAborted((async () => callback())(), signal);
+  } finally {
+    unlink();
   }
 }

@@ -60,7 +60,7 @@ export function encodeFragments(
   const filled = sections.flatMap((section, i) => {
     const found = piecesOf(tokenizer, section, firstFragment, { words, wholeWords });
     firstFragment += section.length;
-    missing.push(...found.missing);
+    for (const word of found.missing) missing.push(word);
     const isLast = i > 0 && i === sections.length - 1;
     if (isLast && found.pieces.length === 0) return [];
     return endAfter === undefined
