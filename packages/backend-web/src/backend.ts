@@ -1,4 +1,12 @@
-import { type Backend, DisposedError, InvalidOptionError, type Model, type Session, throwIfAborted } from '@sd/core';
+import {
+  type Backend,
+  DisposedError,
+  InvalidOptionError,
+  type Model,
+  type Session,
+  show,
+  throwIfAborted,
+} from '@sd/core';
 import { chooseProvider, providers, type WebProvider } from './choice.js';
 import type { Device } from './gpu.js';
 import { type OrtModule, startRuntime, type WasmPaths } from './runtime.js';
@@ -94,6 +102,6 @@ function checkOptions({ provider, threads }: WebBackendOptions): void {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${show(threads)}.`);
   }
 }

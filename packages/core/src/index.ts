@@ -37,6 +37,7 @@ export type {
   SamplingPlan,
   Scheduler,
 } from './sampling.js';
+export { messageOf, show } from './show.js';
 export type { ByteRange, Source } from './source.js';
 export type {
   Conditions,

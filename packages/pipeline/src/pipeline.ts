@@ -1,4 +1,4 @@
-import { type Backend, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
+import { type Backend, InvalidOptionError, type Scheduler, show, type Warning } from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
@@ -148,7 +148,7 @@ function schedulerChooser(modelScheduler: Scheduler, byName: CreatePipelineOptio
     if (byName !== undefined) return byName(choice);
     throw new InvalidOptionError(
       'scheduler',
-      `is the name ${JSON.stringify(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
+      `is the name ${show(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
     );
   };
 }

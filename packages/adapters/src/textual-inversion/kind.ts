@@ -1,5 +1,5 @@
 import { shapeMatching } from '@sd/weights';
-import type { AdapterKind, Detail } from '../adapter.js';
+import { type AdapterKind, toDetail } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
 
 /** Words that text encoders learned later (arXiv 2208.01618). */
@@ -29,7 +29,7 @@ export const textualInversion: AdapterKind = {
         vectors: shape.length === 1 ? 1 : shape[0],
         width,
         token,
-        title: (title ?? undefined) as Detail | undefined,
+        title: toDetail(title),
       },
     };
   },

@@ -1,4 +1,12 @@
-import { CheckpointError, InvalidOptionError, isCheckpointStage, type Tensor, tensor, type Warning } from '@sd/core';
+import {
+  CheckpointError,
+  InvalidOptionError,
+  isCheckpointStage,
+  show,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { AdaptedModel, Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
@@ -59,7 +67,7 @@ function untaught(name: string, vectors: TextualInversion['vectors'], { textEnco
     const [ordinal, fileName] = fileNames[component];
     return {
       code: 'encoder-untaught',
-      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${JSON.stringify(name)} as any other text.`,
+      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${show(name)} as any other text.`,
     };
   });
 }

@@ -1,5 +1,5 @@
 import { CheckpointError, type Tensor, tensor } from '@sd/core';
-import { type TensorView, toFloat32, type WeightsFile } from '@sd/weights';
+import { isTensorView, type TensorView, toFloat32, type WeightsFile } from '@sd/weights';
 
 /** Vectors of a word that text encoders learned later: textual inversion, arXiv 2208.01618. */
 export interface TextualInversion {
@@ -47,7 +47,7 @@ function viewsIn({ path, tensors, pickled }: WeightsFile): Views {
 /** A1111's files have one word, `*`. */
 function firstOf(path: string, params: ReadonlyMap<unknown, unknown>): TensorView {
   const [first] = params.values();
-  if (typeof first === 'object' && first !== null && 'dtype' in first) return first as TensorView;
+  if (isTensorView(first)) return first;
   throw new CheckpointError(
     'bad-checkpoint',
     path,

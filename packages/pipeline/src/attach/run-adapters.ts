@@ -1,5 +1,13 @@
 import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
-import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
+import {
+  type Conditions,
+  InvalidOptionError,
+  type NoisePredictor,
+  show,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
@@ -115,7 +123,7 @@ function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
     if (names.includes(name)) continue;
     const advice =
       names.length === 0
-        ? `Nothing is attached: attach(file, { name: ${JSON.stringify(name)} }) first.`
+        ? `Nothing is attached: attach(file, { name: ${show(name)} }) first.`
         : `There are ${names.join(', ')}.`;
     throw new InvalidOptionError(`adapters.${name}`, `is not attached. ${advice}`);
   }

@@ -28,7 +28,8 @@ export async function locate(place: Place | undefined, path?: string): Promise<L
   }
   if (typeof place !== 'string' && !(place instanceof URL)) {
     const source = await resolveSource(place);
-    return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
+    const name = typeof source.name === 'string' ? source.name : '';
+    return { source, path: path ?? '', stem: stemOf(path ?? name) };
   }
   const text = String(place);
   const isUrl = /^[a-z][a-z\d+.-]+:/i.test(text);

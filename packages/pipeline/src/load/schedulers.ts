@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
+import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source, show } from '@sd/core';
 import {
   parseSchedulerConfig,
   type SchedulerConfig,
@@ -30,7 +30,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${JSON.stringify(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
+          `There is no scheduler ${show(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
       return schedulerFromConfig(config, { class: name });

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Prediction } from '@sd/core';
+import { InvalidOptionError, type Prediction, show } from '@sd/core';
 import type { TimestepSpacing } from '../spacings/timesteps.js';
 
 /** A `scheduler_config.json`, with diffusers' names. Missing keys take the class's defaults. */
@@ -178,7 +178,7 @@ function checkOption(name: string, value: unknown): void {
     const type = kind === Number ? 'number' : typeof kind;
     if (typeof value !== type || Number.isNaN(value)) expected = `a ${type}`;
   }
-  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${JSON.stringify(value)}.`);
+  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${show(value)}.`);
 }
 
 /** The known name that shares the most letter pairs with an unknown one. */

@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
+import { CheckpointError, type Source, SourceError, show, type WeightFile } from '@sd/core';
 import { weightFile } from '../weight-file.js';
 
 /**
@@ -11,7 +11,7 @@ export async function externalFile(source: Source, model: string, location: stri
     throw new CheckpointError(
       'bad-checkpoint',
       model,
-      `keeps weights in ${JSON.stringify(location)}, which is not in the model's folder.`,
+      `keeps weights in ${show(location)}, which is not in the model's folder.`,
     );
   }
   const path = [...model.split('/').slice(0, -1), ...parts].join('/');

@@ -15,6 +15,11 @@ export interface TensorView {
   readonly transposed?: boolean;
 }
 
+/** Whether a value of a pickle is a tensor. */
+export function isTensorView(value: unknown): value is TensorView {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'file' in value;
+}
+
 /** The transpose of a matrix, without copying. */
 export function transposeView(view: TensorView): TensorView {
   return { ...view, shape: view.shape.toReversed(), transposed: view.transposed !== true };
