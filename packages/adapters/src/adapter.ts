@@ -43,6 +43,13 @@ export interface AdapterKind {
 /** A value that an inspection reports: a rank, a token, a number of modules. */
 export type Detail = string | number | boolean | readonly (string | number)[];
 
+/** A value of a file as a detail; undefined if it is of another type. */
+export function toDetail(value: unknown): Detail | undefined {
+  const isText = (item: unknown) => typeof item === 'string' || typeof item === 'number';
+  const fits = isText(value) || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText));
+  return fits ? (value as Detail) : undefined;
+}
+
 /** A file of weights as recognised by its names and shapes. */
 export interface AdapterFinding {
   /** Id of the family of models that it is for, where the file says so. */

@@ -10,6 +10,7 @@ import {
   type Model,
   type RunOptions,
   type Session,
+  show,
   type Tensor,
   throwIfAborted,
   toTensorInfo,
@@ -55,7 +56,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${show(threads)}.`);
   }
   const runtime = specifier(options.runtime ?? 'onnxruntime-node');
   const client = createWorkerClient({ runtime, provider, threads });

@@ -5,6 +5,7 @@ import {
   type Model,
   type Session,
   settleAll,
+  show,
   throwIfAborted,
 } from '@sd/core';
 import { chooseProvider, providers, type WebProvider } from './choice.js';
@@ -102,6 +103,6 @@ function checkOptions({ provider, threads }: WebBackendOptions): void {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${show(threads)}.`);
   }
 }

@@ -40,6 +40,7 @@ export type {
   Scheduler,
 } from './sampling.js';
 export { settleAll } from './settle.js';
+export { messageOf, show } from './show.js';
 export type { ByteRange, Source } from './source.js';
 export type {
   Conditions,

@@ -1,5 +1,6 @@
 import type { Backend, Model, RunOptions, Session } from './backend.js';
 import { DisposedError } from './errors.js';
+import { settleAll } from './settle.js';
 import type { StageResources } from './stages.js';
 import type { Tensor } from './tensor.js';
 

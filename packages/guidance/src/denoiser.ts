@@ -7,6 +7,7 @@ import {
   type NoisePredictor,
   type Preconditioning,
   type Prediction,
+  show,
   sizeOf,
   stack,
   type Tensor,
@@ -62,7 +63,7 @@ export function createDenoiser(
 ): ProgressDenoiser & { readonly unconditional: ProgressDenoiser } {
   const { batch = Infinity, prediction, preconditioning: { sigmaData } = unprepared } = options;
   if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new InvalidOptionError('batch', `must be a whole number of at least 1, not ${batch}.`);
+    throw new InvalidOptionError('batch', `must be a whole number of at least 1, not ${show(batch)}.`);
   }
   const guide = options.guidance();
   const toX0 = (raw: Float32Array, { x, level }: GuidanceInput) => {

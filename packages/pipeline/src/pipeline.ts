@@ -1,4 +1,4 @@
-import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, type Warning } from '@sd/core';
+import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, show, type Warning } from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
@@ -182,7 +182,7 @@ function schedulerChooser(
     if (schedulerByName !== undefined) return schedulerByName(choice, defaults);
     throw new InvalidOptionError(
       'scheduler',
-      `is the name ${JSON.stringify(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
+      `is the name ${show(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
     );
   };
 }

@@ -95,3 +95,17 @@ test('parses Infinity in a config', () => {
     c: 'at -Infinity',
   });
 });
+
+test.each<[unknown, string]>([
+  [null, 'config: must be an object, not null.'],
+  [[1], 'config: must be an object, not [1].'],
+  [{ _class_name: 5 }, 'A scheduler’s class is a text, not 5.'],
+  [{ _class_name: 'DDIMScheduler', num_train_timesteps: 1e10 }, 'num_train_timesteps: must be at most 1000000'],
+  [{ _class_name: 'DDIMScheduler', prediction_type: [[]] }, 'prediction_type: must be one of'],
+])('a config that is none is refused: %j', (config, message) => {
+  expect(() => schedulerFromConfig(config as never).plan(4)).toThrow(message);
+});
+
+test.each(['', '[]', '5', '{'])('a text that is no config is refused: %j', (text) => {
+  expect(() => parseSchedulerConfig(text)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+});

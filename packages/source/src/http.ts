@@ -1,4 +1,4 @@
-import { AbortError, SourceError, throwIfAborted } from '@sd/core';
+import { AbortError, messageOf, SourceError, throwIfAborted } from '@sd/core';
 
 export interface HttpOptions {
   /** Sent with every request, such as `Authorization`. */
@@ -19,7 +19,7 @@ export interface RemoteFile {
 /** The server did not respond, or not usefully: a retry or the cache may help. */
 export class Unreachable extends SourceError {
   constructor(url: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     super(
       'read-failed',
       url,

@@ -1,4 +1,4 @@
-import { type ByteRange, InvalidOptionError, type Source, SourceError, type Warning } from '@sd/core';
+import { type ByteRange, InvalidOptionError, type Source, SourceError, show, type Warning } from '@sd/core';
 import { openCacheStore } from './chunk-store.js';
 import type { HttpOptions } from './http.js';
 import type { RemoteFile } from './readers.js';
@@ -110,7 +110,7 @@ function parsed(url: string | URL): URL {
   try {
     return new URL(url, globalThis.location?.href);
   } catch {
-    throw new InvalidOptionError('url', `${JSON.stringify(url)} is not a URL.`);
+    throw new InvalidOptionError('url', `${show(url)} is not a URL.`);
   }
 }
 
@@ -118,7 +118,7 @@ function parsed(url: string | URL): URL {
 function inside(folder: URL, path: string): string {
   const parts = path.split('/');
   if (parts.some((part) => part === '..' || part === '.' || part === '')) {
-    throw new SourceError('read-failed', path, `${JSON.stringify(path)} is not a path inside ${folder.href}.`);
+    throw new SourceError('read-failed', path, `${show(path)} is not a path inside ${folder.href}.`);
   }
   const url = new URL(folder);
   url.pathname += parts.map(encodeURIComponent).join('/');

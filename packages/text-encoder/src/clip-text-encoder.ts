@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   lazySession,
   row,
+  show,
   type Tensor,
   TensorError,
   type TextEmbedding,
@@ -71,7 +72,7 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
       if (!Number.isInteger(clipSkip) || clipSkip < 0 || clipSkip >= config.layers) {
         throw new InvalidOptionError(
           'clipSkip',
-          `must be a whole number from 0 to ${config.layers - 1}, not ${clipSkip}.`,
+          `must be a whole number from 0 to ${config.layers - 1}, not ${show(clipSkip)}.`,
         );
       }
       const layers = config.layers - clipSkip;

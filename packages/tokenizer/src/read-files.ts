@@ -1,4 +1,4 @@
-import { CheckpointError, SdError, type Source } from '@sd/core';
+import { CheckpointError, messageOf, SdError, type Source } from '@sd/core';
 
 /** The bytes of a file; undefined if it is missing. */
 export async function readBytes(source: Source, path: string): Promise<Uint8Array | undefined> {
@@ -28,7 +28,7 @@ export async function readJson(source: Source, path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new CheckpointError('bad-config', path, `is not JSON: ${reason}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, show } from '@sd/core';
 import { type AddedToken, isId, recordOf, type SpecialToken } from './tokenizer-json.js';
 import { isRecord } from './values.js';
 
@@ -96,7 +96,7 @@ export function readToken(value: unknown, file: string, name: string): SpecialTo
 export function readLength(value: unknown, file: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < minLength) {
-    const given = JSON.stringify(value);
+    const given = show(value);
     throw new CheckpointError('bad-config', file, `the maximum length is ${given}, not a number of tokens.`);
   }
   return value > maxKnownLength ? undefined : value;

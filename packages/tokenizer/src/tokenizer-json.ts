@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, show, UnsupportedError } from '@sd/core';
 import { checkLengths, knownRules } from './known-rules.js';
 import { isRecord } from './values.js';
 
@@ -44,11 +44,7 @@ export function vocabOf(value: unknown, file: string, what: string): Record<stri
   if (tokens.length === 0) throw new CheckpointError('bad-config', file, `${what} has no tokens.`);
   for (const [token, id] of tokens) {
     if (isId(id)) continue;
-    throw new CheckpointError(
-      'bad-config',
-      file,
-      `the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}, not an integer.`,
-    );
+    throw new CheckpointError('bad-config', file, `the id of ${show(token)} is ${show(id)}, not an integer.`);
   }
   return vocab as Record<string, number>;
 }
@@ -64,7 +60,7 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   const model = recordOf(json.model, file, 'model');
   if (model.type !== 'BPE') {
     throw new UnsupportedError(
-      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; only CLIP's type, BPE, is supported.`,
+      `${file}: a tokenizer of type ${show(model.type)}; only CLIP's type, BPE, is supported.`,
     );
   }
   const vocab = vocabOf(model.vocab, file, 'model.vocab');

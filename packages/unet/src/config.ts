@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, show, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
 /** One level of the U-Net, at one resolution. */
@@ -126,7 +126,7 @@ function depths(config: Config, key: string, attentions: readonly number[], upwa
   throw new CheckpointError(
     'bad-config',
     config.file,
-    `${key} is ${JSON.stringify(value)}, which does not fit ${attentions.length} blocks with ${attentions.join(', ')} attentions.`,
+    `${key} is ${show(value)}, which does not fit ${attentions.length} blocks with ${attentions.join(', ')} attentions.`,
   );
 }
 

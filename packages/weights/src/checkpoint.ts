@@ -13,6 +13,7 @@ export class Checkpoint {
   readonly name: string;
   readonly #tensors: ReadonlyMap<string, TensorView>;
   readonly #used = new Set<string>();
+  #sorted: readonly string[] | undefined;
 
   constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
     this.name = name;
@@ -26,9 +27,8 @@ export class Checkpoint {
   /** Whether there is a tensor of this name, or with this name as its prefix. */
   has(name: string): boolean {
     if (this.#tensors.has(name)) return true;
-    const prefix = `${name}.`;
-    for (const key of this.#tensors.keys()) if (key.startsWith(prefix)) return true;
-    return false;
+    this.#sorted ??= [...this.#tensors.keys()].sort();
+    return firstFrom(this.#sorted, `${name}.`)?.startsWith(`${name}.`) === true;
   }
 
   /**
@@ -64,6 +64,17 @@ export class Checkpoint {
   unused(): string[] {
     return [...this.#tensors.keys()].filter((name) => !this.#used.has(name));
   }
+}
+
+/** The first text in a sorted list that does not come before `text`. */
+function firstFrom(sorted: readonly string[], text: string): string | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < text) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low];
 }
 
 export interface OpenCheckpointOptions {

@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, type Source, show, UnsupportedError } from '@sd/core';
 
 /** The smallest and the largest value that a number may have, both included. */
 export interface NumberRange {
@@ -94,7 +94,7 @@ export class Config {
   /** Throws an UnsupportedError that names file, key and value unless the value is missing or one of `supported`. */
   only(key: string, ...supported: readonly unknown[]): void {
     const value = this.get(key);
-    const [actual, ...allowed] = [value, ...supported].map((item) => JSON.stringify(item));
+    const [actual, ...allowed] = [value, ...supported].map((item) => show(item));
     if (value === undefined || allowed.includes(actual)) return;
     throw new UnsupportedError(`${this.file}: ${key} is ${actual}; this version supports ${allowed.join(', ')}.`);
   }
@@ -102,7 +102,7 @@ export class Config {
   #checked<T>(key: string, fallback: T | undefined, what: string, test: (value: unknown) => boolean): T {
     const value = this.get(key) ?? fallback;
     if (value === undefined) throw this.#wrong(key, 'is missing');
-    if (!test(value)) throw this.#wrong(key, `is ${JSON.stringify(value)}, not ${what}`);
+    if (!test(value)) throw this.#wrong(key, `is ${show(value)}, not ${what}`);
     return value as T;
   }
 

@@ -7,7 +7,7 @@ export type { PickleFile } from './pickle/open.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
 export { toHalf } from './safetensors/half.js';
-export { reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
+export { isTensorView, reshapeView, sliceView, type TensorView, transposeView } from './safetensors/tensor-view.js';
 export { toFloat32 } from './safetensors/values.js';
 export { type TensorToWrite, writeSafetensors } from './safetensors/writer.js';
 export {

@@ -1,5 +1,5 @@
-import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/weights';
+import { CheckpointError, show } from '@sd/core';
+import { isTensorView, type TensorView } from '@sd/weights';
 
 /** A layer of one network. */
 export type HypernetworkLayer =
@@ -59,9 +59,10 @@ const oldNames: Readonly<Record<string, string>> = { linear1: 'linear.0', linear
 function layersOf(where: string, state: unknown, width: number): HypernetworkLayer[] {
   if (!(state instanceof Map)) throw bad(where, 'is no state dict');
   const tensors = new Map<string, TensorView>();
-  for (const [name, tensor] of state as Map<string, TensorView>) {
+  for (const [name, tensor] of state as Map<unknown, unknown>) {
+    if (typeof name !== 'string' || !isTensorView(tensor)) throw bad(where, `has ${show(name)}, which is no tensor`);
     tensors.set(
-      String(name).replace(/^linear[12]\b/, (old) => oldNames[old]),
+      name.replace(/^linear[12]\b/, (old) => oldNames[old]),
       tensor,
     );
   }

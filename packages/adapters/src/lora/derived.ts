@@ -1,3 +1,4 @@
+import { settleAll } from '@sd/core';
 import { bytesOf, type Dtype, type TensorView, type WeightsFile } from '@sd/weights';
 import { toNumbers } from './number-types.js';
 

@@ -1,5 +1,5 @@
 import { lazyImport } from '@sd/core';
-import type { AdapterKind, Detail } from '../adapter.js';
+import { type AdapterKind, toDetail } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
 import { wordsIn } from './words.js';
 
@@ -23,7 +23,7 @@ export const textualInversion: AdapterKind = {
         vectors: counts.length === 1 ? counts[0] : counts,
         width: Object.values(widths).at(-1),
         ...(words.length === 1 ? { token: word } : { tokens: words.map((each) => each.word ?? '') }),
-        title: (title ?? undefined) as Detail | undefined,
+        title: toDetail(title),
       },
     };
   },

@@ -1,4 +1,12 @@
-import { CheckpointError, InvalidOptionError, isCheckpointStage, type Tensor, tensor, type Warning } from '@sd/core';
+import {
+  CheckpointError,
+  InvalidOptionError,
+  isCheckpointStage,
+  show,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { AdaptedModel, Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
@@ -77,7 +85,7 @@ function untaught(
     const isTaught = inversions.some(({ vectors }) => vectors.has(component));
     if (isTaught || !Object.hasOwn(fileNames, component)) return [];
     const [ordinal, fileName] = fileNames[component];
-    const named = words.map((word) => JSON.stringify(word)).join(', ');
+    const named = words.map(show).join(', ');
     return {
       code: 'encoder-untaught',
       message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${named} as any other text.`,

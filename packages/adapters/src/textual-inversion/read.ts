@@ -1,4 +1,4 @@
-import { CheckpointError, type Tensor, tensor } from '@sd/core';
+import { CheckpointError, settleAll, type Tensor, tensor } from '@sd/core';
 import { type TensorView, toFloat32, type WeightsFile } from '@sd/weights';
 import { wordsIn } from './words.js';
 
@@ -26,8 +26,8 @@ export async function readTextualInversion(file: WeightsFile): Promise<readonly 
       `is no textual inversion: it has neither emb_params nor clip_l, clip_g or string_to_param, and its tensors are not named as words (the first is ${first}).`,
     );
   }
-  return Promise.all(
-    found.words.map(async ({ word, views }) => {
+  return settleAll(
+    found.words.map(({ word, views }) => async () => {
       const vectors = new Map<string, Tensor<'float32'>>();
       for (const [component, view] of views) vectors.set(component, await vectorsOf(path, view));
       return { word, vectors };

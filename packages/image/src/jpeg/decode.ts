@@ -1,4 +1,4 @@
-import { BackendError, InvalidOptionError, lazyImport } from '@sd/core';
+import { BackendError, InvalidOptionError, lazyImport, messageOf } from '@sd/core';
 import type { Pixels } from '../pixels.js';
 import { checkJpeg } from './markers.js';
 
@@ -21,7 +21,7 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
     pixels = codec.decode(file, true);
   } catch (error) {
     // libjpeg prints the reason and exits; emscripten then throws something that is not an Error.
-    const reason = lines.at(-1)?.replace(/\.$/, '') ?? String(error);
+    const reason = lines.at(-1)?.replace(/\.$/, '') ?? messageOf(error);
     throw new InvalidOptionError(option, `is a JPEG file that mozjpeg cannot read: ${reason}.`);
   }
   // Only a warning to libjpeg, which fills the rest with gray.

@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   type NoisePredictor,
   settleAll,
+  show,
   type Tensor,
   tensor,
   type Warning,
@@ -128,7 +129,7 @@ function checkNames(settings: unknown, adapters: readonly AttachedAdapter[]): vo
     if (names.includes(name)) continue;
     const advice =
       names.length === 0
-        ? `Nothing is attached: attach(file, { name: ${JSON.stringify(name)} }) first.`
+        ? `Nothing is attached: attach(file, { name: ${show(name)} }) first.`
         : `There are ${names.join(', ')}.`;
     throw new InvalidOptionError(`adapters.${name}`, `is not attached. ${advice}`);
   }

@@ -4,6 +4,7 @@ import {
   type RandomSource,
   type SamplingPlan,
   type Scheduler,
+  show,
   sizeOf,
   type Tensor,
   TensorError,
@@ -179,13 +180,13 @@ function checkGivenLatents(
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
-  const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
-  const [rows] = dims;
-  const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
-  if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
+  const { type, dims, data }: Partial<Tensor<'float32'>> = latents ?? {};
+  const isShape = Array.isArray(dims) && dims.length === 1 + shape.length;
+  const fits = isShape && (dims[0] === 1 || dims[0] === count) && shape.every((size, i) => dims[i + 1] === size);
+  if (type !== 'float32' || !fits || !(data instanceof Float32Array) || data.length !== sizeOf(dims)) {
     throw new TensorError(
       'bad-tensor',
-      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
+      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${typeof type === 'string' ? type : show(type)} ${show(dims)} with ${show(data?.length)} values.`,
     );
   }
   expectFinite(option, latents.data);

@@ -38,7 +38,8 @@ async function locateFiles(place: Place | undefined, path: string | undefined): 
   }
   if (typeof place !== 'string' && !(place instanceof URL)) {
     const source = await resolveSource(place);
-    return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
+    const name = typeof source.name === 'string' ? source.name : '';
+    return { source, path: path ?? '', stem: stemOf(path ?? name) };
   }
   const { address, folder, name, query } = splitAddress(String(place));
   if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };

@@ -1,4 +1,12 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source, type Warning } from '@sd/core';
+import {
+  CheckpointError,
+  InvalidOptionError,
+  type Scheduler,
+  SdError,
+  type Source,
+  show,
+  type Warning,
+} from '@sd/core';
 import {
   knownOptions,
   parseSchedulerConfig,
@@ -48,7 +56,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${JSON.stringify(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
+          `There is no scheduler ${show(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
       return schedulerFromConfig(changed, { class: name });

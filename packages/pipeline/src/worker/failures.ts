@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   InvalidOptionError,
   MissingPackageError,
+  messageOf,
   SdError,
   SourceError,
   TensorError,
@@ -39,7 +40,7 @@ const classes: Readonly<Record<string, { readonly prototype: SdError }>> = {
 const fieldNames = ['option', 'path', 'file', 'tensor', 'reason', 'package'];
 
 export function toFailure(error: unknown): Failure {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), fields: {} };
+  if (!(error instanceof Error)) return { name: 'Error', message: messageOf(error), fields: {} };
   const { name, message, stack, cause } = error;
   const fields = Object.entries(error).filter(([field, value]) => fieldNames.includes(field) && isText(value));
   return {

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Scheduler, UnsupportedError } from '@sd/core';
+import { InvalidOptionError, messageOf, type Scheduler, show, UnsupportedError } from '@sd/core';
 import { checkSteps, planOf } from '../create-scheduler.js';
 import { flowSchedule } from '../schedules/flow-schedule.js';
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
@@ -107,8 +107,12 @@ export const schedulerClasses: readonly string[] = /* @__PURE__ */ Object.keys(c
  * class and an InvalidOptionError for an unknown option or value, both with the nearest known name.
  */
 export function schedulerFromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
-  const name = options.class ?? config._class_name;
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new InvalidOptionError('config', `must be an object, not ${show(config)}.`);
+  }
+  const name: unknown = options.class ?? config._class_name;
   if (name === undefined) throw new UnsupportedError('The config has no _class_name: set the option `class`.');
+  if (typeof name !== 'string') throw new UnsupportedError(`A scheduler’s class is a text, not ${show(name)}.`);
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (known === undefined) {
     throw new UnsupportedError(`There is no scheduler ${name}. The nearest is ${nearest(name, schedulerClasses)}.`);
@@ -166,7 +170,17 @@ export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig 
   return { ...config, steps_offset: 1, clip_sample: false };
 }
 
-/** Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. */
+/**
+ * Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. Throws an
+ * InvalidOptionError for anything but the JSON of an object.
+ */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
-  return JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));
+  let config: unknown;
+  try {
+    config = JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));
+  } catch (cause) {
+    throw new InvalidOptionError('config', `is not JSON: ${messageOf(cause)}.`);
+  }
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
+  throw new InvalidOptionError('config', `must be the JSON of an object, not of ${show(config)}.`);
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Prediction } from '@sd/core';
+import { InvalidOptionError, type Prediction, show } from '@sd/core';
 import type { TimestepSpacing } from '../spacings/timesteps.js';
 
 /** A `scheduler_config.json`, with diffusers' names. Missing keys take the class's defaults. */
@@ -197,7 +197,7 @@ function checkOption(name: string, value: unknown): void {
     if (typeof value !== type || Number.isNaN(value)) expected = `a ${type}`;
     else if (typeof value === 'number') expected = expectedNumber(name as keyof Settings, value);
   }
-  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${JSON.stringify(value)}.`);
+  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${show(value)}.`);
 }
 
 /** What a number should be; undefined if it is within its bounds. */

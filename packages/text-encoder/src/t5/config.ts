@@ -1,4 +1,4 @@
-import { UnsupportedError } from '@sd/core';
+import { show, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
 /** The architecture of a T5 encoder, from its `config.json`. */
@@ -25,7 +25,7 @@ export function t5Config(config: Config): T5Config {
   const feedForward = config.string('feed_forward_proj', 'relu');
   if (feedForward !== 'gated-gelu') {
     throw new UnsupportedError(
-      `${config.file}: feed_forward_proj is ${JSON.stringify(feedForward)}; this version supports "gated-gelu".`,
+      `${config.file}: feed_forward_proj is ${show(feedForward)}; this version supports "gated-gelu".`,
     );
   }
   return {

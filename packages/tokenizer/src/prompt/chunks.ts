@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Tokens } from '@sd/core';
+import { InvalidOptionError, show, type Tokens } from '@sd/core';
 import { windowOf } from '../window.js';
 import { type EndAfter, fillToEnds, fillWithCommas } from './fill-chunks.js';
 import { type AnyTokenizer, type Piece, piecesOf } from './pieces.js';
@@ -52,7 +52,7 @@ export function encodeFragments(
   options: ChunkOptions = {},
 ): Chunks {
   const { commaLookBack = 0, endAfter, wholeWords = 1, words = 'text', maxChunks = Infinity } = options;
-  if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${maxChunks}.`);
+  if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${show(maxChunks)}.`);
   const capacity = tokenizer.maxLength - 2;
   const [comma] = tokenizer.tokenize(',');
   const missing: string[] = [];

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import type { ClipTokenizer } from '../tokenizer.js';
 import { windowOf } from '../window.js';
 
@@ -51,7 +51,7 @@ export function withWords(tokenizer: ClipTokenizer, vectors: WordCounts, firstId
 
 function assignIds(vectors: WordCounts, firstId: number, capacity: number): ReadonlyMap<string, readonly number[]> {
   if (!Number.isInteger(firstId) || firstId < 0) {
-    throw new InvalidOptionError('firstId', `must be the first unused token id, not ${firstId}.`);
+    throw new InvalidOptionError('firstId', `must be the first unused token id, not ${show(firstId)}.`);
   }
   let nextId = firstId;
   return new Map(

@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
+import { CheckpointError, type Source, SourceError, show, type WeightFile } from '@sd/core';
 import { weightFile } from '../weight-file.js';
 
 /** An external data file of a model. */
@@ -14,7 +14,7 @@ export interface ExternalFile {
 export async function externalFile(source: Source, model: string, location: string): Promise<ExternalFile> {
   const parts = location.split(/[/\\]/).filter((part) => part !== '.' && part !== '');
   const outside = (detail: string) =>
-    new CheckpointError('bad-checkpoint', model, `keeps weights in ${JSON.stringify(location)}, which ${detail}.`);
+    new CheckpointError('bad-checkpoint', model, `keeps weights in ${show(location)}, which ${detail}.`);
   // ONNX Runtime takes a location that begins with `*/_ORT_` for an address in memory.
   if (parts.length === 0 || /[*\0]/.test(location) || parts.includes('..') || /^([/\\]|[A-Za-z]:)/.test(location)) {
     throw outside("is not in the model's folder");

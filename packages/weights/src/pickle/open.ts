@@ -23,6 +23,9 @@ export interface PickleFile {
 /** A pickle holds names and shapes but no values: no model's is longer than this. */
 const longestPickle = 2 ** 26;
 
+/** Storages have numbers for names. */
+const longestKey = 200;
+
 /**
  * See `openPickle` in ../weights.ts, which imports this module on demand. With `forGraphs` the tensors have the types that
  * graphs take, and quantized weights are refused.
@@ -43,7 +46,7 @@ export async function openPickle(
     global: knownGlobals(path, forGraphs ? (args) => viewForGraphs(maker(args)) : maker),
     persistent(id) {
       const [kind, type, key] = Array.isArray(id) ? id : [];
-      if (kind !== 'storage' || typeof key !== 'string')
+      if (kind !== 'storage' || typeof key !== 'string' || key.length > longestKey)
         throw pickle.bad('it refers to something other than a storage');
       const storage = find(key, (type as DtypeGlobal | null)?.dtype);
       made.add(storage);
@@ -91,6 +94,8 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
     );
   }
   const weights = await weightFile(source, path, file.size);
+  /** By entry, the bytes that its tensors have: a deflated one may claim a thousand times more. */
+  const used = new Map<ZipEntry, number>();
   return {
     pickle: new PickleBytes(path, await bytes(main)),
     find(key, dtype) {
@@ -104,11 +109,14 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
       }
       const range = { start: entry.start, end: entry.start + entry.stored };
       const converted: Storage['converted'] = (name, convert) =>
-        convertedFile(source, path, { ...range, name }, async (stored) => convert(await inflated(path, entry, stored)));
+        convertedFile(source, path, { ...range, name }, async (stored) =>
+          convert(await inflated(path, entry, stored, used.get(entry))),
+        );
+      const use = (end: number) => used.set(entry, Math.max(end, used.get(entry) ?? 0));
       const location = entry.deflated
         ? { file: converted(key, (inflatedBytes) => inflatedBytes), offset: 0 }
         : { file: weights, offset: entry.start };
-      return { key, dtype, ...location, length: entry.size, converted };
+      return { key, dtype, ...location, length: entry.size, use, converted };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { CheckpointError, sizeOf } from '@sd/core';
+import { CheckpointError, show, sizeOf } from '@sd/core';
 import { bytesOf, type Dtype } from '../safetensors/dtype.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
 import type { Storage } from './storage.js';
@@ -12,6 +12,9 @@ export interface TensorArguments {
   readonly dtype?: Dtype;
 }
 
+/** PyTorch's own limit. */
+const mostAxes = 64;
+
 export type TensorMaker = (args: TensorArguments) => TensorView;
 
 /**
@@ -24,7 +27,7 @@ export function tensorMaker(path: string, isStorage: (value: unknown) => value i
   return ({ storage, offset, size, stride, dtype: tensorDtype }) => {
     if (!isStorage(storage)) throw bad('one of its tensors has no storage');
     const dtype = tensorDtype ?? storage.dtype;
-    const name = `${storage.key}+${String(offset)}`;
+    const name = `${storage.key}+${show(offset)}`;
     if (dtype === undefined) throw bad(`the tensor at ${name} is of an unknown type`);
     if (!isSize(offset) || !isSizes(size) || !isSizes(stride) || size.length !== stride.length) {
       throw bad(`the tensor at ${name} has an invalid offset, size or stride`);
@@ -33,6 +36,7 @@ export function tensorMaker(path: string, isStorage: (value: unknown) => value i
     const bytes = bytesOf[dtype];
     const last = count === 0 ? offset : offset + 1 + size.reduce((sum, n, axis) => sum + (n - 1) * stride[axis], 0);
     if (last * bytes > storage.length) throw bad(`the tensor at ${name} of shape [${size}] ends past its storage`);
+    storage.use(last * bytes);
     const contiguous = isContiguous(size, stride);
     if (!contiguous && count * bytes > storage.length) throw bad(`the tensor at ${name} repeats its values`);
     const view = { name, dtype, shape: size, length: count * bytes };
@@ -84,5 +88,5 @@ function isSize(value: unknown): value is number {
 }
 
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isSize);
+  return Array.isArray(value) && value.length <= mostAxes && value.every(isSize);
 }

@@ -19,6 +19,11 @@ export interface TensorView {
   readonly plus?: TensorView;
 }
 
+/** Whether a value of a pickle is a tensor. */
+export function isTensorView(value: unknown): value is TensorView {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'file' in value;
+}
+
 /** The transpose of a matrix, without copying. */
 export function transposeView(view: TensorView): TensorView {
   return { ...view, shape: view.shape.toReversed(), transposed: view.transposed !== true };

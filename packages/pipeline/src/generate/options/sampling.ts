@@ -111,7 +111,7 @@ function readVariation(options: SamplingOptions, count: number, random: RandomSo
 
 function randomSourceOf(rng: NonNullable<SamplingOptions['rng']>): RandomSourceFactory {
   if (typeof rng === 'function') return rng;
-  if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
+  if (typeof rng === 'string' && Object.hasOwn(randomSources, rng)) return randomSources[rng];
   const names = Object.keys(randomSources).join(', ');
   throw new InvalidOptionError('rng', `is ${describe(rng)}, but must be one of ${names}, or a function.`);
 }
