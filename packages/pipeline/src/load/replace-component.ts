@@ -2,6 +2,7 @@ import { CheckpointError } from '@sd/core';
 import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, splitByRange } from '@sd/weights';
 import type { Component, Family } from '../families/family.js';
 import { families } from '../families/index.js';
+import { expectModel } from './inspect/expect-model.js';
 import { type Located, locate, type Place } from './locate.js';
 import type { ModelFiles } from './model-files.js';
 import { splitFile } from './single-file/split.js';
@@ -39,7 +40,9 @@ async function openComponent(
   { name, classes, configFromShapes }: Component<unknown>,
   { source, path }: Located,
 ): Promise<ModelFolder | ModelParts> {
-  const { tensors } = await openWeights(source, path);
+  const weights = await openWeights(source, path);
+  const { tensors } = weights;
+  expectModel(weights);
   const settings = await model.settings(name);
   if (name === family.vae.name) {
     const tiny = await openTinyVae(source, path, tensors, settings);

@@ -245,7 +245,7 @@ describe('models at full size', () => {
       'It cannot be loaded: x.safetensors is the depth-to-image model of Stable Diffusion 2, which is not supported.',
     ]);
     expect(await inspected({ 'double_blocks.0.img_attn.qkv.weight': [9, 3] })).toMatchObject({
-      kind: 'unknown',
+      kind: 'unsupported',
       details: { title: 'Flux' },
       canDo:
         'It is a model of Flux, which is not supported. Supported are Stable Diffusion 3, Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
