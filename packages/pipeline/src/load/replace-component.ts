@@ -1,8 +1,7 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, lazyImport } from '@sd/core';
 import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, splitByRange } from '@sd/weights';
 import type { Component, Family } from '../families/family.js';
 import { families } from '../families/index.js';
-import { expectModel } from './inspect/expect-model.js';
 import { type Located, locate, type Place } from './locate.js';
 import type { ModelFiles } from './model-files.js';
 import { splitFile } from './single-file/split.js';
@@ -42,7 +41,8 @@ async function openComponent(
 ): Promise<ModelFolder | ModelParts> {
   const weights = await openWeights(source, path);
   const { tensors } = weights;
-  expectModel(weights);
+  // Imported on demand: it knows every kind of adapter.
+  (await lazyImport(() => import('./inspect/expect-model.js'))).expectModel(weights);
   const settings = await model.settings(name);
   if (name === family.vae.name) {
     const tiny = await openTinyVae(source, path, tensors, settings);
