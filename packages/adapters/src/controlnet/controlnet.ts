@@ -11,6 +11,7 @@ import {
 import { completeFeeds, type TensorLookup } from '@sd/graph';
 import type { UnetExtension } from '@sd/unet';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
+import { expectSupportedAdapter } from '../unsupported-files.js';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
 
@@ -49,6 +50,7 @@ export async function loadControlNet(options: LoadControlNetOptions): Promise<Co
     folder: 'controlnet',
     stems: ['diffusion_pytorch_model', 'model'],
   });
+  expectSupportedAdapter(checkpoint.name, checkpoint.names);
   const net = controlNetOf({ backend, tensors: checkpoint, config: controlNetConfig(config) });
   return { ...net, unusedTensors: checkpoint.unused() };
 }

@@ -12,7 +12,9 @@ export const ipAdapter: AdapterKind = {
     if (keys === undefined) return undefined;
     const plain = shapeMatching(tensors, /^image_proj\.proj\.weight$/);
     const queries = shapeMatching(tensors, /^image_proj\.latents$/);
-    const isFaceId = shapeMatching(tensors, /^ip_adapter\.\d+\.to_[qkv]_lora\./) !== undefined;
+    const isFaceId =
+      shapeMatching(tensors, /^ip_adapter\.\d+\.to_[qkv]_lora\./) !== undefined ||
+      (tensors.has('image_proj.proj.0.weight') && !tensors.has('image_proj.proj.3.weight'));
     const variant = isFaceId ? 'FaceID' : queries !== undefined ? 'Plus' : plain !== undefined ? 'plain' : 'Full';
     return {
       family: familyOfContext(families, keys[1])?.id,

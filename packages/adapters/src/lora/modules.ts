@@ -1,6 +1,6 @@
 import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
 import type { TensorView } from '@sd/weights';
-import { unsupportedLora } from '../unsupported-models.js';
+import { unsupportedLora } from '../unsupported-files.js';
 import { type LoraComponent, otherAlgorithm, readTensorName, type Slot, type TensorName } from './names.js';
 
 /** How a module's change to a weight is written, where it is not the whole difference. */

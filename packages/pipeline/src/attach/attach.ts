@@ -1,4 +1,11 @@
-import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
+import {
+  type AdapterFile,
+  type AdapterKind,
+  adapterKinds,
+  adapterRows,
+  unsupportedFile,
+  unsupportedSentence,
+} from '@sd/adapters';
 import { type Backend, InvalidOptionError, UnsupportedError, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
 import { fileFormat, hasFile, openWeights } from '@sd/weights';
@@ -103,8 +110,10 @@ async function recogniseAdapter(place: Place, located: Located): Promise<FileOfK
   if (kind !== undefined) return { ...file, kind };
   const { source, path } = located;
   const title = path === '' ? String(typeof place === 'string' ? place : (source.name ?? 'The folder')) : path;
+  const { kind: found, canDo } = inspection;
+  if (found === 'unsupported') throw new UnsupportedError(`${title} cannot be attached. ${canDo}`);
   throw new UnsupportedError(
-    `${title} is ${inspection.kind === 'unknown' ? 'of no known kind' : `a ${inspection.kind}`}, which cannot be attached. ${inspection.canDo}`,
+    `${title} is ${found === 'unknown' ? 'of no known kind' : `a ${found}`}, which cannot be attached. ${canDo}`,
   );
 }
 
@@ -117,7 +126,10 @@ async function openAsKind(name: string, { source, path }: Located): Promise<File
   }
   const file = path === '' ? await fileInFolder(source, kind) : path;
   if (file === '' || (await fileFormat(source, file)) === 'onnx') return { source, path: file, kind };
-  return { source, path: file, kind, weights: await openWeights(source, file) };
+  const weights = await openWeights(source, file);
+  const refused = unsupportedFile(weights.tensors, adapterRows);
+  if (refused !== undefined) throw new UnsupportedError(`${file} ${unsupportedSentence(refused, families)}`);
+  return { source, path: file, kind, weights };
 }
 
 /** The file that stands for the folder of an adapter of this kind; empty if the folder has none. */

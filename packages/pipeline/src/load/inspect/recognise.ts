@@ -3,9 +3,9 @@ import { lazyImport, type Source, sizeOf } from '@sd/core';
 import { fileFormat, openWeights, type WeightsFile } from '@sd/weights';
 import { families } from '../../families/index.js';
 import type { Located } from '../locate.js';
+import { findWeights } from './find.js';
 import { findFolder } from './folder.js';
 import type { Finding, Inspection } from './inspection.js';
-import { findModel } from './models.js';
 
 const usages: Readonly<Record<string, string>> = {
   pipeline: 'loadPipeline() draws with it.',
@@ -46,22 +46,11 @@ async function recogniseFile(source: Source, path: string): Promise<Recognised> 
     return recognised({ source, path }, finding, dtypes);
   }
   const weights = await openWeights(source, path);
-  const finding = findAdapter(weights) ??
-    findModel(weights) ?? { kind: 'unknown', details: { firstTensor: weights.tensors.keys().next().value } };
+  const finding = findWeights(weights);
   // What a GGUF file says that it is.
   const architecture = weights.metadata['general.architecture'];
   const details = { ...finding.details, ...(architecture !== undefined && { architecture }) };
   return recognised({ source, path, weights }, { ...finding, details }, dtypesOf(weights));
-}
-
-function findAdapter(weights: WeightsFile): Finding | undefined {
-  for (const { name, detect } of adapterKinds) {
-    const found = detect?.(weights, families);
-    if (found === undefined) continue;
-    const { family, usage, ...rest } = found;
-    return { kind: name, family, canDo: usage, ...rest };
-  }
-  return undefined;
 }
 
 /** Data types, that of the most values first. */

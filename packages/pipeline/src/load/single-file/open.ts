@@ -1,4 +1,3 @@
-import { unsupportedModel } from '@sd/adapters';
 import { CheckpointError, type Source, settleAll, UnsupportedError } from '@sd/core';
 import {
   Checkpoint,
@@ -12,7 +11,7 @@ import {
   splitByRange,
 } from '@sd/weights';
 import type { Component, Family, FileNotes, Json, SplitFile, Tensors } from '../../families/family.js';
-import { families } from '../../families/index.js';
+import { expectModel } from '../inspect/expect-model.js';
 import type { LoadPipelineOptions } from '../load-options.js';
 import { type Located, locate } from '../locate.js';
 import { chosenSource, textSource } from '../memory-source.js';
@@ -39,6 +38,7 @@ export async function openSingleFile(
   }
   const weights = await openWeights(source, path);
   const { tensors, metadata } = weights;
+  expectModel(weights);
   const { family, split } = recogniseFile(path, tensors);
   if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
@@ -76,16 +76,7 @@ interface SingleFile {
   readonly configFolder: Source | undefined;
 }
 
-function notAModel(
-  path: string,
-  tensors: Tensors,
-  metadata: FileNotes['metadata'],
-): UnsupportedError | CheckpointError {
-  const title = unsupportedModel(tensors.keys());
-  if (title !== undefined) {
-    const supported = families.map((family) => family.title).join(', ');
-    return new UnsupportedError(`${path} is a model of ${title}, which is not supported. Supported are ${supported}.`);
-  }
+function notAModel(path: string, tensors: Tensors, metadata: FileNotes['metadata']): CheckpointError {
   const [first] = tensors.keys();
   if (tensors.has('model_ema.decay') || first?.startsWith('model_ema.')) {
     const problem = 'has only the moving averages of a training run (model_ema.), whose names are lost.';
