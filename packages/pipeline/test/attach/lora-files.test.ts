@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createNodeBackend } from '@sd/backend-node';
 import type { Source } from '@sd/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fixture } from '../../../../fixtures/golden.js';
+import { fixture, relativeError } from '../../../../fixtures/golden.js';
 import { readSafetensors, safetensorsFile } from '../../../../fixtures/weight-files.js';
 import { inspect, loadPipeline, type Pipeline } from '../../src/index.js';
 import { road } from '../support.js';
@@ -10,7 +10,7 @@ import { road } from '../support.js';
 const backend = createNodeBackend({ threads: 1 });
 afterAll(() => backend.dispose());
 
-type Tensors = Map<string, { name: string; dtype: string; shape: number[]; bytes: Buffer }>;
+type Tensors = ReturnType<typeof readSafetensors>;
 const tensorsOf = (file: string): Tensors => readSafetensors(readFileSync(fixture(`adapters/${file}`)));
 
 /** A folder in memory. */
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => sd.dispose());
 
 const request = { ...road, prompt: 'a blue blob on a road', steps: 1, output: 'latents' } as const;
-const drawn = async (adapters = {}) => (await sd.generate({ ...request, adapters })).latents.data;
+const drawn = async (adapters = {}) => (await sd.generate({ ...request, adapters })).latents!.data;
 
 /** The latents of a run with an attached file, which is detached again. */
 async function attached(source: Source, path?: string, strength = 1) {
@@ -72,7 +72,8 @@ describe('words that are bundled in a LoRA', () => {
     for (const name of ['bundle_emb.blob.string_to_param.*', 'bundle_emb.blob.clip_l']) {
       expect(await attached(bundled(name), 'style.safetensors')).toEqual({ latents: want.latents, warnings: [] });
     }
-    expect((await attached(bundled('bundle_emb.blob.clip_l'), 'style.safetensors', 0)).latents).toEqual(taught);
+    const off = await attached(bundled('bundle_emb.blob.clip_l'), 'style.safetensors', 0);
+    expect(relativeError(off.latents, taught)).toBeLessThan(1e-5);
     expect(await drawn()).toEqual(before);
   });
 
@@ -98,7 +99,7 @@ describe('words that are bundled in a LoRA', () => {
 });
 
 describe('a folder that PEFT saved', () => {
-  const rank = [...peft].find(([name]) => name.includes('lora_A'))![1].shape[0];
+  const [rank] = [...peft].find(([name]) => name.includes('lora_A'))![1].shape as [number];
   const saved = (config: unknown) =>
     folder({ 'adapter_model.safetensors': fileOf(peft), 'adapter_config.json': text(config) });
 
@@ -125,26 +126,4 @@ test('two LoRAs of one file name, from two folders', async () => {
   await sd.detach('a');
   expect(await drawn({ b: 0.5 })).not.toEqual(both);
   await sd.detach('b');
-});
-
-test('ComfyUI’s file of a text encoder changes its tables too', async () => {
-  const [count, width] = [77, 3];
-  const table = tensorsOf('../models/sd1/text_encoder/model.safetensors').get(
-    'text_model.embeddings.position_embedding.weight',
-  )!;
-  const prefix = 'text_encoders.clip_l.transformer.text_model.embeddings.position_embedding';
-  const values = (size: number, scale: number) =>
-    Buffer.from(Float32Array.from({ length: size }, (_, i) => scale * Math.sin(i)).buffer);
-  const tensor = (name: string, shape: number[], scale: number) =>
-    [name, { name, dtype: 'F32', shape, bytes: values(shape[0] * shape[1], scale) }] as const;
-  const low = new Map([
-    tensor(`${prefix}.lora_up.weight`, [table.shape[0], width], 0.1),
-    tensor(`${prefix}.lora_down.weight`, [width, table.shape[1]], 0.1),
-  ]);
-  const source = folder({ 'style.safetensors': fileOf(low) });
-  const { latents, warnings } = await attached(source, 'style.safetensors');
-  expect(warnings).toEqual([]);
-  expect(latents).not.toEqual(await drawn());
-  expect(count).toBeGreaterThan(0);
-  expect((await attached(source, 'style.safetensors', 0)).latents).toEqual(await drawn());
 });
