@@ -16,9 +16,11 @@ const unsupportedModels: readonly UnsupportedModel[] = [
       /(^|\.)double_blocks\.0\.img_(attn|mod)\.|^transformer\.single_transformer_blocks\.0\.|^single_transformer_blocks\.0\.proj_mlp\./,
     lora: /(double|single)_blocks?[._]|single_transformer_blocks/,
   },
-  // Its checkpoints are supported, but no LoRA for its transformer.
-  { title: 'Stable Diffusion 3', lora: /joint_(transformer_)?blocks/ },
-  { title: 'AuraFlow', checkpoint: /(^|\.)double_layers\.0\.attn\.w1q\./ },
+  {
+    title: 'AuraFlow',
+    checkpoint: /(^|\.)double_layers\.0\.attn\.w1q\./,
+    lora: /joint_transformer_blocks/,
+  },
   { title: 'Qwen-Image', checkpoint: /(^|\.)transformer_blocks\.0\.img_mod\.1\./ },
   { title: 'Wan', checkpoint: /(^|\.)blocks\.0\.self_attn\.norm_q\.|(^|\.)head\.modulation$/ },
   { title: 'LTX-Video', checkpoint: /(^|\.)patchify_proj\./ },
@@ -35,7 +37,7 @@ const unsupportedModels: readonly UnsupportedModel[] = [
   {
     title: 'a model with a transformer in the U-Net’s place',
     // The modules of Stable Diffusion 3's transformer are read, with its component's name before them and without.
-    lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|pos_embed|time_text_embed|context_embedder|norm_out|proj_out)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up)_)blocks\./,
+    lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|joint_blocks|pos_embed|[xty]_embedder|time_text_embed|context_embedder|norm_out|proj_out|final_layer)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up|joint)_)blocks\./,
   },
 ];
 

@@ -36,7 +36,7 @@ describe('missing halves are named', () => {
 test.each([
   ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', 'is for Flux, by its tensor'],
   ['transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for Flux, by its tensor'],
-  ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', 'is for Stable Diffusion 3, by its tensor'],
+  ['transformer.joint_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for AuraFlow, by its tensor'],
   ['lora_prior_unet_down_blocks_0.lora_down.weight', 'is for Stable Cascade, by its tensor'],
   [
     'transformer.blocks.0.attn.to_q.lora_A.weight',
