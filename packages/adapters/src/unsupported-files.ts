@@ -148,9 +148,11 @@ const models: readonly Omit<UnsupportedFile, 'of'>[] = [
     ],
     lora: /(double|single)_blocks?[._]|single_transformer_blocks/,
   },
-  // Its checkpoints are supported, but no LoRA for its transformer.
-  { title: 'Stable Diffusion 3', marks: [], lora: /joint_(transformer_)?blocks/ },
-  { title: 'AuraFlow', marks: [/(^|\.)(double_layers\.0\.attn\.w1q\.|register_tokens$)/] },
+  {
+    title: 'AuraFlow',
+    marks: [/(^|\.)(double_layers\.0\.attn\.w1q\.|register_tokens$)/],
+    lora: /joint_transformer_blocks/,
+  },
   { title: 'Qwen-Image', marks: [/(^|\.)transformer_blocks\.0\.(img_mod\.1|img_mlp)\./] },
   {
     title: 'Wan',
@@ -200,7 +202,7 @@ const models: readonly Omit<UnsupportedFile, 'of'>[] = [
     title: 'a model with a transformer in the U-Net’s place',
     marks: [],
     // The modules of Stable Diffusion 3's transformer are read, with its component's name before them and without.
-    lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|pos_embed|time_text_embed|context_embedder|norm_out|proj_out)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up)_)blocks\./,
+    lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|joint_blocks|pos_embed|[xty]_embedder|time_text_embed|context_embedder|norm_out|proj_out|final_layer)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up|joint)_)blocks\./,
   },
 ];
 

@@ -9,6 +9,8 @@ type Tensors = LoraModule['tensors'];
 /** Adds a layer's whole differences, `diff` of its weight and `diff_b` of its bias, times the strength. */
 export function plusDifferences(g: Graph, fit: Fit): Value {
   const { layer, tensors, strength } = fit;
+  const ofNorm = tensors.get('w_norm') ?? tensors.get('b_norm');
+  if (ofNorm !== undefined) throw fit.misfit(ofNorm);
   const [weight, bias] = [tensors.get('diff'), tensors.get('diff_b')];
   let output = layer.output;
   if (weight !== undefined) output = plusWeight(g, fit, weight);

@@ -1,5 +1,5 @@
-import { CheckpointError } from '@sd/core';
-import type { Graph, LayerExtension, Value } from '@sd/graph';
+import { CheckpointError, UnsupportedError } from '@sd/core';
+import type { AdaptedLayer, Graph, LayerExtension, Value } from '@sd/graph';
 import { type Config, reshapeView, type TensorView, type WeightsFile } from '@sd/weights';
 import type { ModelFamily } from '../family.js';
 import { derivedView, withGraphTypes } from './derived.js';
@@ -16,6 +16,7 @@ import { readSettings, type SettingsOf } from './metadata.js';
 import { type Algorithm, type LoraModule, readModules } from './modules.js';
 import { type LoraComponent, loraComponents } from './names.js';
 import { originalModules } from './original-names.js';
+import { type Candidate, originalTransformerModules } from './original-transformer-names.js';
 import { orthogonal } from './orthogonal.js';
 import { bundledWords } from './words.js';
 
@@ -134,13 +135,15 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
     unmatched: () => [...left],
     extend(g) {
       const strength = g.optionalInput(`strength.${file.name}`, [1]);
-      const original = component === 'unet' ? originalModules() : () => [];
+      const candidates = candidatesIn(component);
       const missing = new Set(modules);
       left = missing;
       const find = (written: string) => {
-        const name = written.replaceAll('.', '_');
-        const [found] = [name, ...original(name)].flatMap((key) => byModule.get(key) ?? []);
-        if (found !== undefined) missing.delete(found);
+        const [found] = candidates(written.replaceAll('.', '_')).flatMap(({ module, ...part }) => {
+          const known = byModule.get(module);
+          return known === undefined ? [] : { module: known, ...part };
+        });
+        if (found !== undefined) missing.delete(found.module);
         return found;
       };
       const placeOf = placesIn(g, file, strength);
@@ -148,21 +151,55 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
         layer(layer) {
           const found = find(layer.module);
           if (found === undefined) return layer.output;
-          const place = placeOf(found, layer.module, layer.weight.shape);
-          return changedLayer(g, found, { ...place, layer, derived: file.derived });
+          const place = placeOf(found.module, layer.module, layer.weight.shape);
+          return changedLayer(g, found.module, { ...place, layer: partOf(file, layer, found), derived: file.derived });
         },
         norm(norm) {
           const found = find(norm.module);
-          return found && normChange(g, placeOf(found, norm.module, [norm.size]), norm);
+          return found && normChange(g, placeOf(found.module, norm.module, [norm.size]), norm);
         },
         table(table) {
           const found = find(table.module);
-          return found ? changedRows(g, placeOf(found, table.module, table.table.shape), table) : table.output;
+          return found ? changedRows(g, placeOf(found.module, table.module, table.table.shape), table) : table.output;
         },
       };
     },
   };
 }
+
+/** Gives the modules of a file that may hold a layer's change, by the layer's name, in the order of the graph. */
+function candidatesIn(component: LoraComponent): (module: string) => readonly Candidate[] {
+  if (component === 'transformer') return (module) => [{ module }, ...originalTransformerModules(module)];
+  const original = component === 'unet' ? originalModules() : () => [];
+  return (module) => [module, ...original(module)].map((name) => ({ module: name }));
+}
+
+interface FoundModule extends Omit<Candidate, 'module'> {
+  readonly module: LoraModule;
+}
+
+/** The layer as the part of a file's module that it is. */
+function partOf(file: LoraFile, layer: AdaptedLayer, { module, part, swapped }: FoundModule): AdaptedLayer {
+  const { rows, weight } = layer;
+  const size = rows?.module.weight.shape[0] ?? 0;
+  const isHalf = rows !== undefined && 2 * (rows.end - rows.start) === size;
+  if (part === undefined && !(swapped && isHalf)) return layer;
+  expectRowwise(file, module);
+  const length = weight.shape[0];
+  const start = part === undefined ? ((rows?.start ?? 0) + length) % size : part.index * length;
+  return { ...layer, rows: { start, end: start + length, module: { weight } } };
+}
+
+function expectRowwise({ path }: LoraFile, { tensors }: LoraModule): void {
+  const [, view] = [...tensors].find(([slot]) => !isRowwise.test(slot)) ?? [];
+  if (view === undefined) return;
+  throw new UnsupportedError(
+    `${path}: its tensor ${view.name} is for several layers in one module, of which LoRA, LoHa, LoKr and whole differences are read.`,
+  );
+}
+
+/** Slots whose rows can be taken without those of the other layers. */
+const isRowwise = /^(down|up|mid|bias|alpha|hada_.+|lokr_.+|diff|diff_b)$/;
 
 /** Makes tensors that are computed from others, each once: the parts of a module share them. */
 function derivedFrom(weights: WeightsFile): Fit['derived'] {

@@ -56,13 +56,16 @@ const wrapper = /^(base_model\.model\.|module\.)?/;
 
 const unetModules =
   '(down_blocks|mid_block|up_blocks|conv_in|conv_out|conv_norm_out|time_embedding|add_embedding|input_blocks|middle_block|output_blocks|time_embed|label_emb|out)';
-const transformerModules = '(transformer_blocks|pos_embed|time_text_embed|context_embedder|norm_out|proj_out)';
+const transformerModules =
+  '(transformer_blocks|pos_embed|time_text_embed|context_embedder|norm_out|proj_out|joint_blocks|[xty]_embedder|final_layer)';
 
 /**
  * Prefixes of modules after the wrapper, in the order in which they are tried: kohya's, LyCORIS's and OneTrainer's, with
  * an underscore or a dot; diffusers'; ComfyUI's and OneTrainer's short names of the text encoders; and none.
  */
 const prefixes: readonly (readonly [RegExp, LoraComponent])[] = [
+  // kohya calls Stable Diffusion 3's transformer a U-Net.
+  [/^(lora|lycoris)_unet[_.](?=(joint_blocks|[xty]_embedder|context_embedder|final_layer)[_.])/, 'transformer'],
   [/^(lora|lycoris)_unet[_.]/, 'unet'],
   [/^(lora|lycoris)_transformer[_.](?!blocks)/, 'transformer'],
   [/^(lora|lycoris)_te1?[_.]/, 'text_encoder'],

@@ -36,7 +36,7 @@ describe('missing halves are named', () => {
 test.each([
   ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', 'is for Flux, by its tensor'],
   ['transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for Flux, by its tensor'],
-  ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', 'is for Stable Diffusion 3, by its tensor'],
+  ['transformer.joint_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for AuraFlow, by its tensor'],
   ['lora_prior_unet_down_blocks_0.lora_down.weight', 'is for Stable Cascade, by its tensor'],
   [
     'transformer.blocks.0.attn.to_q.lora_A.weight',
@@ -148,4 +148,52 @@ describe('an adapter for another model', () => {
       `style.safetensors: changes nothing: the U-Net has none of its 2 modules, of which the first is ${key}.`,
     );
   });
+});
+
+test('tensors of two algorithms for one module', async () => {
+  const opening = named({
+    'lora_down.weight': down,
+    'lora_up.weight': up,
+    lokr_w1: normal(4, 3),
+    lokr_w2: normal(6, 4),
+  });
+  await expect(opening).rejects.toThrow(
+    `style.safetensors: has tensors of two algorithms for ${key}: ${key}.lora_up.weight and ${key}.lokr_w2.`,
+  );
+});
+
+test('magnitudes of an algorithm that has none', async () => {
+  const opening = named({ oft_blocks: normal(6, 4, 4), dora_scale: normal(24, 1) });
+  await expect(opening).rejects.toThrow(UnsupportedError);
+  await expect(opening).rejects.toThrow(`its tensor ${key}.dora_scale is a magnitude of DoRA with OFT`);
+});
+
+test.each([
+  ['oft_blocks', { oft_blocks: normal(5, 4, 4) }],
+  ['oft_blocks', { oft_blocks: normal(6, 4, 3) }],
+  ['oft_blocks', { oft_blocks: normal(3, 8, 3, 3) }],
+  ['rescale', { oft_blocks: normal(6, 4, 4), rescale: normal(20, 1) }],
+  ['a2.weight', { 'a1.weight': normal(12, 4), 'a2.weight': normal(4, 11), 'b1.weight': up, 'b2.weight': down }],
+  ['weight', { weight: normal(13), on_input: { shape: [], data: Float32Array.of(1) } }],
+  ['diff', { diff: normal(24, 11) }],
+  ['diff_b', { diff_b: normal(23) }],
+  ['w_norm', { w_norm: normal(24) }],
+  ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(2, 12) }],
+] as const)('what does not fit a layer is named: %s', async (slot, tensors) => {
+  const lora = await named(tensors as Readonly<Record<string, Values>>);
+  await expect(resultOf(layer, x, lora, 1)).rejects.toMatchObject({
+    code: 'misshapen-tensor',
+    tensor: `${key}.${slot}`,
+  });
+});
+
+test('a whole weight beside changes is not used', async () => {
+  const lora = await named({ 'lora_down.weight': down, 'lora_up.weight': up });
+  expect(lora.unusedTensors).toEqual([]);
+  const other = await loraOf({
+    [`${key}.lora_down.weight`]: down,
+    [`${key}.lora_up.weight`]: up,
+    'lora_unet_mid_block_other.weight': normal(24),
+  });
+  expect(other.unusedTensors).toEqual(['lora_unet_mid_block_other.weight']);
 });

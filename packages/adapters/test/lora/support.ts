@@ -135,6 +135,26 @@ export async function normalizedOf(norm: Norm, x: Values, lora?: Lora, strength?
   return run(g, x, strength);
 }
 
+/** Rows of a table [count, width], after the changes of an adapter at a strength. */
+export async function rowsOf(
+  table: Values,
+  ids: readonly number[],
+  lora: Lora,
+  strength: number,
+): Promise<Float32Array> {
+  const name = 'embeddings.token_embedding';
+  const source = memorySource({ 'm/model.safetensors': await fileOf([written(`${name}.weight`, table)]) });
+  const w = new Scope(await openCheckpoint(source, 'm', { stems: ['model'] }));
+  const g = new Graph();
+  const x = g.input('x', [1]);
+  if (lora.extensions.text_encoder !== undefined) extendLayers(g, [lora.extensions.text_encoder]);
+  const view = w.tensor(`${name}.weight`, table.shape);
+  const places = g.indices(ids);
+  const rows = { module: name, table: view, ids: places, output: g.embedding(places, view) };
+  g.output('y', g.add(g.adaptedRows(rows), x));
+  return run(g, { shape: [1], data: Float32Array.of(0) }, strength);
+}
+
 async function run(g: Graph, x: Values, strength: number | undefined): Promise<Float32Array> {
   const session = await backend.load(g.finish('test', { repeated: false }));
   const feeds: Record<string, Tensor> = { x: tensor('float32', x.shape, x.data) };

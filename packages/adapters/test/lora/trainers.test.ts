@@ -250,6 +250,68 @@ test.each<[string, Names]>([
   }
 });
 
+describe('Stable Diffusion 3’s original names', () => {
+  const block = 'transformer_blocks.3';
+  const rowsOfTensor = ({ shape, data }: Values, start: number, end: number): Values => ({
+    shape: [end - start, ...shape.slice(1)],
+    data: data.slice(start * shape[1], end * shape[1]),
+  });
+  const prefixes: readonly Names[] = [
+    byKohya('lora_unet_'),
+    byKohya('lora_transformer_'),
+    byKohya('lycoris_'),
+    byKohya('diffusion_model.', (module) => module),
+    byPeft('transformer.'),
+  ];
+
+  test.each([
+    ['attn.to_q', 'x_block.attn.qkv', 0, 3],
+    ['attn.to_k', 'x_block.attn.qkv', 1, 3],
+    ['attn2.to_v', 'x_block.attn2.qkv', 2, 3],
+    ['attn.add_k_proj', 'context_block.attn.qkv', 1, 3],
+    ['attn.to_out.0', 'x_block.attn.proj', 0, 1],
+    ['attn.to_add_out', 'context_block.attn.proj', 0, 1],
+    ['ff.net.0.proj', 'x_block.mlp.fc1', 0, 1],
+    ['ff_context.net.2', 'context_block.mlp.fc2', 0, 1],
+    ['norm1.linear', 'x_block.adaLN_modulation.1', 0, 1],
+    ['norm1_context.linear.scale', 'context_block.adaLN_modulation.1', 1, 2],
+    ['norm1_context.linear.shift', 'context_block.adaLN_modulation.1', 0, 2],
+  ] as const)('%s', async (inner, original, index, count) => {
+    const layer: Layer = { name: `${block}.${inner}`, weight: normal(8, 6) };
+    const [x, fused] = [inputOf(layer.weight), factors([8 * count, 6])];
+    const own = { down: fused.down, up: rowsOfTensor(fused.up, 8 * index, 8 * (index + 1)) };
+    const want = await given(await fileBy(byPeft('unet.'), 'mid_block.a', own), { ...layer, name: 'mid_block.a' }, x);
+    for (const names of prefixes) {
+      const lora = await fileBy(names, `joint_blocks.3.${original}`, fused);
+      expect(await given(lora, layer, x, 'transformer')).toEqual(want);
+    }
+  });
+
+  test('the last norm’s halves are the other way around', async () => {
+    const layer: Layer = { name: 'norm_out.linear', weight: normal(16, 6), parts: [8, 8] };
+    const [x, fused] = [inputOf(layer.weight), factors([16, 6])];
+    const [shift, scale] = [rowsOfTensor(fused.up, 0, 8), rowsOfTensor(fused.up, 8, 16)];
+    const up: Values = { shape: [16, 4], data: Float32Array.of(...scale.data, ...shift.data) };
+    const want = await given(
+      await fileBy(byPeft('transformer.'), layer.name, { ...fused, up }),
+      layer,
+      x,
+      'transformer',
+    );
+    const original = await fileBy(byKohya('lora_unet_'), 'final_layer.adaLN_modulation.1', fused);
+    expect(await given(original, layer, x, 'transformer')).toEqual(want);
+  });
+
+  test('an algorithm that mixes rows is refused by name', async () => {
+    const module = 'lora_unet_joint_blocks_3_x_block_attn_qkv';
+    const lora = await loraOf({ [`${module}.oft_blocks`]: normal(6, 4, 4) });
+    const layer: Layer = { name: `${block}.attn.to_q`, weight: normal(8, 6) };
+    await expect(given(lora, layer, inputOf(layer.weight), 'transformer')).rejects.toThrow(
+      `its tensor ${module}.oft_blocks is for several layers in one module`,
+    );
+  });
+});
+
 describe('norms', () => {
   const norm = (name: string) => ({ name, weight: normal(6), bias: normal(6), groups: 3 });
   const [w, b, x] = [normal(6), normal(6), normal(1, 6, 4, 3)];
