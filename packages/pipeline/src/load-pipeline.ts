@@ -11,7 +11,6 @@ import { checkComponents, type ReplacedComponents, readComponents } from './load
 import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
 import { openStages } from './load/load-stages.js';
 import { locate, type Place } from './load/locate.js';
-import { modelDefaults } from './load/model-defaults.js';
 import { folderFiles, type ModelFiles } from './load/model-files.js';
 import { type ModelIndex, readModelIndex } from './load/model-index.js';
 import { isExportedFolder } from './load/onnx-folder/is-exported.js';
@@ -103,6 +102,7 @@ async function assemblePipeline(parts: PipelineParts) {
   const { model, index, replaced, backend, options, disposeBackend } = parts;
   const { releaseStages = false, signal } = options;
   const { warnings, ...stages } = await openStages({ model, index, replaced, backend, signal });
+  const { modelDefaults } = await lazyImport(() => import('./load/model-defaults.js'));
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
   const defaults = modelDefaults({ ...parts, path: options.path, stages });

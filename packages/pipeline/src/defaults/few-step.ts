@@ -19,6 +19,7 @@ interface Named {
   /** `4step`, `8-steps`. */
   readonly steps: number | undefined;
   readonly isFlow: boolean;
+  readonly isXl: boolean;
   readonly isAdapter: boolean;
   readonly takesGuidance: boolean;
 }
@@ -172,7 +173,11 @@ const distillations: readonly Distillation[] = [
   {
     title: 'LCM',
     model: /(^|[^a-z])lcm(?![a-z])/,
-    defaults: ({ steps = 4, takesGuidance }) => ({ steps, guidanceScale: takesGuidance ? 8.5 : off, scheduler: lcm() }),
+    defaults: ({ steps = 4, takesGuidance, isXl }) => ({
+      steps,
+      guidanceScale: takesGuidance ? (isXl ? 8 : 8.5) : off,
+      scheduler: lcm(),
+    }),
   },
 ];
 
@@ -208,6 +213,7 @@ function read(name: string, { isAdapter, family, takesGuidance = false, names }:
     name: said,
     steps: steps >= 1 && steps <= 64 ? steps : undefined,
     isFlow: family === undefined ? names.some((other) => /(sd|diffusion)[-_ ]?3/i.test(other)) : family === 'sd3',
+    isXl: family === 'sdxl',
     isAdapter,
     takesGuidance,
   };

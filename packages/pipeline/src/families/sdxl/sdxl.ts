@@ -32,10 +32,8 @@ const shared = {
 const file = {
   layout: unetLayout,
   markers: edmMarkers,
-  known: (component: string, notes: FileNotes) => ({
-    ...known[component],
-    ...(component === 'vae' && edmLatents(notes)),
-  }),
+  known: (component: string) => known[component] ?? {},
+  stated: (component: string, notes: FileNotes) => (component === 'vae' ? edmLatents(notes) : {}),
   scheduler: (notes: FileNotes) =>
     edmScheduler(notes) ?? {
       _class_name: 'EulerDiscreteScheduler',

@@ -118,9 +118,14 @@ async function openComponent(
 ): Promise<ModelParts> {
   const { path } = split;
   const { name, configFromShapes, usedTensors } = component;
-  const config = (await hasConfig(configFolder, `${name}/config.json`))
+  const given = (await hasConfig(configFolder, `${name}/config.json`))
     ? await readConfig(configFolder!, `${name}/config.json`)
     : new Config(`${path} (${name})`, configFromShapes(path, tensors, family.file.known(name, notes)));
+  const stated = family.file.stated?.(name, notes) ?? {};
+  const config =
+    Object.keys(stated).length === 0
+      ? given
+      : new Config(given.file, { ...Object.fromEntries(given.entries()), ...stated });
   const used = usedTensors?.(tensors, config) ?? tensors;
   return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, used)) };
 }
