@@ -9,6 +9,7 @@ import {
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
+import { notJson } from '@sd/weights';
 
 const file = 'scheduler/scheduler_config.json';
 
@@ -24,7 +25,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const { config: known, unknown } = knownOptions(parse(await source.read(file)));
+  const { config: known, unknown } = knownOptions(await parse(await source.read(file)));
   const config = stableDiffusionConfig(known);
   return {
     warnings: unknownOptions(unknown),
@@ -62,10 +63,10 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
   }
 }
 
-function parse(bytes: Uint8Array): SchedulerConfig {
+async function parse(bytes: Uint8Array): Promise<SchedulerConfig> {
   try {
     return parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-config', file, await notJson(bytes), { cause });
   }
 }

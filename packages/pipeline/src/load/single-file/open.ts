@@ -17,6 +17,7 @@ import type { LoadPipelineOptions } from '../load-options.js';
 import { type Located, locate } from '../locate.js';
 import { chosenSource, textSource } from '../memory-source.js';
 import { type ModelFiles, missingComponent } from '../model-files.js';
+import { openTinyVae } from '../tiny-vae.js';
 import { unusedWarning } from '../unused-warning.js';
 import { recogniseFile } from './split.js';
 
@@ -122,6 +123,8 @@ async function openComponent(
 ): Promise<ModelParts> {
   const { path } = split;
   const { name, configFromShapes, usedTensors } = component;
+  const tiny = name === family.vae.name ? await openTinyVae(source, path, tensors, {}) : undefined;
+  if (tiny !== undefined) return tiny;
   const config = (await hasConfig(configFolder, `${name}/config.json`))
     ? await readConfig(configFolder!, `${name}/config.json`)
     : new Config(`${path} (${name})`, configFromShapes(path, tensors, family.file.known(name, notes)));
