@@ -9,6 +9,7 @@ export function autoencoder(scalingFactor: number): Component<Vae> {
     name: 'vae',
     classes: ['AutoencoderKL', 'AutoencoderTiny'],
     load: async (from) => (await import('@sd/vae')).loadVae(from),
+    settings: async () => (await import('@sd/vae')).vaeSettings,
     loadOnnx: async ({ backend, source }) =>
       (await import('@sd/vae/onnx')).loadOnnxVae({ backend, source, scalingFactor }),
     configFromShapes: vaeConfigFromShapes,
