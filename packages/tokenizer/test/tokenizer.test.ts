@@ -144,6 +144,13 @@ describe('special tokens', () => {
     expect(tokenizer.tokenize('my cat toy y')).toEqual([my, 49410, y]);
   });
 
+  test('a word of several vectors is all of its tokens, as in diffusers', async () => {
+    const added = { '<cat>': 49408, '<cat>_1': 49409, '<cat>_2': 49410, '<cat>_4': 49411 };
+    const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+    const tokenizer = await loadTokenizer(folder);
+    expect(tokenizer.tokenize('a <cat> <cat>_4')).toEqual([vocab['a</w>'], 49408, 49409, 49410, 49411]);
+  });
+
   test.each([[[]], [{ '<cattoy>': -1 }], [{ '<cattoy>': 'last' }], [{ '': 5 }]])(
     'an added_tokens.json of %j is refused',
     async (added) => {

@@ -6,7 +6,7 @@ import { Checkpoint, Config, type TensorView } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../../../fixtures/golden.js';
 import { loadUnet, unetConfig, unetGraph } from '../src/index.js';
-import { unetConfigFromShapes } from '../src/single-file.js';
+import { originalUnetNames, unetConfigFromShapes } from '../src/single-file.js';
 
 interface Member {
   readonly config: Readonly<Record<string, unknown>>;
@@ -70,6 +70,55 @@ const conditions = {
   time_ids: tensor('float32', [1, 6], Float32Array.of(64, 64, 0, 0, 64, 64)),
 };
 
+const topLevel: Readonly<Record<string, string>> = {
+  conv_in: 'input_blocks.0.0',
+  conv_norm_out: 'out.0',
+  conv_out: 'out.2',
+  'time_embedding.linear_1': 'time_embed.0',
+  'time_embedding.linear_2': 'time_embed.2',
+  'add_embedding.linear_1': 'label_emb.0.0',
+  'add_embedding.linear_2': 'label_emb.0.2',
+};
+const inResnet: Readonly<Record<string, string>> = {
+  norm1: 'in_layers.0',
+  conv1: 'in_layers.2',
+  time_emb_proj: 'emb_layers.1',
+  norm2: 'out_layers.0',
+  conv2: 'out_layers.3',
+  conv_shortcut: 'skip_connection',
+};
+
+/** Names as the original code gives them: blocks are numbered through, and an upsampler is in the block before it. */
+function originalNamer(names: readonly string[]): (name: string) => string {
+  const blocks: { down: string[]; up: string[] } = { down: ['conv_in'], up: [] };
+  for (const name of names) {
+    const [at, side] = /^(down|up)_blocks\.\d+\.(resnets|downsamplers)\.\d+/.exec(name) ?? [];
+    if (at !== undefined && !blocks[side as 'down' | 'up'].includes(at)) blocks[side as 'down' | 'up'].push(at);
+  }
+  const order = (a: string, b: string) =>
+    a.replace('resnets', 'a').localeCompare(b.replace('resnets', 'a'), 'en', { numeric: true });
+  blocks.down.sort((a, b) => (a === 'conv_in' ? -1 : b === 'conv_in' ? 1 : order(a, b)));
+  blocks.up.sort(order);
+  const inner = (kind: string, module: string) => (kind === 'resnets' ? inResnet[module] : module);
+  return (name) => {
+    const [, module, end] = /^(.+)\.(weight|bias)$/.exec(name)!;
+    if (topLevel[module] !== undefined) return `${topLevel[module]}.${end}`;
+    const [, side, level, kind, index, rest] = /^(down|up|mid)_blocks?\.?(\d*)\.(\w+)\.(\d+)\.(.+)$/.exec(module)!;
+    if (side === 'mid')
+      return `middle_block.${kind === 'attentions' ? 1 : 2 * Number(index)}.${inner(kind, rest)}.${end}`;
+    if (kind === 'downsamplers')
+      return `input_blocks.${blocks.down.indexOf(`down_blocks.${level}.downsamplers.0`)}.0.op.${end}`;
+    if (kind === 'upsamplers') {
+      const own = blocks.up.filter((at) => at.startsWith(`up_blocks.${level}.`));
+      const hasAttention = names.some((other) => other.startsWith(`up_blocks.${level}.attentions.`));
+      return `output_blocks.${blocks.up.indexOf(own.at(-1)!)}.${hasAttention ? 2 : 1}.conv.${end}`;
+    }
+    const list = side === 'down' ? blocks.down : blocks.up;
+    const number = list.indexOf(`${side}_blocks.${level}.resnets.${index}`);
+    return `${side === 'down' ? 'input' : 'output'}_blocks.${number}.${kind === 'resnets' ? 0 : 1}.${inner(kind, rest)}.${end}`;
+  };
+}
+
 describe.each(Object.keys(members))('%s', (name) => {
   const { config, shapes, output } = members[name];
   const tensors = new Map(viewsOf(shapes));
@@ -82,6 +131,13 @@ describe.each(Object.keys(members))('%s', (name) => {
     await unet.dispose?.();
     expect(unet.unusedTensors).toEqual([]);
     expect(relativeError(data, output)).toBeLessThan(1e-5);
+  });
+
+  test('has diffusers’ names for the original ones', () => {
+    const names = [...tensors.keys()];
+    const original = names.map(originalNamer(names));
+    expect(new Set(original).size).toBe(names.length);
+    expect(original.map(originalUnetNames(original))).toEqual(names);
   });
 
   test('is the same by its tensors alone', () => {

@@ -63,3 +63,11 @@ export function latentScaling(
   const shift = config.number('shift_factor', 0, { least: -1e6, most: 1e6 });
   return { scale: deviations.map((deviation) => factor / deviation), shift: means.map((mean) => mean + shift) };
 }
+
+/** The keys of a `config.json` of diffusers' `AutoencoderKL` or `AutoencoderTiny`, of version 0.42. */
+export const vaeSettings: readonly string[] = /* @__PURE__ */ (
+  'in_channels out_channels down_block_types up_block_types block_out_channels layers_per_block act_fn latent_channels ' +
+  'norm_num_groups sample_size scaling_factor shift_factor latents_mean latents_std force_upcast use_quant_conv ' +
+  'use_post_quant_conv mid_block_add_attention encoder_block_out_channels decoder_block_out_channels upsample_fn ' +
+  'upsampling_scaling_factor num_encoder_blocks num_decoder_blocks latent_magnitude latent_shift'
+).split(' ');

@@ -1,4 +1,5 @@
-import { CheckpointError, type Source, SourceError, settleAll } from '@sd/core';
+import { notJson } from './config.js';
+import { CheckpointError, settleAll, type Source, SourceError } from '@sd/core';
 import { hasFile } from './has-file.js';
 import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';
@@ -137,7 +138,7 @@ function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
 }
 
 async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {
-  const map = weightMap(indexPath, await source.read(indexPath));
+  const map = await weightMap(indexPath, await source.read(indexPath));
   const files = [...new Set(map.values())];
   const shards = new Map(
     await settleAll(
@@ -157,12 +158,12 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   return tensors;
 }
 
-function weightMap(path: string, json: Uint8Array): Map<string, string> {
+async function weightMap(path: string, json: Uint8Array): Promise<Map<string, string>> {
   let index: { weight_map?: unknown } | null;
   try {
     index = JSON.parse(new TextDecoder().decode(json));
   } catch (cause) {
-    throw new CheckpointError('bad-checkpoint', path, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-checkpoint', path, await notJson(json), { cause });
   }
   const map = index?.weight_map;
   const entries = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.entries(map) : [];

@@ -128,12 +128,23 @@ export async function readConfig(source: Source, path: string): Promise<Config> 
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', path, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-config', path, await notJson(bytes), { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new CheckpointError('bad-config', path, 'is not a JSON object.');
   }
   return new Config(path, value as Record<string, unknown>);
+}
+
+/** Says that a file is not JSON, and what it is if that is known, such as a web page in place of a download. */
+export async function notJson(bytes: Uint8Array): Promise<string> {
+  const start = bytes.subarray(0, 512);
+  const { describeForeign } = await import('./foreign-file.js');
+  const problem = describeForeign('', start);
+  // Broken JSON, and other text.
+  return problem === undefined || /^is (JSON|text|the (index|config))/.test(problem)
+    ? 'is not JSON.'
+    : `is not JSON: it ${problem}`;
 }
 
 function isListOf(value: unknown, type: 'string' | 'number'): boolean {

@@ -1,5 +1,5 @@
 export { Checkpoint, type NameTable, type OpenCheckpointOptions, openCheckpoint, renameTensors } from './checkpoint.js';
-export { Config, type NumberRange, readConfig } from './config.js';
+export { Config, type NumberRange, notJson, readConfig } from './config.js';
 export { type FileFormat, fileFormat, hasWeightsFormat } from './file-format.js';
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';

@@ -89,12 +89,15 @@ describe('files', () => {
 
   test.each([
     ['{', 'is not JSON.'],
-    ['', 'is not JSON.'],
+    ['', 'is not JSON: it is empty'],
+    ['version https://git-lfs.github.com/spec/v1', 'is not JSON: it is a Git LFS pointer, not the file'],
+    ['<!doctype html>', 'is not JSON: it is a web page (HTML)'],
     ['[]', 'is not a JSON object.'],
     ['null', 'is not a JSON object.'],
     ['3', 'is not a JSON object.'],
   ])('with the content %j are rejected', async (text, message) => {
-    await expect(read(text)).rejects.toMatchObject({ code: 'bad-config', message: `config.json: ${message}` });
+    await expect(read(text)).rejects.toMatchObject({ code: 'bad-config' });
+    await expect(read(text)).rejects.toThrow(`config.json: ${message}`);
   });
 
   test('that are missing are named', async () => {

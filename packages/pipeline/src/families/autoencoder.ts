@@ -9,6 +9,7 @@ export function autoencoder(scalingFactor: number): Component<Vae> {
     name: 'vae',
     classes: ['AutoencoderKL', 'AutoencoderTiny'],
     load: async (from) => (await lazyImport(() => import('@sd/vae'))).loadVae(from),
+    settings: async () => (await lazyImport(() => import('@sd/vae'))).vaeSettings,
     loadOnnx: async ({ backend, source }) =>
       (await lazyImport(() => import('@sd/vae/onnx'))).loadOnnxVae({ backend, source, scalingFactor }),
     configFromShapes: vaeConfigFromShapes,

@@ -61,6 +61,8 @@ export interface Component<Stage> {
   loadOnnx?(from: OnnxComponent): Promise<Stage>;
   /** Its config, from the names and shapes of a single file's tensors and from `known`, the values that they do not show. */
   configFromShapes(path: string, tensors: Tensors, known: Json): Json;
+  /** The keys that its config may have; any by default. */
+  settings?(): Promise<readonly string[]>;
   /** The tensors of a single file that a model with this config uses; all by default. */
   usedTensors?(tensors: Tensors, config: Config): Tensors;
 }

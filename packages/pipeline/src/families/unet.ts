@@ -11,6 +11,7 @@ export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> 
     name: 'unet',
     classes: ['UNet2DConditionModel'],
     load: async (from) => (await lazyImport(() => import('@sd/unet'))).loadUnet(from),
+    settings: async () => (await lazyImport(() => import('@sd/unet'))).unetSettings,
     async loadOnnx({ folder = 'unet', ...from }) {
       const sampleSize = await exportedSampleSize(from.source);
       return (await lazyImport(() => import('@sd/unet/onnx'))).loadOnnxUnet({ ...from, folder, sampleSize });

@@ -1,6 +1,5 @@
-import { SdError } from '@sd/core';
+import { SdError, type Source } from '@sd/core';
 import { hasFile, hasWeightsFormat } from '@sd/weights';
-import type { Located } from './locate.js';
 
 /** Files by which a folder on a server is known: most servers do not respond to a folder's own address. */
 const folderFiles = ['model_index.json', 'config.json'];
@@ -9,12 +8,12 @@ const folderFiles = ['model_index.json', 'config.json'];
  * Whether a path or URL without the ending of a weights file is a folder, or a file in its parent folder. On a disk, that
  * is asked of the disk. On a server, an address without a folder's files, of something that begins as weights do, is a file.
  */
-export async function fileOrFolder(
+export async function fileOrFolder<Place extends { readonly source: Source }>(
   name: string,
-  asFolder: () => Promise<Located>,
-  inParent: () => Promise<Located>,
-): Promise<Located> {
-  let folder: Located;
+  asFolder: () => Promise<Place>,
+  inParent: () => Promise<Place>,
+): Promise<Place> {
+  let folder: Place;
   try {
     folder = await asFolder();
   } catch (error) {

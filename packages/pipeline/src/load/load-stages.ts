@@ -16,6 +16,7 @@ import type { ModelFiles } from './model-files.js';
 import type { ModelIndex } from './model-index.js';
 import { replaceComponent } from './replace-component.js';
 import { type LoadedScheduler, loadScheduler } from './schedulers.js';
+import { unknownSettings } from './unknown-settings.js';
 
 export interface StageSources {
   readonly model: ModelFiles;
@@ -34,14 +35,21 @@ export interface LoadedStages extends Stages, Partial<Omit<LoadedScheduler, 'sch
 /** Opens all stages of a model; nothing is loaded into memory yet. Rejects as the components' loaders do. */
 export async function openStages(sources: StageSources): Promise<LoadedStages> {
   const { index } = sources;
-  const [textEncoders, noisePredictor, vae, previewVae, scheduler] = await settleAll([
+  const [textEncoders, noisePredictor, vae, previewVae, { warnings, ...scheduler }, unknown] = await settleAll([
     () => settleAll(index.textEncoders.map((component) => () => openTextStage(sources, component))),
     () => openComponent(sources, index.family.noisePredictor) as Promise<NoisePredictor>,
     () => openComponent(sources, index.family.vae) as Promise<Vae>,
     () => openPreviewVae(sources),
     () => openScheduler(sources),
+    () => unknownSettings(sources.model, ownComponents(sources)),
   ]);
-  return { textEncoders, noisePredictor, vae, previewVae, ...scheduler };
+  return { textEncoders, noisePredictor, vae, previewVae, ...scheduler, warnings: [...warnings, ...unknown] };
+}
+
+/** The noise predictor and the VAE, unless the caller replaced them. */
+function ownComponents({ index: { family }, replaced }: StageSources): Component<unknown>[] {
+  const { stages, places } = replaced;
+  return [family.noisePredictor, family.vae].filter(({ name }) => !stages.has(name) && !places.has(name));
 }
 
 async function openTextStage(sources: StageSources, component: TextEncoderComponent): Promise<TextStage> {

@@ -17,6 +17,7 @@ import {
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
+import { notJson } from '@sd/weights';
 
 import type { SchedulerDefaults } from '../defaults/run-defaults.js';
 
@@ -40,7 +41,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const { config: known, unknown } = knownOptions(parse(await source.read(file)));
+  const { config: known, unknown } = knownOptions(await parse(await source.read(file)));
   const config = stableDiffusionConfig(known);
   return {
     warnings: unknownOptions(unknown),
@@ -83,12 +84,12 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
   }
 }
 
-function parse(bytes: Uint8Array): SchedulerConfig {
+async function parse(bytes: Uint8Array): Promise<SchedulerConfig> {
   let config: unknown;
   try {
     config = parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-config', file, await notJson(bytes), { cause });
   }
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
   throw new CheckpointError('bad-config', file, 'is not a JSON object.');

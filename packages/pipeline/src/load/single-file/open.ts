@@ -16,6 +16,7 @@ import type { LoadPipelineOptions } from '../load-options.js';
 import { type Located, locate } from '../locate.js';
 import { chosenSource, textSource } from '../memory-source.js';
 import { type ModelFiles, missingComponent } from '../model-files.js';
+import { openTinyVae } from '../tiny-vae.js';
 import { unusedWarning } from '../unused-warning.js';
 import { fileNotes } from './notes.js';
 import { recogniseFile } from './split.js';
@@ -118,6 +119,8 @@ async function openComponent(
 ): Promise<ModelParts> {
   const { path } = split;
   const { name, configFromShapes, usedTensors } = component;
+  const tiny = name === family.vae.name ? await openTinyVae(source, path, tensors, {}) : undefined;
+  if (tiny !== undefined) return tiny;
   const given = (await hasConfig(configFolder, `${name}/config.json`))
     ? await readConfig(configFolder!, `${name}/config.json`)
     : new Config(`${path} (${name})`, configFromShapes(path, tensors, family.file.known(name, notes)));
