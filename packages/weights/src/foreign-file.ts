@@ -52,7 +52,7 @@ export function describeForeign(path: string, start: Uint8Array): Problem | unde
 }
 
 /** Says what a file of text is, such as a web page in place of a download; undefined if it is not text. */
-export function describeText(start: Uint8Array): Problem | undefined {
+function describeText(start: Uint8Array): Problem | undefined {
   const text = textOf(start);
   if (text === undefined) return undefined;
   if (/^<(!doctype html|html|head|body|script|!--)/i.test(text)) {
