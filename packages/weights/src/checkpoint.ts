@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, SourceError, settleAll } from '@sd/core';
+import { CheckpointError, readText, type Source, SourceError, settleAll } from '@sd/core';
 import { hasFile } from './has-file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
@@ -125,7 +125,7 @@ function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
 }
 
 async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {
-  const map = weightMap(indexPath, await source.read(indexPath));
+  const map = weightMap(indexPath, await readText(source, indexPath));
   const files = [...new Set(map.values())];
   const shards = new Map(
     await settleAll(

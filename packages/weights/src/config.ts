@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, readText, type Source, UnsupportedError } from '@sd/core';
 
 /** The smallest and the largest value that a number may have, both included. */
 export interface NumberRange {
@@ -123,7 +123,7 @@ export class Config {
 
 /** Reads a config file. Throws a SourceError if it is missing, and a CheckpointError if it is not a JSON object. */
 export async function readConfig(source: Source, path: string): Promise<Config> {
-  const bytes = await source.read(path);
+  const bytes = await readText(source, path);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));

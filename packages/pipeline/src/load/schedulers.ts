@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
+import { CheckpointError, InvalidOptionError, readText, type Scheduler, SdError, type Source } from '@sd/core';
 import {
   parseSchedulerConfig,
   type SchedulerConfig,
@@ -21,7 +21,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const config = stableDiffusionConfig(parse(await source.read(file)));
+  const config = stableDiffusionConfig(parse(await readText(source, file)));
   return {
     scheduler: fromFile(config, className),
     schedulerByName(name) {
