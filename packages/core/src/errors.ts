@@ -91,7 +91,7 @@ export class TensorError extends SdError {
 /** A backend's runtime failed to start, to load a graph or to run it. */
 export class BackendError extends SdError {
   /** The cause, if it is one that a program can react to. */
-  readonly reason?: 'out-of-memory' | 'device-lost';
+  readonly reason?: 'out-of-memory' | 'device-lost' | 'process-ended';
 
   constructor(message: string, options?: ErrorOptions & { reason?: BackendError['reason'] }) {
     super('backend', message, options);

@@ -26,6 +26,7 @@ export { numpyLegacy } from './random/numpy-legacy.js';
 export { nvPhilox } from './random/nv-philox.js';
 export { torchCpu } from './random/torch-cpu.js';
 export type { RandomSource, RandomSourceFactory } from './random.js';
+export { readText } from './read-text.js';
 export type {
   Denoiser,
   GuidedDenoiser,

@@ -15,7 +15,10 @@ export interface RemoteOptions extends HttpOptions {
 /** A version of a file. */
 export interface Version {
   readonly size: number;
+  /** What the server says of the version; empty if it says nothing. */
   readonly version: string;
+  /** What its chunks are stored under. */
+  readonly key: string;
 }
 
 /** Bytes, and their offset in the file. */
@@ -41,7 +44,7 @@ export function inMemory(bytes: Uint8Array): RemoteFile {
 }
 
 /** Requests bytes from the server every time. */
-export function direct(options: RemoteOptions, { size, version }: Version): RemoteFile {
+export function direct(options: RemoteOptions, { size, version }: Omit<Version, 'key'>): RemoteFile {
   let loaded = 0;
   return {
     size,
@@ -49,7 +52,8 @@ export function direct(options: RemoteOptions, { size, version }: Version): Remo
       let at = range.start;
       const link = linkSignals(options.signal, signal);
       try {
-        for await (const bytes of transfer(options.url, { ...range, version }, { ...options, signal: link.signal })) {
+        const combined = { ...options, signal: link.signal };
+        for await (const bytes of transfer(options.url, { ...range, version, size }, combined)) {
           yield { at, bytes };
           at += bytes.length;
           loaded += bytes.length;
@@ -63,13 +67,13 @@ export function direct(options: RemoteOptions, { size, version }: Version): Remo
 }
 
 /** Requests chunks that are not stored yet from the server, and stores them. */
-export function inStore(options: RemoteOptions, store: ChunkStore, { size, version }: Version): RemoteFile {
+export function inStore(options: RemoteOptions, store: ChunkStore, { size, version, key }: Version): RemoteFile {
   const { url } = options;
   const seen = new Set<number>();
   let loaded = 0;
   let last: Promise<unknown> = Promise.resolve();
   const lengthOf = (index: number) => Math.min(chunkSize, size - index * chunkSize);
-  const stored = (index: number) => store.get(url, version, index, lengthOf(index));
+  const stored = (index: number) => store.get(url, key, index, lengthOf(index));
   const markSeen = (index: number) => {
     if (!seen.has(index)) loaded += lengthOf(index);
     seen.add(index);
@@ -94,7 +98,7 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
       let missing = index + 1;
       while (missing < after && (await stored(missing)) === undefined) missing++;
       for await (const bytes of fetched(index, missing, signal)) {
-        await store.put(url, version, index, bytes);
+        await store.put(url, key, index, bytes);
         yield { at: index * chunkSize, bytes };
         markSeen(index++);
       }
@@ -103,7 +107,7 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
 
   /** Chunks `first` (inclusive) to `after` (exclusive), each as soon as it is complete. */
   async function* fetched(first: number, after: number, signal: AbortSignal | undefined) {
-    const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version };
+    const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version, size };
     let chunk = new Uint8Array(lengthOf(first));
     let filled = 0;
     let index = first;

@@ -98,12 +98,20 @@ async function readPieces(
       `${url} ends after ${remote.size} bytes, but bytes ${start} to ${end} were requested. It may be truncated: download it again.`,
     );
   }
-  const result = new Uint8Array(end - start);
+  const result = roomFor(url, end - start);
   for await (const { at, bytes } of remote.pieces(range, signal)) {
     const inRange = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
     result.set(inRange, Math.max(0, at - start));
   }
   return result;
+}
+
+function roomFor(url: string, size: number): Uint8Array {
+  try {
+    return new Uint8Array(size);
+  } catch (cause) {
+    throw new SourceError('read-failed', url, `${url}: there is no room for ${size} bytes of it in memory.`, { cause });
+  }
 }
 
 function parsed(url: string | URL): URL {

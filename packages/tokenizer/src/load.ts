@@ -1,6 +1,6 @@
 import { type Source, SourceError, settleAll } from '@sd/core';
 import { clipTokenizerJson } from './clip-tokenizer-json.js';
-import { prefixOf, readJson, readText } from './read-files.js';
+import { prefixOf, readJson, readUtf8 } from './read-files.js';
 import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
 import { readTokenizerConfig } from './tokenizer-config.js';
 import { checkTokenizerJson } from './tokenizer-json.js';
@@ -28,7 +28,7 @@ export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promi
 
   const vocabFile = path('vocab.json');
   const mergesFile = path('merges.txt');
-  const [vocab, merges] = await settleAll([() => readJson(source, vocabFile), () => readText(source, mergesFile)]);
+  const [vocab, merges] = await settleAll([() => readJson(source, vocabFile), () => readUtf8(source, mergesFile)]);
   if (vocab === undefined || merges === undefined)
     throw missing(source, prefix, vocab === undefined ? vocabFile : mergesFile);
   return assembleTokenizer(clipTokenizerJson({ vocab, merges, vocabFile, mergesFile }, config), config, vocabFile);

@@ -1,5 +1,5 @@
 import { notJson } from './config.js';
-import { CheckpointError, settleAll, type Source, SourceError } from '@sd/core';
+import { CheckpointError, readText, settleAll, type Source, SourceError } from '@sd/core';
 import { hasFile } from './has-file.js';
 import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';
@@ -138,7 +138,7 @@ function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
 }
 
 async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {
-  const map = await weightMap(indexPath, await source.read(indexPath));
+  const map = await weightMap(indexPath, await readText(source, indexPath));
   const files = [...new Set(map.values())];
   const shards = new Map(
     await settleAll(

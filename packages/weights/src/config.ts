@@ -1,4 +1,4 @@
-import { CheckpointError, type Source, show, UnsupportedError } from '@sd/core';
+import { CheckpointError, lazyImport, readText, show, type Source, UnsupportedError } from '@sd/core';
 
 /** The smallest and the largest value that a number may have, both included. */
 export interface NumberRange {
@@ -123,7 +123,7 @@ export class Config {
 
 /** Reads a config file. Throws a SourceError if it is missing, and a CheckpointError if it is not a JSON object. */
 export async function readConfig(source: Source, path: string): Promise<Config> {
-  const bytes = await source.read(path);
+  const bytes = await readText(source, path);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
@@ -139,7 +139,7 @@ export async function readConfig(source: Source, path: string): Promise<Config> 
 /** Says that a file is not JSON, and what it is if that is known, such as a web page in place of a download. */
 export async function notJson(bytes: Uint8Array): Promise<string> {
   const start = bytes.subarray(0, 512);
-  const { describeForeign } = await import('./foreign-file.js');
+  const { describeForeign } = await lazyImport(() => import('./foreign-file.js'));
   const problem = describeForeign('', start);
   // Broken JSON, and other text.
   return problem === undefined || /^is (JSON|text|the (index|config))/.test(problem)

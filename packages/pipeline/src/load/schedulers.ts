@@ -1,6 +1,7 @@
 import {
   CheckpointError,
   InvalidOptionError,
+  readText,
   type Scheduler,
   SdError,
   type Source,
@@ -41,7 +42,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const { config: known, unknown } = knownOptions(await parse(await source.read(file)));
+  const { config: known, unknown } = knownOptions(await parse(await readText(source, file)));
   const config = stableDiffusionConfig(known);
   return {
     warnings: unknownOptions(unknown),

@@ -1,4 +1,4 @@
-import type { Warning } from '@sd/core';
+import { settleAll, type Warning } from '@sd/core';
 import type { Component } from '../families/family.js';
 import type { ModelFiles } from './model-files.js';
 
@@ -11,8 +11,8 @@ export async function unknownSettings(
   components: readonly Component<unknown>[],
 ): Promise<Warning[]> {
   const checked = components.filter(({ name }) => !exported.has(name));
-  const found = await Promise.all(
-    checked.map(async ({ name, settings: keys }) => {
+  const found = await settleAll(
+    checked.map(({ name, settings: keys }) => async () => {
       const known = await keys?.();
       const names = known === undefined ? [] : Object.keys(await settings(name));
       return unknownWarning(
