@@ -65,6 +65,10 @@ const adapters: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'a ControlNeXt', marks: [/(^|\.)down_res\.0\./, /(^|\.)mid_convs\.0\./] },
   { title: 'a BrushNet', marks: [/(^|\.)brushnet_(down|mid|up)_blocks?\./], classes: ['BrushNetModel'] },
   { title: 'a T2I style adapter', marks: [/^style_embedding$/, /(^|\.)transformer_layes\.0\./] },
+  {
+    title: 'a T2I-Adapter with convolutions between its stages',
+    marks: [/(^|\.)body\.\d+\.(down_opt\.op|skep)\./],
+  },
   { title: 'a CoAdapter', marks: [/(^|\.)(spatial_ch_projs|spatial_feat_mapping)\./], classes: ['MultiAdapter'] },
   { title: 'a GLIGEN model', marks: [/(^|\.)position_net\.|\.fuser\.(alpha_attn$|attn\.)/] },
   { title: 'a PhotoMaker', marks: [/^id_encoder\./] },

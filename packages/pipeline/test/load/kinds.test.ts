@@ -4,6 +4,7 @@ import { SdError, UnsupportedError } from '@sd/core';
 import { openWeights, type TensorView } from '@sd/weights';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../../../../fixtures/golden.js';
+import { memorySource } from '../../../weights/test/memory.js';
 import { inspect, loadPipeline, type Pipeline } from '../../src/index.js';
 import { findWeights } from '../../src/load/inspect/find.js';
 
@@ -175,6 +176,11 @@ const rows: readonly (readonly [
     'T2I-Adapter, color',
     named(['body.0.in_conv.weight', 'body.0.body.0.block1.weight', 'body.0.out_conv.weight']),
     { kind: 't2i-adapter' },
+  ],
+  [
+    'T2I-Adapter with convolutions',
+    named(['conv_in.weight', 'body.0.block1.weight', 'body.2.down_opt.op.weight']),
+    { title: 'a T2I-Adapter with convolutions between its stages' },
   ],
   [
     'T2I style adapter',
@@ -367,6 +373,54 @@ describe('inspect, attach and loadPipeline agree', () => {
     const forced = await caught(sd.attach(source, { path, kind: 'controlnet' }));
     expect(forced).toBeInstanceOf(UnsupportedError);
     expect(forced.message).toBe(`${path} is a ControlNet Union (ControlNet++, ProMax), which is not supported.`);
+  });
+});
+
+describe('folders', () => {
+  const folder = (files: Readonly<Record<string, unknown>>) =>
+    memorySource(Object.fromEntries(Object.entries(files).map(([name, json]) => [name, JSON.stringify(json)])));
+
+  test.each([
+    ['ControlNetUnionModel', /^It is a ControlNet Union/],
+    ['SparseControlNetModel', /^It is a SparseCtrl/],
+    ['AutoencoderKLWan', /^It is the autoencoder of a video model/],
+    ['FluxTransformer2DModel', /^It is a FluxTransformer2DModel, which is not supported/],
+    ['ControlNetModel', undefined],
+  ])('of a %s', async (name, says) => {
+    const source = folder({ 'config.json': { _class_name: name } });
+    const { kind, canDo } = await inspect(source);
+    const loading = await caught(loadPipeline(source));
+    expect(loading).toBeInstanceOf(UnsupportedError);
+    if (says === undefined) {
+      expect(kind).toBe('controlnet');
+      expect(loading.message).toMatch(/ is an adapter \(controlnet\), not a model: it has no model_index\.json\./);
+      return;
+    }
+    expect(kind).toBe('unsupported');
+    expect(canDo).toMatch(says);
+    expect(loading.message).toContain(canDo.slice('It'.length));
+    const sd = await loadPipeline(fixture('models/sd1'), { releaseStages: true });
+    const attaching = await caught(sd.attach(source, { name: 'x' }));
+    await sd.dispose();
+    expect(attaching).toBeInstanceOf(UnsupportedError);
+    expect(attaching.message).toContain(canDo);
+  });
+
+  test.each([
+    [
+      { _class_name: 'FluxPipeline', transformer: ['diffusers', 'FluxTransformer2DModel'] },
+      /a FluxPipeline, whose transformer is a FluxTransformer2DModel/,
+    ],
+    [
+      { _class_name: 'StableCascadeCombinedPipeline', prior_prior: ['diffusers', 'StableCascadeUNet'] },
+      /a StableCascadeCombinedPipeline\./,
+    ],
+  ])('of the pipeline %j', async (index, says) => {
+    const source = folder({ 'model_index.json': index, 'transformer/config.json': { in_channels: 64 } });
+    expect((await inspect(source)).kind).toBe('unsupported');
+    const loading = await caught(loadPipeline(source));
+    expect(loading).toBeInstanceOf(UnsupportedError);
+    expect(loading.message).toMatch(says);
   });
 });
 

@@ -58,7 +58,10 @@ async function findPipeline(source: Source): Promise<Finding> {
     return (await lazyImport(() => import('./onnx.js'))).findOnnxFolder(source, details.class);
   const facts = await folderFacts(folderFiles(source, undefined), (component) => classIn(index, component));
   const channels = facts.config.in_channels;
-  if (channels === undefined) {
+  const isSupported = families.some(({ noisePredictor }) =>
+    noisePredictor.classes.includes(facts.classOf(noisePredictor.name) ?? ''),
+  );
+  if (channels === undefined || !isSupported) {
     const canDo = `It is a ${details.class ?? 'pipeline'}, without a noise predictor of a supported family.`;
     return { kind: 'unsupported', layout: 'diffusers', details, canDo };
   }
