@@ -90,11 +90,11 @@ interface PipelineParts extends OpenedModel {
 }
 
 async function assemblePipeline({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
-  const { releaseStages = false, signal } = options;
+  const { releaseStages = false, memoryLimit, signal } = options;
   const stages = await openStages({ model, index, replaced, backend, signal });
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
-  const pipeline = createPipeline({ ...stages, composition, backend, releaseStages });
+  const pipeline = createPipeline({ ...stages, composition, backend, releaseStages, memoryLimit });
   if (!releaseStages) await loadAll(heldStages(stages), signal);
   const { dispose } = pipeline;
   return Object.assign(pipeline, {
