@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 
-const signature = [137, 80, 78, 71, 13, 10, 26, 10];
+/** The first bytes of every PNG file. */
+export const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 
 export interface Chunk {
   readonly type: string;
