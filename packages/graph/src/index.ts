@@ -1,4 +1,5 @@
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
+export { scoreBytes } from './forms/attention.js';
 export { Graph } from './graph.js';
 export { extendLayers, type LayerExtension } from './layer-extension.js';
 export type {

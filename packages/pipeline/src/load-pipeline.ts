@@ -100,14 +100,22 @@ interface PipelineParts extends OpenedModel {
 
 async function assemblePipeline(parts: PipelineParts) {
   const { model, index, replaced, backend, options, disposeBackend } = parts;
-  const { releaseStages = false, signal } = options;
+  const { releaseStages = false, memoryLimit, signal } = options;
   const { warnings, ...stages } = await openStages({ model, index, replaced, backend, signal });
   const { modelDefaults } = await lazyImport(() => import('./load/model-defaults.js'));
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
   const defaults = modelDefaults({ ...parts, path: options.path, stages });
   const scheduler = (defaults?.scheduler && stages.schedulerWith?.(defaults.scheduler)) ?? stages.scheduler;
-  const pipeline = createPipeline({ ...stages, scheduler, composition, defaults, backend, releaseStages });
+  const pipeline = createPipeline({
+    ...stages,
+    scheduler,
+    composition,
+    defaults,
+    backend,
+    releaseStages,
+    memoryLimit,
+  });
   if (!releaseStages) await loadAll(heldStages(stages), signal);
   const { dispose } = pipeline;
   return Object.assign(pipeline, {

@@ -9,10 +9,12 @@ import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import type { DecodedImages } from './generate/initial/images.js';
+import { checkMemory, type MemoryRequest } from './generate/memory.js';
 import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
 import { readRequest } from './generate/request.js';
 import type { Place } from './load/locate.js';
+import { machineMemory } from './machine-memory.js';
 import { notifySteps } from './notify-steps.js';
 import { createRequestQueue, type RequestQueue } from './request-queue.js';
 import type { Stages } from './stages.js';
@@ -33,6 +35,8 @@ export interface CreatePipelineOptions extends Stages {
   readonly schedulerWith?: ((defaults: SchedulerDefaults) => Scheduler) | undefined;
   /** Frees each stage after use and reloads it when needed: slower, for large models on machines with little memory. */
   readonly releaseStages?: boolean | undefined;
+  /** Bytes of memory that a run may be expected to take, as the option of `loadPipeline`. */
+  readonly memoryLimit?: number | undefined;
 }
 
 /**
@@ -45,7 +49,7 @@ export interface Pipeline {
   readonly warnings: readonly Warning[];
   /**
    * Generates images. Rejects with an InvalidOptionError or TensorError for invalid options, before anything runs; with an
-   * AbortError, a DisposedError, or whatever a stage throws.
+   * AbortError, a MemoryLimitError, a DisposedError, or whatever a stage throws.
    */
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
@@ -76,7 +80,7 @@ export interface Pipeline {
  * InvalidOptionError for stages that do not fit together.
  */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
-  const { backend, releaseStages = false } = options;
+  const { backend, releaseStages = false, memoryLimit = machineMemory() } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
   const stages: Stages = { textEncoders, noisePredictor, vae, previewVae, scheduler };
   const composition = options.composition ?? compositionOf(stages);
@@ -90,12 +94,11 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     checkGenerateOptions(given, composition);
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
+    const refuseTooLarge = (request: MemoryRequest) => checkMemory(request, adapted.stages, memoryLimit);
     const readWith = (defaults: RunDefaults | undefined) => {
       const traits = withDefaults(ownTraits, defaults);
-      return {
-        traits,
-        read: readRequest(given, { traits, decoded, schedulerOf: schedulerChooser(options, defaults) }),
-      };
+      const schedulerOf = schedulerChooser(options, defaults);
+      return { traits, read: readRequest(given, { traits, decoded, schedulerOf, checkMemory: refuseTooLarge }) };
     };
     const current = () => attachedDefaults(adapted.adapters, given.adapters) ?? options.defaults;
     const early = current();
@@ -104,9 +107,10 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       // Adapters may have been attached or detached while the run was waiting.
       const { traits, read } = current() === early ? first : readWith(current());
       const request = { ...read, signal };
-      const { draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
+      const { batchOf, draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
       const prompts = await parseRequest(request);
       const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
+      refuseTooLarge({ ...read.memory, frames: adapters.frames ?? 1, batch: batchOf(prompts) });
       const timings = { encode: 0, denoise: 0, decode: 0 };
       return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
     };

@@ -14,6 +14,10 @@ import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/
 import { latentScaling } from './config.js';
 import { type LatentSpace, latentDistribution, toAutoencoder, toUnet } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
+import { vaeWorkingBytes } from './working-memory.js';
+
+/** Channels of Stable Diffusion's autoencoders, for exports without a config. */
+const usualChannels = [128, 256, 512, 512];
 
 export interface LoadOnnxVaeOptions {
   readonly backend: Backend;
@@ -61,6 +65,8 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     encoder,
     latentChannels,
     scaleFactor: 2 ** (config.counts('block_out_channels', [1, 1, 1, 1]).length - 1),
+    workingBytes: (...shape) =>
+      vaeWorkingBytes({ channels: config.counts('block_out_channels', usualChannels), midAttention: true }, {}, shape),
     load: decoding.load,
     release: async () => void (await settleAll(halves.map((half) => half.release))),
     dispose: async () => void (await settleAll(halves.map((half) => half.dispose))),

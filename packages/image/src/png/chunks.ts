@@ -1,7 +1,8 @@
 import { InvalidOptionError, show } from '@sd/core';
 import { crc32 } from './crc.js';
 
-const signature = [137, 80, 78, 71, 13, 10, 26, 10];
+/** The first bytes of every PNG file. */
+export const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 
 export interface Chunk {
   readonly type: string;

@@ -21,7 +21,7 @@ export async function* denoise(
   const { signal } = request;
   const model = await passDenoiser(run, texts, pass);
   const counted = countCalls(initial.known?.denoiser(model) ?? model, plan);
-  const random = request.random[imageIndex];
+  const random = request.random(imageIndex);
   const noise = () => random.randn(sizeOf(shape));
   let latents = tensor('float32', [1, ...shape], initial.x);
   let start = performance.now();

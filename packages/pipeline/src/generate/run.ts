@@ -97,7 +97,7 @@ async function* denoiseImage(
   const { upscale } = request;
   if (upscale === undefined) return latents;
   const size = [upscale.height / scaleFactor, upscale.width / scaleFactor] as const;
-  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random[imageIndex]));
+  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random(imageIndex)));
 }
 
 async function releaseDenoiser({ stages, adapters, releaseStages }: Run): Promise<void> {
