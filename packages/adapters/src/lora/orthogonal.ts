@@ -47,7 +47,9 @@ function stagesOf(fit: Fit): Stage[] {
   const out = moduleRows(fit.layer);
   const [count, stages] = [blocks.shape.at(-3) ?? 0, blocks.shape.length === 4 ? (blocks.shape[0] ?? 0) : 1];
   const isBoft = blocks.shape.length === 4;
-  if (blocks.shape.at(-2) !== size || count * size !== out) throw fit.misfit(blocks);
+  if (blocks.shape.at(-2) !== size || count * size !== out || sizeOf(blocks.shape) !== stages * out * size) {
+    throw fit.misfit(blocks);
+  }
   if (isBoft && (size % 2 !== 0 || out % (2 ** (stages - 1) * size) !== 0)) throw fit.misfit(blocks);
   const alpha = tensors.get('alpha');
   const isRotation = !tensors.has('oft_blocks');

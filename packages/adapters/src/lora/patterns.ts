@@ -18,14 +18,27 @@ const classes: Readonly<Record<string, (character: string) => boolean>> = {
  */
 export function matchesPattern(module: string, pattern: string): boolean | undefined {
   const whole = pattern.startsWith('^');
-  const tokens = tokensOf(pattern.replace(/^\^/, '').replace(/\$$/, ''));
-  if (tokens === undefined) return undefined;
+  const inner = pattern.replace(/^\^/, '').replace(/\$$/, '');
   // PEFT names a text encoder's modules with `text_model.`, which a file may leave out.
   const names = [module, `text_model.${module}`];
+  // Files have hundreds of patterns, nearly all of them plain names.
+  if (/^[\w.]*$/.test(inner)) return names.some((name) => endsWith(name, inner, whole));
+  const tokens = tokensOf(inner);
+  if (tokens === undefined) return undefined;
   return names.some((name) => {
     const starts = whole ? [0] : [0, ...[...name].flatMap((character, i) => (character === '.' ? i + 1 : []))];
     return reachesEnd(name, tokens, starts);
   });
+}
+
+/** Whether a name ends with a pattern that has no more than names and `.`, from its start or from a dot on. */
+function endsWith(name: string, pattern: string, whole: boolean): boolean {
+  const start = name.length - pattern.length;
+  if (start < 0 || (start > 0 && (whole || name[start - 1] !== '.'))) return false;
+  for (let i = pattern.length - 1; i >= 0; i--) {
+    if (pattern[i] !== '.' && pattern[i] !== name[start + i]) return false;
+  }
+  return true;
 }
 
 function tokensOf(pattern: string): Token[] | undefined {
