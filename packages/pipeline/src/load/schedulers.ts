@@ -1,6 +1,7 @@
 import {
   CheckpointError,
   InvalidOptionError,
+  messageOf,
   type Scheduler,
   SdError,
   type Source,
@@ -84,12 +85,9 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
 }
 
 function parse(bytes: Uint8Array): SchedulerConfig {
-  let config: unknown;
   try {
-    config = parseSchedulerConfig(new TextDecoder().decode(bytes));
+    return parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-config', file, messageOf(cause).replace(/^config: /, ''), { cause });
   }
-  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
-  throw new CheckpointError('bad-config', file, 'is not a JSON object.');
 }
