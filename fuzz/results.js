@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 /** Reads a file of results; an object without any if there is none. */
 export function readResults(file) {
@@ -6,7 +7,10 @@ export function readResults(file) {
 }
 
 export function writeResults(file, results) {
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  // Lists of numbers on one line.
+  const json = JSON.stringify(results, null, 2).replace(/\[[^[\]{}]*\]/g, (list) => list.replace(/\s+/g, ' '));
+  writeFileSync(file, `${json}\n`);
 }
 
 /** Adds a run of a target to what the file has of it. */

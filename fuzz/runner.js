@@ -2,8 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { keep } from './corpus.js';
 import { randomOf } from './random.js';
 
-/** Milliseconds that an input may take, and bytes that the process may grow by. */
-export const limits = { time: 2000, memory: 1.5e9 };
+/**
+ * Milliseconds of the processor that an input may take, so that a busy machine changes nothing; milliseconds until it must
+ * have ended, even if it only waits; and bytes that the process may grow by.
+ */
+const limits = { time: 2000, wait: 20_000, memory: 1.5e9 };
 
 /**
  * Runs `count` inputs of a target, or as many as there is time for before `deadline`, one after the other in a worker that
@@ -41,7 +44,7 @@ async function inputOf(name, seed, index) {
   return target.generate(randomOf(seed, index), index);
 }
 
-/** An input that was ended is run again alone: on a busy machine any may take long once. */
+/** An input that was ended is run again alone: before it, modules may have been loaded and compiled. */
 async function isReal({ next, ended }, { name, seed }) {
   const again = await runPart({ name, seed, from: next - 1, count: 1, deadline: Infinity });
   return again.ended === ended;
@@ -82,12 +85,13 @@ function runPart({ name, seed, from, count, deadline }) {
 
 /** Calls `end` with `time` or `memory` once the current input has taken too much of it. */
 function watch(state, end) {
-  let [sequence, since, base] = [0, Date.now(), process.memoryUsage().rss];
+  let [sequence, since, cpu, base] = [0, Date.now(), process.cpuUsage(), process.memoryUsage().rss];
   const timer = setInterval(() => {
     const now = Atomics.load(state, 1);
     const rss = process.memoryUsage().rss;
-    if (now !== sequence) [sequence, since, base] = [now, Date.now(), Math.min(base, rss)];
-    if (now > 1 && Date.now() - since > limits.time) end('time');
+    if (now !== sequence) [sequence, since, cpu, base] = [now, Date.now(), process.cpuUsage(), Math.min(base, rss)];
+    const { user, system } = process.cpuUsage(cpu);
+    if (now > 1 && ((user + system) / 1000 > limits.time || Date.now() - since > limits.wait)) end('time');
     else if (rss - base > limits.memory) end('memory');
   }, 50);
   return () => clearInterval(timer);

@@ -14,8 +14,8 @@ export function varint(value) {
 export const tag = (field, type) => varint((BigInt(field) << 3n) | BigInt(type));
 export const number = (field, value) => concat([tag(field, 0), varint(value)]);
 export const bytes = (field, body) => concat([tag(field, 2), varint(body.length), body]);
-export const text = (field, value) => bytes(field, utf8(value));
-export const message = (field, ...fields) => bytes(field, concat(fields));
+const text = (field, value) => bytes(field, utf8(value));
+const message = (field, ...fields) => bytes(field, concat(fields));
 const pairs = (field, entries) => entries.map(([key, value]) => message(field, text(1, key), text(2, `${value}`)));
 
 /** An input or output of a graph. */

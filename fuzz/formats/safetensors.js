@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { concat, uint64, utf8 } from '../bytes.js';
 
 export const bytesOf = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2 };
@@ -16,7 +17,15 @@ export function headerOf(entries, metadata) {
 }
 
 /** The JSON of a file's header. */
-export function readHeader(bytes) {
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+export function readHeader(path) {
+  const file = openSync(path);
+  try {
+    const length = Buffer.alloc(8);
+    readSync(file, length);
+    const json = Buffer.alloc(Number(length.readBigUInt64LE()));
+    readSync(file, json);
+    return JSON.parse(json.toString());
+  } finally {
+    closeSync(file);
+  }
 }

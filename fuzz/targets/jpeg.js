@@ -25,7 +25,7 @@ function segmentsOf(bytes) {
   return { segments, rest: bytes.subarray(at) };
 }
 
-const isFrame = (segment) => segment[1] >= 0xc0 && segment[1] <= 0xc2;
+const isFrame = (segment) => segment.length >= 9 && segment[1] >= 0xc0 && segment[1] <= 0xc2;
 
 function rearranged(random, bytes) {
   const { segments, rest } = segmentsOf(bytes);

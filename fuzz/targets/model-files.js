@@ -1,6 +1,6 @@
 // Whole models and adapters in one safetensors file, as headers over zeros: names, shapes and metadata of real ones
 // changed. Loaded, attached or inspected; graphs are written, but not run.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { openFolder } from '@sd/backend-node';
 import { inspect, loadPipeline } from '@sd/pipeline';
@@ -100,7 +100,7 @@ async function seeds() {
     readdirSync(fixture(kind), { recursive: true })
       .filter((name) => name.endsWith('.safetensors') && !/golden|heun/.test(name))
       .map((name) => ({
-        header: readHeader(readFileSync(path.join(fixture(kind), name))),
+        header: readHeader(path.join(fixture(kind), name)),
         isAdapter: kind === 'adapters',
       })),
   );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
 import { encodePng, readParameters } from '../src/index.js';
-import { crc32 } from '../src/png/crc32.js';
+import { crc32 } from '../src/png/crc.js';
 
 function noise(width: number, height: number, opaque = true) {
   const data = new Uint8ClampedArray(width * height * 4);

@@ -1,5 +1,5 @@
+import { CheckpointError, readText, type Source, SourceError, settleAll } from '@sd/core';
 import { notJson } from './config.js';
-import { CheckpointError, readText, settleAll, type Source, SourceError } from '@sd/core';
 import { hasFile } from './has-file.js';
 import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';

@@ -1,4 +1,4 @@
-import { CheckpointError, lazyImport, readText, show, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, lazyImport, readText, type Source, show, UnsupportedError } from '@sd/core';
 
 /** The smallest and the largest value that a number may have, both included. */
 export interface NumberRange {

@@ -1,6 +1,7 @@
 import {
   CheckpointError,
   InvalidOptionError,
+  messageOf,
   readText,
   type Scheduler,
   SdError,
@@ -86,12 +87,12 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
 }
 
 async function parse(bytes: Uint8Array): Promise<SchedulerConfig> {
-  let config: unknown;
   try {
-    config = parseSchedulerConfig(new TextDecoder().decode(bytes));
+    return parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', file, await notJson(bytes), { cause });
+    const problem = messageOf(cause).replace(/^config: /, '');
+    throw new CheckpointError('bad-config', file, problem.startsWith('is not JSON:') ? await notJson(bytes) : problem, {
+      cause,
+    });
   }
-  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
-  throw new CheckpointError('bad-config', file, 'is not a JSON object.');
 }

@@ -110,9 +110,9 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new InvalidOptionError('config', `must be an object, not ${show(config)}.`);
   }
-  const name: unknown = options.class ?? config._class_name;
+  checkClassNames(options.class, config._class_name);
+  const name = options.class ?? config._class_name;
   if (name === undefined) throw new UnsupportedError('The config has no _class_name: set the option `class`.');
-  if (typeof name !== 'string') throw new UnsupportedError(`A scheduler’s class is a text, not ${show(name)}.`);
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (known === undefined) {
     throw new UnsupportedError(`There is no scheduler ${name}. The nearest is ${nearest(name, schedulerClasses)}.`);
@@ -154,8 +154,15 @@ function ofEdm({ use_karras_sigmas, ...config }: SchedulerConfig): Scheduler {
   return schedulerFromConfig(use_karras_sigmas === true ? { ...config, sigma_schedule: 'karras' } : config);
 }
 
+/** A file may have anything for a name. */
+function checkClassNames(...names: readonly unknown[]): void {
+  const odd = names.find((name) => name !== undefined && typeof name !== 'string');
+  if (odd !== undefined) throw new UnsupportedError(`A scheduler’s class is a text, not ${show(odd)}.`);
+}
+
 /** Only the noise schedule that a config describes, to combine with another spacing and sampler. */
 export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule {
+  checkClassNames(config._class_name);
   const settings = readSettings(config, {}, []);
   if (isEdm(config)) return edmSchedule(settings);
   if (!config._class_name?.startsWith('Flow')) return discreteSchedule(alphasCumprodFrom(settings));
@@ -172,7 +179,7 @@ export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig 
 
 /**
  * Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. Throws an
- * InvalidOptionError for anything but the JSON of an object.
+ * InvalidOptionError for anything but the JSON of an object, or a class that is no text.
  */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
   let config: unknown;
@@ -181,6 +188,10 @@ export function parseSchedulerConfig(json: string): SchedulerConfig {
   } catch (cause) {
     throw new InvalidOptionError('config', `is not JSON: ${messageOf(cause)}.`);
   }
-  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
-  throw new InvalidOptionError('config', `must be the JSON of an object, not of ${show(config)}.`);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new InvalidOptionError('config', `is not a JSON object, but ${show(config)}.`);
+  }
+  const { _class_name: name }: { readonly _class_name?: unknown } = config;
+  if (name == null || typeof name === 'string') return config as SchedulerConfig;
+  throw new InvalidOptionError('config', `has a _class_name that is no text: ${show(name)}.`);
 }

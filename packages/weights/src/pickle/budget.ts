@@ -4,7 +4,7 @@ import type { PickleBytes } from './bytes.js';
  * The work that one pickle may ask for, in bytes that are read or copied. A checkpoint with its optimizer asks for some
  * ten million; a file of a few kilobytes could ask for any amount, since it may repeat and copy what it has made.
  */
-export const mostWork = 2 ** 26;
+const mostWork = 2 ** 26;
 
 /** The work of an instruction, of an item that is put into a container, and of a character of Python 2's strings, in bytes. */
 const workOf = { instruction: 32, item: 32, character: 8 };

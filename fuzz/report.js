@@ -1,0 +1,106 @@
+// node fuzz/report.js [--check]   writes docs/reliability.md from the results in fuzz/results, or compares it with them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { corpus } from './corpus.js';
+import { repositoryFile } from './fixtures.js';
+import { readResults } from './results.js';
+
+const result = (name) => readResults(repositoryFile(`fuzz/results/${name}.json`));
+const page = repositoryFile('docs/reliability.md');
+const count = (number) => number.toLocaleString('en-US');
+const row = (...cells) => `| ${cells.join(' | ')} |`;
+
+/** What each target reads, in the words of the page. */
+const readers = {
+  adapters: 'hypernetworks and textual inversions, through `inspect()` and `attach()`',
+  folders: 'model folders with changed configs, through `inspect()` and `loadPipeline()`',
+  jpeg: 'JPEG files, and other kinds by their first bytes',
+  'model-files': 'checkpoints and adapters with changed names, shapes and metadata',
+  onnx: 'ONNX files of other exporters',
+  options: 'options and arguments of every type',
+  pickle: 'what torch saves: zips and pickles, old and new',
+  png: 'PNG files: pixels and settings',
+  prompts: 'prompts in every syntax',
+  safetensors: 'safetensors files',
+  scheduler: '`scheduler_config.json`, by every class',
+  settings: 'settings texts, read and written again',
+  tokenizer: 'tokenizers, and what they make of texts',
+};
+
+function fuzzTable(results) {
+  const failures = ({ outcomes }) => ['untyped', 'time', 'memory'].map((label) => outcomes[label] ?? 0);
+  const lines = Object.entries(readers).flatMap(([name, reads]) => {
+    const found = results[name];
+    return found === undefined ? [] : [row(`\`${name}\``, reads, count(found.inputs), ...failures(found))];
+  });
+  return [
+    row('Target', 'Reads', 'Inputs', 'Untyped errors', 'Over 2 s', 'Over 1.5 GB'),
+    row('-', '-', '-:', '-:', '-:', '-:'),
+    ...lines,
+  ].join('\n');
+}
+
+function faultTable({ byKind = {} }) {
+  const lines = Object.entries(byKind).map(([kind, tried]) => row(kind, tried));
+  return [row('Place', 'Failures'), row('-', '-:'), ...lines].join('\n');
+}
+
+/** Every so many values of a series, so that 20 remain. */
+const sampled = (series) => series.filter((_, i) => i % Math.ceil(series.length / 20) === 0);
+
+function soakTable(results) {
+  const names = { same: 'one size', mixed: 'mixed kinds' };
+  const lines = Object.entries(names).flatMap(([mode, title]) => {
+    const found = results[mode];
+    if (found === undefined) return [];
+    const trend = found.trend === null ? '' : `${(found.trend * 100).toFixed(2)} %`;
+    return [row(title, count(found.runs), sampled(found.megabytes).map(Math.round).join(' '), trend)];
+  });
+  return [row('Runs', 'Count', 'Memory in MB', 'Trend'), row('-', '-:', '-', '-:'), ...lines].join('\n');
+}
+
+const [fuzz, faults, soak] = ['fuzz', 'faults', 'soak'].map(result);
+const inputs = Object.values(fuzz).reduce((sum, target) => sum + target.inputs, 0);
+const text = `# Reliability
+
+What arrives is read or refused: with an \`SdError\` that says what is wrong and where, in time and memory that the file's
+length bounds. Three programs in \`fuzz/\` look for exceptions. \`node fuzz/report.js\` writes this page from their results.
+
+## Hostile input
+
+\`npm run fuzz\` makes inputs from random numbers, by the structure of each format: fields that lie, values that no reader
+expects, files with bytes changed. An input fails if what it throws is not an \`SdError\`, if it takes more than two seconds
+of the processor, or if memory grows by more than 1.5 GB. Graphs are written, but not run. So far ${count(inputs)} inputs:
+
+${fuzzTable(fuzz)}
+
+The ${corpus().length} inputs in \`fuzz/corpus/\` failed once; \`npm test\` runs them again.
+
+\`\`\`sh
+npm run fuzz                                             # five minutes of all targets
+node fuzz/fuzz.js --seconds 60 --seed 7 --targets png    # one target, in one process
+node fuzz/fuzz.js --seed 7 --targets png --from 123 --count 1    # one input again
+\`\`\`
+
+## Failures of files and native code
+
+\`npm run faults\` counts the places where a generation reads a file or runs native code: while it loads the embedded model,
+attaches a LoRA, draws, encodes and disposes. It then fails each one, once, and with all that follow. The error must be an
+\`SdError\`, no session may be left, and the next generation must give the same image. Of ${faults.places ?? 0} places,
+${count(faults.tried ?? 0)} failures were tried, with ${faults.problems ?? 0} problems:
+
+${faultTable(faults)}
+
+## Long runs
+
+\`npm run soak\` draws 5,000 images of one size in one process, and \`npm run soak -- --mode mixed\` a thousand of all kinds,
+with aborts, streams that are left, images as input, and LoRAs attached and detached. The trend is the mean of the last
+quarter of the series against the quarter before, and must be below 2 %.
+
+${soakTable(soak)}
+`;
+
+if (!process.argv.includes('--check')) writeFileSync(page, text);
+else if (readFileSync(page, 'utf8') !== text) {
+  console.log('docs/reliability.md differs from the results: run node fuzz/report.js');
+  process.exit(1);
+}
