@@ -43,7 +43,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const { config: known, unknown } = knownOptions(await parse(await readText(source, file)));
+  const { config: known, unknown } = knownOptions(await readSchedulerConfig(source));
   const config = stableDiffusionConfig(known);
   return {
     warnings: unknownOptions(unknown),
@@ -75,6 +75,11 @@ function unknownOptions(names: readonly string[]): Warning[] {
       message: `${file}: no scheduler has the options ${names.join(', ')}. They are left out.`,
     },
   ];
+}
+
+/** The config of a model's scheduler as it is in its folder. Rejects with a SourceError or a CheckpointError. */
+export async function readSchedulerConfig(source: Source): Promise<SchedulerConfig> {
+  return parse(await readText(source, file));
 }
 
 function fromFile(config: SchedulerConfig, className: string | undefined): Scheduler {

@@ -1,7 +1,7 @@
 import { linkSignals } from '@sd/core';
 import { abortSignal, checkOptions, type OptionTable, text } from '@sd/core/options';
 import { locate, type Place } from '../locate.js';
-import { inspectedDefaults } from './defaults.js';
+import { withDefaults } from './defaults.js';
 import type { Inspection } from './inspection.js';
 import { recognise } from './recognise.js';
 
@@ -21,12 +21,7 @@ export async function inspect(place: Place, options: InspectOptions = {}): Promi
   checkOptions(options, inspectOptions, { of: 'inspect()' });
   const link = linkSignals(options.signal);
   try {
-    const recognised = await recognise(await locate(place, options.path, link.signal));
-    const { inspection } = recognised;
-    return {
-      ...inspection,
-      details: { ...inspection.details, ...(await inspectedDefaults(place, options.path, recognised)) },
-    };
+    return await withDefaults(place, options.path, await recognise(await locate(place, options.path, link.signal)));
   } finally {
     link.unlink();
   }
