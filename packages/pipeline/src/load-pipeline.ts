@@ -2,6 +2,7 @@ import {
   type Backend,
   lazyImport,
   linkSignals,
+  SourceError,
   type StageResources,
   settleAll,
   throwIfAborted,
@@ -79,7 +80,7 @@ async function openModel(
     model = await (await lazyImport(() => import('./load/onnx-folder/open.js'))).withExported(model);
   }
   const provided = new Set([...replaced.stages.keys(), ...replaced.places.keys(), ...model.exported.keys()]);
-  const index = await readModelIndex(model, provided, replaced.omitted);
+  const index = await readModelIndex(model, provided, replaced.omitted).catch((error) => explain(model, error));
   checkComponents(replaced, index.family);
   for (const component of [index.family.noisePredictor, index.family.vae]) {
     const place = replaced.places.get(component.name);
@@ -88,6 +89,13 @@ async function openModel(
     model = await replaceComponent(model, index.family, component, place, signal);
   }
   return { model, index };
+}
+
+/** For a folder without `model_index.json`: rejects with an error that says what the folder is, where that is known. */
+async function explain({ files }: ModelFiles, error: unknown): Promise<never> {
+  if (!(error instanceof SourceError && error.code === 'not-found' && error.path === 'model_index.json')) throw error;
+  const { notAModel } = await lazyImport(() => import('./load/inspect/not-a-model.js'));
+  throw await notAModel(files, error);
 }
 
 interface PipelineParts extends OpenedModel {

@@ -67,6 +67,8 @@ export const unetLayout: FileLayout = {
     unetPart('down_blocks.0.resnets.0.time_emb_proj.weight'),
     ...autoencoderAlone,
     clipPart('text_model.embeddings.token_embedding.weight', 'text_encoder'),
+    // As transformers 5 saves a CLIPTextModel.
+    clipPart('embeddings.token_embedding.weight', 'text_encoder'),
   ],
   leftOver:
     /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|edm_mean$|edm_std$|edm_vpred\.|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$|text_encoders\.\w+\.logit_scale$)/,

@@ -1,4 +1,4 @@
-import { CheckpointError, lazyImport, SdError, type Source, UnsupportedError, type Warning } from '@sd/core';
+import { CheckpointError, UnsupportedError, type Warning } from '@sd/core';
 import { schedulerClasses } from '@sd/scheduler';
 import { type Config, readConfig } from '@sd/weights';
 import type { Component, Family, FolderFacts, Json, TextEncoderComponent } from '../families/family.js';
@@ -32,7 +32,7 @@ export async function readModelIndex(
   replaced: ReadonlySet<string> = new Set(),
   omitted: ReadonlySet<string> = new Set(),
 ): Promise<ModelIndex> {
-  const config = await readConfig(model.files, file).catch((error) => explain(model.files, error));
+  const config = await readConfig(model.files, file);
   config.only('is_cosxl_edit', false);
   const classOf = (name: string) => (replaced.has(name) ? 'replaced' : classIn(config, name));
   const family = model.family ?? familyOfFolder(await folderFacts(model, classOf));
@@ -56,13 +56,6 @@ export async function readModelIndex(
       unusedEncoders(textEncoders),
     ),
   };
-}
-
-/** For a folder without `model_index.json`: rejects with an error that says what the folder is, where that is known. */
-async function explain(files: Source, error: unknown): Promise<never> {
-  if (!SdError.isInstance(error) || error.code !== 'not-found') throw error;
-  const { notAModel } = await lazyImport(() => import('./inspect/not-a-model.js'));
-  throw await notAModel(files, error);
 }
 
 export async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {

@@ -113,6 +113,7 @@ const rows: readonly (readonly [
       ['AutoencoderKLTemporalDecoder', { title: 'the autoencoder of Stable Video Diffusion' }],
       ['AutoencoderOobleck', { title: 'an autoencoder of sound' }],
       ['ConsistencyDecoderVAE', { title: 'a consistency decoder' }],
+      ['CLIPTextModel', { kind: 'text-encoder' }],
       ['CLIPTextModelWithProjection', { kind: 'text-encoder' }],
       ['CLIPVisionModelWithProjection', { kind: 'image-encoder' }],
       ['T5EncoderModel', { title: 'a T5 text encoder' }],
