@@ -19,7 +19,13 @@ export function originOf(
     const found = modules.find((module) => module.component === component && pattern.test(module.module));
     return found && columnsOf(found);
   };
-  const contextWidth = widthIn('unet', /attn2_to_[kv]$/);
+  const isMotion = ({ module }: LoraModule) => module.includes('_motion_modules_');
+  if (modules.every(isMotion)) {
+    const sentence = ' It is for AnimateDiff’s motion modules: attach a motion adapter first.';
+    return { family: undefined, sentence };
+  }
+  // A motion module's second attention reads frames, not text.
+  const contextWidth = widthIn('unet', /^(?!.*motion_modules).*attn2_to_[kv]$/);
   const components = new Set(modules.map(({ component }) => component));
   const encoders = loraComponents.filter((component) => !predictsNoise(component) && components.has(component));
   const textWidth = widthIn('text_encoder', /self_attn_[qkv]_proj$/);

@@ -197,3 +197,12 @@ test('a whole weight beside changes is not used', async () => {
   });
   expect(other.unusedTensors).toEqual(['lora_unet_mid_block_other.weight']);
 });
+
+test('a motion LoRA without a motion adapter', async () => {
+  const module =
+    'down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.1.processor.to_k';
+  const lora = await loraOf({ [`${module}_lora.down.weight`]: down, [`${module}_lora.up.weight`]: up });
+  expect(lora.family).toBeUndefined();
+  await resultOf(layer, x, lora, 1);
+  expect(() => lora.check()).toThrow(/It is for AnimateDiff’s motion modules: attach a motion adapter first\.$/);
+});
