@@ -106,6 +106,32 @@ describe('x0 from each kind of prediction', () => {
     expect(relativeError(unet.calls[0].sample.data, mix(level.alpha, level.sigma))).toBeLessThan(1e-6);
   });
 
+  test.each([
+    [0.5, true],
+    [0.5, false],
+    [1, false],
+  ])('with EDM’s preconditioning, for data of deviation %f, negative %s', async (sigmaData, negative) => {
+    // arXiv 2206.00364, table 1.
+    const s = 2.5;
+    const noisy = mix(1, s);
+    const norm = Math.hypot(s, sigmaData);
+    const [skip, out, scale] = [sigmaData ** 2 / norm ** 2, (s * sigmaData) / norm, 1 / norm];
+    const sign = negative ? 1 : -1;
+    const unet = constantUnet(x0.map((value, i) => (sign * (value - skip * noisy[i])) / out));
+    const denoise = denoiserOf(unet, 'v', { preconditioning: { sigmaData, negative } });
+    for (const alpha of [1, scale]) {
+      const x = noisy.map((value) => alpha * value);
+      const got = await denoise(x, { alpha, sigma: alpha * s, timestep: 0.25 * Math.log(s) });
+      expect(relativeError(got, x0)).toBeLessThan(1e-6);
+      expect(
+        relativeError(
+          unet.calls.at(-1)!.sample.data,
+          noisy.map((value) => scale * value),
+        ),
+      ).toBeLessThan(1e-6);
+    }
+  });
+
   test('flow, without scaling of the sample', async () => {
     const unet = constantUnet(answers.flow);
     const x = mix(0.3, 0.7);

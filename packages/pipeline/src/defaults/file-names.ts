@@ -4,6 +4,9 @@ const generic =
 
 const extension = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
 
+/** Names are searched up to this length: a longer one is not a name. */
+const longest = 500;
+
 /** Metadata in which trainers and converters keep a file's own name; that of the base model says nothing about the file. */
 const titles = ['modelspec.title', 'ss_output_name', 'name'] as const;
 
@@ -13,13 +16,15 @@ const titles = ['modelspec.title', 'ss_output_name', 'name'] as const;
  * @param address A path, a URL, or a file's name.
  */
 export function fileNames(address: string, metadata: Readonly<Record<string, string>> = {}): string[] {
-  const [plain] = address.split(/[?#]/);
+  const [plain] = address.slice(-longest).split(/[?#]/);
   const parts = plain
     .split(/[/\\]/)
     .map((part) => part.replace(extension, '').replace(/\.(fp16|bf16|fp32)$/i, ''))
     .filter((part) => part !== '');
   const own = parts.findLast((part) => !generic.test(part)) ?? '';
-  return [own, repositoryOf(plain), ...titles.map((title) => metadata[title])].filter((name) => Boolean(name));
+  return [own, repositoryOf(plain), ...titles.map((title) => metadata[title])]
+    .filter((name) => typeof name === 'string' && name !== '')
+    .map((name) => name.slice(0, longest));
 }
 
 /** The repository in a hub's URL, or in a folder of its cache: `Hyper-SD` in `models--ByteDance--Hyper-SD`. */

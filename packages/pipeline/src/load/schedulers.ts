@@ -29,7 +29,7 @@ export interface LoadedScheduler {
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const config = stableDiffusionConfig(parse(await source.read(file)));
+  const config = stableDiffusionConfig(await readSchedulerConfig(source));
   return {
     scheduler: fromFile(config, className),
     schedulerConfig: config,
@@ -49,6 +49,11 @@ export async function loadScheduler(source: Source, className?: string): Promise
       return schedulerFromConfig(changed, { class: name });
     },
   };
+}
+
+/** The config of a model's scheduler as it is in its folder. Rejects with a SourceError or a CheckpointError. */
+export async function readSchedulerConfig(source: Source): Promise<SchedulerConfig> {
+  return parse(await source.read(file));
 }
 
 function fromFile(config: SchedulerConfig, className: string | undefined): Scheduler {

@@ -35,10 +35,15 @@ def draw(name, pipeline, model, scheduler, steps, changes={}, lora=False, guidan
         # diffusers cannot map the original block names of such a small U-Net, so that file is merged.
         if model == 'sdxl': merge_kohya(kohya_layers_xl(p), load_file(made / 'adapters/lora-sdxl/style.safetensors'), 1.0)
         else: p.load_lora_weights(made / 'adapters/lora-peft', weight_name='pytorch_lora_weights.safetensors')
+    generator = torch.Generator('cpu').manual_seed(42)
+    if changes.get('stochastic_sampling'):
+        # The pipeline leaves out the generator, so that this noise would not follow the seed.
+        step = p.scheduler.step
+        p.scheduler.step = lambda *given, **named: step(*given, generator=generator, **named)
     if guidance > 1:
         options['negative_prompt'] = 'pixel art'
     out = p('a blue car on a road', width=96, height=64, num_inference_steps=steps, guidance_scale=guidance,
-            generator=torch.Generator('cpu').manual_seed(42), output_type=output, **options)
+            generator=generator, output_type=output, **options)
     values = out.frames if hasattr(out, 'frames') else out.images
     figures[name] = torch.as_tensor(values).float().squeeze(0).contiguous().clone()
     print(name, tuple(figures[name].shape), float(figures[name].std()))
@@ -79,7 +84,6 @@ cosxl = dict(sigma_min=0.002, sigma_max=120.0, sigma_data=1.0, prediction_type='
 playground = dict(sigma_min=0.002, sigma_max=80.0, sigma_data=0.5, prediction_type='epsilon', sigma_schedule='karras')
 statistics = dict(scaling_factor=0.5, latents_mean=[-1.6574, 1.886, -1.383, 2.5155], latents_std=[8.4927, 5.9022, 6.5498, 5.2299])
 draw('cosxl', xl, 'sdxl', EDMEulerScheduler, 4, cosxl, guidance=7.5)
-draw('playground', xl, 'sdxl', EDMDPMSolverMultistepScheduler, 4, playground, guidance=3.0)
 draw('playground-image', xl, 'sdxl', EDMDPMSolverMultistepScheduler, 4, playground, guidance=3.0, output='pt', vae=statistics)
 
 save_file(figures, here / 'few-step.safetensors')

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionTable, text } from '@sd/core/options';
 import { locate, type Place } from '../locate.js';
-import { inspectedDefaults } from './defaults.js';
+import { withDefaults } from './defaults.js';
 import type { Inspection } from './inspection.js';
 import { recognise } from './recognise.js';
 
@@ -16,10 +16,5 @@ export const inspectOptions: OptionTable<InspectOptions> = {
 /** See `inspect` in ../inspect.ts, which imports this on demand. */
 export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
   checkOptions(options, inspectOptions, { of: 'inspect()' });
-  const recognised = await recognise(await locate(place, options.path));
-  const { inspection } = recognised;
-  return {
-    ...inspection,
-    details: { ...inspection.details, ...(await inspectedDefaults(place, options.path, recognised)) },
-  };
+  return withDefaults(place, options.path, await recognise(await locate(place, options.path)));
 }
