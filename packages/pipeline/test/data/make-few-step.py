@@ -36,8 +36,10 @@ def draw(name, pipeline, model, scheduler, steps, changes={}, lora=False, guidan
         if model == 'sdxl': merge_kohya(kohya_layers_xl(p), load_file(made / 'adapters/lora-sdxl/style.safetensors'), 1.0)
         else: p.load_lora_weights(made / 'adapters/lora-peft', weight_name='pytorch_lora_weights.safetensors')
     generator = torch.Generator('cpu').manual_seed(42)
-    # diffusers draws the noise of stochastic flow sampling from torch's global generator; here it follows the seed.
-    torch.randn_like = lambda x: torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    if changes.get('stochastic_sampling'):
+        # The pipeline leaves out the generator, so that this noise would not follow the seed.
+        step = p.scheduler.step
+        p.scheduler.step = lambda *given, **named: step(*given, generator=generator, **named)
     if guidance > 1:
         options['negative_prompt'] = 'pixel art'
     out = p('a blue car on a road', width=96, height=64, num_inference_steps=steps, guidance_scale=guidance,

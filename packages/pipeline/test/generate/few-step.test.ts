@@ -177,6 +177,7 @@ test.each([
       spacing: 'trailing',
     },
   ],
+  ['plain', 'sdxl', { steps: 20, guidanceScale: 7.5, sampler: 'EulerDiscreteScheduler', spacing: 'leading' }],
 ])('inspect() tells the defaults of %s', async (name, model, details) => {
   expect(await inspect(modelNamed(`inspected/${name}`, model))).toMatchObject({ details });
 });
