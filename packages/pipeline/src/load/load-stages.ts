@@ -4,7 +4,6 @@ import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
 import type { ModelFiles } from './model-files.js';
 import type { ModelIndex } from './model-index.js';
-import { replaceComponent } from './replace-component.js';
 import { loadScheduler } from './schedulers.js';
 import { unknownSettings } from './unknown-settings.js';
 
@@ -70,6 +69,7 @@ async function openPreviewVae({ model, index, replaced, backend }: StageSources)
   const place = replaced.places.get('preview_vae');
   if (place === undefined) return undefined;
   const { vae } = index.family;
+  const { replaceComponent } = await import('./replace-component.js');
   const files = await replaceComponent(model, index.family, vae, place);
   const { loadVae } = await import('@sd/vae');
   return loadVae({ backend, ...files.component(vae.name) });
