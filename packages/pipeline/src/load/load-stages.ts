@@ -86,6 +86,7 @@ async function openPreviewVae({
   const place = replaced.places.get('preview_vae');
   if (place === undefined) return undefined;
   const { vae } = index.family;
+  const { replaceComponent } = await lazyImport(() => import('./replace-component.js'));
   const files = await replaceComponent(model, index.family, vae, place, signal);
   const { loadVae } = await lazyImport(() => import('@sd/vae'));
   return loadVae({ backend, ...files.component(vae.name) });
