@@ -205,6 +205,7 @@ describe('graphs that end or stop the process', () => {
     ['Min without the name of an input', node('Min', ['x', ''], 'y')],
     ['DepthToSpace by 0', node('DepthToSpace', ['x'], 'y', [5, attribute('blocksize', 0)])],
     ['SpaceToDepth by -1', node('SpaceToDepth', ['x'], 'y', [5, attribute('blocksize', -1)])],
+    ['GatherND of more batches than axes', node('GatherND', ['x', 'i'], 'y', [5, attribute('batch_dims', 5)])],
     ['Split into no parts', node('Split', ['x'], 'y', [5, attribute('num_outputs', 0)])],
     ['Split at 2^40', node('Split', ['x'], 'y', [5, integers('split', 2 ** 40)])],
     ['Conv of strides 0', node('Conv', ['x', 'w'], 'y', [5, integers('strides', 0, 1)])],
