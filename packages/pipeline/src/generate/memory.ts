@@ -40,7 +40,7 @@ const runtimeFactor = 1.3;
 const latentsHeld = 8;
 
 /** Estimates the memory of a run. A custom stage counts only if it has `workingBytes()`. */
-export function estimateMemory(request: MemoryRequest, { noisePredictor, vae }: ModelStages): MemoryEstimate {
+function estimateMemory(request: MemoryRequest, { noisePredictor, vae }: ModelStages): MemoryEstimate {
   const { sizes, count, frames, steps, batch, output } = request;
   const { latentChannels, scaleFactor } = vae;
   const latentsOf = ({ width, height }: Size) => [height / scaleFactor, width / scaleFactor] as const;
