@@ -85,8 +85,8 @@ node fuzz/fuzz.js --seed 7 --targets png --from 123 --count 1    # one input aga
 
 \`npm run faults\` counts the places where a generation reads a file or runs native code: while it loads the embedded model,
 attaches a LoRA, draws, encodes and disposes. It then fails each one, once, and with all that follow. The error must be an
-\`SdError\`, no session may be left, and the next generation must give the same image. Of ${faults.places ?? 0} places,
-${count(faults.tried ?? 0)} failures were tried, with ${faults.problems ?? 0} problems:
+\`SdError\`, no session may be left, and the next generation must give the same image. There are ${faults.places ?? 0}
+places; ${count(faults.tried ?? 0)} of the ${count(2 * (faults.places ?? 0))} possible failures were tried, with ${faults.problems ?? 0} problems:
 
 ${faultTable(faults)}
 
