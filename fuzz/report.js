@@ -7,7 +7,20 @@ import { readResults } from './results.js';
 const result = (name) => readResults(repositoryFile(`fuzz/results/${name}.json`));
 const page = repositoryFile('docs/reliability.md');
 const count = (number) => number.toLocaleString('en-US');
-const row = (...cells) => `| ${cells.join(' | ')} |`;
+const row = (...cells) => cells.map(String);
+
+/** A table whose columns are aligned in the text too: those of numbers, whose titles end with a colon, to the right. */
+function table(titles, rows) {
+  const heads = titles.map((title) => title.replace(/:$/, ''));
+  const widths = heads.map((head, i) =>
+    Math.max(...[head, ...rows.map((cells) => cells[i])].map(({ length }) => length)),
+  );
+  const isRight = (i) => titles[i].endsWith(':');
+  const line = (cells) =>
+    `| ${cells.map((cell, i) => (isRight(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (isRight(i) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)));
+  return [line(heads), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
+}
 
 /** What each target reads, in the words of the page. */
 const readers = {
@@ -32,16 +45,12 @@ function fuzzTable(results) {
     const found = results[name];
     return found === undefined ? [] : [row(`\`${name}\``, reads, count(found.inputs), ...failures(found))];
   });
-  return [
-    row('Target', 'Reads', 'Inputs', 'Untyped errors', 'Over 2 s', 'Over 1.5 GB'),
-    row('-', '-', '-:', '-:', '-:', '-:'),
-    ...lines,
-  ].join('\n');
+  return table(['Target', 'Reads', 'Inputs:', 'Untyped errors:', 'Over 2 s:', 'Over 1.5 GB:'], lines);
 }
 
 function faultTable({ byKind = {} }) {
   const lines = Object.entries(byKind).map(([kind, tried]) => row(kind, tried));
-  return [row('Place', 'Failures'), row('-', '-:'), ...lines].join('\n');
+  return table(['Place', 'Failures:'], lines);
 }
 
 /** Every so many values of a series, so that 20 remain. */
@@ -55,7 +64,7 @@ function soakTable(results) {
     const trend = found.trend === null ? '' : `${(found.trend * 100).toFixed(2)} %`;
     return [row(title, count(found.runs), sampled(found.megabytes).map(Math.round).join(' '), trend)];
   });
-  return [row('Runs', 'Count', 'Memory in MB', 'Trend'), row('-', '-:', '-', '-:'), ...lines].join('\n');
+  return table(['Runs', 'Count:', 'Memory in MB', 'Trend:'], lines);
 }
 
 const [fuzz, faults, soak] = ['fuzz', 'faults', 'soak'].map(result);
@@ -85,8 +94,8 @@ node fuzz/fuzz.js --seed 7 --targets png --from 123 --count 1    # one input aga
 
 \`npm run faults\` counts the places where a generation reads a file or runs native code: while it loads the embedded model,
 attaches a LoRA, draws, encodes and disposes. It then fails each one, once, and with all that follow. The error must be an
-\`SdError\`, no session may be left, and the next generation must give the same image. Of ${faults.places ?? 0} places,
-${count(faults.tried ?? 0)} failures were tried, with ${faults.problems ?? 0} problems:
+\`SdError\`, no session may be left, and the next generation must give the same image. There are ${faults.places ?? 0}
+places; ${count(faults.tried ?? 0)} of the ${count(2 * (faults.places ?? 0))} possible failures were tried, with ${faults.problems ?? 0} problems:
 
 ${faultTable(faults)}
 

@@ -69,6 +69,7 @@ function runPart({ name, seed, from, count, deadline }) {
     failure = error;
   });
   const stopWatching = watch(state, (problem) => {
+    if (ended !== undefined) return;
     ended = problem;
     void worker.terminate();
   });

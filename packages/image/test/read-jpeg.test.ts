@@ -40,3 +40,11 @@ describe('readImage of a JPEG file', () => {
     });
   });
 });
+
+test('a header of more pixels than the file can have is refused before any is decoded', async () => {
+  const [{ file }] = Object.values(golden.jpegs);
+  const bytes = bytesOf(file);
+  const frame = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] >= 0xc0 && bytes[i + 1] <= 0xc2);
+  new DataView(bytes.buffer).setUint32(frame + 5, (8191 << 16) | 8191);
+  await expect(readImage(bytes)).rejects.toThrow('it is cut off');
+});

@@ -20,7 +20,7 @@ export function checkJpeg(bytes: Uint8Array, option: string): void {
     if ((marker >= 0xd0 && marker <= 0xd7) || marker === 0x01) continue;
     const length = (bytes[at] << 8) | bytes[at + 1];
     if (!(length >= 2) || at + length > bytes.length) throw new Error('it is cut off');
-    if (isFrame(marker)) checkFrame(bytes.subarray(at + 2, at + length), option);
+    if (isFrame(marker)) checkFrame(bytes.subarray(at + 2, at + length), bytes.length, option);
     if (marker === 0xda && ++scans > maxScans) throw new Error(`it has more than ${maxScans} scans`);
     at += length;
   }
@@ -40,9 +40,12 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function checkFrame(frame: Uint8Array, option: string): void {
+function checkFrame(frame: Uint8Array, fileLength: number, option: string): void {
   if (frame.length < 6) throw new Error('its frame header is cut off');
-  checkSize((frame[3] << 8) | frame[4], (frame[1] << 8) | frame[2], option);
+  const [width, height] = [(frame[3] << 8) | frame[4], (frame[1] << 8) | frame[2]];
+  checkSize(width, height, option);
+  // Each block of 8 x 8 pixels takes a bit at least. libjpeg would decode all those that are missing first.
+  if (Math.ceil(width / 8) * Math.ceil(height / 8) > fileLength * 8) throw new Error('it is cut off');
   if (frame[5] === 4) {
     throw new InvalidOptionError(option, 'is a CMYK JPEG file, which is not supported. Save it as RGB.');
   }

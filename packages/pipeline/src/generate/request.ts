@@ -213,7 +213,7 @@ function checkGivenLatents(
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
-  const { type, dims, data }: Partial<Tensor<'float32'>> = latents ?? {};
+  const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
   const isShape = Array.isArray(dims) && dims.length === 1 + shape.length;
   const fits = isShape && (dims[0] === 1 || dims[0] === count) && shape.every((size, i) => dims[i + 1] === size);
   if (type !== 'float32' || !fits || !(data instanceof Float32Array) || data.length !== sizeOf(dims)) {
