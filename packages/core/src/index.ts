@@ -29,6 +29,7 @@ export type {
   Denoiser,
   GuidedDenoiser,
   NoiseLevel,
+  NoiseOptions,
   NoiseSource,
   Prediction,
   Sampler,

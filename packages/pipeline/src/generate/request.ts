@@ -2,6 +2,7 @@ import {
   expectFinite,
   InvalidOptionError,
   type RandomSource,
+  type RandomSourceFactory,
   type SamplingPlan,
   type Scheduler,
   sizeOf,
@@ -59,6 +60,7 @@ export interface Request {
   readonly seeds: readonly (number | bigint)[];
   /** The generator of each image. */
   readonly random: readonly RandomSource[];
+  readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
   readonly initial: InitialState;
   readonly upscale: Upscale | undefined;

@@ -82,6 +82,8 @@ export interface Seeds {
   readonly seeds: readonly (number | bigint)[];
   /** The generator of each image. */
   readonly random: readonly RandomSource[];
+  /** Creates such a generator. */
+  readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
 }
 
@@ -92,7 +94,7 @@ export function readSeeds(options: SamplingOptions): Seeds {
   const variation = readVariation(options, count, random);
   const counted = seedsFrom('seed', seed, count);
   const seeds = variation === undefined ? counted : counted.fill(counted[0]);
-  return { seeds, random: seeds.map((imageSeed) => random(imageSeed)), variation };
+  return { seeds, random: seeds.map((imageSeed) => random(imageSeed)), rng: random, variation };
 }
 
 function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
