@@ -14,15 +14,17 @@ const packages = {
   ...Object.fromEntries(models.map((name) => [name, ['core', 'weights', 'graph']])),
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
+  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline'],
 };
 
 /** Folders of the pipeline that each of them may import; all may import `stages.ts`. */
 const folders = {
   platform: [],
+  defaults: [],
   families: ['platform'],
-  load: ['platform', 'families'],
-  attach: ['families', 'load'],
-  generate: ['families', 'attach'],
+  load: ['platform', 'defaults', 'families'],
+  attach: ['defaults', 'families', 'load'],
+  generate: ['defaults', 'families', 'attach'],
 };
 
 /** A package by the path that its name resolves to, or by its name where it has not been built. */

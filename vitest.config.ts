@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'fuzz/test/**/*.test.js'],
     globalSetup: ['fixtures/make.js'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -13,7 +13,7 @@ function twice(): ReturnType<Graph['finish']> {
   return g.finish('twice', { repeated: false });
 }
 
-test('a provider that nobody asked for says why it is not the faster one', async () => {
+test('a provider chosen by default says why it is not the faster one', async () => {
   const backend = await createWebBackend({ threads: 2 });
   expect(backend.provider).toBe('wasm');
   expect(backend.warnings).toMatchObject([
@@ -22,7 +22,7 @@ test('a provider that nobody asked for says why it is not the faster one', async
   await backend.dispose();
 });
 
-test('a number of threads that came too late is told', async () => {
+test('a number of threads that comes too late is reported', async () => {
   const [first, second] = [await backendOn('wasm', { threads: 2 }), await backendOn('wasm', { threads: 1 })];
   expect(first.warnings).toEqual([]);
   expect(second.warnings).toMatchObject([{ code: 'threads-fixed' }]);
@@ -44,7 +44,7 @@ test('weights that WebAssembly has no room for are refused before they are read'
   await backend.dispose();
 });
 
-test('a lost device is told, and the next run opens another', async () => {
+test('a lost device is reported, and the next run opens another', async () => {
   const { gpu } = navigator as unknown as { gpu: { requestAdapter(): Promise<{ requestDevice: () => unknown }> } };
   const prototype = Object.getPrototypeOf(await gpu.requestAdapter());
   const { requestDevice } = prototype;
@@ -58,8 +58,8 @@ test('a lost device is told, and the next run opens another', async () => {
     const backend = await backendOn('webgpu');
     const session = await backend.load(twice());
     const running = session.run(feeds);
-    devices[0]!.destroy();
-    await devices[0]!.lost;
+    devices[0].destroy();
+    await devices[0].lost;
     const error = await running.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(BackendError);
     expect(error).toMatchObject({

@@ -26,13 +26,13 @@ export async function readFigures(source: Source, path: string): Promise<(name: 
 
 /** The largest difference of two lists, over the largest value of the second. */
 export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  if (got.length !== want.length) throw new RangeError(`${got.length} values, ${want.length} wanted.`);
+  if (got.length !== want.length) throw new RangeError(`${got.length} values, ${want.length} expected.`);
   let difference = 0;
   let largest = 0;
   for (let i = 0; i < want.length; i++) {
     if (Number.isNaN(got[i])) return Number.NaN;
-    difference = Math.max(difference, Math.abs(got[i]! - want[i]!));
-    largest = Math.max(largest, Math.abs(want[i]!));
+    difference = Math.max(difference, Math.abs(got[i] - want[i]));
+    largest = Math.max(largest, Math.abs(want[i]));
   }
   return difference / largest;
 }

@@ -77,7 +77,7 @@ describe('files that are kept', () => {
     await expect((await openUrl(folder, { fetch: get })).read('model.bin')).rejects.toThrow(/could not be reached/);
   });
 
-  test('with another hash than was wanted are not kept', async () => {
+  test('with a hash that differs from the expected one are not kept', async () => {
     const { state, get } = server();
     const options = { fetch: get, integrity: { 'model.bin': '00'.repeat(32) } };
     await expect((await openUrl(folder, options)).size!('model.bin')).rejects.toThrow(/SHA-256/);
@@ -85,7 +85,7 @@ describe('files that are kept', () => {
     await expect((await openUrl(folder, { fetch: get })).size!('model.bin')).rejects.toThrow(/could not be reached/);
   });
 
-  test('are told of where there is no room', async () => {
+  test('are reported where there is no room', async () => {
     const { get } = server();
     const { put } = Cache.prototype;
     Cache.prototype.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));

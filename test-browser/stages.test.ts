@@ -1,4 +1,4 @@
-import { type Backend, type Source, type Tensor, tensor } from '@sd/core';
+import { type Backend, type Source, type StageResources, type Tensor, tensor } from '@sd/core';
 import { noisePredictorSuite } from '@sd/core/testing';
 import { loadTextEncoder } from '@sd/text-encoder';
 import { textEncoderSuite } from '@sd/text-encoder/testing';
@@ -27,46 +27,61 @@ describe.each(providers)('stages on %s', (provider) => {
   beforeAll(async () => {
     backend = await backendOn(provider);
   });
-  afterAll(() => backend?.dispose());
+  const loaded: Promise<StageResources>[] = [];
+  afterAll(async () => {
+    for (const stage of loaded) await (await stage).dispose?.();
+    await backend?.dispose();
+  });
 
-  const suites = {
-    'text encoder': textEncoderSuite({
-      create: () => loadTextEncoder({ source, backend }),
-      tokens: goldenTokens(golden),
-    }),
-    'U-Net': noisePredictorSuite({ create: () => loadUnet({ source, backend }), contextWidth: 32 }),
-    VAE: vaeSuite({ create: () => loadVae({ source, backend }) }),
-  };
-  for (const [stage, suite] of Object.entries(suites)) {
-    for (const { name, run } of suite) test(`${stage}: ${name}`, run);
+  /** Loads a stage at its first use, for all tests. */
+  function shared<T extends StageResources>(load: () => Promise<T>): () => Promise<T> {
+    let stage: Promise<T> | undefined;
+    return async () => {
+      if (stage === undefined) {
+        stage = load();
+        loaded.push(stage);
+      }
+      // The suites dispose of every stage that they create; these live on.
+      return Object.create(await stage, { dispose: { value: undefined } });
+    };
   }
 
-  test('text encoder: the numbers of transformers', async () => {
-    const encoder = await loadTextEncoder({ source, backend });
-    const embeddings = await encoder.encode(goldenTokens(golden));
-    await encoder.dispose?.();
+  // Every session compiles its shaders anew, which takes far longer here than running them: all tests share the stages.
+  const textEncoder = shared(() => loadTextEncoder({ source, backend }));
+  const unet = shared(() => loadUnet({ source, backend }));
+  const vae = shared(() => loadVae({ source, backend }));
+
+  // Figures first: on webgpu, a session that has run at other sizes rounds differently, by up to 9e-5 in the VAE's encoder.
+  test('text encoder: matches transformers', async () => {
+    const embeddings = await (await textEncoder()).encode(goldenTokens(golden));
     const joined = (tensors: Tensor<'float32'>[]) => tensors.flatMap(({ data }) => [...data]);
     const hidden = joined(embeddings.map((embedding) => embedding.hidden));
-    const pooled = joined(embeddings.map((embedding) => embedding.pooled!));
+    const pooled = joined(embeddings.flatMap((embedding) => embedding.pooled ?? []));
     expect(relativeError(hidden, golden('text.last_hidden_state').data)).toBeLessThan(tolerance);
     expect(relativeError(pooled, golden('text.pooled').data)).toBeLessThan(tolerance);
   });
 
-  test.each([1, 500, 999])('U-Net: the numbers of diffusers at t = %i', async (timestep) => {
-    const unet = await loadUnet({ source, backend });
+  test.each([1, 500, 999])('U-Net: matches diffusers at t = %i', async (timestep) => {
     const input = { sample: golden('unet.sample'), timestep, context: golden('unet.context') };
-    const { dims, data } = await unet.predict(input);
-    await unet.dispose?.();
+    const { dims, data } = await (await unet()).predict(input);
     expect(dims).toEqual(golden(`unet.out.t${timestep}`).dims);
     expect(relativeError(data, golden(`unet.out.t${timestep}`).data)).toBeLessThan(tolerance);
   });
 
-  test('VAE: the numbers of diffusers', async () => {
-    const vae = await loadVae({ source, backend });
-    const { mean } = await vae.encode(golden('vae.image'));
-    const picture = await vae.decode(scaled(golden('vae.latents')));
-    await vae.dispose?.();
+  test('VAE: matches diffusers', async () => {
+    const stage = await vae();
+    const { mean } = await stage.encode(golden('vae.image'));
+    const image = await stage.decode(scaled(golden('vae.latents')));
     expect(relativeError(mean.data, scaled(golden('vae.mean')).data)).toBeLessThan(tolerance);
-    expect(relativeError(picture.data, golden('vae.decoded').data)).toBeLessThan(tolerance);
+    expect(relativeError(image.data, golden('vae.decoded').data)).toBeLessThan(tolerance);
   });
+
+  const suites = {
+    'text encoder': textEncoderSuite({ create: textEncoder, tokens: goldenTokens(golden) }),
+    'U-Net': noisePredictorSuite({ create: unet, contextWidth: 32 }),
+    VAE: vaeSuite({ create: vae }),
+  };
+  for (const [stage, suite] of Object.entries(suites)) {
+    for (const { name, run } of suite) test(`${stage}: ${name}`, run);
+  }
 });

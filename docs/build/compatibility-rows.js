@@ -90,6 +90,10 @@ export const rows = {
     'layer-loha': ['LoHa', 'linear, convolution, Tucker', 'its definition'],
     'layer-lokr': ['LoKr', 'linear, convolution, Tucker', 'its definition'],
     'layer-dora': ['all three with magnitudes (DoRA)', 'linear, convolution, Tucker', 'DoRA’s definition'],
+    'layer-glora': ['GLoRA', 'linear, convolution', 'LyCORIS'],
+    'layer-oft': ['OFT, BOFT', 'linear, convolution', 'LyCORIS'],
+    'layer-ia3': ['IA3', 'linear, convolution', 'LyCORIS'],
+    'layer-full': ['whole differences', 'linear, convolution, norms', 'LyCORIS'],
   },
   prompts: {
     'prompt-a1111': ['A1111', 'weights, BREAK, windows', 'transformers with A1111’s rules'],

@@ -23,6 +23,8 @@ export interface AdapterKind {
   readonly name: string;
   /** What can be done with such a file, in a sentence for `inspect()`. */
   readonly usage: string;
+  /** True if such files can be distillations, after which a model needs fewer steps and other settings. */
+  readonly distils?: true;
   /** How folders of this kind are recognised. */
   readonly folder?: {
     /** The classes that its `config.json` may name. */
@@ -40,6 +42,13 @@ export interface AdapterKind {
 
 /** A value that an inspection reports: a rank, a token, a number of modules. */
 export type Detail = string | number | boolean | readonly (string | number)[];
+
+/** A value of a file as a detail; undefined if it is of another type. */
+export function toDetail(value: unknown): Detail | undefined {
+  const isText = (item: unknown) => typeof item === 'string' || typeof item === 'number';
+  const fits = isText(value) || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText));
+  return fits ? (value as Detail) : undefined;
+}
 
 /** A file of weights as recognised by its names and shapes. */
 export interface AdapterFinding {
@@ -130,7 +139,7 @@ export interface AdapterUse {
   /** Inputs of a text encoder by its component name, such as `strength.style`. */
   textInputs?(component: string): Conditions;
   /** Words that it teaches a text encoder, and the vectors [count, width] that each of them stands for. */
-  words?(component: string): LearnedWords | undefined;
+  words?(component: string): LearnedWords | readonly LearnedWords[] | undefined;
   /** Inputs of the noise predictor, for one pass of the run at one size; called once a pass. */
   condition?(pass: AdapterPass): Condition | Promise<Condition>;
   /** For an adapter that makes clips of several frames. */

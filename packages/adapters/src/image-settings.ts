@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, settleAll } from '@sd/core';
 import { type CheckOptionsSettings, checkOptions, fraction, type OptionRow, type OptionTable } from '@sd/core/options';
 import { type Condition, conditionsOf, type ModelCall } from '@sd/guidance';
 import { type ImageInput, type Pixels, readImage } from '@sd/image';
@@ -85,8 +85,8 @@ export async function readControls<Settings extends ControlSettings>(
   const entries = Array.isArray(settings)
     ? settings.map((entry: unknown, i) => [`${option}[${i}]`, entry] as const)
     : [[option, settings] as const];
-  return Promise.all(
-    entries.map(async ([entryOption, entry]) => {
+  return settleAll(
+    entries.map(([entryOption, entry]) => async () => {
       const strength = readStrength(entryOption, entry, table, of);
       const image = await readImage((entry as Settings).image, `${entryOption}.image`);
       return { option: entryOption, settings: entry as Settings, image, strength };

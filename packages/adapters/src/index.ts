@@ -59,4 +59,11 @@ export { t2iAdapterCondition, t2iAdapterInputs } from './t2i-adapter/residuals.j
 export { type T2iAdapterSettings, t2iAdapterOptions } from './t2i-adapter/settings.js';
 export { type LoadT2iAdapterOptions, loadT2iAdapter, type T2iAdapter } from './t2i-adapter/t2i-adapter.js';
 export { readTextualInversion, type TextualInversion } from './textual-inversion/read.js';
-export { unsupportedModel } from './unsupported-models.js';
+export {
+  adapterRows,
+  type UnsupportedFile,
+  unsupportedFile,
+  unsupportedFiles,
+  unsupportedModel,
+  unsupportedSentence,
+} from './unsupported-files.js';

@@ -10,6 +10,7 @@ import {
   type Model,
   type RunOptions,
   type Session,
+  show,
   type Tensor,
   throwIfAborted,
   toTensorInfo,
@@ -37,6 +38,17 @@ export interface NodeBackendOptions {
    * package, resolved from this one. Default: `onnxruntime-node`.
    */
   readonly runtime?: string | URL;
+  /**
+   * Whether to run ONNX Runtime in a child process, for models of strangers: a graph that crashes it ends that process and
+   * not this one, and `dispose()`, `process.exit()` and `worker.terminate()` end it even within a native call. Inputs and
+   * outputs are copied, and so are weights that are not on disk. Default: false.
+   */
+  readonly childProcess?: boolean;
+  /**
+   * With `childProcess`: milliseconds that loading a graph or one run may take, after which the process is ended. The first
+   * includes its start. Default: no limit.
+   */
+  readonly timeLimit?: number;
 }
 
 /**
@@ -50,15 +62,21 @@ export interface NodeBackendOptions {
  * TensorError for feeds that do not fit the graph's inputs, an AbortError, or a DisposedError.
  */
 export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
-  const { threads, provider = 'cpu', float16 = false } = options;
+  const { threads, provider = 'cpu', float16 = false, childProcess = false, timeLimit } = options;
   if (!providers.includes(provider)) {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${show(threads)}.`);
+  }
+  if (timeLimit !== undefined && !(childProcess && Number.isFinite(timeLimit) && timeLimit > 0)) {
+    throw new InvalidOptionError(
+      'timeLimit',
+      `must be milliseconds above 0, with childProcess: true, not ${timeLimit}.`,
+    );
   }
   const runtime = specifier(options.runtime ?? 'onnxruntime-node');
-  const client = createWorkerClient({ runtime, provider, threads });
+  const client = createWorkerClient({ runtime, provider, threads }, { childProcess, timeLimit });
   const disposedError = () => new DisposedError('The backend');
   let fusedAttention = true;
   let disposing: Promise<void> | undefined;

@@ -1,7 +1,7 @@
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ByteRange, type Source, SourceError } from '@sd/core';
+import { type ByteRange, type Source, SourceError, show } from '@sd/core';
 
 /**
  * A source of a model's files in a folder on disk. `folder` is a path, relative to the current directory, or a file URL.
@@ -50,7 +50,7 @@ function resolveInside(root: string, name: string): string {
   const full = path.resolve(root, name);
   const inside = path.relative(root, full);
   if (name.includes('\0') || path.isAbsolute(name) || path.isAbsolute(inside) || inside.split(path.sep)[0] === '..') {
-    throw new SourceError('read-failed', name, `${JSON.stringify(name)} is not a path inside the folder ${root}.`);
+    throw new SourceError('read-failed', name, `${show(name)} is not a path inside the folder ${root}.`);
   }
   return full;
 }

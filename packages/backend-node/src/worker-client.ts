@@ -1,6 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { AbortError, BackendError } from '@sd/core';
-import { createNativeGate, guardExit } from './native-gate.js';
+import { type Host, processHost, threadHost } from './hosts.js';
 import type { CallName, Calls, Failure, Reply, Request, WorkerSetup } from './protocol.js';
 
 /** A call failed in the worker. */
@@ -38,45 +37,67 @@ interface Task {
   readonly fail: (error: unknown) => void;
 }
 
+export interface WorkerClientOptions {
+  /** Runs the worker in a process of its own, which can be ended within a native call. */
+  readonly childProcess: boolean;
+  /** Milliseconds that a call may take before that process is ended; unlimited by default. */
+  readonly timeLimit?: number;
+}
+
+/** Milliseconds that closing waits for the call in flight before it ends a child process. */
+const patience = 2000;
+
 /**
  * A worker that starts on the first call and gets one call at a time, so that queued ones can be dropped. It keeps the
- * process alive only while there are calls. It is never terminated: during a native call that would abort the process.
+ * process alive only while there are calls. A worker thread is never terminated: during a native call that would abort the
+ * process.
  */
-export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClient {
+export function createWorkerClient(
+  setup: Omit<WorkerSetup, 'gate'>,
+  { childProcess, timeLimit }: WorkerClientOptions,
+): WorkerClient {
   const queue: Task[] = [];
-  let worker: Worker | undefined;
+  let worker: Host | undefined;
   let current: Task | undefined;
   /** Returns the error of every further call. */
   let ended: (() => Error) | undefined;
   let exited: Promise<void> = Promise.resolve();
 
-  function spawn(): Worker {
-    const gate = createNativeGate();
-    const workerData: WorkerSetup = { ...setup, gate };
-    // Flags of the main thread, such as --input-type, can keep a worker from starting.
-    const started = new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
-    const unguard = guardExit(gate);
-    let cause: unknown;
-    started.on('message', (reply: Reply) => {
-      const task = current;
-      current = undefined;
-      task?.done(reply);
-      next();
-    });
-    started.on('error', (error) => {
-      cause = error;
-    });
+  /** Why the host was ended, if that was our doing. */
+  let killed: string | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function spawn(): Host {
+    const host = childProcess ? processHost : threadHost;
+    let onExit!: () => void;
     exited = new Promise((resolve) => {
-      started.on('exit', (code) => {
-        unguard();
-        const reason = cause instanceof Error ? cause.message : `exit code ${code}`;
-        ended ??= () => new BackendError(`ONNX Runtime's worker died: ${reason}. Create a new backend.`, { cause });
+      onExit = resolve;
+    });
+    return host(setup, {
+      message(reply) {
+        clearTimeout(timer);
+        const task = current;
+        current = undefined;
+        task?.done(reply);
+        next();
+      },
+      exit(why, cause) {
+        clearTimeout(timer);
+        const message = `${killed ?? why}. Create a new backend, or load the model again.`;
+        ended ??= () => new BackendError(message, { cause, ...(childProcess ? { reason: 'process-ended' } : {}) });
         for (const task of [...(current === undefined ? [] : [current]), ...queue.splice(0)]) task.fail(ended());
         current = undefined;
-        resolve();
-      });
+        onExit();
+      },
     });
-    return started;
+  }
+
+  function limitTime(): void {
+    if (timeLimit === undefined) return;
+    timer = setTimeout(() => {
+      killed = `ONNX Runtime was ended, since a call took longer than the time limit of ${timeLimit} ms`;
+      worker?.kill?.();
+    }, timeLimit);
   }
 
   function next(): void {
@@ -90,8 +111,9 @@ export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClie
         task.check?.();
         worker ??= spawn();
         worker.ref();
-        worker.postMessage(task.message, task.transfer);
+        worker.post(task.message, task.transfer);
         current = task;
+        limitTime();
       } catch (error) {
         task.fail(error);
       }
@@ -138,7 +160,9 @@ export function createWorkerClient(setup: Omit<WorkerSetup, 'gate'>): WorkerClie
       // A failed release needs no handling: the worker ends and frees everything.
       const closing = worker === undefined ? undefined : call('close', {}).catch(() => undefined);
       ended = reason;
-      await closing;
+      const ending = worker?.kill && setTimeout(worker.kill, patience);
+      await Promise.race([closing, exited]);
+      exited = exited.finally(() => clearTimeout(ending));
     }
     worker?.ref();
     await exited;

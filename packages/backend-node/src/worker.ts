@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelHints, RawTensorInfo, Tensor } from '@sd/core';
+import { messageOf } from '@sd/core';
 import type * as Ort from 'onnxruntime-node';
 import { isAttentionRight } from './attention-check.js';
 import { throughGate } from './native-gate.js';
@@ -25,8 +26,6 @@ class StartFailure extends Error {
     super(text);
   }
 }
-
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function sessionOptions(
   config: Record<string, string> = {},
@@ -58,7 +57,7 @@ async function start(): Promise<typeof Ort> {
     ort = 'InferenceSession' in module ? module : module.default;
     ort.env.logLevel = 'fatal';
   } catch (error) {
-    throw new StartFailure('runtime', textOf(error));
+    throw new StartFailure('runtime', messageOf(error));
   }
   if (setup.provider === 'cpu') return ort;
   const supported = ort.listSupportedBackends?.().map((backend) => backend.name);
@@ -69,7 +68,7 @@ async function start(): Promise<typeof Ort> {
       await probe.release();
     });
   } catch (error) {
-    throw new StartFailure('provider', textOf(error), supported);
+    throw new StartFailure('provider', messageOf(error), supported);
   }
   return ort;
 }
@@ -160,7 +159,7 @@ async function handle(request: Request): Promise<[Reply, ArrayBuffer[]]> {
     const failure: Failure =
       error instanceof StartFailure
         ? { stage: error.stage, text: error.message, supported: error.supported }
-        : { stage: 'call', text: textOf(error) };
+        : { stage: 'call', text: messageOf(error) };
     return [{ failure }, []];
   }
 }

@@ -1,4 +1,13 @@
-import { type Backend, DisposedError, InvalidOptionError, type Model, type Session, throwIfAborted } from '@sd/core';
+import {
+  type Backend,
+  DisposedError,
+  InvalidOptionError,
+  type Model,
+  type Session,
+  settleAll,
+  show,
+  throwIfAborted,
+} from '@sd/core';
 import { chooseProvider, providers, type WebProvider } from './choice.js';
 import type { Device } from './gpu.js';
 import { type OrtModule, startRuntime, type WasmPaths } from './runtime.js';
@@ -81,7 +90,7 @@ export async function createWebBackend(options: WebBackendOptions = {}): Promise
     },
     dispose() {
       disposing ??= (async () => {
-        await Promise.all([...sessions].map((session) => session.dispose()));
+        await settleAll([...sessions].map((session) => session.dispose));
         device?.destroy();
       })();
       return disposing;
@@ -94,6 +103,6 @@ function checkOptions({ provider, threads }: WebBackendOptions): void {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new InvalidOptionError('threads', `must be an integer above 0, not ${threads}.`);
+    throw new InvalidOptionError('threads', `must be an integer above 0, not ${show(threads)}.`);
   }
 }

@@ -1,4 +1,4 @@
-import { BackendError } from '@sd/core';
+import { BackendError, messageOf } from '@sd/core';
 
 /** Out-of-memory messages of C++, emscripten, JavaScript engines and Dawn. */
 const noMemory =
@@ -6,7 +6,7 @@ const noMemory =
 
 /** Wraps the error of a call to ONNX Runtime in a BackendError with the model's name and, if known, a reason. */
 export function explained(model: string, error: unknown, loss: string | undefined): unknown {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   if (loss !== undefined) {
     return new BackendError(`${model}: the graphics device was lost (${loss}). The next call opens it again.`, {
       reason: 'device-lost',

@@ -9,6 +9,8 @@ export interface WeightFile {
   readonly path?: string;
   /** The whole file, for a backend that cannot map it. */
   read(signal?: AbortSignal): Promise<Uint8Array>;
+  /** Rejects with a SourceError or CheckpointError if the file was moved, deleted or cut since it was opened. Reads nothing. */
+  check?(): Promise<void>;
 }
 
 /** A graph to run and the files that hold its weights. */

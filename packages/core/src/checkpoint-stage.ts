@@ -10,6 +10,11 @@ export interface Extendable<Extension = unknown> extends StageResources {
    * stage stays as it is. Throws what an extension throws if it does not fit the model.
    */
   withExtensions(extensions: readonly Extension[]): Extendable<Extension>;
+  /**
+   * Rejects if the files that `load()` reads are no longer as they were opened; reads no weights. Then a stage that is in use
+   * is not freed for another one that could not be loaded.
+   */
+  checkFiles?(): Promise<void>;
 }
 
 /** A stage built from a checkpoint's files. Optional like `Extendable`: some adapters read `config` to match the model's shape. */

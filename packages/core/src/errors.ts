@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'bad-tensor'
   | 'not-finite'
   | 'backend'
+  | 'memory-limit'
   | 'missing-package'
   | 'aborted'
   | 'disposed'
@@ -91,11 +92,27 @@ export class TensorError extends SdError {
 /** A backend's runtime failed to start, to load a graph or to run it. */
 export class BackendError extends SdError {
   /** The cause, if it is one that a program can react to. */
-  readonly reason?: 'out-of-memory' | 'device-lost';
+  readonly reason?: 'out-of-memory' | 'device-lost' | 'process-ended';
 
   constructor(message: string, options?: ErrorOptions & { reason?: BackendError['reason'] }) {
     super('backend', message, options);
     if (options?.reason !== undefined) this.reason = options.reason;
+  }
+}
+
+/** A run is expected to take more memory than it may. Nothing has been allocated for it. */
+export class MemoryLimitError extends SdError {
+  /** What it is expected to take, besides the weights. */
+  readonly estimatedBytes: number;
+  readonly limitBytes: number;
+
+  constructor(
+    message: string,
+    { estimatedBytes, limitBytes }: { readonly estimatedBytes: number; readonly limitBytes: number },
+  ) {
+    super('memory-limit', message);
+    this.estimatedBytes = estimatedBytes;
+    this.limitBytes = limitBytes;
   }
 }
 

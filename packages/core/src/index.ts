@@ -1,4 +1,4 @@
-export { throwIfAborted, untilAborted } from './abort.js';
+export { type LinkedSignal, linkSignals, throwIfAborted, untilAborted } from './abort.js';
 export type {
   Backend,
   BackendFeatures,
@@ -19,18 +19,21 @@ export {
 } from './checkpoint-stage.js';
 export * from './errors.js';
 export { checkFeeds, checkOutputs, type RawTensorInfo, toTensorInfo } from './feeds.js';
+export { expectFilesOpen, lazyImport } from './lazy-import.js';
 export { type LazySession, lazySession } from './lazy-session.js';
 export { convertPrediction } from './prediction.js';
 export { numpyLegacy } from './random/numpy-legacy.js';
 export { nvPhilox } from './random/nv-philox.js';
 export { torchCpu } from './random/torch-cpu.js';
 export type { RandomSource, RandomSourceFactory } from './random.js';
+export { readText } from './read-text.js';
 export type {
   Denoiser,
   GuidedDenoiser,
   NoiseLevel,
   NoiseOptions,
   NoiseSource,
+  Preconditioning,
   Prediction,
   Sampler,
   SamplerOptions,
@@ -38,6 +41,8 @@ export type {
   SamplingPlan,
   Scheduler,
 } from './sampling.js';
+export { settleAll } from './settle.js';
+export { messageOf, show } from './show.js';
 export type { ByteRange, Source } from './source.js';
 export type {
   Conditions,

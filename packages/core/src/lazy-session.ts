@@ -1,10 +1,13 @@
 import type { Backend, Model, RunOptions, Session } from './backend.js';
 import { DisposedError } from './errors.js';
+import { settleAll } from './settle.js';
 import type { StageResources } from './stages.js';
 import type { Tensor } from './tensor.js';
 
 /** A session that is loaded on first use and can be released between uses. */
 export interface LazySession extends Required<StageResources> {
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
   /** See `Session.run`. */
   run(feeds: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Record<string, Tensor>>;
 }
@@ -32,6 +35,7 @@ export function lazySession(backend: Backend, model: Model): LazySession {
 
   return {
     load: async ({ signal } = {}) => void (await ready(signal)),
+    checkFiles: async () => void (await settleAll(model.weights.map((file) => () => file.check?.()))),
     run: async (feeds, options = {}) => (await ready(options.signal)).run(feeds, options),
     release,
     async dispose() {

@@ -77,10 +77,23 @@ export interface SamplingPlan {
   readonly noise?: (options: NoiseOptions) => NoiseSource;
 }
 
+/**
+ * The preconditioning of a model that was trained as in EDM (arXiv 2206.00364, table 1): of samples divided by the standard
+ * deviation of its data, the model predicts v.
+ */
+export interface Preconditioning {
+  /** The standard deviation of clean samples, the paper's sigma_data. */
+  readonly sigmaData: number;
+  /** True if the raw output is -v, as the paper has it. */
+  readonly negative: boolean;
+}
+
 /** A noise schedule, a spacing of its levels and a sampler. */
 export interface Scheduler {
   /** The prediction type of the scheduler's model. */
   readonly prediction: Prediction;
+  /** For a model with EDM's preconditioning. */
+  readonly preconditioning?: Preconditioning;
   /** Its name as recorded in images: `Euler`, `DDIM`. */
   readonly name?: string;
   /** Number of noise levels that the model was trained on; 1000 by default. */

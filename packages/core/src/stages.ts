@@ -90,6 +90,11 @@ export interface NoisePredictor extends StageResources {
   readonly sampleSize: number;
   /** The `conditions` that each call must have: SDXL's `text_embeds` and `time_ids`, an LCM's `timestep_cond`. None by default. */
   readonly needs?: readonly TensorInfo[];
+  /**
+   * About how many bytes a call with a sample [n, inChannels, height, width] takes, besides the weights. Runs that would take
+   * too much are refused by it; without it, this stage counts for nothing.
+   */
+  workingBytes?(n: number, height: number, width: number): number;
   /** Returns the model's raw output, [n, outChannels, height / 8, width / 8]. */
   predict(input: NoisePredictorInput, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
 }
@@ -113,6 +118,8 @@ export interface Vae extends StageResources {
   readonly scaleFactor: number;
   /** Decodes latents [n, latentChannels, h, w] to images [n, 3, h * scaleFactor, w * scaleFactor], about -1 to 1. */
   decode(latents: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<Tensor<'float32'>>;
+  /** About how many bytes `decode` takes for latents [n, latentChannels, h, w], besides the weights, as in `NoisePredictor`. */
+  workingBytes?(n: number, height: number, width: number): number;
   /** Encodes images [n, 3, height, width], -1 to 1. Needed only by runs that start from an image. */
   encode?(image: Tensor<'float32'>, options?: { readonly signal?: AbortSignal }): Promise<LatentDistribution>;
   /** A fast approximation of `decode` for previews, [n, 3, any height, any width], about -1 to 1; `decode` by default. */

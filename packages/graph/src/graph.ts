@@ -7,7 +7,7 @@ import { convolution, embedding, matmul } from './forms/layers.js';
 import { groupNorm, layerNormalization, rmsNorm, standardized } from './forms/normalization.js';
 import { averagePool, upsample } from './forms/resizing.js';
 import { type TimestepEmbeddingOptions, timestepEmbedding } from './forms/timestep-embedding.js';
-import type { AdaptedLayer, ConvOptions, LayerHook } from './layer-hook.js';
+import type { AdaptedLayer, AdaptedTable, ConvOptions, LayerHooks, NormChange } from './layer-hook.js';
 import { type GraphOptions, Nodes } from './nodes.js';
 import type { Attribute } from './onnx/messages.js';
 import { onnxType } from './onnx/onnx-writer.js';
@@ -23,7 +23,7 @@ import { type Dim, staticDim, type Value } from './value.js';
  */
 export class Graph {
   readonly #nodes: Nodes;
-  readonly #layerHooks: LayerHook[] = [];
+  readonly #hooks: LayerHooks[] = [];
 
   constructor(options: GraphOptions = {}) {
     this.#nodes = new Nodes(options);
@@ -47,9 +47,12 @@ export class Graph {
     return this.#nodes.input({ name, dims, type, optional: true });
   }
 
-  /** Calls the hook for every linear layer and convolution written from now on. Hooks run in the order they were added. */
-  addLayerHook(hook: LayerHook): void {
-    this.#layerHooks.push(hook);
+  /**
+   * Calls the hooks for every linear layer, convolution and normalization written from now on. Hooks run in the order they
+   * were added.
+   */
+  addHooks(hooks: LayerHooks): void {
+    this.#hooks.push(hooks);
   }
 
   output(name: string, value: Value): void {
@@ -135,7 +138,7 @@ export class Graph {
   linear(x: Value, w: Scope, out: number): Value {
     const weight = w.tensor('weight', [out, staticDim(x, -1)]);
     const bias = w.has('bias') ? w.tensor('bias', [out]) : undefined;
-    return this.#adapted({ module: w.path, input: x, output: this.matmul(x, weight, bias), weight, bias });
+    return this.#adapted({ module: w.path, input: x, weight, bias }, this.matmul(x, weight, bias));
   }
 
   /** Several linear layers whose matrices are stacked in one module, each reading its own rows in place. */
@@ -145,14 +148,13 @@ export class Graph {
     const bias = w.has('bias') ? w.tensor('bias', [total]) : undefined;
     let end = 0;
     return outs.map((out) => {
-      const rows = { start: end, end: end + out };
+      const rows = { start: end, end: end + out, module: { weight, bias } };
       end = rows.end;
       const part = {
         weight: sliceView(weight, rows.start, rows.end),
         bias: bias && sliceView(bias, rows.start, rows.end),
       };
-      const output = this.matmul(x, part.weight, part.bias);
-      return this.#adapted({ module: w.path, input: x, output, rows, ...part });
+      return this.#adapted({ module: w.path, input: x, rows, ...part }, this.matmul(x, part.weight, part.bias));
     });
   }
 
@@ -179,14 +181,7 @@ export class Graph {
     const bias = w.has('bias') ? w.tensor('bias', [out]) : undefined;
     const pads = typeof padding === 'number' ? ([padding, padding, padding, padding] as const) : padding;
     const conv = { kernel, stride, padding: pads };
-    return this.#adapted({
-      module: w.path,
-      input: x,
-      output: this.convolution(x, conv, weight, bias),
-      weight,
-      bias,
-      conv,
-    });
+    return this.#adapted({ module: w.path, input: x, weight, bias, conv }, this.convolution(x, conv, weight, bias));
   }
 
   /** x [n, in, h, w] convolved with [out, in, k, k], plus a bias [out]: [n, out, h', w']. Hooks do not see it. */
@@ -196,7 +191,7 @@ export class Graph {
 
   /** Group normalization of x [n, c, ...], then a scale and a shift for each channel. */
   groupNorm(x: Value, w: Scope, options: { groups: number; epsilon: number }): Value {
-    return groupNorm(this.#nodes, x, w, options);
+    return groupNorm(this.#nodes, x, w, { ...options, change: this.#normChange(w, staticDim(x, 1)) });
   }
 
   /** Normalizes the last axis, without scale and shift. */
@@ -206,18 +201,23 @@ export class Graph {
 
   /** x [..., size] divided by the root of its mean square, times a scale [size] (arXiv 1910.07467). */
   rmsNorm(x: Value, w: Scope, epsilon: number): Value {
-    return rmsNorm(this.#nodes, x, w.tensor('weight', [staticDim(x, -1)]), epsilon);
+    const size = staticDim(x, -1);
+    return rmsNorm(this.#nodes, x, w.tensor('weight', [size]), { epsilon, change: this.#normChange(w, size) });
   }
 
   /** A layer normalization over the last axis. */
   layerNorm(x: Value, w: Scope, epsilon = 1e-5): Value {
     const size = staticDim(x, -1);
-    return this.layerNormalization(x, w.tensor('weight', [size]), w.tensor('bias', [size]), epsilon);
+    const change = this.#normChange(w, size);
+    return layerNormalization(this.#nodes, x, [w.tensor('weight', [size]), w.tensor('bias', [size])], {
+      epsilon,
+      change,
+    });
   }
 
-  /** Normalizes the last axis of x [..., size], then multiplies by `scale` [size] and adds `shift` [size]. */
+  /** Normalizes the last axis of x [..., size], then multiplies by `scale` [size] and adds `shift` [size]. Hooks do not see it. */
   layerNormalization(x: Value, scale: TensorView, shift: TensorView, epsilon = 1e-5): Value {
-    return layerNormalization(this.#nodes, x, scale, shift, epsilon);
+    return layerNormalization(this.#nodes, x, [scale, shift], { epsilon });
   }
 
   /**
@@ -230,10 +230,15 @@ export class Graph {
 
   /**
    * Looks up rows of a table [count, width] by index [n, s]: [n, s, width]. 16-bit tables are widened after the look-up,
-   * except for WebGPU, where not every device has 16-bit floats.
+   * except for WebGPU, where not every device has 16-bit floats. Hooks do not see it.
    */
   embedding(ids: Value, table: TensorView): Value {
     return embedding(this.#nodes, ids, table);
+  }
+
+  /** Rows of a module's table after the hooks' changes. */
+  adaptedRows(rows: AdaptedTable): Value {
+    return this.#hooks.reduce((output, { table }) => table?.({ ...rows, output }) ?? output, rows.output);
   }
 
   /** A feature map [n, c, h, w] as a sequence of its pixels, row by row: [n, h * w, c]. */
@@ -314,7 +319,17 @@ export class Graph {
     return this.#nodes.shapes.indices(values);
   }
 
-  #adapted(layer: AdaptedLayer): Value {
-    return this.#layerHooks.reduce((output, hook) => hook({ ...layer, output }), layer.output);
+  #adapted(written: Omit<AdaptedLayer, 'plain' | 'output'>, plain: Value): Value {
+    return this.#hooks.reduce((output, { layer }) => layer?.({ ...written, plain, output }) ?? output, plain);
+  }
+
+  /** The sums of what hooks add to a normalization's scale and shift. */
+  #normChange(w: Scope, size: number): NormChange {
+    const changes = this.#hooks.flatMap(({ norm }) => norm?.({ module: w.path, size }) ?? []);
+    const sum = (part: keyof NormChange) =>
+      changes
+        .flatMap((change) => change[part] ?? [])
+        .reduce<Value | undefined>((a, b) => (a ? this.add(a, b) : b), undefined);
+    return { scale: sum('scale'), shift: sum('shift') };
   }
 }

@@ -108,9 +108,13 @@ export class Nodes {
     return stored === view ? value : this.op('Transpose', [value], view.shape, { perm: [1n, 0n] });
   }
 
-  /** A checkpoint's tensor in its stored type. */
+  /** A checkpoint's tensor in its stored type, or in float32 if it is a sum. */
   stored(view: TensorView): Value {
-    return { ...this.writer.weight(view), dims: view.shape };
+    const { plus, shape } = view;
+    const value = { ...this.writer.weight(view), dims: shape };
+    if (plus === undefined) return value;
+    const parts = [value, this.stored({ ...plus, shape })].map((part) => this.cast(part, 'float32'));
+    return { ...this.op('Add', parts, shape), type: 'float32' };
   }
 
   /** The inputs of one operator cast to one float type: float16 if any of them is float16. */

@@ -8,7 +8,9 @@ import {
   sliceView,
   splitByRange,
   type TensorToWrite,
+  type TensorView,
   toFloat32,
+  toHalf,
   transposeView,
 } from '@sd/weights';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -115,6 +117,26 @@ describe('a matrix that is stored transposed', () => {
   });
 });
 
+describe('a tensor with another to be added', () => {
+  test.each(['F32', 'F16'] as const)('is their sum, whole, in parts and transposed; the first is %s', async (dtype) => {
+    const values = [1, 2, 3, 4, 5, 6];
+    const base = { ...floats('fc.weight', [2, 3], values), dtype };
+    const half = { ...base, bytes: () => new Uint8Array(toHalf(Float32Array.from(values)).buffer) };
+    const [a, b] = [
+      await openedFrom(dtype === 'F16' ? half : base),
+      await openedFrom(floats('fc.weight', [2, 3, 1, 1], [10, 20, 30, 40, 50, 60])),
+    ];
+    const view = { ...a.tensor('fc.weight', [2, 3]), plus: b.tensor('fc.weight', [2, 3]) };
+    const multiplied = (weight: TensorView, input: number[], out: number) => {
+      const lookup = { has: (name: string) => name === 'fc.weight', tensor: () => weight };
+      return outputOf(new Scope(lookup).at('fc'), input, out);
+    };
+    expect(await multiplied(view, [1, 10, 100], 2)).toEqual([3531, 7194]);
+    expect(await multiplied(sliceView(view, 1, 2), [1, 10, 100], 1)).toEqual([7194]);
+    expect(await multiplied(transposeView(view), [1, 10], 3)).toEqual([451, 572, 693]);
+  });
+});
+
 describe('tensors of a file that cannot be mapped', () => {
   const far = 2 ** 20 + 16;
   const written = fileOf([
@@ -165,4 +187,40 @@ describe('tensors of a file that cannot be mapped', () => {
     const { tensors } = await openWeights(source, 'x');
     expect(splitByRange(source, 'x', tensors)).toBe(tensors);
   });
+});
+
+test('files of two sources may have the same path', async () => {
+  const [a, b] = [await openedFrom(floats('a', [2], [1, 2])), await openedFrom(floats('b', [2], [3, 4]))];
+  const g = new Graph();
+  g.output('y', g.add(g.weight(a.tensor('a', [2])), g.weight(b.tensor('b', [2]))));
+  const session = await backend.load(g.finish('test', { repeated: false }));
+  const { y } = await session.run({});
+  await session.dispose();
+  expect(Array.from(y.data as Float32Array)).toEqual([4, 6]);
+});
+
+test('hooks of norms add to scale and shift, those of several extensions together', async () => {
+  const w = new Scope(await openedFrom(floats('norm.weight', [2], [1, 2]), floats('norm.bias', [2], [0, 1])));
+  const normalized = async (module: string) => {
+    const g = new Graph();
+    for (const extension of [1, 2]) {
+      const values = () => g.constant([extension, extension]);
+      g.addHooks({ norm: (norm) => (norm.module === module ? { scale: values(), shift: values() } : undefined) });
+    }
+    const input = g.input('x', [1, 2, 1, 2]);
+    g.output('group', g.groupNorm(input, w.at('norm'), { groups: 2, epsilon: 0 }));
+    g.output('layer', g.layerNorm(input, w.at('norm'), 0));
+    const session = await backend.load(g.finish('test', { repeated: false }));
+    const { group, layer } = await session.run({ x: tensor('float32', [1, 2, 1, 2], Float32Array.of(3, 5, 2, 9)) });
+    await session.dispose();
+    return [group, layer].map(({ data }) => Array.from(data as Float32Array, (value) => Math.round(value * 1e4) / 1e4));
+  };
+  expect(await normalized('other')).toEqual([
+    [-1, 1, -1, 3],
+    [-1, 3, -1, 3],
+  ]);
+  expect(await normalized('norm')).toEqual([
+    [-1, 7, -1, 9],
+    [-1, 9, -1, 9],
+  ]);
 });

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
 import { predictBoth } from './outputs.js';
 
@@ -8,7 +8,7 @@ import { predictBoth } from './outputs.js';
  * takes its noise from the negative output; so from 0 to 1 it interpolates.
  */
 export function cfgPpGuidance({ lambda }: { readonly lambda: number }): Guidance {
-  if (!Number.isFinite(lambda)) throw new InvalidOptionError('lambda', `must be a finite number, not ${lambda}.`);
+  if (!Number.isFinite(lambda)) throw new InvalidOptionError('lambda', `must be a finite number, not ${show(lambda)}.`);
   return guidanceOf({ Guidance: 'CFG++', 'CFG scale': lambda }, () => async (input) => {
     const { positive, negative } = await predictBoth(input);
     return positive.map((value, i) => negative[i] + lambda * (value - negative[i]));

@@ -5,7 +5,9 @@ import {
   InvalidOptionError,
   type NoiseLevel,
   type NoisePredictor,
+  type Preconditioning,
   type Prediction,
+  show,
   sizeOf,
   stack,
   type Tensor,
@@ -20,6 +22,8 @@ export interface DenoiserOptions {
   readonly noisePredictor: NoisePredictor;
   /** The meaning of the noise predictor's output. */
   readonly prediction: Prediction;
+  /** For a model with EDM's preconditioning, whose prediction is `v`. */
+  readonly preconditioning?: Preconditioning | undefined;
   readonly guidance: Guidance;
   /**
    * The positive prompt, or several with weights (arXiv 2206.01714). A function is called at every evaluation, so that
@@ -57,13 +61,15 @@ export type ProgressDenoiser = (x: Float32Array, level: NoiseLevel, progress?: P
 export function createDenoiser(
   options: DenoiserOptions,
 ): ProgressDenoiser & { readonly unconditional: ProgressDenoiser } {
-  const { batch = Infinity, prediction } = options;
+  const { batch = Infinity, prediction, preconditioning: { sigmaData } = unprepared } = options;
   if (batch !== Infinity && !(Number.isSafeInteger(batch) && batch >= 1)) {
-    throw new InvalidOptionError('batch', `must be a whole number of at least 1, not ${batch}.`);
+    throw new InvalidOptionError('batch', `must be a whole number of at least 1, not ${show(batch)}.`);
   }
   const guide = options.guidance();
-  const toX0 = (raw: Float32Array, { x, level }: GuidanceInput) =>
-    convertPrediction(raw, prediction, 'sample', x, level);
+  const toX0 = (raw: Float32Array, { x, level }: GuidanceInput) => {
+    const x0 = convertPrediction(raw, prediction, 'sample', x, level);
+    return sigmaData === 1 ? x0 : x0.map((value) => sigmaData * value);
+  };
   let last: { x: Float32Array; level: NoiseLevel; unconditional: Float32Array } | undefined;
 
   const denoise: ProgressDenoiser = async (x, level, progress = singleCall) => {
@@ -88,7 +94,7 @@ function guidanceInput(
   progress: Progress,
 ): GuidanceInput {
   const { prediction, shape, extraChannels, batch = Infinity } = options;
-  const scaled = scaleToTraining(x, level, prediction);
+  const scaled = scaleToTraining(x, level, options);
   const prompts = currentPrompts(options, progress);
   // A copy, so that outputs recorded by text are kept apart from the negative prompt's.
   const withoutImage = extraChannels && { ...prompts.negative };
@@ -127,7 +133,7 @@ interface Evaluation {
 
 /** Calls the model once for a batch of texts; gives one raw output per text. */
 async function callModel(
-  { noisePredictor, conditions = [], extraChannels, shape, signal }: DenoiserOptions,
+  { noisePredictor, preconditioning, conditions = [], extraChannels, shape, signal }: DenoiserOptions,
   { sample, timestep, progress, negative, withoutImage, ...samples }: Evaluation,
   texts: readonly TextEmbedding[],
 ): Promise<Float32Array[]> {
@@ -148,7 +154,8 @@ async function callModel(
   expectTensor('The U-Net’s output', output, 'float32', [texts.length, ...shape]);
   expectFinite(`The U-Net’s output at timestep ${timestep}`, output.data);
   const size = sizeOf(shape);
-  return texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
+  const rows = texts.map((_, i) => output.data.subarray(i * size, (i + 1) * size));
+  return preconditioning?.negative === true ? rows.map((raw) => raw.map((value) => -value)) : rows;
 }
 
 function currentPrompts(
@@ -176,16 +183,23 @@ function withChannels(sample: Tensor<'float32'>, extra: Tensor<'float32'> | unde
   return tensor('float32', [channels + extra.dims[0], height, width], data);
 }
 
-/** Diffusion models are trained on samples with alpha² + sigma² = 1; flow models on samples of the path itself. */
+const unprepared: Preconditioning = { sigmaData: 1, negative: false };
+
+/**
+ * Diffusion models are trained on samples with alpha² + sigma² = 1, those of EDM after division by the deviation of their
+ * data; flow models on samples of the path itself.
+ */
 function scaleToTraining(
   x: Float32Array,
   level: NoiseLevel,
-  prediction: Prediction,
+  { prediction, preconditioning: { sigmaData } = unprepared }: DenoiserOptions,
 ): { readonly x: Float32Array; readonly level: NoiseLevel } {
-  const norm = Math.hypot(level.alpha, level.sigma);
-  if (prediction === 'flow' || Math.abs(norm - 1) < 1e-6) return { x, level };
+  const alpha = sigmaData * level.alpha;
+  const norm = Math.hypot(alpha, level.sigma);
+  const isUnit = prediction === 'flow' || Math.abs(norm - 1) < 1e-6;
+  if (isUnit && sigmaData === 1) return { x, level };
   return {
-    x: x.map((value) => value / norm),
-    level: { alpha: level.alpha / norm, sigma: level.sigma / norm, timestep: level.timestep },
+    x: isUnit ? x : x.map((value) => value / norm),
+    level: { alpha: alpha / norm, sigma: level.sigma / norm, timestep: level.timestep },
   };
 }

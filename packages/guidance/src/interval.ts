@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
 import { predictPositive } from './outputs.js';
 
@@ -16,8 +16,10 @@ export interface GuidanceInterval {
  * evaluated, in half the time. The guidance is not called there, so that it counts steps and builds momentum only inside.
  */
 export function withinInterval(guidance: Guidance, { from = 0, to = Infinity }: GuidanceInterval): Guidance {
-  if (!(from >= 0)) throw new InvalidOptionError('from', `must be a ratio sigma / alpha of at least 0, not ${from}.`);
-  if (!(to > from)) throw new InvalidOptionError('to', `must be a ratio sigma / alpha above ${from}, not ${to}.`);
+  if (!(from >= 0))
+    throw new InvalidOptionError('from', `must be a ratio sigma / alpha of at least 0, not ${show(from)}.`);
+  if (!(to > from))
+    throw new InvalidOptionError('to', `must be a ratio sigma / alpha above ${show(from)}, not ${show(to)}.`);
   return guidanceOf({ ...guidance.settings, 'Guidance interval': `${from} to ${to}` }, () => {
     const guide = guidance();
     return (input) => {

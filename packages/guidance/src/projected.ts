@@ -1,4 +1,4 @@
-import { convertPrediction, InvalidOptionError } from '@sd/core';
+import { convertPrediction, InvalidOptionError, show } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
 import { predictBoth, predictPositive } from './outputs.js';
 import { checkScale, type GuidanceScale, recorded, scaleAt } from './scale.js';
@@ -70,5 +70,5 @@ export function adaptiveProjectedGuidance(options: AdaptiveProjectedGuidanceOpti
 }
 
 function check(option: string, value: unknown, isValid: boolean, expected: string): void {
-  if (!isValid) throw new InvalidOptionError(option, `must be ${expected}, not ${value}.`);
+  if (!isValid) throw new InvalidOptionError(option, `must be ${expected}, not ${show(value)}.`);
 }

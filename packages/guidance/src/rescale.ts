@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
 import { composedFrom, recordOutputs } from './outputs.js';
 
@@ -8,7 +8,7 @@ import { composedFrom, recordOutputs } from './outputs.js';
  * were made without the positive prompt, are unchanged.
  */
 export function withRescale(guidance: Guidance, phi: number): Guidance {
-  if (!(phi >= 0 && phi <= 1)) throw new InvalidOptionError('rescale', `must be from 0 to 1, not ${phi}.`);
+  if (!(phi >= 0 && phi <= 1)) throw new InvalidOptionError('rescale', `must be from 0 to 1, not ${show(phi)}.`);
   return guidanceOf({ ...guidance.settings, 'CFG Rescale phi': phi }, () => {
     const guide = guidance();
     return async (unrecorded) => {

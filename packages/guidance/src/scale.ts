@@ -1,4 +1,4 @@
-import { InvalidOptionError, type NoiseLevel } from '@sd/core';
+import { InvalidOptionError, type NoiseLevel, show } from '@sd/core';
 
 /**
  * How far to extrapolate from the negative output through the positive one: a number, or a function of the noise level as
@@ -9,7 +9,7 @@ export type GuidanceScale = number | ((level: NoiseLevel) => number);
 /** Throws an InvalidOptionError for a number that is not finite. */
 export function checkScale(scale: GuidanceScale): void {
   if (typeof scale !== 'function' && !Number.isFinite(scale)) {
-    throw new InvalidOptionError('scale', `must be a finite number or a function of the level, not ${scale}.`);
+    throw new InvalidOptionError('scale', `must be a finite number or a function of the level, not ${show(scale)}.`);
   }
 }
 
@@ -20,7 +20,7 @@ export function scaleAt(scale: GuidanceScale, level: NoiseLevel): number {
   if (Number.isFinite(value)) return value;
   throw new InvalidOptionError(
     'scale',
-    `must return a finite number, but gave ${value} at timestep ${level.timestep}.`,
+    `must return a finite number, but gave ${show(value)} at timestep ${level.timestep}.`,
   );
 }
 

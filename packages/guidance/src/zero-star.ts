@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Guidance, guidanceOf } from './guidance.js';
 import { predictBoth, predictPositive } from './outputs.js';
 import { checkScale, type GuidanceScale, recorded, scaleAt } from './scale.js';
@@ -22,7 +22,7 @@ export interface CfgZeroStarOptions {
 export function cfgZeroStar({ scale, zeroInitSteps = 0 }: CfgZeroStarOptions): Guidance {
   checkScale(scale);
   if (!Number.isSafeInteger(zeroInitSteps) || zeroInitSteps < 0) {
-    throw new InvalidOptionError('zeroInitSteps', `must be a whole number of at least 0, not ${zeroInitSteps}.`);
+    throw new InvalidOptionError('zeroInitSteps', `must be a whole number of at least 0, not ${show(zeroInitSteps)}.`);
   }
   const settings = { Guidance: 'CFG-Zero*', 'CFG scale': recorded(scale), 'Zero init steps': zeroInitSteps };
   return guidanceOf(settings, () => {

@@ -130,7 +130,7 @@ test.each<[object, string]>([
   [{ eta: Number.NaN }, 'eta: must be a finite number, not NaN.'],
   [{ normThreshold: 0 }, 'normThreshold: must be a number above 0, not 0.'],
   [{ momentum: Infinity }, 'momentum: must be a finite number, not Infinity.'],
-  [{ form: 'other' }, 'form: must be paper or diffusers, not other.'],
+  [{ form: 'other' }, 'form: must be paper or diffusers, not "other".'],
 ])('adaptive projected guidance refuses %o', (options, message) => {
   expect(() => adaptiveProjectedGuidance({ scale: 5, ...options })).toThrow(message);
 });

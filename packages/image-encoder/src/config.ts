@@ -20,16 +20,19 @@ export interface ClipVisionConfig {
 export function clipVisionConfig(config: Config): ClipVisionConfig {
   config.only('model_type', 'clip_vision_model');
   config.only('hidden_act', 'quick_gelu', 'gelu');
+  const width = config.count('hidden_size', 768);
+  const heads = config.count('num_attention_heads', 12);
+  config.expectDivides('num_attention_heads', heads, width);
   return {
-    width: config.number('hidden_size', 768),
-    layers: config.number('num_hidden_layers', 12),
-    heads: config.number('num_attention_heads', 12),
-    feedForwardWidth: config.number('intermediate_size', 3072),
-    projectionWidth: config.number('projection_dim', 512),
-    channels: config.number('num_channels', 3),
-    imageSize: config.number('image_size', 224),
-    patchSize: config.number('patch_size', 32),
+    width,
+    layers: config.count('num_hidden_layers', 12, { most: 1000 }),
+    heads,
+    feedForwardWidth: config.count('intermediate_size', 3072),
+    projectionWidth: config.count('projection_dim', 512),
+    channels: config.count('num_channels', 3),
+    imageSize: config.count('image_size', 224, { most: 2 ** 14 }),
+    patchSize: config.count('patch_size', 32, { most: 2 ** 14 }),
     activation: config.string('hidden_act', 'quick_gelu') as ClipVisionConfig['activation'],
-    epsilon: config.number('layer_norm_eps', 1e-5),
+    epsilon: config.number('layer_norm_eps', 1e-5, { least: 0, most: 1 }),
   };
 }

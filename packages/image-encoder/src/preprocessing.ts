@@ -1,4 +1,4 @@
-import { CheckpointError, type ImagePreprocessing } from '@sd/core';
+import { CheckpointError, type ImagePreprocessing, show } from '@sd/core';
 import type { Config } from '@sd/weights';
 
 /** Mean and standard deviation of CLIP's training images. */
@@ -73,6 +73,6 @@ function wrong(config: Config, key: string): CheckpointError {
   return new CheckpointError(
     'bad-config',
     config.file,
-    `${key} is ${JSON.stringify(config.get(key))}, which is not valid for CLIP's image processor.`,
+    `${key} is ${show(config.get(key))}, which is not valid for CLIP's image processor.`,
   );
 }

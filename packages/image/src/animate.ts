@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport, show } from '@sd/core';
 import { compositeOnWhite } from './flatten.js';
 import type { Pixels } from './pixels.js';
 
@@ -27,12 +27,12 @@ export async function animate(images: readonly Pixels[], options: AnimateOptions
   const { format = 'gif', palette = 'frame', repeat = Infinity } = options;
   const { width, height } = checkImages(images);
   const delays = readDelays(options.delay ?? 100, images.length);
-  if (format !== 'gif') throw new InvalidOptionError('format', `must be gif, not ${JSON.stringify(format)}.`);
+  if (format !== 'gif') throw new InvalidOptionError('format', `must be gif, not ${show(format)}.`);
   if (palette !== 'frame' && palette !== 'global') {
-    throw new InvalidOptionError('palette', `must be frame or global, not ${JSON.stringify(palette)}.`);
+    throw new InvalidOptionError('palette', `must be frame or global, not ${show(palette)}.`);
   }
   if (repeat !== Infinity && !(Number.isSafeInteger(repeat) && repeat >= 0 && repeat < 65536)) {
-    throw new InvalidOptionError('repeat', `must be a whole number from 0 to 65535, or Infinity, not ${repeat}.`);
+    throw new InvalidOptionError('repeat', `must be a whole number from 0 to 65535, or Infinity, not ${show(repeat)}.`);
   }
 
   const { GIFEncoder, quantize, applyPalette } = await gifenc();
@@ -55,7 +55,7 @@ export async function animate(images: readonly Pixels[], options: AnimateOptions
 }
 
 async function gifenc() {
-  const module = await import('gifenc');
+  const module = await lazyImport(() => import('gifenc'));
   const { GIFEncoder, quantize, applyPalette } = module;
   return GIFEncoder === undefined ? module.default : { GIFEncoder, quantize, applyPalette };
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { canvas } from './canvas.js';
 import { compositeOnWhite } from './flatten.js';
 import { type SdImage, toSdImage } from './image.js';
@@ -29,7 +29,7 @@ interface Gradient {
 export function cannyEdges(image: Pixels, { low = 100, high = 200, gray = false }: CannyOptions = {}): SdImage {
   for (const [option, value] of Object.entries({ low, high })) {
     if (!(Number.isFinite(value) && value >= 0)) {
-      throw new InvalidOptionError(option, `must be a number of at least 0, not ${value}.`);
+      throw new InvalidOptionError(option, `must be a number of at least 0, not ${show(value)}.`);
     }
   }
   if (low > high) throw new InvalidOptionError('low', `must not be above high, but is ${low}, and high is ${high}.`);

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { canvas, paste } from './canvas.js';
 import { type SdImage, toSdImage } from './image.js';
 import type { Pixels } from './pixels.js';
@@ -23,10 +23,10 @@ export function contactSheet(images: readonly Pixels[], options: ContactSheetOpt
     throw new InvalidOptionError('images', 'must not be empty: a contact sheet needs at least one.');
   const { columns = Math.ceil(Math.sqrt(images.length)), gap = 4, background = [0, 0, 0, 0] } = options;
   if (!Number.isSafeInteger(columns) || columns < 1) {
-    throw new InvalidOptionError('columns', `must be a whole number of at least 1, not ${columns}.`);
+    throw new InvalidOptionError('columns', `must be a whole number of at least 1, not ${show(columns)}.`);
   }
   if (!Number.isSafeInteger(gap) || gap < 0) {
-    throw new InvalidOptionError('gap', `must be a whole number of pixels, at least 0, not ${gap}.`);
+    throw new InvalidOptionError('gap', `must be a whole number of pixels, at least 0, not ${show(gap)}.`);
   }
   const cellWidth = Math.max(...images.map(({ width }) => width));
   const cellHeight = Math.max(...images.map(({ height }) => height));

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { canvas } from './canvas.js';
 import { type SdImage, toSdImage } from './image.js';
 import type { Pixels } from './pixels.js';
@@ -10,7 +10,7 @@ import { checkSize } from './size.js';
  */
 export function enlarge(image: Pixels, factor: number): SdImage {
   if (!Number.isSafeInteger(factor) || factor < 1) {
-    throw new InvalidOptionError('factor', `must be a whole number of at least 1, not ${factor}.`);
+    throw new InvalidOptionError('factor', `must be a whole number of at least 1, not ${show(factor)}.`);
   }
   const [width, height] = [image.width * factor, image.height * factor];
   checkSize(width, height, 'factor');

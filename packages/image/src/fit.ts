@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Canvas, canvas, paste } from './canvas.js';
 import type { Pixels } from './pixels.js';
 import { type Box, bicubic, lanczos, resample } from './resample.js';
@@ -33,7 +33,7 @@ const choices: readonly string[] = ['cover', 'contain', 'stretch', 'crop'] satis
 export function fitImage(image: Pixels, { width, height, fit }: FitImageOptions, option = 'image'): Pixels {
   checkSize(width, height, 'width');
   if (fit !== undefined && !choices.includes(fit)) {
-    throw new InvalidOptionError('fit', `must be one of ${choices.join(', ')}, not ${JSON.stringify(fit)}.`);
+    throw new InvalidOptionError('fit', `must be one of ${choices.join(', ')}, not ${show(fit)}.`);
   }
   if (image.width === width && image.height === height) return image;
   const sizes = `the ${option} has ${image.width} x ${image.height} pixels, but ${width} x ${height} are needed`;

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { type Canvas, canvas, paste } from './canvas.js';
 import type { Pixels } from './pixels.js';
 import { checkSize } from './size.js';
@@ -27,11 +27,11 @@ export function outpaint(original: Pixels, options: OutpaintOptions): { image: P
   const { left = 0, right = 0, top = 0, bottom = 0, feather = 16, fill = 'edge' } = options;
   for (const [option, value] of Object.entries({ left, right, top, bottom, feather })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new InvalidOptionError(option, `must be a whole number of pixels, at least 0, not ${value}.`);
+      throw new InvalidOptionError(option, `must be a whole number of pixels, at least 0, not ${show(value)}.`);
     }
   }
   if (fill !== 'edge' && fill !== 'gray') {
-    throw new InvalidOptionError('fill', `must be edge or gray, not ${JSON.stringify(fill)}.`);
+    throw new InvalidOptionError('fill', `must be edge or gray, not ${show(fill)}.`);
   }
   const width = left + original.width + right;
   const height = top + original.height + bottom;

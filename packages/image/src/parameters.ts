@@ -18,8 +18,9 @@ export interface ReadParameters {
 }
 
 const negativeMark = 'Negative prompt:';
-const setting = /([\p{L}\p{N}_][\p{L}\p{N}_ \-/]{1,200}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/gu;
 const wholeName = /^[\p{L}\p{N}_][\p{L}\p{N}_ \-/]{1,200}$/u;
+/** Characters. */
+const longestName = 201;
 const minSettings = 3;
 
 /**
@@ -58,10 +59,10 @@ export function formatParameters({ prompt, negativePrompt = '', settings = {} }:
 /** Reads A1111's `parameters` text as A1111 does. Never fails: text without settings is a prompt. */
 export function parseParameters(text: string): ReadParameters {
   const lines = text.trim().split('\n');
-  const found = [...lines.at(-1)!.matchAll(setting)];
+  const found = settingsIn(lines.at(-1)!);
   if (found.length >= minSettings) lines.pop();
   const settings = new Map(
-    found.length < minSettings ? [] : found.map(([, name, value]): [string, string] => [name!, unquote(value!)]),
+    found.length < minSettings ? [] : found.map(([name, value]): [string, string] => [name, unquote(value)]),
   );
 
   const prompt: string[] = [];
@@ -81,6 +82,53 @@ export function parseParameters(text: string): ReadParameters {
     negativePrompt: exact.negative ?? joinLines(negative),
     settings: Object.fromEntries(settings),
   };
+}
+
+/**
+ * The settings in a line, verbatim: what A1111's regular expression
+ * `([A-Za-z][A-Za-z0-9_ /-]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)` finds, for letters of all scripts, and in time by the
+ * line's length.
+ */
+function settingsIn(line: string): [name: string, value: string][] {
+  const found: [string, string][] = [];
+  let start = 0;
+  for (let colon = line.indexOf(':'); colon >= 0; colon = line.indexOf(':', start)) {
+    const name = nameBefore(line.slice(Math.max(start, colon - 2 * longestName), colon));
+    start = colon + 1;
+    if (name === undefined) continue;
+    while (/\s/.test(line.charAt(start))) start++;
+    const end = endOfValue(line, start);
+    found.push([name, line.slice(start, end)]);
+    start = end + 1;
+  }
+  return found;
+}
+
+/** The longest name that ends where the text ends. */
+function nameBefore(text: string): string | undefined {
+  const characters = [...text].slice(-longestName);
+  let first = characters.length;
+  for (let i = characters.length - 1; i >= 0 && /[\p{L}\p{N}_ \-/]/u.test(characters[i]); i--) {
+    if (/[\p{L}\p{N}_]/u.test(characters[i])) first = i;
+  }
+  return characters.length - first < 2 ? undefined : characters.slice(first).join('');
+}
+
+/** A value ends at a comma or with the line; commas in quotes do not count, if a comma or the line's end follows the quotes. */
+function endOfValue(line: string, start: number): number {
+  const quotesEnd = line.charAt(start) === '"' ? endOfQuotes(line, start) : -1;
+  if (quotesEnd > start + 2 && /^,?$/.test(line.charAt(quotesEnd))) return quotesEnd;
+  const comma = line.indexOf(',', start);
+  return comma < 0 ? line.length : comma;
+}
+
+/** The end of a quoted text, in which a backslash escapes a character; -1 if it has none. */
+function endOfQuotes(line: string, start: number): number {
+  for (let i = start + 1; i < line.length; i++) {
+    if (line.charAt(i) === '"') return i + 1;
+    if (line.charAt(i) === '\\' && /[\r\u2028\u2029]/.test(line.charAt(++i))) return -1;
+  }
+  return -1;
 }
 
 /** Joins lines like A1111, which drops empty ones at the beginning. */
@@ -107,11 +155,9 @@ function quote(value: string): string {
   return needsQuotes ? JSON.stringify(value) : value;
 }
 
+/** Tested first, since a million errors of JSON.parse would take a minute. */
+const jsonText = /^"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"$/u;
+
 function unquote(value: string): string {
-  if (value.length < 2 || !value.startsWith('"') || !value.endsWith('"')) return value;
-  try {
-    return String(JSON.parse(value));
-  } catch {
-    return value;
-  }
+  return jsonText.test(value) ? (JSON.parse(value) as string) : value;
 }

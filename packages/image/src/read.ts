@@ -1,4 +1,4 @@
-import { InvalidOptionError, SdError } from '@sd/core';
+import { InvalidOptionError, messageOf, SdError } from '@sd/core';
 import { kindOfFile } from './file-kind.js';
 import { decodeJpeg } from './jpeg/decode.js';
 import type { Pixels } from './pixels.js';
@@ -29,7 +29,7 @@ export async function readImage(input: ImageInput, option = 'image'): Promise<Pi
     if (kind === 'a JPEG file') return await decodeJpeg(input, option);
   } catch (error) {
     if (SdError.isInstance(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new InvalidOptionError(option, `is ${kind}, but broken: ${reason.replace(/[.:]?$/, '.')}`);
   }
   throw new InvalidOptionError(option, `must be a PNG or JPEG file, or RGBA pixels, but is ${kind}.`);

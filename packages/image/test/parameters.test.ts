@@ -129,3 +129,58 @@ test.each(['a', 'a, b', 'a:b', ' Steps', 'Steps ', '', 'Prompt', 'Negative promp
     );
   },
 );
+
+describe('settings are found in time by the length of the text', () => {
+  // What A1111 searches with, over all scripts' letters: each letter begins a search of 200 characters.
+  const pattern = /([\p{L}\p{N}_][\p{L}\p{N}_ \-/]{1,200}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/gu;
+  const settingsOf = (text: string) =>
+    Object.fromEntries([...text.trim().matchAll(pattern)].map(([, name, value]) => [name, value]));
+  const pieces = [
+    'Steps: 2',
+    'a',
+    ', ',
+    ':',
+    '"',
+    '\\',
+    '\\"',
+    ': "',
+    '",',
+    '""',
+    '🦊',
+    'é',
+    ' ',
+    '-',
+    '_x',
+    '\r',
+    '\u2028',
+    '\t',
+  ];
+
+  test('and are those of the regular expression', () => {
+    let state = 7;
+    const random = (limit: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    for (let round = 0; round < 2000; round++) {
+      const text = Array.from({ length: random(30) }, () => pieces[random(pieces.length)]).join('');
+      const line = `Aa: 1, Bb: 2, Cc: 3, ${text}`.trim();
+      const expected = Object.entries(settingsOf(line)).filter(([, value]) => !/^".*"$/s.test(value));
+      expect(Object.entries(parseParameters(line).settings).filter(([, value]) => !/^".*"$/s.test(value))).toEqual(
+        expect.arrayContaining(expected.filter(([name]) => name !== 'Prompt')),
+      );
+    }
+  });
+
+  test.each([
+    ['letters', 'a'.repeat(2 ** 20)],
+    ['names', 'aa: '.repeat(2 ** 18)],
+    ['quotes that do not end', `aa: "${'\\"'.repeat(2 ** 19)}`],
+    ['quotes that begin again', 'aa: "\\", '.repeat(2 ** 17)],
+    ['spaces', `aa:${' '.repeat(2 ** 20)}b`],
+    ['lines', 'a\n'.repeat(2 ** 18)],
+  ])('%s', (_, text) => {
+    const { prompt, settings } = parseParameters(text);
+    expect(prompt.length > 0 || Object.keys(settings).length > 0).toBe(true);
+  });
+});

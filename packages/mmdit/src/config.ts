@@ -31,9 +31,9 @@ export interface MmditConfig {
  */
 export function mmditConfig(config: Config): MmditConfig {
   config.only('qk_norm', 'rms_norm');
-  const heads = config.number('num_attention_heads', 18);
-  const width = heads * config.number('attention_head_dim', 64);
-  const captionWidth = config.number('caption_projection_dim', 1152);
+  const heads = config.count('num_attention_heads', 18);
+  const width = heads * config.count('attention_head_dim', 64);
+  const captionWidth = config.count('caption_projection_dim', 1152);
   if (captionWidth !== width) {
     throw new CheckpointError(
       'bad-config',
@@ -41,21 +41,21 @@ export function mmditConfig(config: Config): MmditConfig {
       `caption_projection_dim is ${captionWidth}, but num_attention_heads times attention_head_dim is ${width}: text and image must have the same width.`,
     );
   }
-  const inChannels = config.number('in_channels', 16);
+  const inChannels = config.count('in_channels', 16);
   return {
     inChannels,
     // In diffusers, null means as many channels as in_channels.
     outChannels: config.entries().some(([key, value]) => key === 'out_channels' && value === null)
       ? inChannels
-      : config.number('out_channels', 16),
-    sampleSize: config.number('sample_size', 128),
-    patchSize: config.number('patch_size', 2),
+      : config.count('out_channels', 16),
+    sampleSize: config.count('sample_size', 128, { most: 2 ** 14 }),
+    patchSize: config.count('patch_size', 2),
     width,
     heads,
-    layers: config.number('num_layers', 18),
-    contextWidth: config.number('joint_attention_dim', 4096),
-    pooledWidth: config.number('pooled_projection_dim', 2048),
-    positionSize: config.number('pos_embed_max_size', 96),
+    layers: config.count('num_layers', 18, { most: 1000 }),
+    contextWidth: config.count('joint_attention_dim', 4096),
+    pooledWidth: config.count('pooled_projection_dim', 2048),
+    positionSize: config.count('pos_embed_max_size', 96, { most: 2 ** 14 }),
     dualAttentionLayers: layerNumbers(config, 'dual_attention_layers'),
     normalizedHeads: config.get('qk_norm') !== undefined,
   };
@@ -64,5 +64,5 @@ export function mmditConfig(config: Config): MmditConfig {
 /** A list of layer indices, which may be empty. */
 function layerNumbers(config: Config, key: string): readonly number[] {
   const value = config.get(key) ?? [];
-  return Array.isArray(value) && value.length === 0 ? [] : config.numbers(key);
+  return Array.isArray(value) && value.length === 0 ? [] : config.counts(key, undefined, { least: 0, most: 1000 });
 }

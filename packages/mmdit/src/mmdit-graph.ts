@@ -1,4 +1,5 @@
 import {
+  extendLayers,
   Graph,
   type GraphModel,
   type GraphOptions,
@@ -34,10 +35,7 @@ export function mmditGraph(
   const timestep = g.input('timestep', ['timesteps']);
   const text = g.input('encoder_hidden_states', ['batch', 'tokens', config.contextWidth]);
   const pooled = g.input('pooled_projections', ['batch', config.pooledWidth]);
-  for (const extension of extensions) {
-    const { layer } = extension.extend(g);
-    if (layer !== undefined) g.addLayerHook(layer);
-  }
+  extendLayers(g, extensions);
   const conditioning = g.silu(timeAndTextEmbedding(g, w.at('time_text_embed'), timestep, pooled, width));
 
   const patches = g.conv(sample, w.at('pos_embed.proj'), width, { kernel: patchSize, stride: patchSize, padding: 0 });

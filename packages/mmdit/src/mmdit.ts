@@ -11,6 +11,7 @@ import { completeFeeds, type LayerExtension } from '@sd/graph';
 import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import { type MmditConfig, mmditConfig } from './config.js';
 import { mmditGraph } from './mmdit-graph.js';
+import { mmditWorkingBytes } from './working-memory.js';
 
 /** The backend, and the model: its folder (by default `transformer`), or its weights and config. */
 export type LoadMmditOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
@@ -25,6 +26,8 @@ export interface CheckpointMmdit extends NoisePredictor {
    * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): CheckpointMmdit;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -64,7 +67,9 @@ function mmditOf(parts: Parts, extensions: readonly LayerExtension[] = []): Chec
     sampleSize: config.sampleSize,
     needs: model.inputs.filter(({ name, optional }) => !optional && !mainInputs.includes(name)),
     withExtensions: (others) => mmditOf(parts, others),
+    workingBytes: (...shape) => mmditWorkingBytes(config, backend, shape),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions }, { signal } = {}) {

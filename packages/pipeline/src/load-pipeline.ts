@@ -1,4 +1,12 @@
-import { type Backend, type StageResources, throwIfAborted, type Warning } from '@sd/core';
+import {
+  type Backend,
+  lazyImport,
+  linkSignals,
+  type StageResources,
+  settleAll,
+  throwIfAborted,
+  type Warning,
+} from '@sd/core';
 import { checkComponents, type ReplacedComponents, readComponents } from './load/components.js';
 import { checkLoadOptions, type LoadPipelineOptions } from './load/load-options.js';
 import { openStages } from './load/load-stages.js';
@@ -23,8 +31,19 @@ import { heldStages, type Stages } from './stages.js';
  */
 export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
   checkLoadOptions(options);
-  const { signal } = options;
-  throwIfAborted(signal);
+  throwIfAborted(options.signal);
+  // The stages may read their files again when the caller's signal means nothing any more.
+  const link = linkSignals(options.signal);
+  try {
+    return await load(source, { ...options, signal: link.signal });
+  } finally {
+    link.unlink();
+  }
+}
+
+type LoadOptions = LoadPipelineOptions & { readonly signal: AbortSignal };
+
+async function load(source: Place | undefined, options: LoadOptions): Promise<Pipeline> {
   const replaced = readComponents(options);
   const { model, index } = await openModel(source, options, replaced);
   const backend = options.backend ?? (await defaultBackend());
@@ -32,7 +51,7 @@ export async function loadPipeline(source?: Place, options: LoadPipelineOptions 
     if (options.backend === undefined) await backend.dispose();
   };
   try {
-    return await assemblePipeline({ model, index, replaced, backend, options, disposeBackend });
+    return await assemblePipeline({ source, model, index, replaced, backend, options, disposeBackend });
   } catch (error) {
     await disposeBackend();
     throw error;
@@ -47,16 +66,17 @@ interface OpenedModel {
 /** Finds a model's files and its family, and substitutes the files of replaced components. */
 async function openModel(
   source: Place | undefined,
-  options: LoadPipelineOptions,
+  options: LoadOptions,
   replaced: ReplacedComponents,
 ): Promise<OpenedModel> {
-  const located = await locate(source, options.path);
+  const { signal } = options;
+  const located = await locate(source, options.path, signal);
   let model =
     located.path === ''
       ? folderFiles(located.source, options.variant)
-      : await (await import('./load/single-file/open.js')).openSingleFile(located, options);
+      : await (await lazyImport(() => import('./load/single-file/open.js'))).openSingleFile(located, options);
   if (located.path === '' && (await isExportedFolder(located.source))) {
-    model = await (await import('./load/onnx-folder/open.js')).withExported(model);
+    model = await (await lazyImport(() => import('./load/onnx-folder/open.js'))).withExported(model);
   }
   const provided = new Set([...replaced.stages.keys(), ...replaced.places.keys(), ...model.exported.keys()]);
   const index = await readModelIndex(model, provided, replaced.omitted);
@@ -64,25 +84,38 @@ async function openModel(
   for (const component of [index.family.noisePredictor, index.family.vae]) {
     const place = replaced.places.get(component.name);
     if (place === undefined) continue;
-    const { replaceComponent } = await import('./load/replace-component.js');
-    model = await replaceComponent(model, index.family, component, place);
+    const { replaceComponent } = await lazyImport(() => import('./load/replace-component.js'));
+    model = await replaceComponent(model, index.family, component, place, signal);
   }
   return { model, index };
 }
 
 interface PipelineParts extends OpenedModel {
+  readonly source: Place | undefined;
   readonly replaced: ReplacedComponents;
   readonly backend: Backend;
-  readonly options: LoadPipelineOptions;
+  readonly options: LoadOptions;
   disposeBackend(): Promise<void>;
 }
 
-async function assemblePipeline({ model, index, replaced, backend, options, disposeBackend }: PipelineParts) {
-  const { releaseStages = false, signal } = options;
-  const stages = await openStages({ model, index, replaced, backend });
+async function assemblePipeline(parts: PipelineParts) {
+  const { model, index, replaced, backend, options, disposeBackend } = parts;
+  const { releaseStages = false, memoryLimit, signal } = options;
+  const { warnings, ...stages } = await openStages({ model, index, replaced, backend, signal });
+  const { modelDefaults } = await lazyImport(() => import('./load/model-defaults.js'));
   throwIfAborted(signal);
   const composition = index.family.composition(stages, index.values);
-  const pipeline = createPipeline({ ...stages, composition, backend, releaseStages });
+  const defaults = modelDefaults({ ...parts, path: options.path, stages });
+  const scheduler = (defaults?.scheduler && stages.schedulerWith?.(defaults.scheduler)) ?? stages.scheduler;
+  const pipeline = createPipeline({
+    ...stages,
+    scheduler,
+    composition,
+    defaults,
+    backend,
+    releaseStages,
+    memoryLimit,
+  });
   if (!releaseStages) await loadAll(heldStages(stages), signal);
   const { dispose } = pipeline;
   return Object.assign(pipeline, {
@@ -91,21 +124,25 @@ async function assemblePipeline({ model, index, replaced, backend, options, disp
       ...(model.files.warnings ?? []),
       ...model.warnings,
       ...index.warnings,
+      ...warnings,
       ...unusedTensors(stages, index),
     ],
     async dispose() {
-      await dispose();
-      await disposeBackend();
+      try {
+        await dispose();
+      } finally {
+        await disposeBackend();
+      }
     },
   });
 }
 
 /** Loads all stages or none: if one fails, the others are freed, since the backend may be used further. */
-async function loadAll(stages: readonly StageResources[], signal: AbortSignal | undefined): Promise<void> {
+async function loadAll(stages: readonly StageResources[], signal: AbortSignal): Promise<void> {
   try {
-    await Promise.all(stages.map((stage) => stage.load?.({ signal })));
+    await settleAll(stages.map((stage) => () => stage.load?.({ signal })));
   } catch (error) {
-    await Promise.all(stages.map((stage) => stage.release?.()));
+    await settleAll(stages.map((stage) => () => stage.release?.()));
     throw error;
   }
 }

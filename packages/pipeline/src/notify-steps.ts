@@ -1,19 +1,34 @@
+import { linkSignals, untilAborted } from '@sd/core';
 import type { GenerateResult, PipelineEvent, StepEvent } from './generate/events.js';
 
-/** Runs to the end, and calls back after every step. If the callback throws, ends the run, then rethrows its error. */
+/**
+ * Runs to the end, and calls back after every step. If the callback throws, ends the run, then rethrows its error. The wait
+ * for a callback ends with an AbortError when one of the signals is aborted.
+ */
 export async function notifySteps(
   events: AsyncGenerator<PipelineEvent, GenerateResult, void>,
   onStep: ((step: StepEvent) => void | Promise<void>) | undefined,
+  signals: readonly (AbortSignal | undefined)[],
 ): Promise<GenerateResult> {
-  for (;;) {
-    const { done, value } = await events.next();
-    if (done) return value;
-    if (value.type !== 'step' || onStep === undefined) continue;
-    try {
-      await onStep(value);
-    } catch (error) {
-      await events.return(undefined as never);
-      throw error;
+  try {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done) return value;
+      if (value.type === 'step' && onStep !== undefined) await callBack(() => onStep(value), signals);
     }
+  } finally {
+    await events.return(undefined as never);
+  }
+}
+
+async function callBack(
+  callback: () => void | Promise<void>,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<void> {
+  const { signal, unlink } = linkSignals(...signals);
+  try {
+    await untilAborted((async () => callback())(), signal);
+  } finally {
+    unlink();
   }
 }

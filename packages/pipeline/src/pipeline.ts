@@ -1,16 +1,20 @@
-import { type Backend, InvalidOptionError, type Scheduler, type Warning } from '@sd/core';
+import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, show, type Warning } from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
+import { attachedDefaults } from './attach/attached-defaults.js';
 import { readAdapters } from './attach/run-adapters.js';
+import type { RunDefaults, SchedulerDefaults } from './defaults/run-defaults.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import type { DecodedImages } from './generate/initial/images.js';
-import { modelTraits } from './generate/model-traits.js';
+import { checkMemory, type MemoryRequest } from './generate/memory.js';
+import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
 import { readRequest } from './generate/request.js';
 import type { Place } from './load/locate.js';
+import { machineMemory } from './machine-memory.js';
 import { notifySteps } from './notify-steps.js';
 import { createRequestQueue, type RequestQueue } from './request-queue.js';
 import type { Stages } from './stages.js';
@@ -20,10 +24,19 @@ export interface CreatePipelineOptions extends Stages {
   readonly composition?: Composition | undefined;
   /** The backend for the models of adapters that are attached later, such as a ControlNet. The caller disposes of it. */
   readonly backend?: Backend | undefined;
-  /** Creates the scheduler for a name that is passed as `generate({ scheduler })`. */
-  readonly schedulerByName?: ((name: string) => Scheduler) | undefined;
+  /** The model's defaults, where they differ from its family's. */
+  readonly defaults?: RunDefaults | undefined;
+  /**
+   * Creates the scheduler for a name that is passed as `generate({ scheduler })`, spaced as a distilled model or adapter
+   * needs it.
+   */
+  readonly schedulerByName?: ((name: string, defaults?: SchedulerDefaults) => Scheduler) | undefined;
+  /** Creates the scheduler that a distilled model or adapter needs; without it, all use the scheduler of the stages. */
+  readonly schedulerWith?: ((defaults: SchedulerDefaults) => Scheduler) | undefined;
   /** Frees each stage after use and reloads it when needed: slower, for large models on machines with little memory. */
   readonly releaseStages?: boolean | undefined;
+  /** Bytes of memory that a run may be expected to take, as the option of `loadPipeline`. */
+  readonly memoryLimit?: number | undefined;
 }
 
 /**
@@ -36,12 +49,13 @@ export interface Pipeline {
   readonly warnings: readonly Warning[];
   /**
    * Generates images. Rejects with an InvalidOptionError or TensorError for invalid options, before anything runs; with an
-   * AbortError, a DisposedError, or whatever a stage throws.
+   * AbortError, a MemoryLimitError, a DisposedError, or whatever a stage throws.
    */
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
    * The same run as a stream of events; its return value is the result of `generate`. It starts at the first `next()`, and
-   * advances only as events are read. Leaving the loop ends the run.
+   * advances as events are read. While another request waits, it advances by itself, so that a slow reader holds up nobody:
+   * a reader that is more than 100 steps behind then misses the oldest. Leaving the loop ends the run.
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;
   /**
@@ -66,14 +80,13 @@ export interface Pipeline {
  * InvalidOptionError for stages that do not fit together.
  */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
-  const { backend, schedulerByName, releaseStages = false } = options;
+  const { backend, releaseStages = false, memoryLimit = machineMemory() } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
   const stages: Stages = { textEncoders, noisePredictor, vae, previewVae, scheduler };
   const composition = options.composition ?? compositionOf(stages);
-  const traits = modelTraits(stages, composition);
+  const ownTraits = modelTraits(stages, composition);
   const adapted = adaptedStages(stages, composition);
   const queue = createRequestQueue();
-  const schedulerOf = schedulerChooser(scheduler, schedulerByName);
   let disposed: Promise<void> | undefined;
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
@@ -81,15 +94,36 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     checkGenerateOptions(given, composition);
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
-    const read = readRequest(given, { traits, decoded, schedulerOf });
-    return yield* queue.stream(read.signal, async function* (signal) {
+    const refuseTooLarge = (request: MemoryRequest) => checkMemory(request, adapted.stages, memoryLimit);
+    const readWith = (defaults: RunDefaults | undefined) => {
+      const traits = withDefaults(ownTraits, defaults);
+      const schedulerOf = schedulerChooser(options, defaults);
+      return { traits, read: readRequest(given, { traits, decoded, schedulerOf, checkMemory: refuseTooLarge }) };
+    };
+    const current = () => attachedDefaults(adapted.adapters, given.adapters) ?? options.defaults;
+    const early = current();
+    const first = readWith(early);
+    const run = async function* (signal: AbortSignal): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+      // Adapters may have been attached or detached while the run was waiting.
+      const { traits, read } = current() === early ? first : readWith(current());
       const request = { ...read, signal };
-      const { draw, parseRequest } = await import('./generate/index.js');
+      const { batchOf, draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
       const prompts = await parseRequest(request);
       const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
+      refuseTooLarge({ ...read.memory, frames: adapters.frames ?? 1, batch: batchOf(prompts) });
       const timings = { encode: 0, denoise: 0, decode: 0 };
       return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
-    });
+    };
+    return yield* queue.stream(first.read.signal, run, ({ type }) => type === 'step');
+  }
+
+  async function generate(given: GenerateOptions): Promise<GenerateResult> {
+    try {
+      return await notifySteps(stream(given), given?.onStep, [given?.signal, queue.closed]);
+    } catch (error) {
+      if (error instanceof AbortError) queue.checkOpen();
+      throw error;
+    }
   }
 
   return {
@@ -102,7 +136,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     warnings: [],
     ...attachMethods(adapted, queue, { backend, load: !releaseStages }),
     stream,
-    generate: (given) => notifySteps(stream(given), given?.onStep),
+    generate,
     dispose() {
       queue.close();
       disposed ??= adapted.dispose();
@@ -112,7 +146,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
 }
 
 async function decodeImages(given: GenerateOptions): Promise<DecodedImages> {
-  const { readImages } = await import('./generate/initial/images.js');
+  const { readImages } = await lazyImport(() => import('./generate/initial/images.js'));
   return readImages(given);
 }
 
@@ -127,28 +161,32 @@ function attachMethods(
       queue.checkOpen();
       checkAttachOptions(options);
       return queue.run(options.signal, async (signal) => {
-        const { attach } = await import('./attach/attach.js');
-        return attach(adapted, file, { ...options, signal }, { backend, load });
+        const { attach } = await lazyImport(() => import('./attach/attach.js'));
+        return attach(adapted, file, options, { signal, backend, load });
       });
     },
     async detach(name) {
       queue.checkOpen();
       await queue.run(undefined, async (signal) => {
-        const { detach } = await import('./attach/attach.js');
+        const { detach } = await lazyImport(() => import('./attach/attach.js'));
         await detach(adapted, name, { signal, load });
       });
     },
   };
 }
 
-/** Resolves the option `scheduler`: an object, a name, or by default the model's scheduler. */
-function schedulerChooser(modelScheduler: Scheduler, byName: CreatePipelineOptions['schedulerByName']) {
+/** Resolves the option `scheduler`: an object, a name, or by default the model's scheduler, as a distillation needs it. */
+function schedulerChooser(
+  { scheduler, schedulerByName, schedulerWith }: CreatePipelineOptions,
+  { scheduler: defaults }: Partial<RunDefaults> = {},
+) {
   return (choice: Scheduler | string | undefined): Scheduler => {
-    if (typeof choice !== 'string') return choice ?? modelScheduler;
-    if (byName !== undefined) return byName(choice);
+    if (choice === undefined) return (defaults && schedulerWith?.(defaults)) ?? scheduler;
+    if (typeof choice !== 'string') return choice;
+    if (schedulerByName !== undefined) return schedulerByName(choice, defaults);
     throw new InvalidOptionError(
       'scheduler',
-      `is the name ${JSON.stringify(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
+      `is the name ${show(choice)}, but this pipeline has no schedulers by name: pass a scheduler object.`,
     );
   };
 }

@@ -1,4 +1,12 @@
-import type { NoisePredictor, Scheduler, StageResources, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import {
+  type NoisePredictor,
+  type Scheduler,
+  type StageResources,
+  settleAll,
+  type TextEncoder,
+  type Tokenizer,
+  type Vae,
+} from '@sd/core';
 
 /** A text encoder and its tokenizer. */
 export interface TextStage {
@@ -30,5 +38,11 @@ export function heldStages(stages: Stages): StageResources[] {
 }
 
 export async function releaseTextEncoders({ textEncoders }: Stages): Promise<void> {
-  await Promise.all(textEncoders.map(({ textEncoder }) => textEncoder.release?.()));
+  await settleAll(
+    textEncoders.map(
+      ({ textEncoder }) =>
+        () =>
+          textEncoder.release?.(),
+    ),
+  );
 }

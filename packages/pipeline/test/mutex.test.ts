@@ -21,28 +21,43 @@ test('a run that fails lets the next one start', async () => {
 
 test('an aborted request for the lock is skipped only after those before it', async () => {
   const mutex = createMutex();
-  const release = await mutex.acquire();
+  const turn = await mutex.acquire();
   const controller = new AbortController();
   const aborted = mutex.acquire(controller.signal);
   let isAcquired = false;
-  const last = mutex.acquire().then((release) => {
+  const last = mutex.acquire().then((next) => {
     isAcquired = true;
-    return release;
+    return next;
   });
   controller.abort('tired');
   await expect(aborted).rejects.toMatchObject({ code: 'aborted', cause: 'tired' });
   await new Promise((resolve) => setImmediate(resolve));
   expect(isAcquired).toBe(false);
-  release();
-  (await last)();
+  turn.release();
+  (await last).release();
   expect(isAcquired).toBe(true);
 });
 
 test('aborting a signal after the lock was acquired has no effect', async () => {
   const mutex = createMutex();
   const controller = new AbortController();
-  const release = await mutex.acquire(controller.signal);
+  const turn = await mutex.acquire(controller.signal);
   controller.abort();
-  release();
-  (await mutex.acquire())();
+  turn.release();
+  (await mutex.acquire()).release();
+});
+
+test('a holder learns that another waits', async () => {
+  const mutex = createMutex();
+  const turn = await mutex.acquire();
+  let isWanted = false;
+  turn.wanted.then(() => {
+    isWanted = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isWanted).toBe(false);
+  const next = mutex.acquire();
+  await turn.wanted;
+  turn.release();
+  (await next).release();
 });

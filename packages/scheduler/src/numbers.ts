@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 
 /** `torch.linspace` in float32, to the last bit: with a float32 step, counted from the nearer end. */
 export function linspace32(start: number, end: number, count: number): Float32Array {
@@ -62,8 +62,12 @@ export function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Returns the count. Throws an InvalidOptionError unless it is an integer above 0. */
+/** More timesteps than any model was trained on: beyond it, tables of them would take all memory. */
+const mostCount = 1_000_000;
+
+/** Returns the count. Throws an InvalidOptionError unless it is an integer above 0, and at most a million. */
 export function checkCount(option: string, count: number): number {
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new InvalidOptionError(option, `must be an integer above 0, not ${count}.`);
+  if (Number.isSafeInteger(count) && count > 0 && count <= mostCount) return count;
+  if (count > mostCount) throw new InvalidOptionError(option, `must be at most ${mostCount}, not ${show(count)}.`);
+  throw new InvalidOptionError(option, `must be an integer above 0, not ${show(count)}.`);
 }

@@ -1,6 +1,6 @@
 import { InvalidOptionError, UnsupportedError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
-import { parseSchedulerConfig, schedulerFromConfig, stableDiffusionConfig } from '../src/index.js';
+import { knownOptions, parseSchedulerConfig, schedulerFromConfig, stableDiffusionConfig } from '../src/index.js';
 
 const sd15 = {
   _class_name: 'PNDMScheduler',
@@ -12,6 +12,27 @@ const sd15 = {
   steps_offset: 1,
   trained_betas: null,
 };
+
+describe('knownOptions', () => {
+  test('leaves out the options that no class knows, and names them', () => {
+    const config = { ...sd15, tensor_format: 'pt', an_option_of_tomorrow: false, _diffusers_version: '9.0.0' };
+    expect(knownOptions(config)).toEqual({
+      config: { ...sd15, _diffusers_version: '9.0.0' },
+      unknown: ['tensor_format', 'an_option_of_tomorrow'],
+    });
+    expect(knownOptions(sd15)).toEqual({ config: sd15, unknown: [] });
+  });
+
+  test.each([
+    [{ predict_epsilon: false }, 'sample'],
+    [{ predict_epsilon: true }, 'epsilon'],
+    [{ predict_epsilon: false, prediction_type: 'v_prediction' }, 'v'],
+  ])('reads the old option of %j', (options, prediction) => {
+    const { config, unknown } = knownOptions({ ...sd15, ...options });
+    expect(unknown).toEqual(['predict_epsilon']);
+    expect(schedulerFromConfig(config).prediction).toBe(prediction);
+  });
+});
 
 describe('schedulerFromConfig', () => {
   test('plans the timesteps of Stable Diffusion 1.5', () => {
@@ -73,4 +94,18 @@ test('parses Infinity in a config', () => {
     b: [Infinity, 1],
     c: 'at -Infinity',
   });
+});
+
+test.each<[unknown, string]>([
+  [null, 'config: must be an object, not null.'],
+  [[1], 'config: must be an object, not [1].'],
+  [{ _class_name: 5 }, 'A scheduler’s class is a text, not 5.'],
+  [{ _class_name: 'DDIMScheduler', num_train_timesteps: 1e10 }, 'num_train_timesteps: must be at most 1000000'],
+  [{ _class_name: 'DDIMScheduler', prediction_type: [[]] }, 'prediction_type: must be one of'],
+])('a config that is none is refused: %j', (config, message) => {
+  expect(() => schedulerFromConfig(config as never).plan(4)).toThrow(message);
+});
+
+test.each(['', '[]', '5', '{'])('a text that is no config is refused: %j', (text) => {
+  expect(() => parseSchedulerConfig(text)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
 });

@@ -1,4 +1,4 @@
-import { AbortError, SourceError, throwIfAborted } from '@sd/core';
+import { AbortError, messageOf, SourceError, throwIfAborted } from '@sd/core';
 
 export interface HttpOptions {
   /** Sent with every request, such as `Authorization`. */
@@ -16,10 +16,17 @@ export interface RemoteFile {
   readonly version: string;
 }
 
+/** What a file was when it was opened. */
+export interface ExpectedFile {
+  readonly version: string;
+  /** Undefined if it is not known yet. */
+  readonly size?: number | undefined;
+}
+
 /** The server did not respond, or not usefully: a retry or the cache may help. */
 export class Unreachable extends SourceError {
   constructor(url: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     super(
       'read-failed',
       url,
@@ -39,10 +46,20 @@ export async function probe(url: string, options: HttpOptions): Promise<RemoteFi
   const isPage =
     response.headers.get('content-type')?.startsWith('text/html') === true && !/\.html?$/.test(new URL(url).pathname);
   if (response.status === 404 || response.status === 410 || isPage) return undefined;
-  const total = response.headers.get('content-range')?.match(/\/(\d+)$/)?.[1];
+  const total = totalOf(response);
   if (response.status !== 416) expectSuccess(url, response);
-  const size = total === undefined ? await lengthOf(url, response, options) : Number(total);
+  const size = total ?? (await lengthOf(url, response, options));
   return { size, version: versionOf(response) };
+}
+
+/** The file's size as a part of it tells; undefined if it does not, or tells no possible size. */
+function totalOf({ headers }: Response): number | undefined {
+  return sizeOf(headers.get('content-range')?.match(/\/(\d+)$/)?.[1]);
+}
+
+function sizeOf(text: string | null | undefined): number | undefined {
+  const size = Number(text ?? Number.NaN);
+  return Number.isSafeInteger(size) && size >= 0 ? size : undefined;
 }
 
 function versionOf({ headers }: Response): string {
@@ -56,7 +73,7 @@ async function lengthOf(url: string, response: Response, options: HttpOptions): 
   const length = whole.headers.get('content-length');
   // A compressed length is not that of the file.
   const plain = (whole.headers.get('content-encoding') ?? 'identity') === 'identity';
-  return whole.ok && plain && length !== null ? Number(length) : undefined;
+  return whole.ok && plain ? sizeOf(length) : undefined;
 }
 
 /**
@@ -66,13 +83,14 @@ async function lengthOf(url: string, response: Response, options: HttpOptions): 
  */
 export async function* download(
   url: string,
-  { start, end, version }: { readonly start: number; readonly end?: number; readonly version: string },
+  { start, end, version, size }: { readonly start: number; readonly end?: number } & ExpectedFile,
   options: HttpOptions,
 ): AsyncGenerator<{ readonly at: number; readonly bytes: Uint8Array }, void, void> {
   const header = start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`;
   const response = await request(url, header, options);
   expectSuccess(url, response);
-  if (versionOf(response) !== version) {
+  const total = totalOf(response);
+  if (versionOf(response) !== version || (total !== undefined && size !== undefined && total !== size)) {
     await response.body?.cancel();
     throw new SourceError('read-failed', url, `${url} changed while it was read. Load the model again.`);
   }

@@ -1,4 +1,4 @@
-import type { ByteRange } from '@sd/core';
+import { type ByteRange, linkSignals } from '@sd/core';
 import { type ChunkStore, chunkSize } from './chunk-store.js';
 import type { HttpOptions } from './http.js';
 import { transfer } from './transfer.js';
@@ -15,7 +15,10 @@ export interface RemoteOptions extends HttpOptions {
 /** A version of a file. */
 export interface Version {
   readonly size: number;
+  /** What the server says of the version; empty if it says nothing. */
   readonly version: string;
+  /** What its chunks are stored under. */
+  readonly key: string;
 }
 
 /** Bytes, and their offset in the file. */
@@ -41,31 +44,36 @@ export function inMemory(bytes: Uint8Array): RemoteFile {
 }
 
 /** Requests bytes from the server every time. */
-export function direct(options: RemoteOptions, { size, version }: Version): RemoteFile {
+export function direct(options: RemoteOptions, { size, version }: Omit<Version, 'key'>): RemoteFile {
   let loaded = 0;
   return {
     size,
     async *pieces(range, signal) {
       let at = range.start;
-      const combined = { ...options, signal: anySignal(options.signal, signal) };
-      for await (const bytes of transfer(options.url, { ...range, version }, combined)) {
-        yield { at, bytes };
-        at += bytes.length;
-        loaded += bytes.length;
-        options.onBytes(Math.min(loaded, size), size);
+      const link = linkSignals(options.signal, signal);
+      try {
+        const combined = { ...options, signal: link.signal };
+        for await (const bytes of transfer(options.url, { ...range, version, size }, combined)) {
+          yield { at, bytes };
+          at += bytes.length;
+          loaded += bytes.length;
+          options.onBytes(Math.min(loaded, size), size);
+        }
+      } finally {
+        link.unlink();
       }
     },
   };
 }
 
 /** Requests chunks that are not stored yet from the server, and stores them. */
-export function inStore(options: RemoteOptions, store: ChunkStore, { size, version }: Version): RemoteFile {
+export function inStore(options: RemoteOptions, store: ChunkStore, { size, version, key }: Version): RemoteFile {
   const { url } = options;
   const seen = new Set<number>();
   let loaded = 0;
   let last: Promise<unknown> = Promise.resolve();
   const lengthOf = (index: number) => Math.min(chunkSize, size - index * chunkSize);
-  const stored = (index: number) => store.get(url, version, index, lengthOf(index));
+  const stored = (index: number) => store.get(url, key, index, lengthOf(index));
   const markSeen = (index: number) => {
     if (!seen.has(index)) loaded += lengthOf(index);
     seen.add(index);
@@ -90,7 +98,7 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
       let missing = index + 1;
       while (missing < after && (await stored(missing)) === undefined) missing++;
       for await (const bytes of fetched(index, missing, signal)) {
-        await store.put(url, version, index, bytes);
+        await store.put(url, key, index, bytes);
         yield { at: index * chunkSize, bytes };
         markSeen(index++);
       }
@@ -99,23 +107,28 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
 
   /** Chunks `first` (inclusive) to `after` (exclusive), each as soon as it is complete. */
   async function* fetched(first: number, after: number, signal: AbortSignal | undefined) {
-    const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version };
+    const range = { start: first * chunkSize, end: Math.min(size, after * chunkSize), version, size };
     let chunk = new Uint8Array(lengthOf(first));
     let filled = 0;
     let index = first;
-    for await (const bytes of transfer(url, range, { ...options, signal: anySignal(options.signal, signal) })) {
-      for (let taken = 0; taken < bytes.length; ) {
-        const part = bytes.subarray(taken, taken + chunk.length - filled);
-        chunk.set(part, filled);
-        taken += part.length;
-        filled += part.length;
-        if (filled < chunk.length) continue;
-        yield chunk;
-        filled = 0;
-        index += 1;
-        if (index < after) chunk = new Uint8Array(lengthOf(index));
+    const link = linkSignals(options.signal, signal);
+    try {
+      for await (const bytes of transfer(url, range, { ...options, signal: link.signal })) {
+        for (let taken = 0; taken < bytes.length; ) {
+          const part = bytes.subarray(taken, taken + chunk.length - filled);
+          chunk.set(part, filled);
+          taken += part.length;
+          filled += part.length;
+          if (filled < chunk.length) continue;
+          yield chunk;
+          filled = 0;
+          index += 1;
+          if (index < after) chunk = new Uint8Array(lengthOf(index));
+        }
+        if (filled > 0) options.onBytes(loaded + filled, size);
       }
-      if (filled > 0) options.onBytes(loaded + filled, size);
+    } finally {
+      link.unlink();
     }
   }
 
@@ -136,9 +149,4 @@ export function inStore(options: RemoteOptions, store: ChunkStore, { size, versi
       }
     },
   };
-}
-
-function anySignal(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
-  if (first === undefined || second === undefined) return first ?? second;
-  return AbortSignal.any([first, second]);
 }

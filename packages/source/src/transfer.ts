@@ -1,5 +1,5 @@
 import { throwIfAborted, untilAborted } from '@sd/core';
-import { download, type HttpOptions, Unreachable } from './http.js';
+import { download, type ExpectedFile, type HttpOptions, Unreachable } from './http.js';
 
 /** Number of successive failures after which a download is given up. */
 const maxFailures = 3;
@@ -10,7 +10,7 @@ const maxFailures = 3;
  */
 export async function* transfer(
   url: string,
-  { start, end, version }: { readonly start: number; readonly end: number; readonly version: string },
+  { start, end, ...expected }: { readonly start: number; readonly end: number } & ExpectedFile,
   options: HttpOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   let at = start;
@@ -18,7 +18,7 @@ export async function* transfer(
   while (at < end) {
     const before = at;
     try {
-      for await (const piece of download(url, { start: at, end, version }, options)) {
+      for await (const piece of download(url, { start: at, end, ...expected }, options)) {
         const received = piece.bytes.subarray(Math.max(0, at - piece.at), Math.max(0, end - piece.at));
         if (received.length === 0) continue;
         at += received.length;

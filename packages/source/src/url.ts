@@ -1,4 +1,4 @@
-import { type ByteRange, InvalidOptionError, type Source, SourceError, type Warning } from '@sd/core';
+import { type ByteRange, InvalidOptionError, type Source, SourceError, show, type Warning } from '@sd/core';
 import { openCacheStore } from './chunk-store.js';
 import type { HttpOptions } from './http.js';
 import type { RemoteFile } from './readers.js';
@@ -75,7 +75,8 @@ export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): 
     async read(path, range, signal) {
       const remote = await open(path);
       if (remote === undefined) {
-        throw new SourceError('not-found', path, `There is no ${inside(folder, path)}. Check the address.`);
+        const problem = `There is no ${inside(folder, path)}, or only a web page (HTML) in its place.`;
+        throw new SourceError('not-found', path, `${problem} Check the address, and whether it needs a login.`);
       }
       return readPieces(inside(folder, path), remote, range ?? { start: 0, end: remote.size }, signal);
     },
@@ -97,7 +98,7 @@ async function readPieces(
       `${url} ends after ${remote.size} bytes, but bytes ${start} to ${end} were requested. It may be truncated: download it again.`,
     );
   }
-  const result = new Uint8Array(end - start);
+  const result = roomFor(url, end - start);
   for await (const { at, bytes } of remote.pieces(range, signal)) {
     const inRange = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
     result.set(inRange, Math.max(0, at - start));
@@ -105,11 +106,19 @@ async function readPieces(
   return result;
 }
 
+function roomFor(url: string, size: number): Uint8Array {
+  try {
+    return new Uint8Array(size);
+  } catch (cause) {
+    throw new SourceError('read-failed', url, `${url}: there is no room for ${size} bytes of it in memory.`, { cause });
+  }
+}
+
 function parsed(url: string | URL): URL {
   try {
     return new URL(url, globalThis.location?.href);
   } catch {
-    throw new InvalidOptionError('url', `${JSON.stringify(url)} is not a URL.`);
+    throw new InvalidOptionError('url', `${show(url)} is not a URL.`);
   }
 }
 
@@ -117,7 +126,7 @@ function parsed(url: string | URL): URL {
 function inside(folder: URL, path: string): string {
   const parts = path.split('/');
   if (parts.some((part) => part === '..' || part === '.' || part === '')) {
-    throw new SourceError('read-failed', path, `${JSON.stringify(path)} is not a path inside ${folder.href}.`);
+    throw new SourceError('read-failed', path, `${show(path)} is not a path inside ${folder.href}.`);
   }
   const url = new URL(folder);
   url.pathname += parts.map(encodeURIComponent).join('/');

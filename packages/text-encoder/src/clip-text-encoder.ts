@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   lazySession,
   row,
+  show,
   type Tensor,
   TensorError,
   type TextEmbedding,
@@ -30,6 +31,8 @@ export interface ClipTextEncoder extends TextEncoder {
    * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly LayerExtension[]): ClipTextEncoder;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -62,13 +65,14 @@ function textEncoderOf(parts: Parts, extensions: readonly LayerExtension[] = [])
     unusedTensors: checkpoint.unused(),
     withExtensions: (replacements) => textEncoderOf(parts, replacements),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {
       if (!Number.isInteger(clipSkip) || clipSkip < 0 || clipSkip >= config.layers) {
         throw new InvalidOptionError(
           'clipSkip',
-          `must be a whole number from 0 to ${config.layers - 1}, not ${clipSkip}.`,
+          `must be a whole number from 0 to ${config.layers - 1}, not ${show(clipSkip)}.`,
         );
       }
       const layers = config.layers - clipSkip;

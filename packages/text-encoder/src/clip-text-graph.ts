@@ -1,5 +1,6 @@
 import {
   clipLayer,
+  extendLayers,
   Graph,
   type GraphModel,
   type GraphOptions,
@@ -8,7 +9,6 @@ import {
   type TensorLookup,
   type Value,
 } from '@sd/graph';
-import type { TensorView } from '@sd/weights';
 import type { ClipTextConfig } from './config.js';
 
 export interface ClipTextGraphOptions extends GraphOptions {
@@ -32,14 +32,8 @@ export function clipTextGraph(
   const g = new Graph(options);
   const w = new Scope(checkpoint);
   const ids = g.input('input_ids', ['batch', config.maxLength], 'int64');
-  for (const extension of extensions) {
-    const { layer } = extension.extend(g);
-    if (layer !== undefined) g.addLayerHook(layer);
-  }
-  const positions = w.tensor('embeddings.position_embedding.weight', [config.maxLength, config.width]);
-  const table = w.tensor('embeddings.token_embedding.weight', [config.vocabSize, config.width]);
-  const words = tokenVectors(g, ids, table, config);
-  let x = g.add(words, g.weight(positions));
+  extendLayers(g, extensions);
+  let x = g.add(tokenVectors(g, w, ids, config), positions(g, w, config));
   const bias = g.optionalInput('attention_bias', ['batch', 1, config.maxLength, config.maxLength]);
   const output = (layers: number, hidden: Value) => {
     const normalized = g.layerNorm(hidden, w.at('final_layer_norm'), config.epsilon);
@@ -58,11 +52,22 @@ export function clipTextGraph(
   return g.finish('text_encoder', { repeated: false });
 }
 
+/** The embeddings of the positions, [tokens, width]. */
+function positions(g: Graph, w: Scope, { maxLength, width }: ClipTextConfig): Value {
+  const module = 'embeddings.position_embedding';
+  const table = w.tensor(`${module}.weight`, [maxLength, width]);
+  const ids = g.indices(Array.from({ length: maxLength }, (_, i) => i));
+  return g.adaptedRows({ module, table, ids, output: g.weight(table) });
+}
+
 /** The embedding of each id, from the checkpoint's table or from `token_vectors`. */
-function tokenVectors(g: Graph, ids: Value, table: TensorView, { vocabSize, width }: ClipTextConfig): Value {
+function tokenVectors(g: Graph, w: Scope, ids: Value, { vocabSize, width }: ClipTextConfig): Value {
+  const module = 'embeddings.token_embedding';
+  const table = w.tensor(`${module}.weight`, [vocabSize, width]);
   const vectors = g.optionalInput('token_vectors', ['learned', width]);
   const [zero, last, count] = [0, vocabSize - 1, vocabSize].map((value) => g.indices([value]));
-  const known = g.embedding(g.op('Min', [ids, last], ids.dims), table);
+  const knownIds = g.op('Min', [ids, last], ids.dims);
+  const known = g.adaptedRows({ module, table, ids: knownIds, output: g.embedding(knownIds, table) });
   const row = g.op('Max', [g.op('Sub', [ids, count], ids.dims), zero], ids.dims);
   const added = g.op('Gather', [vectors, row], known.dims);
   const isKnown = g.op('Less', [ids, count], ids.dims);

@@ -20,16 +20,19 @@ export interface ClipTextConfig {
 export function clipTextConfig(config: Config): ClipTextConfig {
   const projects = config.strings('architectures', ['CLIPTextModel']).includes('CLIPTextModelWithProjection');
   config.only('hidden_act', 'quick_gelu', 'gelu');
+  const width = config.count('hidden_size', 512);
+  const heads = config.count('num_attention_heads', 8);
+  config.expectDivides('num_attention_heads', heads, width);
   return {
-    vocabSize: config.number('vocab_size', 49408),
-    width: config.number('hidden_size', 512),
-    layers: config.number('num_hidden_layers', 12),
-    heads: config.number('num_attention_heads', 8),
-    feedForwardWidth: config.number('intermediate_size', 2048),
-    maxLength: config.number('max_position_embeddings', 77),
+    vocabSize: config.count('vocab_size', 49408),
+    width,
+    layers: config.count('num_hidden_layers', 12, { most: 1000 }),
+    heads,
+    feedForwardWidth: config.count('intermediate_size', 2048),
+    maxLength: config.count('max_position_embeddings', 77, { most: 2 ** 16 }),
     activation: config.string('hidden_act', 'quick_gelu') as ClipTextConfig['activation'],
-    epsilon: config.number('layer_norm_eps', 1e-5),
-    endId: config.number('eos_token_id', 49407),
-    projectionWidth: projects ? config.number('projection_dim', 512) : undefined,
+    epsilon: config.number('layer_norm_eps', 1e-5, { least: 0, most: 1 }),
+    endId: config.count('eos_token_id', 49407, { least: 0 }),
+    projectionWidth: projects ? config.count('projection_dim', 512) : undefined,
   };
 }

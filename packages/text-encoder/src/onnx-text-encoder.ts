@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   row,
   type Source,
+  show,
   type Tensor,
   TensorError,
   type TextEncoder,
@@ -50,7 +51,7 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
 
   const stateName = (output: 'normalized' | 'penultimate', clipSkip: number): string => {
     if (!Number.isInteger(clipSkip) || clipSkip < 0) {
-      throw new InvalidOptionError('clipSkip', `must be a whole number of at least 0, not ${clipSkip}.`);
+      throw new InvalidOptionError('clipSkip', `must be a whole number of at least 0, not ${show(clipSkip)}.`);
     }
     if (output === 'normalized') {
       if (clipSkip === 0) return last;
@@ -61,7 +62,7 @@ export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): 
     // The first hidden states are the token embeddings.
     const name = `hidden_states.${states - 2 - clipSkip}`;
     if (names.includes(name)) return name;
-    if (states > 0) throw new InvalidOptionError('clipSkip', `must be at most ${states - 2}, not ${clipSkip}.`);
+    if (states > 0) throw new InvalidOptionError('clipSkip', `must be at most ${states - 2}, not ${show(clipSkip)}.`);
     throw new UnsupportedError(`${file.path} was exported without the hidden states of its layers, which SDXL needs.`);
   };
 

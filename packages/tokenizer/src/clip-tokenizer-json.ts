@@ -1,9 +1,7 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, show } from '@sd/core';
+import { clipWords } from './known-rules.js';
 import type { SpecialTokens } from './tokenizer-config.js';
 import { type TokenizerJson, vocabOf } from './tokenizer-json.js';
-
-const wordPattern =
-  "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
 export interface VocabFiles {
   /** The parsed `vocab.json`: each token's id. */
@@ -26,7 +24,7 @@ export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: Sp
   const vocab = vocabOf(files.vocab, files.vocabFile, 'the file');
   const idOf = (token: string) => {
     if (!Object.hasOwn(vocab, token)) {
-      throw new CheckpointError('bad-config', files.vocabFile, `has no token ${JSON.stringify(token)}.`);
+      throw new CheckpointError('bad-config', files.vocabFile, `has no token ${show(token)}.`);
     }
     return vocab[token];
   };
@@ -48,7 +46,7 @@ export function clipTokenizerJson(files: VocabFiles, { start, end, unknown }: Sp
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Removed', invert: true },
+        { type: 'Split', pattern: { Regex: clipWords }, behavior: 'Removed', invert: true },
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },
@@ -81,18 +79,14 @@ function parseMerges(text: string, vocab: Readonly<Record<string, number>>, file
     if (line === '' || (i === 0 && line.startsWith('#version'))) return;
     const [left, right, ...rest] = line.split(' ');
     if (!left || !right || rest.length > 0) {
-      throw new CheckpointError(
-        'bad-config',
-        file,
-        `line ${i + 1} is not two tokens: ${JSON.stringify(line.slice(0, 80))}.`,
-      );
+      throw new CheckpointError('bad-config', file, `line ${i + 1} is not two tokens: ${show(line.slice(0, 80))}.`);
     }
     for (const token of [left, right, left + right]) {
       if (Object.hasOwn(vocab, token)) continue;
       throw new CheckpointError(
         'bad-config',
         file,
-        `line ${i + 1} needs the token ${JSON.stringify(token)}, which is not in the vocabulary: the files belong to different models.`,
+        `line ${i + 1} needs the token ${show(token)}, which is not in the vocabulary: the files belong to different models.`,
       );
     }
     merges.push([left, right]);

@@ -1,9 +1,9 @@
-import { CheckpointError, SdError, type Source } from '@sd/core';
+import { CheckpointError, messageOf, readText, SdError, type Source } from '@sd/core';
 
 /** The bytes of a file; undefined if it is missing. */
 export async function readBytes(source: Source, path: string): Promise<Uint8Array | undefined> {
   try {
-    return await source.read(path);
+    return await readText(source, path);
   } catch (error) {
     if (SdError.isInstance(error) && error.code === 'not-found') return undefined;
     throw error;
@@ -11,7 +11,7 @@ export async function readBytes(source: Source, path: string): Promise<Uint8Arra
 }
 
 /** A file as text; undefined if it is missing. Throws a CheckpointError if it is not UTF-8. */
-export async function readText(source: Source, path: string): Promise<string | undefined> {
+export async function readUtf8(source: Source, path: string): Promise<string | undefined> {
   const bytes = await readBytes(source, path);
   if (bytes === undefined) return undefined;
   try {
@@ -23,12 +23,12 @@ export async function readText(source: Source, path: string): Promise<string | u
 
 /** A parsed JSON file; undefined if it is missing. Throws a CheckpointError if it is not JSON. */
 export async function readJson(source: Source, path: string): Promise<unknown> {
-  const text = await readText(source, path);
+  const text = await readUtf8(source, path);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new CheckpointError('bad-config', path, `is not JSON: ${reason}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, show, UnsupportedError } from '@sd/core';
+import { checkLengths, knownRules } from './known-rules.js';
 import { type AddedToken, addedTokensOf, recordOf } from './tokenizer-json.js';
 
 /** The parts of T5's `tokenizer.json` that are used here; `@huggingface/tokenizers` reads the rest. */
@@ -18,7 +19,7 @@ export function checkUnigramJson(value: unknown, file: string): UnigramJson {
   const model = recordOf(json.model, file, 'model');
   if (model.type !== 'Unigram') {
     throw new UnsupportedError(
-      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; only T5's type, Unigram, is supported.`,
+      `${file}: a tokenizer of type ${show(model.type)}; only T5's type, Unigram, is supported.`,
     );
   }
   const { vocab, unk_id: unknown } = model;
@@ -26,9 +27,11 @@ export function checkUnigramJson(value: unknown, file: string): UnigramJson {
     throw new CheckpointError('bad-config', file, 'model.vocab is not a list of tokens with their scores.');
   }
   if (!Number.isInteger(unknown) || vocab[unknown as number] === undefined) {
-    throw new CheckpointError('bad-config', file, `model.unk_id is ${JSON.stringify(unknown)}, not the id of a token.`);
+    throw new CheckpointError('bad-config', file, `model.unk_id is ${show(unknown)}, not the id of a token.`);
   }
-  return { ...json, added_tokens: addedTokensOf(json.added_tokens, file), model: { ...model, vocab } };
+  const added = addedTokensOf(json.added_tokens, file);
+  checkLengths([...vocab.map(([token]) => token), ...added.map(({ content }) => content)], model, file);
+  return { ...knownRules(json, file), added_tokens: added, model: { ...model, vocab } };
 }
 
 function isScored(entry: unknown): boolean {

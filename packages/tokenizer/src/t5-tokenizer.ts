@@ -1,4 +1,12 @@
-import { CheckpointError, InvalidOptionError, type Source, SourceError, type Tokenizer } from '@sd/core';
+import {
+  CheckpointError,
+  InvalidOptionError,
+  type Source,
+  SourceError,
+  settleAll,
+  show,
+  type Tokenizer,
+} from '@sd/core';
 import { startLibrary } from './library.js';
 import { prefixOf, readBytes, readJson } from './read-files.js';
 import { checkUnigramJson, type UnigramJson } from './t5-json.js';
@@ -41,8 +49,8 @@ export async function loadT5Tokenizer(
   { folder = 'tokenizer_3', ...options }: T5TokenizerOptions & { readonly folder?: string } = {},
 ): Promise<T5Tokenizer> {
   const prefix = prefixOf(folder);
-  const [tokenizerJson, tokenizerConfig] = await Promise.all(
-    ['tokenizer.json', 'tokenizer_config.json'].map((name) => readJson(source, `${prefix}${name}`)),
+  const [tokenizerJson, tokenizerConfig] = await settleAll(
+    ['tokenizer.json', 'tokenizer_config.json'].map((name) => () => readJson(source, `${prefix}${name}`)),
   );
   if (tokenizerJson === undefined) throw await missing(source, prefix);
   return assemble({ tokenizerJson, tokenizerConfig }, prefix, options);
@@ -63,7 +71,7 @@ export function createT5Tokenizer(files: T5TokenizerFiles, options: T5TokenizerO
 function assemble(files: T5TokenizerFiles, prefix: string, options: T5TokenizerOptions): T5Tokenizer {
   const { maxLength = defaultMaxLength } = options;
   if (!Number.isInteger(maxLength) || maxLength < 1) {
-    throw new InvalidOptionError('maxLength', `must be a whole number from 1 up, not ${maxLength}.`);
+    throw new InvalidOptionError('maxLength', `must be a whole number from 1 up, not ${show(maxLength)}.`);
   }
   const file = `${prefix}tokenizer.json`;
   const configFile = `${prefix}tokenizer_config.json`;
@@ -100,11 +108,7 @@ function assemble(files: T5TokenizerFiles, prefix: string, options: T5TokenizerO
 function idOf(token: string, { added_tokens: added, model }: UnigramJson, file: string): number {
   const id = added.find(({ content }) => content === token)?.id ?? model.vocab.findIndex(([known]) => known === token);
   if (id >= 0) return id;
-  throw new CheckpointError(
-    'bad-config',
-    file,
-    `has no token ${JSON.stringify(token)}, which should be a special token.`,
-  );
+  throw new CheckpointError('bad-config', file, `has no token ${show(token)}, which should be a special token.`);
 }
 
 async function missing(source: Source, prefix: string): Promise<SourceError> {

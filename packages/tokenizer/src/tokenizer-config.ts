@@ -1,5 +1,6 @@
-import { CheckpointError } from '@sd/core';
-import { type AddedToken, isId, isRecord, recordOf, type SpecialToken } from './tokenizer-json.js';
+import { CheckpointError, show } from '@sd/core';
+import { type AddedToken, isId, recordOf, type SpecialToken } from './tokenizer-json.js';
+import { isRecord } from './values.js';
 
 export interface SpecialTokens {
   readonly start: SpecialToken;
@@ -13,8 +14,10 @@ export interface SpecialTokens {
 export interface TokenizerConfig extends SpecialTokens {
   /** Undefined if no file gives it, or gives the 1e30 that transformers writes for an unknown length. */
   readonly maxLength: number | undefined;
-  /** Tokens that the config adds to the vocabulary: `added_tokens_decoder`. */
+  /** Tokens that the files add to the vocabulary: `added_tokens_decoder`, and those of `added_tokens.json`. */
   readonly added: readonly AddedToken[];
+  /** Tokens that are special besides those with a role: `additional_special_tokens`. New ones get the next ids. */
+  readonly additional: readonly SpecialToken[];
 }
 
 export interface TokenizerConfigFiles {
@@ -22,6 +25,8 @@ export interface TokenizerConfigFiles {
   readonly tokenizerConfig?: unknown;
   /** The parsed `special_tokens_map.json`. */
   readonly specialTokensMap?: unknown;
+  /** The parsed `added_tokens.json`: the ids of tokens that were added, such as trained words. */
+  readonly addedTokens?: unknown;
 }
 
 const minLength = 3;
@@ -52,7 +57,14 @@ export function readTokenizerConfig(files: TokenizerConfigFiles, folder: string)
     unknown: token('unk_token') ?? specialToken('<|endoftext|>'),
     pad: token('pad_token'),
     maxLength: readLength(config.model_max_length, configFile),
-    added: readAddedTokens(decoder, configFile),
+    added: [
+      ...readAddedTokensFile(files.addedTokens, `${folder}added_tokens.json`),
+      ...readAddedTokens(decoder, configFile),
+    ],
+    additional: [
+      ...readTokens(map.additional_special_tokens, mapFile, 'additional_special_tokens'),
+      ...readTokens(config.additional_special_tokens, configFile, 'additional_special_tokens'),
+    ],
   };
 }
 
@@ -84,10 +96,26 @@ export function readToken(value: unknown, file: string, name: string): SpecialTo
 export function readLength(value: unknown, file: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < minLength) {
-    const given = JSON.stringify(value);
+    const given = show(value);
     throw new CheckpointError('bad-config', file, `the maximum length is ${given}, not a number of tokens.`);
   }
   return value > maxKnownLength ? undefined : value;
+}
+
+function readTokens(value: unknown, file: string, name: string): SpecialToken[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw new CheckpointError('bad-config', file, `${name} is not a list of tokens.`);
+  return value.flatMap((entry, i) => readToken(entry, file, `${name}[${i}]`) ?? []);
+}
+
+/** Reads what transformers wrote until version 5: each token's id. They are found in any case, as the rest of the text is. */
+function readAddedTokensFile(value: unknown, file: string): AddedToken[] {
+  return Object.entries(recordOf(value ?? {}, file, 'the file')).map(([content, id]) => {
+    if (content === '' || !isId(id)) {
+      throw new CheckpointError('bad-config', file, `${JSON.stringify(content)} is not a token with an id.`);
+    }
+    return { id, ...specialToken(content), normalized: true, special: false };
+  });
 }
 
 function readAddedTokens(value: unknown, file: string): AddedToken[] {

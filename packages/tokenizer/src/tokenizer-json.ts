@@ -1,4 +1,6 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, show, UnsupportedError } from '@sd/core';
+import { checkLengths, knownRules } from './known-rules.js';
+import { isRecord } from './values.js';
 
 /** A token that is found in the text as it is, before any splitting. */
 export interface SpecialToken {
@@ -29,10 +31,6 @@ export interface TokenizerJson {
   };
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Checks that a value is an object. Throws a CheckpointError that names the file. */
 export function recordOf(value: unknown, file: string, what: string): Record<string, unknown> {
   if (isRecord(value)) return value;
@@ -46,11 +44,7 @@ export function vocabOf(value: unknown, file: string, what: string): Record<stri
   if (tokens.length === 0) throw new CheckpointError('bad-config', file, `${what} has no tokens.`);
   for (const [token, id] of tokens) {
     if (isId(id)) continue;
-    throw new CheckpointError(
-      'bad-config',
-      file,
-      `the id of ${JSON.stringify(token)} is ${JSON.stringify(id)}, not an integer.`,
-    );
+    throw new CheckpointError('bad-config', file, `the id of ${show(token)} is ${show(id)}, not an integer.`);
   }
   return vocab as Record<string, number>;
 }
@@ -66,7 +60,7 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   const model = recordOf(json.model, file, 'model');
   if (model.type !== 'BPE') {
     throw new UnsupportedError(
-      `${file}: a tokenizer of type ${JSON.stringify(model.type)}; only CLIP's type, BPE, is supported.`,
+      `${file}: a tokenizer of type ${show(model.type)}; only CLIP's type, BPE, is supported.`,
     );
   }
   const vocab = vocabOf(model.vocab, file, 'model.vocab');
@@ -75,8 +69,9 @@ export function checkTokenizerJson(value: unknown, file: string): TokenizerJson 
   }
   const added = addedTokensOf(json.added_tokens, file);
   const merges = model.merges as TokenizerJson['model']['merges'];
+  checkLengths([...Object.keys(vocab), ...added.map(({ content }) => content)], model, file);
   return {
-    ...json,
+    ...knownRules(json, file),
     normalizer: json.normalizer ?? null,
     added_tokens: added,
     model: { ...model, type: 'BPE', vocab, merges },

@@ -6,13 +6,8 @@ import {
   type TokenizerConfig,
   type TokenizerConfigFiles,
 } from './tokenizer-config.js';
-import {
-  type AddedToken,
-  checkTokenizerJson,
-  isRecord,
-  type SpecialToken,
-  type TokenizerJson,
-} from './tokenizer-json.js';
+import { type AddedToken, checkTokenizerJson, type SpecialToken, type TokenizerJson } from './tokenizer-json.js';
+import { isRecord } from './values.js';
 import { windowOf } from './window.js';
 
 const clipMaxLength = 77;
@@ -62,13 +57,15 @@ export function assembleTokenizer(json: TokenizerJson, config: TokenizerConfig, 
   const padId = idOf(pad);
   const maxLength = config.maxLength ?? readLength(truncation, file) ?? clipMaxLength;
 
+  const followers = followersOf(added);
   const encoder = startLibrary({ ...json, added_tokens: added }, {}, file);
   const lowercases = JSON.stringify(json.normalizer ?? null).includes('"Lowercase"');
 
   const tokenize = (text: string): number[] => {
     if (typeof text !== 'string') throw new InvalidOptionError('text', `must be a string, not ${typeof text}.`);
     // JavaScript lowercases a final sigma to ς, which transformers never does.
-    return encoder.encode(lowercases ? text.replaceAll('Σ', 'σ') : text, { add_special_tokens: false }).ids;
+    const { ids } = encoder.encode(lowercases ? text.replaceAll('Σ', 'σ') : text, { add_special_tokens: false });
+    return followers.size === 0 ? ids : ids.flatMap((id) => [id, ...(followers.get(id) ?? [])]);
   };
   const decode = (ids: ArrayLike<number>): string => (ids.length === 0 ? '' : encoder.decode(Array.from(ids)).trim());
 
@@ -111,5 +108,30 @@ function addTokens(
     }
     added.set(token.content, { id: json.model.vocab[token.content], ...token });
   }
+  let last = Math.max(...[...added.values()].map(({ id }) => id));
+  for (const id of Object.values(json.model.vocab)) last = Math.max(last, id);
+  for (const token of config.additional) {
+    if (added.has(token.content)) continue;
+    const known = Object.hasOwn(json.model.vocab, token.content);
+    added.set(token.content, { id: known ? json.model.vocab[token.content] : ++last, ...token });
+  }
   return [...added.values()].sort((a, b) => a.id - b.id);
+}
+
+/**
+ * The ids that follow an added token, by its id. A word that was trained with several vectors is several tokens, of which
+ * a prompt has the first: `<cat>`, `<cat>_1`, `<cat>_2`.
+ * @see diffusers' `TextualInversionLoaderMixin.maybe_convert_prompt`
+ */
+function followersOf(added: readonly AddedToken[]): ReadonlyMap<number, readonly number[]> {
+  const ids = new Map(added.map(({ content, id }) => [content, id]));
+  const followers = new Map<number, readonly number[]>();
+  for (const { content, id } of added) {
+    const list: number[] = [];
+    for (let next = ids.get(`${content}_1`); next !== undefined; next = ids.get(`${content}_${list.length + 1}`)) {
+      list.push(next);
+    }
+    if (list.length > 0) followers.set(id, list);
+  }
+  return followers;
 }

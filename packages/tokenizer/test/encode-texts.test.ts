@@ -73,6 +73,19 @@ describe('encodeTexts', () => {
     expect(written.embeddings[0].pooled!.data[0]).toBe(last('+'));
   });
 
+  test('refuses weights below 1 that would take too many windows, before it encodes any', async () => {
+    const { calls, textEncoder } = recordingEncoder();
+    const texts = textsOf(compel, 'a- b '.repeat(200));
+    for (const syntax of [compel, { ...compel, downweight: 'remove' } as const]) {
+      await expect(encodeTexts(texts, { tokenizer, textEncoder, syntax })).rejects.toMatchObject({
+        code: 'invalid-option',
+        option: 'prompt',
+        message: expect.stringMatching(/has 200 parts with weights below 1, .+ its \d+ windows/),
+      });
+    }
+    expect(calls).toEqual([]);
+  });
+
   test('reports truncated text and unknown embeddings', async () => {
     const { textEncoder } = recordingEncoder();
     const texts = textsOf(comfyui, 'abcdefgh', 'ab', 'embedding:ink');
@@ -194,4 +207,12 @@ describe('repeatToSameLength', () => {
     const repeated = repeatToSameLength(texts.map((embedding) => ({ embedding })));
     expect(repeated.every((text, i) => text === texts[i])).toBe(true);
   });
+});
+
+test('texts whose lengths have too large a common multiple are refused before they are repeated', () => {
+  const text = (tokens: number) => ({ embedding: { hidden: tensor('float32', [tokens, 1]) } });
+  expect(() => repeatToSameLength([text(77 * 101), text(77 * 103)])).toThrow(
+    /^prompt: has texts of 7777, 7931 tokens, .+ they would have 801031, more than 65536/,
+  );
+  expect(repeatToSameLength([text(77 * 1000), text(77)])[1].hidden.dims).toEqual([77_000, 1]);
 });

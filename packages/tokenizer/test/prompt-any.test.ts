@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@sd/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type PromptSyntax,
   type PromptSyntaxName,
@@ -28,7 +28,19 @@ const rules = [
   '🚢',
   '\ud83d',
 ];
-const repeated = [...characters, ...rules, '[a:', '(a:1.1', '[a|', '("a",', 'a '];
+const repeated = [
+  ...characters,
+  ...rules,
+  '[a:',
+  '[a:b:',
+  '(a:1.1',
+  '[a|',
+  '("a",',
+  'a ',
+  'a.swap(',
+  '(a).swap(b',
+  'a.swap( ',
+];
 
 describe.each(all)('%s', (syntax) => {
   const plan = (text: string) => parsePrompt(text, { syntax });
@@ -67,7 +79,15 @@ describe.each(all)('%s', (syntax) => {
 
   test('very deeply nested brackets', () => {
     const deep = (open: string, close: string) => `${open.repeat(5000)}sea${close.repeat(5000)}`;
-    for (const text of [deep('(', ')'), deep('[', ']'), deep('[', '|x]'), deep('[', ':1]'), deep('"(', ')"')]) {
+    for (const text of [
+      deep('(', ')'),
+      deep('[', ']'),
+      deep('[', '|x]'),
+      deep('[', ':1]'),
+      deep('[a:b:', '1]'),
+      deep('a.swap(', ')'),
+      deep('"(', ')"'),
+    ]) {
       plan(text).parts[0].at({ step: 1, steps: 2 });
     }
   });
@@ -107,6 +127,37 @@ test.each<[PromptSyntaxName, (text: string, weight: number) => string]>([
       [string, number],
     ];
     expect(weight).toBeCloseTo(a * b * c, 10);
+  }
+});
+
+/** How many elements all copies of parts of arrays have while `work` runs. */
+function copiedBy(work: () => void): number {
+  let copied = 0;
+  const { slice } = Array.prototype;
+  const spy = vi.spyOn(Array.prototype, 'slice').mockImplementation(function (this: unknown[], ...range) {
+    const part = slice.apply(this, range);
+    copied += part.length;
+    return part;
+  });
+  try {
+    work();
+  } finally {
+    spy.mockRestore();
+  }
+  return copied;
+}
+
+test.each<[string, (count: number) => string]>([
+  ['schedules in brackets that are none', (n) => '[a:b:'.repeat(n) + '1]'.repeat(n)],
+  ['schedules in each other', (n) => '[a:'.repeat(n) + ':1]'.repeat(n)],
+  ['weights in each other', (n) => '(a'.repeat(n) + ':1.1)'.repeat(n)],
+  ['swaps in each other', (n) => 'a.swap('.repeat(n) + ')'.repeat(n)],
+  ['alternatives in each other', (n) => '[a|'.repeat(n) + ']'.repeat(n)],
+])('twice the text takes at most about twice the work: %s', (_, textOf) => {
+  for (const syntax of all) {
+    const work = (count: number) =>
+      copiedBy(() => parsePrompt(textOf(count), { syntax }).parts[0].at({ step: 1, steps: 4 }));
+    expect(work(4000)).toBeLessThan(2.2 * work(2000) + 1000);
   }
 });
 

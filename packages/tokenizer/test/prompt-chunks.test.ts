@@ -170,6 +170,39 @@ describe('words of textual inversions', () => {
     expect(tokenizer.tokenize('<BLOB>')).toEqual([49408, 49409]);
   });
 
+  test('may have any characters', () => {
+    const signs = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~§°–—…“”→★♥猫\u0301'];
+    for (const sign of signs) {
+      for (const word of [`<cat${sign}toy>`, `${sign}toy`, `cat${sign}`, `${sign}`]) {
+        const one = withWords(clip, { [word]: 2 }, vocabularySize);
+        expect(one.tokenize(`red ${word} boat`)).toEqual([red, 49408, 49409, boat]);
+      }
+    }
+    const all = withWords(clip, new Map(signs.map((sign) => [`<${sign}>`, 1])), vocabularySize);
+    const ids = signs.flatMap((sign) => all.tokenize(`<${sign}>`));
+    expect(ids).toEqual(signs.map((_, i) => 49408 + i));
+  });
+
+  test('are told apart by case where they differ by nothing else, and found in any form of Unicode', () => {
+    const both = withWords(clip, { '<A>': 1, '<a>': 1, '<\u00e9>': 1, '<\u017f>': 1 }, vocabularySize);
+    expect(both.tokenize('<a><A>')).toEqual([49409, 49408]);
+    expect(both.tokenize('<e\u0301>')).toEqual([49410]);
+    // The long s folds to s, though its lower case is itself.
+    expect(both.tokenize('<S>')).toEqual([49411]);
+  });
+
+  test('keep their order if they are numbers', () => {
+    const numbered = withWords(
+      clip,
+      new Map([
+        ['<b>', 1],
+        ['2023', 1],
+      ]),
+      vocabularySize,
+    );
+    expect(numbered.tokenize('<b> 2023')).toEqual([49408, 49409]);
+  });
+
   test('the longest word wins', () => {
     const both = withWords(clip, { ink: 1, 'ink wash': 1, '<a>': 1, '<a>>': 1 }, vocabularySize);
     expect(both.tokenize('ink wash ink <a>> <a>')).toEqual([49409, 49408, 49411, 49410]);

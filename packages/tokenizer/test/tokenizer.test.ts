@@ -5,6 +5,7 @@ import { clipTokenizerJson } from '../src/clip-tokenizer-json.js';
 import { createTokenizer, loadTokenizer } from '../src/index.js';
 import { mockTokenizer, tokenizerSuite } from '../src/testing.js';
 import { readTokenizerConfig } from '../src/tokenizer-config.js';
+import added from './data/added-tokens.json' with { type: 'json' };
 import golden from './data/clip-tokens.json' with { type: 'json' };
 import { folderOf } from './folder.js';
 
@@ -130,6 +131,37 @@ describe('special tokens', () => {
     ]);
   });
 
+  test('words of added_tokens.json are found in the text, as transformers 5.23 finds them', async () => {
+    const added = { '<cattoy>': 49408, Zwo: 49409, 'cat toy': 49410 };
+    const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+    const tokenizer = await loadTokenizer(folder);
+    const [a, x, my, y, man] = ['a', 'x', 'my', 'y', 'man'].map((word) => vocab[`${word}</w>`]);
+    expect(tokenizer.tokenize('a <cattoy> x')).toEqual([a, 49408, x]);
+    expect(tokenizer.tokenize('a <CatToy> x')).toEqual([a, 49408, x]);
+    expect(tokenizer.tokenize('x<cattoy>y')).toEqual([x, 49408, y]);
+    expect(tokenizer.tokenize('a zwo Zwo')).toEqual([a, 49409, 49409]);
+    expect(tokenizer.tokenize('Zwoman')).toEqual([49409, man]);
+    expect(tokenizer.tokenize('my cat toy y')).toEqual([my, 49410, y]);
+  });
+
+  test('a word of several vectors is all of its tokens, as in diffusers', async () => {
+    const added = { '<cat>': 49408, '<cat>_1': 49409, '<cat>_2': 49410, '<cat>_4': 49411 };
+    const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+    const tokenizer = await loadTokenizer(folder);
+    expect(tokenizer.tokenize('a <cat> <cat>_4')).toEqual([vocab['a</w>'], 49408, 49409, 49410, 49411]);
+  });
+
+  test.each([[[]], [{ '<cattoy>': -1 }], [{ '<cattoy>': 'last' }], [{ '': 5 }]])(
+    'an added_tokens.json of %j is refused',
+    async (added) => {
+      const folder = folderOf({ 'vocab.json': vocab, 'merges.txt': merges, 'added_tokens.json': added });
+      await expect(loadTokenizer(folder)).rejects.toMatchObject({
+        code: 'bad-config',
+        file: 'tokenizer/added_tokens.json',
+      });
+    },
+  );
+
   test.each([[1e30], [null], [undefined]])('a model_max_length of %s is 77', (value) => {
     expect(createTokenizer({ tokenizerJson: clipJson, tokenizerConfig: { model_max_length: value } }).maxLength).toBe(
       77,
@@ -146,3 +178,59 @@ test.each([
     tokenizer: 'short mock',
   })),
 ])('conformance of $tokenizer: $name', ({ run }) => run());
+
+describe('added tokens', () => {
+  const base: Record<string, Record<string, unknown>> = {
+    'tokenizer.json': tinyJson('tokenizer.json'),
+    'tokenizer_config.json': tinyJson('tokenizer_config.json'),
+  };
+  /** The folder of the embedded model's tokenizer with changed files, as data/make_added_tokens.py writes it. */
+  const withFiles = (files: Readonly<Record<string, Readonly<Record<string, unknown>>>>, plain = base) =>
+    loadTokenizer(
+      folderOf({
+        ...plain,
+        ...Object.fromEntries(
+          Object.entries(files).map(([name, values]) => {
+            const old = plain[name] ?? {};
+            const join = (key: string, value: unknown) =>
+              Array.isArray(value) ? [...((old[key] as unknown[] | undefined) ?? []), ...value] : value;
+            const joined = Object.entries(values).map(([key, value]) => [key, join(key, value)]);
+            return [name, { ...old, ...Object.fromEntries(joined) }];
+          }),
+        ),
+      }),
+    );
+
+  test.each(added.cases)('of $name get the ids of transformers', async ({ files, ids }) => {
+    const tokenizer = await withFiles(files as Parameters<typeof withFiles>[0]);
+    expect(added.texts.map((text) => tokenizer.tokenize(text))).toEqual(ids);
+  });
+
+  test('of added_tokens.json count beside vocab.json and merges.txt too', async () => {
+    const { model } = base['tokenizer.json'] as { model: { vocab: object; merges: (string | string[])[] } };
+    const vocabulary = {
+      'vocab.json': model.vocab,
+      'merges.txt': ['#version: 0.2', ...model.merges.map((pair) => [pair].flat().join(' ')), ''].join('\n'),
+      'tokenizer_config.json': base['tokenizer_config.json'],
+    };
+    const { files, ids } = added.cases[0];
+    const tokenizer = await loadTokenizer(folderOf({ ...vocabulary, ...files }));
+    expect(added.texts.map((text) => tokenizer.tokenize(text))).toEqual(ids);
+  });
+
+  test.each([
+    ['added_tokens.json', { '<a>': -1 }, '"<a>" is not a token with an id.'],
+    ['added_tokens.json', { '<a>': '7' }, '"<a>" is not a token with an id.'],
+    ['added_tokens.json', { '': 7 }, '"" is not a token with an id.'],
+    [
+      'special_tokens_map.json',
+      { additional_special_tokens: '<a>' },
+      'additional_special_tokens is not a list of tokens.',
+    ],
+    ['special_tokens_map.json', { additional_special_tokens: [{}] }, 'additional_special_tokens[0] is neither a token'],
+  ])('%s: %j is an error', async (name, values, message) => {
+    const loading = withFiles({ [name]: values });
+    await expect(loading).rejects.toMatchObject({ code: 'bad-config', file: `tokenizer/${name}` });
+    await expect(loading).rejects.toThrow(message);
+  });
+});

@@ -36,7 +36,7 @@ export function unetConfigFromShapes(
     layers_per_block: levels.map((i) => countBlocks(tensors, `down_blocks.${i}.resnets.`)),
     down_block_types: downDepths.map((depths) => (depths.length > 0 ? 'CrossAttnDownBlock2D' : 'DownBlock2D')),
     up_block_types: upDepths.map((depths) => (depths.length > 0 ? 'CrossAttnUpBlock2D' : 'UpBlock2D')),
-    ...(tensors.has('mid_block.resnets.0.conv1.weight') ? {} : { mid_block_type: null }),
+    ...midBlockType(tensors),
     ...(heads && {
       attention_head_dim: channels.map((width) => ('count' in heads ? heads.count : width / heads.width)),
     }),
@@ -49,6 +49,12 @@ export function unetConfigFromShapes(
     }),
     ...(guidanceWidth !== undefined && { time_cond_proj_dim: guidanceWidth }),
   };
+}
+
+/** Small U-Nets have no mid block, or one residual block without attention in its place. */
+function midBlockType(tensors: TensorShapes): Json {
+  if (!tensors.has('mid_block.resnets.0.conv1.weight')) return { mid_block_type: null };
+  return tensors.has('mid_block.attentions.0.norm.weight') ? {} : { mid_block_type: 'UNetMidBlock2D' };
 }
 
 /** The number of transformer blocks in each attention of a block. */

@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { CheckpointError, show, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
 /** One level of the U-Net, at one resolution. */
@@ -51,17 +51,14 @@ export interface UnetConfig {
  */
 export function unetConfig(config: Config): UnetConfig {
   refuseUnsupported(config);
-  const channels = config.numbers('block_out_channels', [320, 640, 1280, 1280]);
+  const channels = config.counts('block_out_channels', [320, 640, 1280, 1280]);
   const count = channels.length;
   const down = blockTypes(config, 'down_block_types', count, 'DownBlock2D');
   const up = blockTypes(config, 'up_block_types', count, 'UpBlock2D');
   // A naming mistake that stuck: in these configs `attention_head_dim` is the number of heads.
-  const heads = config.perBlock(
-    config.get('num_attention_heads') === undefined ? 'attention_head_dim' : 'num_attention_heads',
-    count,
-    8,
-  );
-  const resnets = config.perBlock('layers_per_block', count, 2);
+  const headsKey = config.get('num_attention_heads') === undefined ? 'attention_head_dim' : 'num_attention_heads';
+  const heads = config.countPerBlock(headsKey, count, 8);
+  const resnets = config.countPerBlock('layers_per_block', count, 2, layers);
   const downDepths = depths(config, 'transformer_layers_per_block', resnets);
   const upDepths = depths(
     config,
@@ -69,11 +66,16 @@ export function unetConfig(config: Config): UnetConfig {
     resnets.map((layers) => layers + 1),
     config.get(reversed) !== undefined,
   );
-  const contextWidths = config.perBlock('cross_attention_dim', count, 1280);
+  const contextWidths = config.countPerBlock('cross_attention_dim', count, 1280);
+  const groups = config.count('norm_num_groups', 32);
+  for (const [i, width] of channels.entries()) {
+    config.expectDivides('norm_num_groups', groups, width);
+    if (down[i] || up[count - 1 - i]) config.expectDivides(headsKey, heads[i], width);
+  }
   return {
-    inChannels: config.number('in_channels', 4),
-    outChannels: config.number('out_channels', 4),
-    sampleSize: config.number('sample_size', 64),
+    inChannels: config.count('in_channels', 4),
+    outChannels: config.count('out_channels', 4),
+    sampleSize: config.count('sample_size', 64, { most: 2 ** 14 }),
     levels: channels.map((c, i) => ({
       channels: c,
       resnets: resnets[i],
@@ -84,23 +86,29 @@ export function unetConfig(config: Config): UnetConfig {
       contextWidth: contextWidths[i],
     })),
     mid: midBlock(config, heads[count - 1], downDepths[count - 1][0]),
-    groups: config.number('norm_num_groups', 32),
-    epsilon: config.number('norm_eps', 1e-5),
+    groups,
+    epsilon: config.number('norm_eps', 1e-5, { least: 0, most: 1 }),
     cosineFirst: config.boolean('flip_sin_to_cos', true),
-    frequencyShift: config.number('freq_shift', 0),
+    frequencyShift: config.number('freq_shift', 0, { least: 0, most: 1 }),
     upcastAttention: config.boolean('upcast_attention', false),
     added:
       config.get('addition_embed_type') === undefined
         ? undefined
         : {
-            timeWidth: config.number('addition_time_embed_dim'),
-            width: config.number('projection_class_embeddings_input_dim'),
+            timeWidth: config.count('addition_time_embed_dim'),
+            width: config.count('projection_class_embeddings_input_dim'),
           },
-    guidanceWidth: config.get('time_cond_proj_dim') === undefined ? undefined : config.number('time_cond_proj_dim'),
+    guidanceWidth: config.get('time_cond_proj_dim') === undefined ? undefined : config.count('time_cond_proj_dim'),
   };
 }
 
 const reversed = 'reverse_transformer_layers_per_block';
+
+/** Bounds of the layers in a block. */
+const layers = { most: 1000 };
+
+const isDepth = (value: unknown) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= layers.most;
 
 /**
  * Transformer blocks of each attention in each level. The config has one number for all, a number per level, or for a level
@@ -113,12 +121,12 @@ function depths(config: Config, key: string, attentions: readonly number[], upwa
     const depth = perLevel[i];
     return Array.isArray(depth) ? depth : new Array(count).fill(depth);
   });
-  const fits = all.every((level, i) => level.length === attentions[i] && level.every(Number.isSafeInteger));
+  const fits = all.every((level, i) => level.length === attentions[i] && level.every(isDepth));
   if (perLevel.length === attentions.length && fits) return all;
   throw new CheckpointError(
     'bad-config',
     config.file,
-    `${key} is ${JSON.stringify(value)}, which does not fit ${attentions.length} blocks with ${attentions.join(', ')} attentions.`,
+    `${key} is ${show(value)}, which does not fit ${attentions.length} blocks with ${attentions.join(', ')} attentions.`,
   );
 }
 
@@ -178,3 +186,16 @@ function refuseUnsupported(config: Config): void {
   ];
   for (const extra of extras) config.only(extra, null);
 }
+
+/** The keys of a `config.json` of diffusers' `UNet2DConditionModel`, of version 0.42. */
+export const unetSettings: readonly string[] = /* @__PURE__ */ (
+  'sample_size in_channels out_channels center_input_sample flip_sin_to_cos freq_shift down_block_types mid_block_type ' +
+  'up_block_types only_cross_attention block_out_channels layers_per_block downsample_padding mid_block_scale_factor ' +
+  'dropout act_fn norm_num_groups norm_eps cross_attention_dim transformer_layers_per_block ' +
+  'reverse_transformer_layers_per_block encoder_hid_dim encoder_hid_dim_type attention_head_dim num_attention_heads ' +
+  'dual_cross_attention use_linear_projection class_embed_type addition_embed_type addition_time_embed_dim ' +
+  'num_class_embeds upcast_attention resnet_time_scale_shift resnet_skip_time_act resnet_out_scale_factor ' +
+  'time_embedding_type time_embedding_dim time_embedding_act_fn timestep_post_act time_cond_proj_dim conv_in_kernel ' +
+  'conv_out_kernel projection_class_embeddings_input_dim attention_type class_embeddings_concat ' +
+  'mid_block_only_cross_attention cross_attention_norm addition_embed_type_num_heads'
+).split(' ');

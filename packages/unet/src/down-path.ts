@@ -1,6 +1,6 @@
 import { type Graph, resnetBlock, type Scope, type Value } from '@sd/graph';
 import type { UnetConfig } from './config.js';
-import type { UnetHooks } from './extension.js';
+import type { BlockHooks } from './extension.js';
 import { transformer } from './transformer.js';
 
 /** Shared by all blocks of one network. */
@@ -10,7 +10,7 @@ export interface BlockOptions {
   readonly time: Value;
   /** The context of cross-attention: [n, tokens, width]. */
   readonly context: Value;
-  readonly hooks: Required<UnetHooks>;
+  readonly hooks: BlockHooks;
 }
 
 /** The two layers that blocks are made of. */

@@ -1,4 +1,4 @@
-import type { AdaptedLayer, Graph, LayerHook, Value } from '@sd/graph';
+import type { Graph, LayerHooks, Value } from '@sd/graph';
 
 /** The contexts that an attention projects to keys and to values, each [n, tokens, width]. */
 export interface AttentionSources {
@@ -18,9 +18,7 @@ export interface AttentionCall {
 }
 
 /** Changes that an extension makes to one graph. Each hook returns a value unchanged that it does not want to modify. */
-export interface UnetHooks {
-  /** Changes the output of a linear layer or a convolution, as LoRA does. */
-  readonly layer?: LayerHook;
+export interface UnetHooks extends LayerHooks {
   /** Changes the contexts of an attention's keys and values, as hypernetworks do. */
   readonly sources?: (module: string, sources: AttentionSources) => AttentionSources;
   /** Changes the output of an attention, as image prompts do. */
@@ -42,12 +40,14 @@ export interface UnetExtension {
   extend(g: Graph): UnetHooks;
 }
 
-/** Combines the hooks of all extensions, in order. */
-export function joinedHooks(g: Graph, extensions: readonly UnetExtension[]): Required<UnetHooks> {
+/** Hooks for what is not a layer, each of which leaves its value alone where there is nothing to change. */
+export type BlockHooks = Required<Omit<UnetHooks, keyof LayerHooks>>;
+
+/** Adds the extensions' hooks for layers to the graph, and combines their other hooks, in order. */
+export function joinedHooks(g: Graph, extensions: readonly UnetExtension[]): BlockHooks {
   const all = extensions.map((extension) => extension.extend(g));
+  for (const hooks of all) g.addHooks(hooks);
   return {
-    layer: (layer: AdaptedLayer) =>
-      all.reduce((output, { layer: change }) => change?.({ ...layer, output }) ?? output, layer.output),
     sources: (module, sources) => all.reduce((given, hooks) => hooks.sources?.(module, given) ?? given, sources),
     attention: (call) => all.reduce((output, hooks) => hooks.attention?.({ ...call, output }) ?? output, call.output),
     feature: (place, x) => all.reduce((given, hooks) => hooks.feature?.(place, given) ?? given, x),

@@ -1,4 +1,4 @@
-export { type AddedEmbedding, type UnetConfig, type UnetLevel, unetConfig } from './config.js';
+export { type AddedEmbedding, type UnetConfig, type UnetLevel, unetConfig, unetSettings } from './config.js';
 export { type AttentionHeads, unetConfigFromShapes } from './config-from-shapes.js';
 export type { AttentionCall, AttentionSources, UnetExtension, UnetHooks } from './extension.js';
 export { originalControlNetNames, originalUnetNames } from './names/original.js';

@@ -1,5 +1,5 @@
 import { type Graph, type Scope, staticDim, type Value } from '@sd/graph';
-import type { UnetHooks } from './extension.js';
+import type { BlockHooks } from './extension.js';
 
 /** Epsilon of the group norm before a transformer: hard-coded in diffusers too. */
 const epsilon = 1e-6;
@@ -10,7 +10,7 @@ export interface TransformerOptions {
   readonly groups: number;
   /** The keys and values of cross-attention are made from it: [n, tokens, width]. */
   readonly context: Value;
-  readonly hooks: Required<UnetHooks>;
+  readonly hooks: BlockHooks;
   /** Computes attention in float32 even in a half-precision graph. */
   readonly upcast?: boolean;
 }

@@ -26,7 +26,6 @@ export function unetGraph(
   const timestep = g.input('timestep', ['timesteps']);
   const context = g.input('encoder_hidden_states', ['batch', 'tokens', config.levels[0].contextWidth]);
   const hooks = joinedHooks(g, extensions);
-  g.addLayerHook(hooks.layer);
   const blocks = { config, time: timeEmbedding(g, w, timestep, config), context, hooks };
   const { resnet, attend } = unetLayers(g, blocks);
 

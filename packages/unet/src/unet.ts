@@ -13,6 +13,7 @@ import { type Checkpoint, type ModelFolder, type ModelParts, openModel } from '@
 import { type UnetConfig, unetConfig } from './config.js';
 import type { UnetExtension } from './extension.js';
 import { unetGraph } from './unet-graph.js';
+import { unetWorkingBytes } from './working-memory.js';
 
 /** The backend, and the model: a folder (`unet` by default), or its weights and config. */
 export type LoadUnetOptions = { readonly backend: Backend } & (ModelFolder | ModelParts);
@@ -30,6 +31,8 @@ export interface CheckpointUnet extends NoisePredictor {
    * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -68,7 +71,9 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     sampleSize: config.sampleSize,
     needs: model.inputs.filter(({ name, optional }) => !optional && !standardInputs.includes(name)),
     withExtensions: (replacements) => unetOf(parts, replacements),
+    workingBytes: (...shape) => unetWorkingBytes(config, backend, shape),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async predict({ sample, timestep, context, conditions }, { signal } = {}) {

@@ -1,4 +1,12 @@
-import { type Backend, expectTensor, lazySession, type Model, type StageResources, type Tensor } from '@sd/core';
+import {
+  type Backend,
+  expectTensor,
+  lazySession,
+  type Model,
+  type StageResources,
+  settleAll,
+  type Tensor,
+} from '@sd/core';
 
 /** The encoder and the decoder of an autoencoder. */
 export interface Halves {
@@ -21,8 +29,8 @@ export function halvesOf(backend: Backend, { imageChannels, latentChannels, ...m
   return {
     resources: {
       load: decoder.load,
-      release: async () => void (await Promise.all([decoder.release(), encoder.release()])),
-      dispose: async () => void (await Promise.all([decoder.dispose(), encoder.dispose()])),
+      release: async () => void (await settleAll([decoder.release, encoder.release])),
+      dispose: async () => void (await settleAll([decoder.dispose, encoder.dispose])),
     },
     async encode(image, signal) {
       expectTensor('The VAE’s image', image, 'float32', [-1, imageChannels, -1, -1]);

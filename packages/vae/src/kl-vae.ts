@@ -6,6 +6,7 @@ import { halvesOf } from './halves.js';
 import { latentDistribution, toAutoencoder } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
 import { vaeDecoderGraph, vaeEncoderGraph } from './vae-graphs.js';
+import { vaeWorkingBytes } from './working-memory.js';
 
 /** The stage over diffusers' `AutoencoderKL`. Its preview has one pixel per latent, by a linear map fitted at first use. */
 export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfig): CheckpointVae {
@@ -23,6 +24,7 @@ export function klVae(backend: Backend, checkpoint: Checkpoint, config: VaeConfi
     latentChannels,
     scaleFactor: 2 ** (config.channels.length - 1),
     ...halves.resources,
+    workingBytes: (...shape) => vaeWorkingBytes(config, backend, shape),
     decode: (latents, { signal } = {}) => halves.decode(toAutoencoder(latents, config), signal),
     async encode(image, { signal } = {}) {
       return latentDistribution(await halves.encode(image, signal), config);

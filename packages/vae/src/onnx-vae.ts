@@ -3,6 +3,7 @@ import {
   expectTensor,
   type LatentDistribution,
   type Source,
+  settleAll,
   type Tensor,
   tensor,
   UnsupportedError,
@@ -13,6 +14,10 @@ import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/
 import { latentScaling } from './config.js';
 import { type LatentSpace, latentDistribution, toAutoencoder, toUnet } from './latent-space.js';
 import { fitLatentRgb, type LatentRgb, linearPreview } from './linear-preview.js';
+import { vaeWorkingBytes } from './working-memory.js';
+
+/** Channels of Stable Diffusion's autoencoders, for exports without a config. */
+const usualChannels = [128, 256, 512, 512];
 
 export interface LoadOnnxVaeOptions {
   readonly backend: Backend;
@@ -41,16 +46,16 @@ export interface OnnxVae extends Vae {
 export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
   const { backend, source, encoder: encoderFolder = 'vae_encoder', decoder: decoderFolder = 'vae_decoder' } = options;
   const path = `${encoderFolder}/model.onnx`;
-  const [decoder, encoder] = await Promise.all([
-    openOnnxFile(source, `${decoderFolder}/model.onnx`),
-    hasFile(source, path).then((exists) => (exists ? openOnnxFile(source, path, { noiseInputs: true }) : undefined)),
+  const [decoder, encoder] = await settleAll([
+    () => openOnnxFile(source, `${decoderFolder}/model.onnx`),
+    async () => ((await hasFile(source, path)) ? openOnnxFile(source, path, { noiseInputs: true }) : undefined),
   ]);
   const config = await configOf(source, [decoderFolder, encoderFolder]);
   const [latents, image] = [onlyOne(decoder, 'input'), onlyOne(decoder, 'output')];
   const decoding = onnxSession(backend, decoder, 'vae_decoder', { repeated: false });
   const encoding = encoder && openEncoder(backend, encoder);
   const size = latents.dims[1];
-  const latentChannels = typeof size === 'number' ? size : config.number('latent_channels', 4);
+  const latentChannels = typeof size === 'number' ? size : config.count('latent_channels', 4, { most: 2 ** 12 });
   const space = { latentChannels, ...latentScaling(config, latentChannels, options.scalingFactor) };
   const halves = [decoding, ...(encoding === undefined ? [] : [encoding.session])];
   let rgb: Promise<LatentRgb> | undefined;
@@ -59,10 +64,12 @@ export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae>
     decoder,
     encoder,
     latentChannels,
-    scaleFactor: 2 ** (config.numbers('block_out_channels', [0, 0, 0, 0]).length - 1),
+    scaleFactor: 2 ** (config.counts('block_out_channels', [1, 1, 1, 1]).length - 1),
+    workingBytes: (...shape) =>
+      vaeWorkingBytes({ channels: config.counts('block_out_channels', usualChannels), midAttention: true }, {}, shape),
     load: decoding.load,
-    release: async () => void (await Promise.all(halves.map((half) => half.release()))),
-    dispose: async () => void (await Promise.all(halves.map((half) => half.dispose()))),
+    release: async () => void (await settleAll(halves.map((half) => half.release))),
+    dispose: async () => void (await settleAll(halves.map((half) => half.dispose))),
     async decode(sample, { signal } = {}) {
       expectTensor('The VAE’s latents', sample, 'float32', [-1, latentChannels, -1, -1]);
       const n = sample.dims[0];

@@ -32,16 +32,16 @@ export function tinyVaeConfig(config: Config): TinyVaeConfig {
     );
   }
   return {
-    imageChannels: config.number('in_channels', 3),
-    latentChannels: config.number('latent_channels', 4),
+    imageChannels: config.count('in_channels', 3),
+    latentChannels: config.count('latent_channels', 4, { most: 2 ** 12 }),
     encoder,
     decoder,
-    scalingFactor: config.number('scaling_factor', 1),
+    scalingFactor: config.number('scaling_factor', 1, { least: 1e-6, most: 1e6 }),
   };
 }
 
 function levels(config: Config, half: 'encoder' | 'decoder', defaults: readonly number[]): TinyLevels {
-  const blocks = config.numbers(`num_${half}_blocks`, defaults);
-  const channels = config.perBlock(`${half}_block_out_channels`, blocks.length, 64);
+  const blocks = config.counts(`num_${half}_blocks`, defaults, { most: 1000 });
+  const channels = config.countPerBlock(`${half}_block_out_channels`, blocks.length, 64);
   return blocks.map((count, i) => ({ channels: channels[i], blocks: count }));
 }

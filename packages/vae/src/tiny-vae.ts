@@ -12,6 +12,7 @@ export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVa
   const { imageChannels, latentChannels, scalingFactor } = config;
   const encoder = tinyEncoderGraph(checkpoint, config, backend);
   const decoder = tinyDecoderGraph(checkpoint, config, backend);
+  const lastWidth = config.decoder[config.decoder.length - 1].channels;
   const halves = halvesOf(backend, { encoder, decoder, imageChannels, latentChannels });
   return {
     config,
@@ -19,6 +20,8 @@ export function tinyVae(backend: Backend, checkpoint: Checkpoint, config: TinyVa
     latentChannels,
     scaleFactor: 2 ** (config.encoder.length - 1),
     ...halves.resources,
+    // A block at the image's resolution holds its input and up to three maps.
+    workingBytes: (n, height, width) => 4 * n * height * width * 4 ** (config.decoder.length - 1) * 4 * lastWidth,
     decode: (latents, { signal } = {}) => halves.decode(times(latents, 1 / scalingFactor), signal),
     async encode(image, { signal } = {}) {
       const unscaled = await halves.encode(image, signal);

@@ -1,4 +1,4 @@
-import type { Backend } from '@sd/core';
+import { type Backend, lazyImport } from '@sd/core';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import { vaeConfig } from './config.js';
@@ -20,6 +20,6 @@ export async function loadVae({ backend, ...from }: LoadVaeOptions): Promise<Che
   const { checkpoint, config } = await openModel(from, { folder: 'vae', stems, names: vaeNames });
   config.only('_class_name', 'AutoencoderKL', 'AutoencoderTiny');
   if (config.get('_class_name') !== 'AutoencoderTiny') return klVae(backend, checkpoint, vaeConfig(config));
-  const { tinyVae, tinyVaeConfig } = await import('./tiny-vae.js');
+  const { tinyVae, tinyVaeConfig } = await lazyImport(() => import('./tiny-vae.js'));
   return tinyVae(backend, checkpoint, tinyVaeConfig(config));
 }

@@ -1,5 +1,7 @@
-import { CheckpointError, type Source, SourceError } from '@sd/core';
+import { notJson } from './config.js';
+import { CheckpointError, readText, settleAll, type Source, SourceError } from '@sd/core';
 import { hasFile } from './has-file.js';
+import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';
 import { openWeights } from './weights.js';
 
@@ -12,10 +14,11 @@ export class Checkpoint {
   readonly name: string;
   readonly #tensors: ReadonlyMap<string, TensorView>;
   readonly #used = new Set<string>();
+  #sorted: readonly string[] | undefined;
 
   constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
     this.name = name;
-    this.#tensors = tensors;
+    this.#tensors = ownFiles(tensors);
   }
 
   get names(): Iterable<string> {
@@ -25,9 +28,8 @@ export class Checkpoint {
   /** Whether there is a tensor of this name, or with this name as its prefix. */
   has(name: string): boolean {
     if (this.#tensors.has(name)) return true;
-    const prefix = `${name}.`;
-    for (const key of this.#tensors.keys()) if (key.startsWith(prefix)) return true;
-    return false;
+    this.#sorted ??= [...this.#tensors.keys()].sort();
+    return firstFrom(this.#sorted, `${name}.`)?.startsWith(`${name}.`) === true;
   }
 
   /**
@@ -63,6 +65,17 @@ export class Checkpoint {
   unused(): string[] {
     return [...this.#tensors.keys()].filter((name) => !this.#used.has(name));
   }
+}
+
+/** The first text in a sorted list that does not come before `text`. */
+function firstFrom(sorted: readonly string[], text: string): string | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < text) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low];
 }
 
 export interface OpenCheckpointOptions {
@@ -125,11 +138,11 @@ function candidateFiles({ stems, variant }: OpenCheckpointOptions): string[] {
 }
 
 async function openShards(source: Source, folder: string, indexPath: string): Promise<Map<string, TensorView>> {
-  const map = weightMap(indexPath, await source.read(indexPath));
+  const map = await weightMap(indexPath, await readText(source, indexPath));
   const files = [...new Set(map.values())];
   const shards = new Map(
-    await Promise.all(
-      files.map(async (file) => [file, (await openWeights(source, inFolder(folder, file))).tensors] as const),
+    await settleAll(
+      files.map((file) => async () => [file, (await openWeights(source, inFolder(folder, file))).tensors] as const),
     ),
   );
   const tensors = new Map<string, TensorView>();
@@ -145,12 +158,12 @@ async function openShards(source: Source, folder: string, indexPath: string): Pr
   return tensors;
 }
 
-function weightMap(path: string, json: Uint8Array): Map<string, string> {
+async function weightMap(path: string, json: Uint8Array): Promise<Map<string, string>> {
   let index: { weight_map?: unknown } | null;
   try {
     index = JSON.parse(new TextDecoder().decode(json));
   } catch (cause) {
-    throw new CheckpointError('bad-checkpoint', path, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-checkpoint', path, await notJson(json), { cause });
   }
   const map = index?.weight_map;
   const entries = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.entries(map) : [];

@@ -15,5 +15,17 @@ export async function randomAccess(source: Source, path: string): Promise<Random
   }
   const size = await source.size(path);
   if (size === undefined) throw new SourceError('not-found', path, `${path} does not exist.`);
-  return { path, size, read: (start, end) => source.read(path, { start, end }) };
+  return {
+    path,
+    size,
+    async read(start, end) {
+      const bytes = await source.read(path, { start, end });
+      if (bytes.length === end - start) return bytes;
+      throw new SourceError(
+        'read-failed',
+        path,
+        `${path} gave ${bytes.length} bytes where ${end - start} were asked for, from byte ${start} of ${size}. Read it again.`,
+      );
+    },
+  };
 }

@@ -1,14 +1,37 @@
-import { CheckpointError, type Source, type WeightFile } from '@sd/core';
+import { type ByteRange, CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
+
+/** A file as a source has it, of which a graph may also read a part. */
+export interface SourceFile extends WeightFile {
+  readRange(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+export function isSourceFile(file: WeightFile): file is SourceFile {
+  return 'readRange' in file;
+}
 
 /** A whole file for graphs to point into: mapped if it is on disk, otherwise read. */
-export async function weightFile(source: Source, path: string, fileSize: number): Promise<WeightFile> {
+export async function weightFile(source: Source, path: string, fileSize: number): Promise<SourceFile> {
   const realPath = await source.realPath?.(path);
-  const read = async (signal?: AbortSignal) => {
-    const bytes = await source.read(path, undefined, signal);
-    if (bytes.length !== fileSize) throw changed(path, fileSize, bytes.length);
-    return bytes;
+  const place = realPath === undefined ? { location: path } : { location: withoutRoot(realPath), path: realPath };
+  return {
+    ...place,
+    async read(signal) {
+      const bytes = await source.read(path, undefined, signal);
+      if (bytes.length !== fileSize) throw changed(path, fileSize, bytes.length);
+      return bytes;
+    },
+    readRange: (start, end, signal) => readRange(source, path, { start, end }, signal),
+    async check() {
+      const size = await sizeNow(source, path);
+      if (size !== undefined && size !== fileSize) throw changed(path, fileSize, size);
+    },
   };
-  return realPath === undefined ? { location: path, read } : { location: withoutRoot(realPath), path: realPath, read };
+}
+
+async function readRange(source: Source, path: string, { start, end }: ByteRange, signal: AbortSignal | undefined) {
+  const bytes = await source.read(path, { start, end }, signal);
+  if (bytes.length !== end - start) throw changed(path, end, start + bytes.length);
+  return bytes;
 }
 
 /** Bytes `start` to `end` of a file, converted when a graph is loaded: for weights that no graph can read in place. */
@@ -20,12 +43,20 @@ export function convertedFile(
 ): WeightFile {
   return {
     location: `${path}/${name}`,
-    async read(signal?: AbortSignal) {
-      const bytes = await source.read(path, { start, end }, signal);
-      if (bytes.length !== end - start) throw changed(path, end, start + bytes.length);
-      return convert(bytes);
+    read: async (signal) => convert(await readRange(source, path, { start, end }, signal)),
+    async check() {
+      const size = await sizeNow(source, path);
+      if (size !== undefined && size < end) throw changed(path, end, size);
     },
   };
+}
+
+/** A file's size; undefined if the source cannot tell it, short of reading the file. */
+async function sizeNow(source: Source, path: string): Promise<number | undefined> {
+  if (source.size === undefined) return undefined;
+  const size = await source.size(path);
+  if (size === undefined) throw new SourceError('not-found', path, `${path} was moved or deleted. Put it back.`);
+  return size;
 }
 
 function changed(path: string, expected: number, actual: number): CheckpointError {

@@ -1,37 +1,67 @@
-import type { Source } from '@sd/core';
+import { lazyImport, type Source, UnsupportedError } from '@sd/core';
+import { fileFormat } from './file-format.js';
 import type { PickleFile } from './pickle/open.js';
+import { isGraphType } from './safetensors/dtype.js';
 import { openSafetensors } from './safetensors/file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+import { unwrapped } from './wrapped-names.js';
 
 /** An opened file of weights: names, shapes and metadata. No tensor has been read. */
 export interface WeightsFile {
   readonly source: Source;
   readonly path: string;
-  /** Tensors by name, as graphs take them: 8-bit floats are views that turn into half-precision ones when they are read. */
+  /** Tensors by name, as graphs take them: those of other types are views that are converted when they are read. */
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** The same tensors with the types that the file stores. */
-  readonly stored: ReadonlyMap<string, Pick<TensorView, 'dtype' | 'shape'>>;
-  /** A safetensors file's metadata, or the numbers and texts at the top of a pickle, such as `global_step`. */
+  readonly stored: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>;
+  /** The metadata of a safetensors or GGUF file, or the numbers and texts at the top of a pickle, such as `global_step`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The whole of a file that torch saved, as plain data: dicts as Maps, tensors as views. */
   readonly pickled?: unknown;
 }
 
 /**
- * Opens a file of weights of any supported kind: safetensors, or what torch saves (`.ckpt`, `.pt`, `.pth`, `.bin`). The
- * first bytes decide, not the name. Reads the header alone. Throws SourceError, CheckpointError, UnsupportedError.
+ * Opens a file of weights of any supported kind: safetensors, GGUF, or what torch saves. The first bytes decide, not the name.
+ * Reads the header alone.
+ *
+ * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an
+ * UnsupportedError for quantized weights; both say what the file is.
  */
 export async function openWeights(source: Source, path: string): Promise<WeightsFile> {
-  if (await isTorchFile(source, path)) {
-    const { tensors, value } = await openPickle(source, path);
-    return { source, path, tensors, stored: tensors, metadata: metadataOf(value), pickled: value };
+  const format = await fileFormat(source, path);
+  if (format === 'onnx') {
+    throw new UnsupportedError(`${path} is an ONNX model: a graph, not weights alone.`);
+  }
+  if (format === 'torch') {
+    const { openPickle } = await lazyImport(() => import('./pickle/open.js'));
+    const { tensors, value } = await openPickle(source, path, { forGraphs: true });
+    const named = unwrapped(tensors);
+    return { source, path, tensors: named, stored: storedOf(named), metadata: metadataOf(value), pickled: value };
+  }
+  if (format === 'gguf') {
+    const { openGguf } = await lazyImport(() => import('./gguf/open.js'));
+    const { tensors, metadata } = await openGguf(source, path);
+    return { source, path, tensors, stored: storedOf(tensors), metadata };
   }
   const { tensors: stored, metadata } = await openSafetensors(source, path);
-  if (![...stored.values()].some(({ dtype }) => dtype.startsWith('F8_'))) {
-    return { source, path, tensors: stored, stored, metadata };
-  }
-  const { widened } = await import('./safetensors/widened.js');
-  return { source, path, tensors: widened(source, path, stored), stored, metadata };
+  const tensors = await forGraphs(path, unwrapped(stored));
+  return { source, path, tensors, stored: storedOf(tensors), metadata };
+}
+
+/** The types that the file has. */
+function storedOf(tensors: ReadonlyMap<string, TensorView>): WeightsFile['stored'] {
+  return new Map([...tensors].map(([name, { shape, dtype, stored = dtype }]) => [name, { dtype: stored, shape }]));
+}
+
+/** The tensors as graphs take them. */
+async function forGraphs(
+  path: string,
+  stored: ReadonlyMap<string, TensorView>,
+): Promise<ReadonlyMap<string, TensorView>> {
+  if ([...stored.values()].every(({ dtype }) => isGraphType(dtype))) return stored;
+  const { graphView, refuseQuantized } = await lazyImport(() => import('./graph-view.js'));
+  refuseQuantized(path, stored.keys());
+  return new Map([...stored].map(([name, view]) => [name, graphView(name, view)]));
 }
 
 /**
@@ -43,7 +73,7 @@ export async function openWeights(source: Source, path: string): Promise<Weights
  * something that is not data, which the message names.
  */
 export async function openPickle(source: Source, path: string): Promise<PickleFile> {
-  return (await import('./pickle/open.js')).openPickle(source, path);
+  return (await lazyImport(() => import('./pickle/open.js'))).openPickle(source, path);
 }
 
 function metadataOf(pickled: unknown): Record<string, string> {
@@ -53,12 +83,4 @@ function metadataOf(pickled: unknown): Record<string, string> {
       typeof key === 'string' && (typeof entry === 'number' || typeof entry === 'string') ? [[key, String(entry)]] : [],
     ),
   );
-}
-
-/** Whether the file begins as a zip or a pickle of protocol 2 or later. A safetensors file has its header's brace after eight bytes. */
-export async function isTorchFile(source: Source, path: string): Promise<boolean> {
-  const size = await source.size?.(path);
-  const start = await source.read(path, size === undefined ? undefined : { start: 0, end: Math.min(9, size) });
-  if (start[8] === '{'.charCodeAt(0)) return false;
-  return (start[0] === 0x50 && start[1] === 0x4b) || (start[0] === 0x80 && start[1] <= 5);
 }

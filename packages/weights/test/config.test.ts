@@ -9,6 +9,8 @@ const config = new Config('unet/config.json', {
   empty: '',
   nothing: null,
   text: '8',
+  half: 0.5,
+  huge: 1e9,
   list: [1, 2, 3],
   names: ['a', 'b'],
 });
@@ -28,6 +30,14 @@ describe('values', () => {
     expect(config.perBlock('absent', 2, 8)).toEqual([8, 8]);
   });
 
+  test('counts are whole numbers within bounds, single, in a list or per block', () => {
+    expect(config.count('absent', 320)).toBe(320);
+    expect(config.count('zero', 1, { least: 0 })).toBe(0);
+    expect(config.counts('list')).toEqual([1, 2, 3]);
+    expect(config.countPerBlock('list', 3)).toEqual([1, 2, 3]);
+    expect(config.number('half', undefined, { least: 0, most: 0.5 })).toBe(0.5);
+  });
+
   test.each([
     ['a missing number', () => config.number('absent'), 'absent is missing.'],
     ['null without a default', () => config.number('nothing'), 'nothing is missing.'],
@@ -37,6 +47,17 @@ describe('values', () => {
     ['a number instead of a list', () => config.numbers('zero'), 'zero is 0, not a list of numbers.'],
     ['strings in a list of numbers', () => config.numbers('names'), 'names is ["a","b"], not a list of numbers.'],
     ['numbers in a list of strings', () => config.strings('list'), 'list is [1,2,3], not a list of strings.'],
+    ['no things', () => config.count('zero'), 'zero is 0, not a number from 1 to 1048576.'],
+    ['half a thing', () => config.count('half'), 'half is 0.5, not a whole number.'],
+    ['too many things', () => config.count('huge'), 'huge is 1000000000, not a number from 1 to 1048576.'],
+    ['too many things per block', () => config.countPerBlock('huge', 3), 'huge is 1000000000'],
+    ['one too many in a list', () => config.counts('list', [], { most: 2 }), 'list is 3, not a number from 1 to 2.'],
+    ['a number out of bounds', () => config.number('half', 1, { least: 1 }), 'half is 0.5, not a number from 1 to'],
+    [
+      'parts of a width',
+      () => config.expectDivides('groups', 32, 48),
+      'groups is 32, which does not divide 48 channels',
+    ],
     ['too few for the blocks', () => config.perBlock('list', 4), 'list has 3 values for 4 blocks.'],
     [
       'a string instead of numbers per block',
@@ -68,12 +89,15 @@ describe('files', () => {
 
   test.each([
     ['{', 'is not JSON.'],
-    ['', 'is not JSON.'],
+    ['', 'is not JSON: it is empty'],
+    ['version https://git-lfs.github.com/spec/v1', 'is not JSON: it is a Git LFS pointer, not the file'],
+    ['<!doctype html>', 'is not JSON: it is a web page (HTML)'],
     ['[]', 'is not a JSON object.'],
     ['null', 'is not a JSON object.'],
     ['3', 'is not a JSON object.'],
   ])('with the content %j are rejected', async (text, message) => {
-    await expect(read(text)).rejects.toMatchObject({ code: 'bad-config', message: `config.json: ${message}` });
+    await expect(read(text)).rejects.toMatchObject({ code: 'bad-config' });
+    await expect(read(text)).rejects.toThrow(`config.json: ${message}`);
   });
 
   test('that are missing are named', async () => {

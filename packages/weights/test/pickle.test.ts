@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import { SdError } from '@sd/core';
 import { describe, expect, test } from 'vitest';
 import { openPickle, openWeights, type TensorView, toFloat32 } from '../src/index.js';
@@ -144,10 +145,56 @@ describe('a hostile pickle fails fast', () => {
     ['a tensor without storage', '\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.'],
     ['a number made of letters', '\x80\x02Iabc\n.'],
     ['a string that is not UTF-8', '\x80\x02X\x01\0\0\0\xff.'],
-    ['more instructions than any model', `\x80\x02${'}'.repeat(2_000_001)}.`],
     ['deep nesting', `\x80\x02${']'.repeat(100_000)}${'a'.repeat(99_999)}.`],
   ])('%s', async (_, pickle) => {
     await expect(open(zipOf(pickle))).rejects.toMatchObject({ code: 'bad-checkpoint' });
+  });
+
+  const times = (count: number, pickle: string) => pickle.repeat(count);
+  const text = (value: string) => `X${long(value.length)}${value}`;
+  const call = (name: string, args: string) => `c${name}\n${args}R`;
+  test.each([
+    ['more instructions than any model', times(2_200_000, 'N')],
+    [
+      'bytes of one text, again and again',
+      `${text('a'.repeat(8e6))}q\0${times(9, call('_codecs\nencode', `h\0${text('latin1')}\x86`))}`,
+    ],
+    [
+      'one list as a dict, again and again',
+      `](${times(100_000, 'K\x01N\x86')}eq\0${times(30, call('collections\nOrderedDict', 'h\0\x85'))}`,
+    ],
+    [
+      'one list as a set, again and again',
+      `](${times(100_000, 'K\x01')}eq\0${times(30, call('builtins\nset', 'h\0\x85'))}`,
+    ],
+    [
+      'one dict as parameters, again and again',
+      `}(${Array.from({ length: 60_000 }, (_, i) => `J${long(i)}N`).join('')}uq\0}${text('_parameters')}h\0sq\x01${times(60, '}h\x01b')}`,
+    ],
+    ["a long string of Python 2's", `T${long(9e6)}${'a'.repeat(9e6)}`],
+  ])('work without end: %s', async (_, pickle) => {
+    await expect(open(zipOf(`\x80\x02${pickle}.`))).rejects.toThrow('it asks for more work than any model needs');
+  });
+
+  test('keys that are neither texts nor numbers lead to no tensor, whatever they contain', async () => {
+    const tuples = `)q\0${times(60, 'h\0h\0\x86q\x000')}`;
+    const pickle = `\x80\x02${tuples}}(h\0${tensor('0', 'K\0K\x04\x85K\x01\x85\x89}').slice(2, -1)}X\x01\0\0\0a${tensor('0', 'K\0K\x04\x85K\x01\x85\x89}').slice(2, -1)}u.`;
+    const { tensors } = await open(zipOf(pickle, { '0': new Uint8Array(16) }));
+    expect([...tensors.keys()]).toEqual(['a']);
+  });
+
+  test('a storage that inflates to far more than its tensors have is inflated no further', async () => {
+    const pickle = tensor('0', 'K\0K\x04\x85K\x01\x85\x89}');
+    const bytes = zipOf(pickle, { '0': new Uint8Array(2 ** 24) }, 'data.pkl', [], true);
+    const { file } = (await open(bytes)).value as TensorView;
+    expect((await file.read()).length).toBe(16);
+  });
+
+  test('a name longer than any tensor has', async () => {
+    const pickle = `\x80\x02}${text('a'.repeat(1001))}${tensor('0', 'K\0K\x04\x85K\x01\x85\x89}').slice(2, -1)}s.`;
+    await expect(open(zipOf(pickle, { '0': new Uint8Array(16) }))).rejects.toThrow(
+      'a name of more than 1000 characters',
+    );
   });
 
   test.each([
@@ -188,7 +235,11 @@ describe('a hostile pickle fails fast', () => {
 
 describe('a zip', () => {
   test.each([
-    ['without data.pkl', zipOf('', { '0': new Uint8Array(4) }, 'other.pkl'), 'is a zip without data.pkl'],
+    [
+      'without data.pkl',
+      zipOf('', { '0': new Uint8Array(4) }, 'other.pkl'),
+      /without data\.pkl.* It has archive\/other\.pkl, .*: unpack it/,
+    ],
     ['of a TorchScript program', zipOf('\x80\x02}.', {}, 'data.pkl', ['constants.pkl']), 'is a TorchScript program'],
   ])('%s', async (_, bytes, message) => {
     await expect(open(bytes)).rejects.toThrow(message);
@@ -240,14 +291,15 @@ describe('broken files', () => {
   });
 });
 
-/** An uncompressed zip, as torch writes it: a pickle, and storages by key. */
+/** A zip as torch writes it, uncompressed, or with deflated storages: a pickle, and storages by key. */
 function zipOf(
   pickle: string,
   storages: Readonly<Record<string, Uint8Array>> = {},
   main = 'data.pkl',
   others: readonly string[] = [],
+  deflated = false,
 ): Uint8Array {
-  const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const latin = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
   const files = [
     [`archive/${main}`, latin(pickle)] as const,
     ...Object.entries(storages).map(([key, bytes]) => [`archive/data/${key}`, bytes] as const),
@@ -256,7 +308,9 @@ function zipOf(
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  for (const [name, bytes] of files) {
+  for (const [name, whole] of files) {
+    const isDeflated = deflated && name.startsWith('archive/data/');
+    const bytes = isDeflated ? deflateRawSync(whole) : whole;
     const header = Buffer.alloc(30);
     header.writeUInt32LE(0x04034b50);
     header.writeUInt32LE(bytes.length, 18);
@@ -265,7 +319,8 @@ function zipOf(
     const entry = Buffer.alloc(46);
     entry.writeUInt32LE(0x02014b50);
     entry.writeUInt32LE(bytes.length, 20);
-    entry.writeUInt32LE(bytes.length, 24);
+    entry.writeUInt32LE(whole.length, 24);
+    if (isDeflated) entry.writeUInt16LE(8, 10);
     entry.writeUInt16LE(name.length, 28);
     entry.writeUInt32LE(at, 42);
     directory.push(entry, Buffer.from(name));

@@ -1,4 +1,4 @@
-import type { NoisePredictor, ResidualInputs } from '@sd/core';
+import { lazyImport, type NoisePredictor, type ResidualInputs } from '@sd/core';
 import type { Adapter } from '../adapter.js';
 
 /** The ControlNets in the graph of an exported U-Net, by the names `controlnet`, or `controlnet-0`, `controlnet-1`. */
@@ -11,7 +11,11 @@ export function builtInControlNets({ controlNets: count = 0 }: NoisePredictor & 
       extensions: {},
       builtIn: true,
       use: async (settings, option) =>
-        (await import('./use-built-in.js')).useBuiltInControlNet({ name, index, count }, settings, option),
+        (await lazyImport(() => import('./use-built-in.js'))).useBuiltInControlNet(
+          { name, index, count },
+          settings,
+          option,
+        ),
     };
   });
 }

@@ -32,8 +32,8 @@ export function controlNetConfig(config: Config): ControlNetConfig {
   };
   return {
     unet: unetConfig(new Config(config.file, whole)),
-    imageChannels: config.number('conditioning_channels', 3),
-    imageLevels: config.numbers('conditioning_embedding_out_channels', [16, 32, 96, 256]),
+    imageChannels: config.count('conditioning_channels', 3),
+    imageLevels: config.counts('conditioning_embedding_out_channels', [16, 32, 96, 256]),
     bgr: config.get('controlnet_conditioning_channel_order') === 'bgr',
     pooled: config.boolean('global_pool_conditions', false),
   };

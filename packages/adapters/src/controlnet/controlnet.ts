@@ -4,12 +4,14 @@ import {
   lazySession,
   type NoisePredictorInput,
   type StageResources,
+  settleAll,
   type Tensor,
   tensor,
 } from '@sd/core';
 import { completeFeeds, type TensorLookup } from '@sd/graph';
 import type { UnetExtension } from '@sd/unet';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
+import { expectSupportedAdapter } from '../unsupported-files.js';
 import { type ControlNetConfig, controlNetConfig } from './config.js';
 import { controlImageGraph, controlNetGraph, residualNames, skipCount } from './graphs.js';
 
@@ -48,6 +50,7 @@ export async function loadControlNet(options: LoadControlNetOptions): Promise<Co
     folder: 'controlnet',
     stems: ['diffusion_pytorch_model', 'model'],
   });
+  expectSupportedAdapter(checkpoint.name, checkpoint.names);
   const net = controlNetOf({ backend, tensors: checkpoint, config: controlNetConfig(config) });
   return { ...net, unusedTensors: checkpoint.unused() };
 }
@@ -71,8 +74,8 @@ export function controlNetOf({ backend, tensors, config, extensions }: Parts): O
     config,
     outputs,
     load: session.load,
-    release: async () => void (await Promise.all(both.map((session) => session.release()))),
-    dispose: async () => void (await Promise.all(both.map((session) => session.dispose()))),
+    release: async () => void (await settleAll(both.map((session) => session.release))),
+    dispose: async () => void (await settleAll(both.map((session) => session.dispose))),
     async readImage(image, { signal } = {}) {
       expectTensor('The ControlNet’s image', image, 'float32', [-1, config.imageChannels, -1, -1]);
       const { features } = await reader.run({ image: config.bgr ? reversedChannels(image) : image }, { signal });

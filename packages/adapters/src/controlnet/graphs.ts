@@ -61,7 +61,6 @@ export function controlNetGraph(
   const names = residualNames(skipCount(unet));
   const scales = g.input('scales', [names.length]);
   const hooks = joinedHooks(g, extensions);
-  g.addLayerHook(hooks.layer);
   const blocks = { config: unet, time: timeEmbedding(g, w, timestep, unet), context, hooks };
 
   const skips = downPath(g, w, g.add(g.conv(sample, w.at('conv_in'), channels), features), blocks);

@@ -1,6 +1,8 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 import { familyOfContext } from '../family.js';
+import { differenceMark } from './difference.js';
 
 /** Copies of a U-Net's half that hold a drawing to an image: edges, depth, a pose (arXiv 2302.05543). */
 export const controlNet: AdapterKind = {
@@ -14,9 +16,9 @@ export const controlNet: AdapterKind = {
     return {
       family: familyOfContext(families, shapeMatching(tensors, /\.attn2\.to_k\.weight$/)?.[1])?.id,
       layout: original ? 'original' : 'diffusers',
-      details: { channels: image?.[1] },
+      details: { channels: image?.[1], difference: tensors.has(differenceMark) || undefined },
     };
   },
   detectOnnx: ({ inputs }) => inputs.some(({ name }) => name === 'controlnet_cond'),
-  open: async (file, context) => (await import('./open.js')).openControlNetAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openControlNetAdapter(file, context),
 };

@@ -1,4 +1,4 @@
-import { CheckpointError, hasResidualInputs } from '@sd/core';
+import { CheckpointError, hasResidualInputs, lazyImport } from '@sd/core';
 import type { UnetConfig } from '@sd/unet';
 import { hasFile } from '@sd/weights';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
@@ -18,13 +18,13 @@ export async function openControlNetAdapter(file: AdapterFile, context: AttachCo
 }
 
 async function openExported(file: AdapterFile, context: AttachContext) {
-  const net = await (await import('./open-onnx.js')).openOnnxControlNet(file, context);
+  const net = await (await lazyImport(() => import('./open-onnx.js'))).openOnnxControlNet(file, context);
   return { net, takesFamilyCondition: net.added, unusedNames: [] };
 }
 
 async function openCheckpoint(file: AdapterFile, context: AttachContext) {
   const backend = requireBackend(context, 'a ControlNet');
-  const model = await modelOf(file, (weights) => controlNetFile(weights, requireUnet(context)));
+  const model = await modelOf(file, (weights) => controlNetFile(weights, context));
   const net = await loadControlNet({ backend, ...model });
   if (!hasResidualInputs(context.model.noisePredictor)) expectSameShape(fileTitle(file), net, context);
   return { net, takesFamilyCondition: net.config.unet.added !== undefined, unusedNames: net.unusedTensors };

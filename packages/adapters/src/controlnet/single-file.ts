@@ -1,8 +1,11 @@
 import { CheckpointError } from '@sd/core';
 import { originalControlNetNames, type UnetConfig } from '@sd/unet';
 import { type ModelParts, renameTensors, type WeightsFile } from '@sd/weights';
+import type { AttachContext } from '../adapter.js';
 import { singleFileParts } from '../model-parts.js';
+import { requireUnet, requireUnetCheckpoint } from '../requirements.js';
 import { controlNetConfigFromShapes } from './config-from-shapes.js';
+import { differenceMark, withUnet } from './difference.js';
 
 const prefix = 'control_model.';
 
@@ -10,13 +13,15 @@ type Tensors = WeightsFile['tensors'];
 
 /**
  * A ControlNet from a file in either layout, alone or as a part of a whole model. Its config is the `config.json` in the
- * same folder, or follows from its shapes and, where they do not tell, from the U-Net that it is for. Throws a
- * CheckpointError for a file without a ControlNet.
+ * same folder, or follows from its shapes and, where they do not tell, from the U-Net that it is for, whose weights are added
+ * to a ControlNet of differences. Throws a CheckpointError for a file without a ControlNet.
  */
-export async function controlNetFile(file: WeightsFile, unet: UnetConfig): Promise<ModelParts> {
+export async function controlNetFile(file: WeightsFile, context: AttachContext): Promise<ModelParts> {
   const { path, tensors } = file;
-  const named = controlNetTensors(path, tensors);
-  return singleFileParts(file, named, () => controlNetConfigFromShapes(path, named, settingsOf(unet)));
+  const own = controlNetTensors(path, tensors);
+  const named = tensors.has(differenceMark) ? withUnet(own, requireUnetCheckpoint(context)) : own;
+  const settings = settingsOf(requireUnet(context));
+  return singleFileParts(file, named, () => controlNetConfigFromShapes(path, named, settings));
 }
 
 function controlNetTensors(path: string, tensors: Tensors): Tensors {

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '@sd/core';
+import { show, UnsupportedError } from '@sd/core';
 import type { Graph, Value } from '@sd/graph';
 
 type Activation = (g: Graph, x: Value) => Value;
@@ -44,6 +44,6 @@ const activations: Readonly<Record<string, Activation>> = {
 export function activationNamed(file: string, name: string): Activation {
   if (Object.hasOwn(activations, name)) return activations[name];
   throw new UnsupportedError(
-    `${file}: the activation is ${JSON.stringify(name)}; this version supports ${Object.keys(activations).join(', ')}.`,
+    `${file}: the activation is ${show(name)}; this version supports ${Object.keys(activations).join(', ')}.`,
   );
 }

@@ -1,5 +1,6 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
-import type { AdapterKind, Detail } from '../adapter.js';
+import { type AdapterKind, toDetail } from '../adapter.js';
 import { familyOfContext } from '../family.js';
 
 /** Small networks between a context and the keys and values that attention makes from it, as A1111 trains them. */
@@ -13,7 +14,7 @@ export const hypernetwork: AdapterKind = {
     // 1280 is also the width of self-attention in every family's deeper levels.
     const contexts = widths.filter((width) => width !== 1280).map((width) => familyOfContext(families, width));
     const known = contexts.flatMap((family) => family ?? []);
-    const detail = (key: string) => (saved.get(key) ?? undefined) as Detail | undefined;
+    const detail = (key: string) => toDetail(saved.get(key));
     return {
       family: known.length === 1 ? known[0].id : undefined,
       layout: 'A1111',
@@ -26,5 +27,5 @@ export const hypernetwork: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openHypernetwork(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openHypernetwork(file, context),
 };

@@ -1,5 +1,5 @@
-import { CheckpointError } from '@sd/core';
-import type { TensorView } from '@sd/weights';
+import { CheckpointError, show } from '@sd/core';
+import { isTensorView, type TensorView } from '@sd/weights';
 
 /** A layer of one network. */
 export type HypernetworkLayer =
@@ -48,7 +48,8 @@ export function readHypernetwork(file: string, saved: unknown): HypernetworkFile
     file,
     pairs,
     activation: typeof activation === 'string' ? activation : 'linear',
-    activateOutput: entries.get('activate_output') === true,
+    // Files of October 2022 do not say; A1111 reads them as True.
+    activateOutput: entries.has('activate_output') ? Boolean(entries.get('activate_output')) : true,
   };
 }
 
@@ -58,9 +59,10 @@ const oldNames: Readonly<Record<string, string>> = { linear1: 'linear.0', linear
 function layersOf(where: string, state: unknown, width: number): HypernetworkLayer[] {
   if (!(state instanceof Map)) throw bad(where, 'is no state dict');
   const tensors = new Map<string, TensorView>();
-  for (const [name, tensor] of state as Map<string, TensorView>) {
+  for (const [name, tensor] of state as Map<unknown, unknown>) {
+    if (typeof name !== 'string' || !isTensorView(tensor)) throw bad(where, `has ${show(name)}, which is no tensor`);
     tensors.set(
-      String(name).replace(/^linear[12]\b/, (old) => oldNames[old]),
+      name.replace(/^linear[12]\b/, (old) => oldNames[old]),
       tensor,
     );
   }

@@ -39,6 +39,8 @@ export interface ImagePrompt {
 /** An IP-Adapter: its extension of a U-Net, and how images become its tokens. */
 export interface IpAdapter extends StageResources {
   readonly kind: IpAdapterKind;
+  /** Width of what it takes from the image encoder: its embeddings if it is plain, else its hidden states. */
+  readonly imageWidth: number;
   readonly extension: UnetExtension;
   /**
    * Images prepared for the encoder, [n, 3, height, width], as one prompt: their tokens one after the other. The negative
@@ -86,6 +88,7 @@ export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAd
 
   return {
     kind: file.kind,
+    imageWidth: width,
     extension,
     load: session.load,
     release: session.release,

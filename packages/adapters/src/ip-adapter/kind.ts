@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { countMatching, shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 import { familyOfContext } from '../family.js';
@@ -11,7 +12,9 @@ export const ipAdapter: AdapterKind = {
     if (keys === undefined) return undefined;
     const plain = shapeMatching(tensors, /^image_proj\.proj\.weight$/);
     const queries = shapeMatching(tensors, /^image_proj\.latents$/);
-    const isFaceId = shapeMatching(tensors, /^ip_adapter\.\d+\.to_[qkv]_lora\./) !== undefined;
+    const isFaceId =
+      shapeMatching(tensors, /^ip_adapter\.\d+\.to_[qkv]_lora\./) !== undefined ||
+      (tensors.has('image_proj.proj.0.weight') && !tensors.has('image_proj.proj.3.weight'));
     const variant = isFaceId ? 'FaceID' : queries !== undefined ? 'Plus' : plain !== undefined ? 'plain' : 'Full';
     return {
       family: familyOfContext(families, keys[1])?.id,
@@ -25,5 +28,5 @@ export const ipAdapter: AdapterKind = {
       ...(isFaceId && { usage: 'FaceID adapters need a face recogniser, which this version does not have.' }),
     };
   },
-  open: async (file, context) => (await import('./open.js')).openIpAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openIpAdapter(file, context),
 };

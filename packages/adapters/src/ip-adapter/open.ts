@@ -1,9 +1,10 @@
-import { InvalidOptionError, row, SourceError, stack } from '@sd/core';
+import { InvalidOptionError, row, SourceError, settleAll, stack } from '@sd/core';
 import { type ImageInput, preprocessImage, readImage } from '@sd/image';
 import { loadImageEncoder } from '@sd/image-encoder';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { readStrength } from '../image-settings.js';
-import { requireBackend, requireUnet, requireWeights } from '../requirements.js';
+import { fileTitle, requireBackend, requireUnet, requireWeights } from '../requirements.js';
+import { expectEncoder } from './encoders.js';
 import { imagePromptCondition } from './image-prompt.js';
 import { loadIpAdapter } from './ip-adapter.js';
 import { type IpAdapterSettings, ipAdapterOptions } from './settings.js';
@@ -20,6 +21,7 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
   const encoder = isCallers
     ? imageEncoder
     : await loadImageEncoder({ source, backend, folder: `${folder}${imageEncoder}` }).catch(explain);
+  expectEncoder(fileTitle(file), adapter, encoder, isCallers ? 'imageEncoder' : `${folder}${imageEncoder}`);
 
   return {
     name,
@@ -43,10 +45,10 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
       };
     },
     async release() {
-      await Promise.all([encoder.release?.(), adapter.release?.()]);
+      await settleAll([encoder, adapter].map((part) => () => part.release?.()));
     },
     async dispose() {
-      await Promise.all([adapter.dispose?.(), isCallers ? undefined : encoder.dispose?.()]);
+      await settleAll((isCallers ? [adapter] : [adapter, encoder]).map((part) => () => part.dispose?.()));
     },
   };
 }
@@ -54,7 +56,7 @@ export async function openIpAdapter(file: AdapterFile, context: AttachContext): 
 async function readImages(input: IpAdapterSettings['image'], option: string) {
   const inputs = (Array.isArray(input) ? input : [input]) as readonly ImageInput[];
   if (inputs.length === 0) throw new InvalidOptionError(option, 'must be at least one image.');
-  return Promise.all(inputs.map((image) => readImage(image, option)));
+  return settleAll(inputs.map((image) => () => readImage(image, option)));
 }
 
 function explain(error: unknown): never {

@@ -45,7 +45,7 @@ export function originOf(
 function columnsOf({ tensors }: LoraModule): number | undefined {
   const columns = (...slots: readonly Parameters<typeof tensors.get>[0][]) =>
     slots.map((slot) => tensors.get(slot)?.shape[1]).find((size) => size !== undefined);
-  const whole = columns('down', 'hada_w1_b');
+  const whole = columns('down', 'hada_w1_b', 'a2', 'diff');
   if (whole !== undefined) return whole;
   const [outer, inner] = [columns('lokr_w1', 'lokr_w1_b'), columns('lokr_w2', 'lokr_w2_b')];
   return outer === undefined || inner === undefined ? undefined : outer * inner;

@@ -1,28 +1,40 @@
 import { type CheckpointError, sizeOf } from '@sd/core';
 import type { AdaptedLayer, Graph, Value } from '@sd/graph';
 import { reshapeView, sliceView, type TensorView } from '@sd/weights';
+import type { Compute } from './derived.js';
 import type { LoraModule } from './modules.js';
 import type { Slot } from './names.js';
 
-/** A module of an adapter and the layer that it changes. */
-export interface Fit {
-  readonly layer: AdaptedLayer;
+/** A module of an adapter where it meets a part of a model. */
+export interface Place {
   readonly tensors: LoraModule['tensors'];
   /** The strength that the user sets, [1]. */
   readonly strength: Value;
-  /** Strength times alpha over rank, [1]. */
-  scaled(rank: number): Value;
-  /** The error for a tensor that does not fit the layer. */
+  /** Strength times alpha over rank, [1]; without a rank, where all factors are whole, the strength. */
+  scaled(rank: number | undefined): Value;
+  /** The error for a tensor that does not fit. */
   misfit(view: TensorView): CheckpointError;
 }
 
-/** A layer with its change: `(W + scale * D) x + b`, D being what the adapter holds. */
+/** A module and the layer that it changes. */
+export interface Fit extends Place {
+  readonly layer: AdaptedLayer;
+  /** A float32 tensor that is computed from others of the file when a graph is loaded. */
+  derived(shape: readonly number[], from: readonly TensorView[], compute: Compute): TensorView;
+}
+
+/** A layer with its change: `(W + scale * D) x + b`, D being what the adapter holds. Each member writes its own nodes. */
 export interface Branch {
   /** In the shape of the layer's output. */
-  readonly output: Value;
+  output(): Value;
   /** Squares of the norms of the rows of `W + scale * D`, [out]. */
   squaredNorms(): Value;
+  /** `scale * D` [out, columns], computed in each run: kept, it would be as large as the model. */
+  difference(): Value;
 }
+
+/** Writes a module's change of low rank into a graph. */
+export type BranchWriter = (g: Graph, fit: Fit) => Branch;
 
 /** A tensor that `readModules` has found to be there. */
 export function tensorIn({ tensors }: Fit, slot: Slot): TensorView {
@@ -67,10 +79,37 @@ export function product(g: Graph, x: Value, matrix: Value): Value {
   return g.op('Gemm', [x, matrix], [x.dims[0], matrix.dims[0]], { transB: 1n });
 }
 
+/** From `start` (inclusive) to `end` (exclusive) of an axis. */
+export function sliced(g: Graph, x: Value, axis: number, { start, end }: { start: number; end: number }): Value {
+  const inputs = [x, g.indices([start]), g.indices([end]), g.indices([axis])];
+  return g.op('Slice', inputs, x.dims.with(axis, end - start));
+}
+
 /** Sums over the last axes, `count` of them. */
 export function sumOver(g: Graph, x: Value, count = 1, operator: 'ReduceSum' | 'ReduceSumSquare' = 'ReduceSum'): Value {
   const axes = Array.from({ length: count }, (_, i) => x.dims.length - count + i);
   return g.op(operator, [x, g.indices(axes)], x.dims.slice(0, -count), { keepdims: 0n });
+}
+
+/** Values [out] for each channel of a layer's output, in a shape that broadcasts to it. */
+export function perChannel(g: Graph, { conv }: AdaptedLayer, values: Value): Value {
+  return conv === undefined ? values : g.reshape(values, [...values.dims, 1, 1]);
+}
+
+/** Rows of the module that a layer is, or is a part of. */
+export function moduleRows({ rows, weight }: AdaptedLayer): number {
+  return (rows?.module.weight ?? weight).shape[0];
+}
+
+/** What a layer gives without its bias and before any hook. */
+export function withoutBias(g: Graph, layer: AdaptedLayer): Value {
+  const { plain, bias } = layer;
+  return bias === undefined ? plain : g.op('Sub', [plain, perChannel(g, layer, g.weight(bias))], plain.dims);
+}
+
+/** A layer's weight times x in the shape of its input, without the bias. */
+export function weighted(g: Graph, { conv, weight }: AdaptedLayer, x: Value): Value {
+  return conv === undefined ? g.matmul(x, weight) : g.convolution(x, conv, weight);
 }
 
 /** The layer's matrix [out, columns]. */

@@ -48,10 +48,11 @@ function dense(g: Graph, { layer }: Fit, difference: Value): Branch {
   const { columns } = sizesOf(layer);
   const { conv, input, output, weight } = layer;
   return {
-    output:
+    output: () =>
       conv === undefined
         ? plusProduct(g, layer, g.reshape(input, [-1, columns]), difference)
         : g.add(output, g.convolution(input, conv, g.reshape(difference, weight.shape))),
+    difference: () => difference,
     squaredNorms: () => sumOver(g, g.add(matrixOf(g, layer), difference), 1, 'ReduceSumSquare'),
   };
 }

@@ -1,7 +1,17 @@
-import { UnsupportedError } from '@sd/core';
 import type { Graph, Value } from '@sd/graph';
 import { sliceView, type TensorView } from '@sd/weights';
-import { type Branch, type Fit, matrixOf, normsOf, product, shaped, sizesOf, sumOver, tensorIn } from './fit.js';
+import {
+  type Branch,
+  type Fit,
+  matrixOf,
+  normsOf,
+  product,
+  shaped,
+  sizesOf,
+  sliced,
+  sumOver,
+  tensorIn,
+} from './fit.js';
 import { chain, type Factors, transposed, tucker } from './low-rank.js';
 
 /** The second factor [out, in] or [out, in, k, k]: whole, or of low rank. */
@@ -29,18 +39,29 @@ export function lokr(g: Graph, fit: Fit): Branch {
   const [first, last] = whole ? [rows.start / inner.out, rows.end / inner.out] : [0, outer];
   const outerRows = g.weight(first === 0 && last === outer ? a : sliceView(a, first, last));
   const left = b === undefined ? outerRows : g.op('MatMul', [outerRows, g.weight(b)], [last - first, columns]);
-  // Where both factors are whole, alpha says nothing.
   const rank = (tensors.get('lokr_w2_b') ?? b)?.shape[0];
-  const scale = rank === undefined ? fit.strength : fit.scaled(rank);
-  const blocks = applied(g, fit, g.mul(left, scale), inner);
-  const change = whole ? blocks : sliced(g, blocks, rows);
+  const scale = fit.scaled(rank);
+  const cut = (blocks: Value, axis: number) => (whole ? blocks : sliced(g, blocks, axis, rows));
+  const difference = () => cut(kronecker(g, g.mul(left, scale), wholeOf(g, inner)), 0);
   return {
-    output: g.add(layer.output, g.reshape(change, layer.output.dims)),
-    squaredNorms() {
-      if (whole) return norms(g, fit, { left, inner: wholeOf(g, inner), scale });
-      throw new UnsupportedError(`${a.name}: magnitudes for a LoKr whose blocks cross the halves of a gated layer.`);
+    output() {
+      const change = cut(applied(g, fit, g.mul(left, scale), inner), 1);
+      return g.add(layer.output, g.reshape(change, layer.output.dims));
     },
+    difference,
+    squaredNorms: () =>
+      whole
+        ? norms(g, fit, { left, inner: wholeOf(g, inner), scale })
+        : sumOver(g, g.add(matrixOf(g, layer), difference()), 1, 'ReduceSumSquare'),
   };
+}
+
+/** The Kronecker product of matrices [a, c] and [b, d]: [a * b, c * d]. */
+function kronecker(g: Graph, left: Value, right: Value): Value {
+  const [a, c] = left.dims as [number, number];
+  const [b, d] = right.dims as [number, number];
+  const product = g.op('Mul', [g.reshape(left, [a, 1, c, 1]), g.reshape(right, [b, 1, d])], [a, b, c, d]);
+  return g.reshape(product, [a * b, c * d]);
 }
 
 /** The first factor, or the two that it is the product of. */
@@ -92,11 +113,6 @@ function applied(g: Graph, { layer }: Fit, left: Value, { out, channels, whole, 
   const right = factors === undefined ? g.convolution(groups, conv, whole) : chain(g, groups, conv, factors);
   const maps = g.reshape(right, [input.dims[0], columns, -1]);
   return g.op('MatMul', [left, maps], [input.dims[0], blocks, maps.dims[2]]);
-}
-
-function sliced(g: Graph, x: Value, { start, end }: { start: number; end: number }): Value {
-  const inputs = [x, g.indices([start]), g.indices([end]), g.indices([1])];
-  return g.op('Slice', inputs, [x.dims[0], end - start]);
 }
 
 function wholeOf(g: Graph, { out, whole, factors }: Inner): Value {

@@ -1,17 +1,24 @@
-import { CheckpointError, sizeOf } from '@sd/core';
+import { CheckpointError, UnsupportedError } from '@sd/core';
 import type { AdaptedLayer, Graph, LayerExtension, Value } from '@sd/graph';
-import { reshapeView, type WeightsFile } from '@sd/weights';
+import { type Config, reshapeView, type TensorView, type WeightsFile } from '@sd/weights';
 import type { ModelFamily } from '../family.js';
+import { derivedView, withGraphTypes } from './derived.js';
+import { biasOf, changedRows, normChange, plusDifferences } from './differences.js';
 import { dora } from './dora.js';
 import { type Origin, originOf } from './family.js';
-import type { Branch, Fit } from './fit.js';
+import { type Fit, type Place, perChannel } from './fit.js';
+import { glora } from './glora.js';
+import { ia3 } from './ia3.js';
 import { loha } from './loha.js';
 import { lokr } from './lokr.js';
 import { lora } from './low-rank.js';
-import { type ModuleSettings, readSettings } from './metadata.js';
+import { readSettings, type SettingsOf } from './metadata.js';
 import { type Algorithm, type LoraModule, readModules } from './modules.js';
 import { type LoraComponent, loraComponents } from './names.js';
 import { originalModules } from './original-names.js';
+import { type Candidate, originalTransformerModules } from './original-transformer-names.js';
+import { orthogonal } from './orthogonal.js';
+import { bundledWords } from './words.js';
 
 /**
  * An opened LoRA or one of its kin: an extension for each component of a model that it changes. They can be attached to any
@@ -38,9 +45,20 @@ export interface OpenLoraOptions {
   readonly name: string;
   /** The supported families, one of which the file is for. */
   readonly families?: readonly ModelFamily[];
+  /** PEFT's `adapter_config.json` beside the file. */
+  readonly peftConfig?: Config | undefined;
 }
 
-const algorithms: Readonly<Record<Algorithm, (g: Graph, fit: Fit) => Branch>> = { lora, loha, lokr };
+/** How each algorithm changes what a layer gives. */
+const algorithms: Readonly<Record<Algorithm, (g: Graph, fit: Fit) => Value>> = {
+  lora: (g, fit) => plusFactorBias(g, { ...fit, layer: { ...fit.layer, output: dora(g, fit, lora) } }),
+  loha: (g, fit) => dora(g, fit, loha),
+  lokr: (g, fit) => dora(g, fit, lokr),
+  glora,
+  oft: orthogonal,
+  boft: orthogonal,
+  ia3,
+};
 
 const titles: Readonly<Record<LoraComponent, string>> = {
   unet: 'U-Net',
@@ -62,16 +80,20 @@ interface Extension extends LayerExtension {
 }
 
 /**
- * Opens a LoRA, LoHa, LoKr or DoRA as users have them: diffusers' and PEFT's names, old ones included, kohya's and
- * LyCORIS's, by diffusers' or the original code's modules. No weights are read.
+ * Opens a LoRA or one of its kin as users have them, by the names of diffusers and PEFT, old ones included, kohya, LyCORIS,
+ * OneTrainer, SimpleTuner and ComfyUI, with diffusers' or the original code's modules. No weights are read.
  *
  * Throws a CheckpointError, and an UnsupportedError for another algorithm or a model that this project has no graphs for.
  * Writing a graph with an extension throws a CheckpointError where the file is for another model, with the first tensor that
  * does not fit.
  */
-export function openLora({ path, tensors, metadata }: WeightsFile, { name, families = [] }: OpenLoraOptions): Lora {
+export function openLora(weights: WeightsFile, { name, families = [], peftConfig }: OpenLoraOptions): Lora {
+  const { path, metadata, tensors } = withGraphTypes(weights);
   const { modules, unused } = readModules(path, tensors);
-  const file = { path, name, settings: readSettings(metadata), origin: originOf(modules, metadata, families) };
+  const settings = readSettings(metadata, peftConfig);
+  const origin = originOf(modules, metadata, families);
+  const file = { path, name, settings, origin, derived: derivedFrom(weights) };
+  const words = bundledWords(weights);
   const extensions = loraComponents.flatMap((component) => {
     const members = modules.filter((module) => module.component === component);
     return members.length === 0 ? [] : [extensionOf(file, component, members)];
@@ -80,7 +102,7 @@ export function openLora({ path, tensors, metadata }: WeightsFile, { name, famil
     name,
     family: file.origin.family,
     extensions: Object.fromEntries(extensions.map((extension) => [extension.component, extension])),
-    unusedTensors: unused,
+    unusedTensors: unused.filter((tensor) => !words.has(tensor)),
     expectComponents(components) {
       const present = new Set(components);
       const other = extensions.find(({ component }) => !present.has(component));
@@ -99,7 +121,8 @@ interface LoraFile {
   readonly path: string;
   readonly name: string;
   readonly origin: Origin;
-  readonly settings: (component: LoraComponent, module: string) => ModuleSettings;
+  readonly settings: SettingsOf;
+  readonly derived: Fit['derived'];
 }
 
 function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly LoraModule[]): Extension {
@@ -112,62 +135,131 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
     unmatched: () => [...left],
     extend(g) {
       const strength = g.optionalInput(`strength.${file.name}`, [1]);
-      const original = component === 'unet' ? originalModules() : () => [];
-      const scales = new Map<number, Value>([[1, strength]]);
+      const candidates = candidatesIn(component);
       const missing = new Set(modules);
       left = missing;
+      const find = (written: string) => {
+        const [found] = candidates(written.replaceAll('.', '_')).flatMap(({ module, ...part }) => {
+          const known = byModule.get(module);
+          return known === undefined ? [] : { module: known, ...part };
+        });
+        if (found !== undefined) missing.delete(found.module);
+        return found;
+      };
+      const placeOf = placesIn(g, file, strength);
       return {
         layer(layer) {
-          const name = layer.module.replaceAll('.', '_');
-          const found = [name, ...original(name)]
-            .map((key) => byModule.get(key))
-            .find((module) => module !== undefined);
+          const found = find(layer.module);
           if (found === undefined) return layer.output;
-          missing.delete(found);
-          const fit = fitOf(g, file, { module: found, layer, strength, scales });
-          return dora(g, fit, algorithms[found.algorithm](g, fit));
+          const place = placeOf(found.module, layer.module, layer.weight.shape);
+          return changedLayer(g, found.module, { ...place, layer: partOf(file, layer, found), derived: file.derived });
+        },
+        norm(norm) {
+          const found = find(norm.module);
+          return found && normChange(g, placeOf(found.module, norm.module, [norm.size]), norm);
+        },
+        table(table) {
+          const found = find(table.module);
+          return found ? changedRows(g, placeOf(found.module, table.module, table.table.shape), table) : table.output;
         },
       };
     },
   };
 }
 
-interface Meeting {
-  readonly module: LoraModule;
-  readonly layer: AdaptedLayer;
-  readonly strength: Value;
-  /** The strength times a number, by the number. */
-  readonly scales: Map<number, Value>;
+/** Gives the modules of a file that may hold a layer's change, by the layer's name, in the order of the graph. */
+function candidatesIn(component: LoraComponent): (module: string) => readonly Candidate[] {
+  if (component === 'transformer') return (module) => [{ module }, ...originalTransformerModules(module)];
+  const original = component === 'unet' ? originalModules() : () => [];
+  return (module) => [module, ...original(module)].map((name) => ({ module: name }));
 }
 
-function fitOf(g: Graph, { path, origin, settings }: LoraFile, { module, layer, strength, scales }: Meeting): Fit {
-  const { tensors, component } = module;
-  return {
-    layer,
-    tensors,
+interface FoundModule extends Omit<Candidate, 'module'> {
+  readonly module: LoraModule;
+}
+
+/** The layer as the part of a file's module that it is. */
+function partOf(file: LoraFile, layer: AdaptedLayer, { module, part, swapped }: FoundModule): AdaptedLayer {
+  const { rows, weight } = layer;
+  const size = rows?.module.weight.shape[0] ?? 0;
+  const isHalf = rows !== undefined && 2 * (rows.end - rows.start) === size;
+  if (part === undefined && !(swapped && isHalf)) return layer;
+  expectRowwise(file, module);
+  const length = weight.shape[0];
+  const start = part === undefined ? ((rows?.start ?? 0) + length) % size : part.index * length;
+  return { ...layer, rows: { start, end: start + length, module: { weight } } };
+}
+
+function expectRowwise({ path }: LoraFile, { tensors }: LoraModule): void {
+  const [, view] = [...tensors].find(([slot]) => !isRowwise.test(slot)) ?? [];
+  if (view === undefined) return;
+  throw new UnsupportedError(
+    `${path}: its tensor ${view.name} is for several layers in one module, of which LoRA, LoHa, LoKr and whole differences are read.`,
+  );
+}
+
+/** Slots whose rows can be taken without those of the other layers. */
+const isRowwise = /^(down|up|mid|bias|alpha|hada_.+|lokr_.+|diff|diff_b)$/;
+
+/** Makes tensors that are computed from others, each once: the parts of a module share them. */
+function derivedFrom(weights: WeightsFile): Fit['derived'] {
+  const made = new Map<string, TensorView>();
+  return (shape, from, compute) => {
+    const key = from.map((view) => view.name).join(' ');
+    const view = made.get(key) ?? derivedView(weights, shape, from, compute);
+    made.set(key, view);
+    return view;
+  };
+}
+
+function changedLayer(g: Graph, { algorithm }: LoraModule, fit: Fit): Value {
+  const output = algorithm === undefined ? fit.layer.output : algorithms[algorithm](g, fit);
+  return plusDifferences(g, { ...fit, layer: { ...fit.layer, output } });
+}
+
+/** Adds the bias that PEFT's second factor may have. */
+function plusFactorBias(g: Graph, fit: Fit): Value {
+  const { layer, tensors } = fit;
+  const bias = tensors.get('bias');
+  if (bias === undefined) return layer.output;
+  const scale = fit.scaled(tensors.get('down')?.shape[0]);
+  return g.add(layer.output, perChannel(g, layer, g.mul(biasOf(g, fit, bias), scale)));
+}
+
+/** Gives the place of a module in a model, by the name and the shape of what it changes there. */
+function placesIn(
+  g: Graph,
+  { path, origin, settings }: LoraFile,
+  strength: Value,
+): (module: LoraModule, name: string, shape: readonly number[]) => Place {
+  /** The strength times a number, by the number. */
+  const scales = new Map<number, Value>([[1, strength]]);
+  const times = (factor: number) => {
+    const scale = scales.get(factor) ?? g.mul(strength, g.constant([factor]));
+    scales.set(factor, scale);
+    return scale;
+  };
+  return (module, name, shape) => ({
+    tensors: module.tensors,
     strength,
     scaled(rank) {
-      const alpha = tensors.get('alpha');
-      const { alpha: saved = rank, rankStabilized } = settings(component, module.module);
-      const divisor = rankStabilized ? Math.sqrt(rank) : rank;
-      if (alpha !== undefined && sizeOf(alpha.shape) === 1) {
-        return g.mul(strength, g.mul(g.weight(reshapeView(alpha, [1])), g.constant([1 / divisor])));
-      }
-      const factor = saved / divisor;
-      const scale = scales.get(factor) ?? g.mul(strength, g.constant([factor]));
-      scales.set(factor, scale);
-      return scale;
+      const saved = settings(module);
+      const divide = (by: number) => 1 / (saved.rankStabilized ? Math.sqrt(by) : by);
+      // Where no factor is of low rank, an alpha in the file says nothing, but PEFT's config does.
+      if (rank === undefined)
+        return times(saved.rank === undefined ? 1 : (saved.alpha ?? saved.rank) * divide(saved.rank));
+      const alpha = module.tensors.get('alpha');
+      if (alpha === undefined) return times((saved.alpha ?? rank) * divide(rank));
+      return g.mul(strength, g.mul(g.weight(reshapeView(alpha, [1])), g.constant([divide(rank)])));
     },
-    misfit(view) {
-      const layerSize = `${layer.module}, [${layer.weight.shape.join(', ')}]`;
-      return new CheckpointError(
+    misfit: (view) =>
+      new CheckpointError(
         'misshapen-tensor',
         path,
-        `is for another model: its tensor ${view.name} of shape [${view.shape.join(', ')}] does not fit the ${titles[component]}’s ${layerSize}.${origin.sentence}`,
+        `is for another model: its tensor ${view.name} of shape [${view.shape.join(', ')}] does not fit the ${titles[module.component]}’s ${name}, [${shape.join(', ')}].${origin.sentence}`,
         { tensor: view.name },
-      );
-    },
-  };
+      ),
+  });
 }
 
 function lacksComponent({ path, origin }: LoraFile, { component, modules }: Extension): CheckpointError {

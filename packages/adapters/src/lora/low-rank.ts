@@ -45,12 +45,14 @@ export function lora(g: Graph, fit: Fit): Branch {
 /** A change of low rank, added to what the layer gives. */
 export function lowRank(g: Graph, { layer }: Fit, scale: Value, factors: Factors): Branch {
   const { down, up, mid } = factors;
+  const [out, rank] = up.dims as number[];
+  const rows = () => g.reshape(mid === undefined ? down : tucker(g, mid, down), [rank!, -1]);
   return {
-    output: layer.conv === undefined ? linear() : convolution(layer.conv),
+    output: () => (layer.conv === undefined ? linear() : convolution(layer.conv)),
+    difference: () => g.op('MatMul', [g.mul(up, scale), rows()], [out!, sizesOf(layer).columns]),
     squaredNorms() {
       const matrix = matrixOf(g, layer);
-      const [out, rank] = up.dims as number[];
-      const a = g.reshape(mid === undefined ? down : tucker(g, mid, down), [rank!, -1]);
+      const a = rows();
       const cross = sumOver(g, g.mul(product(g, matrix, a), up));
       // B A A' B' by rows, without B A itself, which is as large as the layer.
       const square = g.op('MatMul', [up, product(g, a, a)], [out!, rank!]);

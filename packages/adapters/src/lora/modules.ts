@@ -1,19 +1,21 @@
 import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
 import type { TensorView } from '@sd/weights';
-import { unsupportedLora } from '../unsupported-models.js';
-import { type LoraComponent, otherAlgorithm, readTensorName, type Slot } from './names.js';
+import { unsupportedLora } from '../unsupported-files.js';
+import { type LoraComponent, otherAlgorithm, readTensorName, type Slot, type TensorName } from './names.js';
 
-/** How a module's change is written. */
-export type Algorithm = 'lora' | 'loha' | 'lokr';
+/** How a module's change to a weight is written, where it is not the whole difference. */
+export type Algorithm = 'lora' | 'loha' | 'lokr' | 'glora' | 'oft' | 'boft' | 'ia3';
 
 /** One module of an adapter: the change to one layer of a model. */
 export interface LoraModule {
   readonly component: LoraComponent;
   /** The layer's name, with underscores. */
   readonly module: string;
-  /** The module as the file writes it. */
+  /** The module as the file writes it, and the same without what stands before the model's own name. */
   readonly written: string;
-  readonly algorithm: Algorithm;
+  readonly path: string;
+  /** Undefined if there are only whole differences: `diff`, `diff_b`, `w_norm`, `b_norm`. */
+  readonly algorithm: Algorithm | undefined;
   readonly tensors: ReadonlyMap<Slot, TensorView>;
 }
 
@@ -21,6 +23,7 @@ interface Draft {
   readonly component: LoraComponent;
   readonly module: string;
   readonly written: string;
+  readonly path: string;
   readonly tensors: Map<Slot, TensorView>;
   /** Endings of the names in the file. */
   readonly endings: Map<Slot, string>;
@@ -43,68 +46,120 @@ export function readModules(
     if (family !== undefined) {
       throw new UnsupportedError(`${file}: is for ${family}, by its tensor ${name}. Such models are not supported.`);
     }
+    const algorithm = otherAlgorithm(name);
+    if (algorithm !== undefined) {
+      throw new UnsupportedError(`${file}: its tensor ${name} is of ${algorithm}, which this version does not read.`);
+    }
     const read = readTensorName(name);
-    if (read?.slot === undefined) {
-      const algorithm = otherAlgorithm(name);
-      if (read !== undefined && algorithm !== undefined) {
-        throw new UnsupportedError(`${file}: its tensor ${name} is of ${algorithm}, which this version does not read.`);
-      }
-      unused.push(name);
-      continue;
-    }
-    const { component, module, written, ending, slot } = read;
-    if (sizeOf(view.shape) === 0) {
-      throw new CheckpointError('bad-checkpoint', file, `has the tensor ${name} without values.`, { tensor: name });
-    }
-    const key = `${component} ${module}`;
-    let draft = drafts.get(key);
-    if (draft === undefined) {
-      draft = { component, module, written, tensors: new Map(), endings: new Map() };
-      drafts.set(key, draft);
-    }
-    if (draft.tensors.has(slot)) {
-      throw new CheckpointError('bad-checkpoint', file, `has two tensors for one place, ${name} the second.`, {
-        tensor: name,
-      });
-    }
-    draft.tensors.set(slot, view);
-    draft.endings.set(slot, ending);
+    if (read?.slot === undefined) unused.push(name);
+    else addTensor(file, drafts, { ...read, slot: read.slot, name, view });
   }
-  const modules = [...drafts.values()].map((draft) => ({ ...draft, algorithm: algorithmOf(file, draft) }));
+  const modules: LoraModule[] = [];
+  for (const draft of drafts.values()) {
+    const slots = [...draft.tensors.keys()];
+    // A whole weight in place of a change, as PEFT's `modules_to_save` and full checkpoints have.
+    if (slots.every((slot) => slot === 'scale')) unused.push(draft.tensors.get('scale')!.name);
+    else modules.push({ ...draft, algorithm: algorithmOf(file, draft) });
+  }
   if (modules.length > 0) return { modules, unused };
   throw new CheckpointError(
     'bad-checkpoint',
     file,
-    `has no LoRA, LoHa or LoKr for a U-Net or text encoder${unused.length === 0 ? '' : `: its first tensor is ${unused[0]}`}.`,
+    `has no LoRA or kin of it for a U-Net, transformer or text encoder${unused.length === 0 ? '' : `: its first tensor is ${unused[0]}`}.`,
   );
 }
 
-function algorithmOf(file: string, draft: Draft): Algorithm {
+function addTensor(
+  file: string,
+  drafts: Map<string, Draft>,
+  read: TensorName & { readonly slot: Slot; readonly name: string; readonly view: TensorView },
+): void {
+  const { component, module, written, path, ending, slot, name, view } = read;
+  const bad = (problem: string) => new CheckpointError('bad-checkpoint', file, `has ${problem}.`, { tensor: name });
+  if (sizeOf(view.shape) === 0) throw bad(`the tensor ${name} without values`);
+  if ((slot === 'alpha' || slot === 'on_input') && sizeOf(view.shape) !== 1) {
+    throw bad(`the tensor ${name} of shape [${view.shape.join(', ')}], which should be one number`);
+  }
+  const key = `${component} ${module}`;
+  let draft = drafts.get(key);
+  if (draft === undefined) {
+    draft = { component, module, written, path, tensors: new Map(), endings: new Map() };
+    drafts.set(key, draft);
+  }
+  if (draft.tensors.has(slot)) throw bad(`two tensors for one place, ${name} the second`);
+  draft.tensors.set(slot, view);
+  draft.endings.set(slot, ending);
+}
+
+/** Slots by the algorithm that they belong to; the rest go with any. */
+const ownSlots: readonly (readonly [RegExp, Exclude<Algorithm, 'boft'>])[] = [
+  [/^(down|up|mid|bias)$/, 'lora'],
+  [/^hada_/, 'loha'],
+  [/^lokr_/, 'lokr'],
+  [/^([ab][12]|bm)$/, 'glora'],
+  [/^(oft_blocks|oft_diag|rescale)$/, 'oft'],
+  [/^(scale|on_input)$/, 'ia3'],
+];
+const isDifference = (slot: Slot) => /^(diff|diff_b|w_norm|b_norm)$/.test(slot);
+
+function algorithmOf(file: string, draft: Draft): Algorithm | undefined {
+  const { tensors, written } = draft;
+  const found = new Map<Exclude<Algorithm, 'boft'>, TensorView>();
+  for (const [slot, view] of tensors) {
+    const algorithm = ownSlots.find(([pattern]) => pattern.test(slot))?.[1];
+    if (algorithm !== undefined) found.set(algorithm, view);
+  }
+  const [first, second] = found;
+  if (second !== undefined) {
+    const names = [first, second].map(([, { name }]) => name).join(' and ');
+    throw new CheckpointError('bad-checkpoint', file, `has tensors of two algorithms for ${written}: ${names}.`, {
+      tensor: second[1].name,
+    });
+  }
+  const algorithm = first?.[0];
+  if (algorithm === undefined && [...tensors.keys()].some(isDifference)) return undefined;
+  expectWhole(file, draft, algorithm ?? 'lora');
+  const magnitude = tensors.get('dora_scale') ?? tensors.get('magnitude');
+  if (magnitude !== undefined && !/^(lora|loha|lokr)$/.test(algorithm ?? 'lora')) {
+    const title = algorithm!.toUpperCase();
+    throw new UnsupportedError(
+      `${file}: its tensor ${magnitude.name} is a magnitude of DoRA with ${title}, which this version does not read.`,
+    );
+  }
+  return algorithm === 'oft' && tensors.get('oft_blocks')?.shape.length === 4 ? 'boft' : algorithm;
+}
+
+/** Throws a CheckpointError where a module lacks a tensor that its algorithm needs. */
+function expectWhole(file: string, draft: Draft, algorithm: Exclude<Algorithm, 'boft'>): void {
   const { tensors, written, endings } = draft;
-  const slots = [...tensors.keys()];
   const need = (...names: readonly Slot[]) => {
     const [missing] = names.filter((name) => !tensors.has(name));
-    if (missing !== undefined) throw lacks(file, draft, `${written}.${missing}`);
+    if (missing === undefined) return;
+    const ending = { scale: 'weight', a1: 'a1.weight', a2: 'a2.weight', b1: 'b1.weight', b2: 'b2.weight' } as Partial<
+      Record<Slot, string>
+    >;
+    throw lacks(file, draft, `${written}.${ending[missing] ?? missing}`);
   };
-  if (slots.some((slot) => slot.startsWith('hada_'))) {
+  if (algorithm === 'loha') {
     need('hada_w1_a', 'hada_w1_b', 'hada_w2_a', 'hada_w2_b');
     if (tensors.has('hada_t1') || tensors.has('hada_t2')) need('hada_t1', 'hada_t2');
-    return 'loha';
-  }
-  if (slots.some((slot) => slot.startsWith('lokr_'))) {
+  } else if (algorithm === 'lokr') {
     if (!tensors.has('lokr_w1')) need('lokr_w1_a', 'lokr_w1_b');
     if (!tensors.has('lokr_w2')) need('lokr_w2_a', 'lokr_w2_b');
-    return 'lokr';
+  } else if (algorithm === 'glora') need('a1', 'a2', 'b1', 'b2');
+  else if (algorithm === 'ia3') need('scale', 'on_input');
+  else if (algorithm === 'oft') {
+    if (!tensors.has('oft_diag')) need('oft_blocks');
+  } else {
+    for (const [half, other] of [
+      ['down', 'up'],
+      ['up', 'down'],
+    ] as const) {
+      if (tensors.has(half)) continue;
+      const ending = endings.get(other)?.replace(/lora_[AB]|down|up/, (name) => opposite[name]);
+      throw lacks(file, draft, `${written}${ending ?? `.lora_${half}.weight`}`);
+    }
   }
-  for (const [half, other] of [
-    ['down', 'up'],
-    ['up', 'down'],
-  ] as const) {
-    if (tensors.has(half)) continue;
-    const ending = endings.get(other)?.replace(/lora_[AB]|down|up/, (name) => opposite[name]);
-    throw lacks(file, draft, `${written}${ending ?? `.lora_${half}.weight`}`);
-  }
-  return 'lora';
 }
 
 function lacks(file: string, { written, tensors }: Draft, missing: string): CheckpointError {

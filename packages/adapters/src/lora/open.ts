@@ -5,15 +5,19 @@ import { requireWeights } from '../requirements.js';
 import { fractionOf, strengthAt } from '../strength.js';
 import { unused, unusedTensors } from '../warnings.js';
 import { componentTitle, openLora } from './lora.js';
+import { readPeftConfig } from './metadata.js';
 import { type LoraStrengths, readLoraSettings } from './settings.js';
+import { readWords } from './words.js';
 
-/** Opens a LoRA, LoHa, LoKr or DoRA for a model. */
+/** Opens a LoRA or one of its kin for a model, with PEFT's config beside it and the words that are bundled in it. */
 export async function openLoraAdapter(file: AdapterFile, { model, families }: AttachContext): Promise<Adapter> {
   const { name } = file;
   const noisePredictor = model.noisePredictorComponent;
   const components = [noisePredictor, ...model.textEncoders.keys()];
-  const lora = openLora(requireWeights(file), { name, families });
+  const weights = requireWeights(file);
+  const lora = openLora(weights, { name, families, peftConfig: await readPeftConfig(weights) });
   lora.expectComponents(components);
+  const { words, unused: untaught } = await readWords(weights, model);
   const extensions: Adapter['extensions'] = lora.extensions;
   const input = (strength: number) => ({
     [`strength.${name}`]: tensor('float32', [1], Float32Array.of(strength)),
@@ -24,7 +28,7 @@ export async function openLoraAdapter(file: AdapterFile, { model, families }: At
     extensions,
     check: lora.check,
     warnings: () => [
-      ...unusedTensors(lora.unusedTensors),
+      ...unusedTensors([...lora.unusedTensors, ...untaught]),
       ...unused('unmatched-modules', 'The model has no layer for modules of the LoRA', lora.unmatched()),
     ],
     use(settings = 1, option) {
@@ -32,6 +36,7 @@ export async function openLoraAdapter(file: AdapterFile, { model, families }: At
       return {
         warnings:
           typeof settings === 'object' ? withoutEffect(name, option, settings as LoraStrengths, extensions) : [],
+        words: (component) => words.get(component),
         textInputs(component) {
           if (!(component in extensions)) return {};
           const text = strengthIn(component);

@@ -5,12 +5,15 @@ const top: Readonly<Record<string, string>> = {
   add_embedding_linear_1: 'label_emb_0_0',
   add_embedding_linear_2: 'label_emb_0_2',
   conv_in: 'input_blocks_0_0',
+  conv_norm_out: 'out_0',
   conv_out: 'out_2',
 };
 
 const resnet: Readonly<Record<string, string>> = {
+  norm1: 'in_layers_0',
   conv1: 'in_layers_2',
   time_emb_proj: 'emb_layers_1',
+  norm2: 'out_layers_0',
   conv2: 'out_layers_3',
   conv_shortcut: 'skip_connection',
 };

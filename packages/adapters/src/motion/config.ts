@@ -12,8 +12,8 @@ export interface MotionConfig {
 export function motionConfig(config: Config): MotionConfig {
   config.only('conv_in_channels', null);
   return {
-    heads: config.number('motion_num_attention_heads', 8),
-    groups: config.number('motion_norm_num_groups', 32),
-    maxFrames: config.number('motion_max_seq_length', 32),
+    heads: config.count('motion_num_attention_heads', 8),
+    groups: config.count('motion_norm_num_groups', 32),
+    maxFrames: config.count('motion_max_seq_length', 32, { most: 2 ** 12 }),
   };
 }

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { countMatching, shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 
@@ -5,6 +6,7 @@ import type { AdapterKind } from '../adapter.js';
 export const motion: AdapterKind = {
   name: 'motion-adapter',
   usage: 'attach() adds it to a loaded model, which then makes clips.',
+  distils: true,
   folder: { classes: ['MotionAdapter'] },
   detect({ tensors }, families) {
     const has = (name: RegExp) => shapeMatching(tensors, name) !== undefined;
@@ -24,5 +26,5 @@ export const motion: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openMotionAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openMotionAdapter(file, context),
 };

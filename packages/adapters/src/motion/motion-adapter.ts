@@ -2,6 +2,7 @@ import { CheckpointError } from '@sd/core';
 import { Scope } from '@sd/graph';
 import type { UnetConfig, UnetExtension } from '@sd/unet';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
+import { expectSupportedAdapter } from '../unsupported-files.js';
 import { type MotionConfig, motionConfig } from './config.js';
 import { motionModule } from './module.js';
 
@@ -29,6 +30,7 @@ export async function loadMotionAdapter({ unet, ...from }: LoadMotionAdapterOpti
     folder: 'motion_adapter',
     stems: ['diffusion_pytorch_model', 'model'],
   });
+  expectSupportedAdapter(checkpoint.name, checkpoint.names);
   const config = motionConfig(file);
   const w = new Scope(checkpoint);
   expectFamily(w, unet, file.file);

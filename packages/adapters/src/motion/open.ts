@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import { checkOptions } from '@sd/core/options';
 import type { Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import { modelOf } from '../model-parts.js';
@@ -13,10 +13,7 @@ import { motionFile } from './single-file.js';
 export async function openMotionAdapter(file: AdapterFile, context: AttachContext): Promise<Adapter> {
   const other = context.adapters.find(({ kind }) => kind === 'motion-adapter');
   if (other !== undefined) {
-    throw new InvalidOptionError(
-      'attach',
-      `is for one motion adapter at a time: detach ${JSON.stringify(other.name)} first.`,
-    );
+    throw new InvalidOptionError('attach', `is for one motion adapter at a time: detach ${show(other.name)} first.`);
   }
   const model = await modelOf(file, motionFile);
   const {

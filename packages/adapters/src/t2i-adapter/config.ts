@@ -23,15 +23,15 @@ export interface T2iAdapterConfig {
 export function t2iAdapterConfig(config: Config): T2iAdapterConfig {
   config.only('adapter_type', 'full_adapter', 'full_adapter_xl', 'light_adapter');
   const type = config.string('adapter_type', 'full_adapter');
-  const channels = config.numbers('channels', [320, 640, 1280, 1280]);
+  const channels = config.counts('channels', [320, 640, 1280, 1280]);
   const light = type === 'light_adapter';
   // A light adapter's last stage repeats the channels before it.
   const all = light ? [...channels, ...channels.slice(-1)] : channels;
   return {
-    imageChannels: config.number('in_channels', 3),
-    factor: config.number('downscale_factor', 8),
+    imageChannels: config.count('in_channels', 3),
+    factor: config.count('downscale_factor', 8, { most: 256 }),
     stages: all.map((count, i) => ({ channels: count, halved: type === 'full_adapter_xl' ? i === 2 : i > 0 })),
-    resnets: config.number('num_res_blocks', 2),
+    resnets: config.count('num_res_blocks', 2, { most: 1000 }),
     light,
   };
 }

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../adapter.js';
 
@@ -19,5 +20,5 @@ export const t2iAdapter: AdapterKind = {
       details: { inputs },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openT2iAdapter(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openT2iAdapter(file, context),
 };

@@ -8,6 +8,6 @@ import { originalNames } from './names.js';
  * or follows from its shapes. Throws a CheckpointError for a file without one.
  */
 export async function t2iAdapterFile(file: WeightsFile): Promise<ModelParts> {
-  const named = renameTensors(file.path, file.tensors, originalNames);
+  const named = renameTensors(file.path, file.tensors, originalNames(file.tensors.keys()));
   return singleFileParts(file, named, () => t2iAdapterConfigFromShapes(file.path, named));
 }

@@ -8,6 +8,7 @@ import {
   tensor,
 } from '@sd/core';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
+import { expectSupportedAdapter } from '../unsupported-files.js';
 import { type T2iAdapterConfig, t2iAdapterConfig } from './config.js';
 import { t2iAdapterGraph } from './graph.js';
 import { originalNames } from './names.js';
@@ -30,8 +31,10 @@ export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2
   const parts = await openModel(options, {
     folder: 't2i_adapter',
     stems: ['diffusion_pytorch_model', 'model'],
-    names: originalNames,
+    // A folder has full adapters' names or diffusers', which each tell by themselves.
+    names: originalNames([]),
   });
+  expectSupportedAdapter(parts.checkpoint.name, parts.checkpoint.names);
   const config = t2iAdapterConfig(parts.config);
   const session = lazySession(options.backend, t2iAdapterGraph(parts.checkpoint, config, options.backend));
   return {

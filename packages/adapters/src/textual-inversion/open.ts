@@ -1,17 +1,35 @@
-import { CheckpointError, InvalidOptionError, isCheckpointStage, type Tensor, tensor, type Warning } from '@sd/core';
+import {
+  CheckpointError,
+  InvalidOptionError,
+  isCheckpointStage,
+  show,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { AdaptedModel, Adapter, AdapterFile, AttachContext } from '../adapter.js';
 import type { ModelFamily } from '../family.js';
 import { requireWeights } from '../requirements.js';
+import { unusedTensors } from '../warnings.js';
 import { readTextualInversion, type TextualInversion } from './read.js';
 
-/** Opens a textual inversion. Prompts call it by the name that it was attached as, or by the word that its file has for it. */
+/**
+ * Opens a textual inversion. Prompts call its word by the name that it was attached as, or by the word that its file has for
+ * it; of a file with several, each by its own.
+ */
 export async function openTextualInversion(file: AdapterFile, { model, families }: AttachContext): Promise<Adapter> {
   const { name } = file;
   const weights = requireWeights(file);
-  const { word = name, vectors } = await readTextualInversion(weights);
-  for (const [component, learned] of vectors) expectWidth(weights.path, learned, { component, model, families });
-  const words = [...new Set([name, word])];
+  const inversions = await readTextualInversion(weights);
+  for (const { vectors } of inversions) {
+    for (const [component, learned] of vectors) expectWidth(weights.path, learned, { component, model, families });
+  }
+  const isOnly = inversions.length === 1;
+  const taught = inversions.map(({ word = name, vectors }) => ({
+    words: [...new Set(isOnly ? [name, word] : [word])],
+    vectors,
+  }));
   return {
     name,
     kind: 'textual-inversion',
@@ -19,13 +37,18 @@ export async function openTextualInversion(file: AdapterFile, { model, families 
     use(settings = 1, option) {
       const strength = readStrength(option, settings);
       return {
-        words(component) {
-          const learned = vectors.get(component);
-          return learned && { words, vectors: strength === 1 ? learned : scaled(learned, strength) };
-        },
+        words: (component) =>
+          taught.flatMap(({ words, vectors }) => {
+            const learned = vectors.get(component);
+            return learned ? [{ words, vectors: strength === 1 ? learned : scaled(learned, strength) }] : [];
+          }),
       };
     },
-    warnings: () => untaught(name, vectors, model),
+    warnings: () => [
+      ...untaught(isOnly ? [name] : taught.flatMap(({ words }) => words), inversions, model),
+      // T5, of Stable Diffusion 3, reads no words of its own.
+      ...unusedTensors([...weights.tensors.keys()].filter((tensor) => tensor === 't5xxl')),
+    ],
   };
 }
 
@@ -53,13 +76,19 @@ const fileNames: Readonly<Record<string, readonly [ordinal: string, name: string
 };
 
 /** For a model of several text encoders a file may have vectors for one only. */
-function untaught(name: string, vectors: TextualInversion['vectors'], { textEncoders }: AdaptedModel): Warning[] {
+function untaught(
+  words: readonly string[],
+  inversions: readonly TextualInversion[],
+  { textEncoders }: AdaptedModel,
+): Warning[] {
   return [...textEncoders.keys()].flatMap((component) => {
-    if (vectors.has(component) || !Object.hasOwn(fileNames, component)) return [];
+    const isTaught = inversions.some(({ vectors }) => vectors.has(component));
+    if (isTaught || !Object.hasOwn(fileNames, component)) return [];
     const [ordinal, fileName] = fileNames[component];
+    const named = words.map(show).join(', ');
     return {
       code: 'encoder-untaught',
-      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${JSON.stringify(name)} as any other text.`,
+      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${named} as any other text.`,
     };
   });
 }

@@ -191,6 +191,41 @@ describe.each(cases)('%s', (title, layer, { tensors, rank, delta }) => {
   });
 });
 
+describe('the shape of the magnitudes tells what they are of', () => {
+  const change = lora(1);
+  const square: Layer = { name, weight: normal(24, 24), bias: normal(24) };
+  const squareChange: Change = {
+    ...change,
+    tensors: { 'lora_down.weight': normal(4, 24), 'lora_up.weight': normal(24, 4) },
+  };
+  const [outputs, inputs, both] = [normal(24), normal(12), normal(24)];
+  const as = ({ data }: Values, ...shape: number[]): Values => ({ shape, data });
+  const opened = ({ tensors }: Change, slot: string, values: Values) =>
+    loraOf(
+      Object.fromEntries(Object.entries({ ...tensors, [slot]: values }).map(([at, view]) => [`${key}.${at}`, view])),
+    );
+
+  test.each<[Layer, Change, string, Values, string, Values]>([
+    [linear, change, 'dora_scale', as(outputs, 24), 'dora_scale', as(outputs, 24, 1)],
+    [linear, change, 'dora_scale', as(outputs, 1, 24), 'dora_scale', as(outputs, 24, 1)],
+    [linear, change, 'dora_scale', as(inputs, 12), 'dora_scale', as(inputs, 1, 12)],
+    [linear, change, 'dora_scale', as(inputs, 12, 1), 'dora_scale', as(inputs, 1, 12)],
+    [square, squareChange, 'dora_scale', as(both, 24), 'dora_scale', as(both, 24, 1)],
+    [square, squareChange, 'lora_magnitude_vector', as(both, 24), 'dora_scale', as(both, 24, 1)],
+    [square, squareChange, 'lora_magnitude_vector.weight', as(both, 1, 24), 'dora_scale', as(both, 24, 1)],
+  ])('%#', async (layer, of, slot, values, otherSlot, others) => {
+    const x = normal(1, 3, layer.weight.shape[1]);
+    const want = await resultOf(layer, x, await opened(of, otherSlot, others), 0.7);
+    expect(await resultOf(layer, x, await opened(of, slot, values), 0.7)).toEqual(want);
+  });
+
+  test('of inputs, in a square layer', async () => {
+    const x = normal(1, 3, 24);
+    const want = await resultOf(square, x, await opened(squareChange, 'dora_scale', as(both, 24, 1)), 1);
+    expect(await resultOf(square, x, await opened(squareChange, 'dora_scale', as(both, 1, 24)), 1)).not.toEqual(want);
+  });
+});
+
 test('LoKr whose blocks cross the rows of a gated layer', async () => {
   const change = lokr({ outer: 3 });
   const opened = await loraOf(

@@ -36,7 +36,7 @@ describe('missing halves are named', () => {
 test.each([
   ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', 'is for Flux, by its tensor'],
   ['transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for Flux, by its tensor'],
-  ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', 'is for Stable Diffusion 3, by its tensor'],
+  ['transformer.joint_transformer_blocks.0.attn.to_q.lora_A.weight', 'is for AuraFlow, by its tensor'],
   ['lora_prior_unet_down_blocks_0.lora_down.weight', 'is for Stable Cascade, by its tensor'],
   [
     'transformer.blocks.0.attn.to_q.lora_A.weight',
@@ -46,10 +46,12 @@ test.each([
     'diffusion_model.blocks.0.attn.lora_A.weight',
     'is for a model with a transformer in the U-Net’s place, by its tensor',
   ],
-  [`${key}.oft_blocks`, 'its tensor lora_unet_mid_block_layer.oft_blocks is of OFT'],
-  [`${key}.a1.weight`, 'is of GLoRA'],
-  [`${key}.on_input`, 'is of IA3'],
-  [`${key}.diff`, 'is of whole differences'],
+  ['base_model.model.mid_block.layer.oft_R.weight', 'is of OFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.boft_R', 'is of BOFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.ia3_l', 'is of IA3 as PEFT writes it'],
+  ['base_model.model.mid_block.layer.vera_lambda_b', 'is of another method of PEFT'],
+  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer is of T-LoRA'],
+  [`${key}.set_weight`, 'is of replaced weights'],
 ])('what is not supported is named: %s', async (name, message) => {
   const opening = loraOf({ [name]: down });
   await expect(opening).rejects.toThrow(UnsupportedError);
@@ -59,7 +61,7 @@ test.each([
 test('a file with nothing of a LoRA is no LoRA', async () => {
   const opening = loraOf({ 'model.diffusion_model.input_blocks.0.0.weight': down });
   await expect(opening).rejects.toThrow(
-    'style.safetensors: has no LoRA, LoHa or LoKr for a U-Net or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
+    'style.safetensors: has no LoRA or kin of it for a U-Net, transformer or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
   );
 });
 
@@ -98,7 +100,7 @@ describe('an adapter for another model', () => {
     ['lokr_w1', { lokr_w1: normal(3, 3), lokr_w2: normal(6, 4) }, '3, 3'],
     ['lokr_w2', { lokr_w1: normal(4, 3), lokr_w2: normal(6, 5) }, '6, 5'],
     ['lokr_w1_a', { lokr_w1_a: normal(4, 2), lokr_w1_b: normal(3, 3), lokr_w2: normal(6, 4) }, '4, 2'],
-    ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(20, 1) }, '20'],
+    ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(20, 1) }, '20, 1'],
   ] as const)('is told by the first tensor that does not fit: %s', async (slot, tensors, shape) => {
     const lora = await named(tensors as Readonly<Record<string, Values>>);
     const error = await resultOf(layer, x, lora, 1).catch((error: unknown) => error);
@@ -148,9 +150,50 @@ describe('an adapter for another model', () => {
   });
 });
 
-test('magnitudes for inputs are not read', async () => {
-  const lora = await named({ 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(1, 12) });
-  await expect(resultOf(layer, x, lora, 1)).rejects.toThrow(
-    `style.safetensors: ${key}.dora_scale has a magnitude for each input; only those for each output are read.`,
+test('tensors of two algorithms for one module', async () => {
+  const opening = named({
+    'lora_down.weight': down,
+    'lora_up.weight': up,
+    lokr_w1: normal(4, 3),
+    lokr_w2: normal(6, 4),
+  });
+  await expect(opening).rejects.toThrow(
+    `style.safetensors: has tensors of two algorithms for ${key}: ${key}.lora_up.weight and ${key}.lokr_w2.`,
   );
+});
+
+test('magnitudes of an algorithm that has none', async () => {
+  const opening = named({ oft_blocks: normal(6, 4, 4), dora_scale: normal(24, 1) });
+  await expect(opening).rejects.toThrow(UnsupportedError);
+  await expect(opening).rejects.toThrow(`its tensor ${key}.dora_scale is a magnitude of DoRA with OFT`);
+});
+
+test.each([
+  ['oft_blocks', { oft_blocks: normal(5, 4, 4) }],
+  ['oft_blocks', { oft_blocks: normal(6, 4, 3) }],
+  ['oft_blocks', { oft_blocks: normal(3, 8, 3, 3) }],
+  ['rescale', { oft_blocks: normal(6, 4, 4), rescale: normal(20, 1) }],
+  ['a2.weight', { 'a1.weight': normal(12, 4), 'a2.weight': normal(4, 11), 'b1.weight': up, 'b2.weight': down }],
+  ['weight', { weight: normal(13), on_input: { shape: [], data: Float32Array.of(1) } }],
+  ['diff', { diff: normal(24, 11) }],
+  ['diff_b', { diff_b: normal(23) }],
+  ['w_norm', { w_norm: normal(24) }],
+  ['dora_scale', { 'lora_down.weight': down, 'lora_up.weight': up, dora_scale: normal(2, 12) }],
+] as const)('what does not fit a layer is named: %s', async (slot, tensors) => {
+  const lora = await named(tensors as Readonly<Record<string, Values>>);
+  await expect(resultOf(layer, x, lora, 1)).rejects.toMatchObject({
+    code: 'misshapen-tensor',
+    tensor: `${key}.${slot}`,
+  });
+});
+
+test('a whole weight beside changes is not used', async () => {
+  const lora = await named({ 'lora_down.weight': down, 'lora_up.weight': up });
+  expect(lora.unusedTensors).toEqual([]);
+  const other = await loraOf({
+    [`${key}.lora_down.weight`]: down,
+    [`${key}.lora_up.weight`]: up,
+    'lora_unet_mid_block_other.weight': normal(24),
+  });
+  expect(other.unusedTensors).toEqual(['lora_unet_mid_block_other.weight']);
 });

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import { show } from '../show.js';
 
 /** Checks an option's value: throws an InvalidOptionError that names the option where the value cannot be. */
 export type Check = (option: string, value: unknown) => void;
@@ -54,12 +55,9 @@ export function checkSide(option: string, value: unknown, factor: number): asser
   }
 }
 
-/** A value in a message, whatever it is. */
+/** An option's value in a message, whatever it is: lists and objects by their type alone. Never throws. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value !== 'object' || value === null) return String(value);
-  const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
-  return typeof name === 'string' && name !== 'Object' ? `an object of type ${name}` : 'an object';
+  const text = show(value);
+  if (typeof value !== 'object' || value === null) return text;
+  return text.startsWith('[') ? 'a list' : text.startsWith('{') ? 'an object' : text;
 }

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import { show } from '../show.js';
 
 const lowest = -(2n ** 63n);
 const highest = 2n ** 64n - 1n;
@@ -12,7 +13,7 @@ export function seedBits(seed: number | bigint): bigint {
     const hint = Number.isInteger(seed)
       ? `is too large to be exact as a number: write it as a bigint (its value now is ${BigInt(seed)}n).`
       : 'is not an integer.';
-    throw new InvalidOptionError('seed', `${String(seed)} ${hint}`);
+    throw new InvalidOptionError('seed', `${show(seed)} ${hint}`);
   }
   const bits = BigInt(seed);
   if (bits < lowest || bits > highest) {

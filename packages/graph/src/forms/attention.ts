@@ -1,4 +1,4 @@
-import type { Nodes } from '../nodes.js';
+import type { GraphOptions, Nodes } from '../nodes.js';
 import { staticDim, type Value } from '../value.js';
 import { add, concat, expand, mul, transpose } from './basic.js';
 
@@ -14,6 +14,15 @@ interface MaskOptions {
 export interface AttentionOptions extends MaskOptions {
   /** Computes in float32 even in a half-precision graph, for scores that overflow float16. */
   readonly upcast?: boolean;
+}
+
+/**
+ * Bytes of attention scores that are in memory at once, for n feature maps of `tokens` positions: those of one head, where
+ * the provider has no flash form.
+ */
+export function scoreBytes({ provider = 'cpu', features }: GraphOptions, n: number, tokens: number): number {
+  if (features?.fusedAttention === false) return 2 * 4 * n * tokens ** 2;
+  return provider === 'wasm' ? 4 * n * tokens ** 2 : 0;
 }
 
 type QueryKeyValue = readonly [query: Value, key: Value, value: Value];

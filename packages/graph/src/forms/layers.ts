@@ -48,5 +48,14 @@ export function convolution(
 export function embedding(n: Nodes, ids: Value, table: TensorView): Value {
   const dims = [...ids.dims, table.shape[1]];
   if (n.provider === 'webgpu') return n.op('Gather', [n.weight(table), ids], dims);
-  return n.cast(n.op('Gather', [n.stored(table), ids], dims));
+  return n.cast(n.op('Gather', [heldTable(n, table), ids], dims));
+}
+
+/**
+ * A table in memory of its own. ONNX Runtime would read a large one from the mapped file at every run, and where that file
+ * is cut or replaced in the meantime, the system ends the process. It computes a join of one constant once, while loading.
+ */
+function heldTable(n: Nodes, table: TensorView): Value {
+  const stored = n.stored(table);
+  return n.provider === 'cpu' ? n.op('Concat', [stored], stored.dims, { axis: 0n }) : stored;
 }

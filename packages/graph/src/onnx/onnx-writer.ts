@@ -15,6 +15,12 @@ const typeOfDtype: Partial<Record<Dtype, keyof typeof elementType>> = {
   BF16: 'bfloat16',
 };
 
+interface NumberedFile {
+  readonly number: number;
+  /** The file, at a location that no other file of the graph has. */
+  readonly file: WeightFile;
+}
+
 /** Collects nodes, constants and weights, names their values, and serializes them. */
 export class OnnxWriter {
   readonly #nodes: NodeMessage[] = [];
@@ -22,8 +28,8 @@ export class OnnxWriter {
   readonly #inputs: ValueMessage[] = [];
   readonly #outputs: ValueMessage[] = [];
   readonly #shapes = new Map<string, ValueMessage>();
-  /** Weight files, numbered in order of first use. */
-  readonly #files = new Map<WeightFile, number>();
+  /** Weight files in order of first use. */
+  readonly #files = new Map<WeightFile, NumberedFile>();
   #counter = 0;
   #storedBytes = 0;
   #halfBytes = 0;
@@ -84,14 +90,14 @@ export class OnnxWriter {
         `${view.file.location}: the tensor ${view.name} is ${view.dtype}; weights must be F32, F16 or BF16.`,
       );
     }
-    if (!this.#files.has(view.file)) this.#files.set(view.file, this.#files.size);
-    const name = `${this.#files.get(view.file)}/${view.name}[${view.shape}]`;
+    const { number, file } = this.#file(view.file);
+    const name = `${number}/${view.name}[${view.shape}]`;
     if (!this.#initializers.has(name)) {
       this.#storedBytes += view.length;
       if (type !== 'float32') this.#halfBytes += view.length;
     }
     const { offset, length } = view;
-    const values = { location: view.file.location, offset, length };
+    const values = { location: file.location, offset, length };
     this.#initializers.set(name, { name, dims: view.shape, type, values });
     return { name, type };
   }
@@ -110,7 +116,20 @@ export class OnnxWriter {
     const initializers = [...this.#initializers.values()].filter((tensor) => needed.has(tensor.name));
     const shapes = [...this.#shapes.values()].filter((value) => needed.has(value.name));
     const graph = { name, nodes, initializers, inputs: this.#inputs, outputs: this.#outputs, shapes };
-    return { graph: modelBytes(graph), weights: [...this.#files.keys()] };
+    return { graph: modelBytes(graph), weights: [...this.#files.values()].map(({ file }) => file) };
+  }
+
+  /** Files of two sources may have the same path, as every LoRA that diffusers saves has: the second gets another location. */
+  #file(file: WeightFile): NumberedFile {
+    const known = this.#files.get(file);
+    if (known !== undefined) return known;
+    const number = this.#files.size;
+    const isTaken = [...this.#files.values()].some((other) => other.file.location === file.location);
+    // A file on disk is found by its location, and may be opened twice.
+    const own = isTaken && file.path === undefined ? { ...file, location: `${file.location}#${number}` } : file;
+    const numbered = { number, file: own };
+    this.#files.set(file, numbered);
+    return numbered;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BackendError, InvalidOptionError } from '@sd/core';
+import { BackendError, InvalidOptionError, lazyImport, messageOf } from '@sd/core';
 import type { Pixels } from '../pixels.js';
 import { checkJpeg } from './markers.js';
 
@@ -21,7 +21,7 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
     pixels = codec.decode(file, true);
   } catch (error) {
     // libjpeg prints the reason and exits; emscripten then throws something that is not an Error.
-    const reason = lines.at(-1)?.replace(/\.$/, '') ?? String(error);
+    const reason = lines.at(-1)?.replace(/\.$/, '') ?? messageOf(error);
     throw new InvalidOptionError(option, `is a JPEG file that mozjpeg cannot read: ${reason}.`);
   }
   // Only a warning to libjpeg, which fills the rest with gray.
@@ -34,8 +34,8 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
 /** A new decoder for each file: a failure leaves it in an unknown state, and it never releases memory. */
 async function loadCodec(print: (line: string) => void): Promise<Codec> {
   try {
-    const { default: create } = await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js');
-    const { jpegDecoder } = await import('#jpeg-wasm');
+    const { default: create } = await lazyImport(() => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'));
+    const { jpegDecoder } = await lazyImport(() => import('#jpeg-wasm'));
     return await create({ noInitialRun: true, print, printErr: print, ...(await jpegDecoder()) });
   } catch (error) {
     throw new BackendError('The JPEG decoder, @jsquash/jpeg, could not be loaded.', { cause: error });

@@ -1,46 +1,46 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
+import { crc32 } from './crc.js';
 
-const signature = [137, 80, 78, 71, 13, 10, 26, 10];
+/** The first bytes of every PNG file. */
+export const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 
 export interface Chunk {
   readonly type: string;
   readonly data: Uint8Array<ArrayBuffer>;
-  /** Type and data: the bytes that the checksum covers. */
-  readonly checked: Uint8Array<ArrayBuffer>;
+  /** The checksum of type and data, as the file has it. */
   readonly crc: number;
   /** Including length and checksum. */
   readonly whole: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Splits a PNG file into its chunks, as views, up to IEND. The first is IHDR, with 13 bytes of data. Checksums are not
- * verified. Throws an InvalidOptionError (`option`) for bytes that are not a complete PNG file.
+ * The chunks of a PNG file, as views, one after the other up to IEND: a file may have millions. The first is IHDR, with 13
+ * bytes of data. Checksums are not verified. Throws an InvalidOptionError (`option`) for bytes that are not a complete PNG
+ * file.
  */
-export function readChunks(png: Uint8Array, option = 'png'): Chunk[] {
+export function* chunksOf(png: Uint8Array, option = 'png'): Generator<Chunk> {
   if (!(png instanceof Uint8Array) || signature.some((byte, i) => png[i] !== byte)) {
     throw brokenPng('it has no PNG signature.', option);
   }
   const bytes = new Uint8Array(png.buffer as ArrayBuffer, png.byteOffset, png.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const chunks: Chunk[] = [];
   for (let at = signature.length; ; ) {
     if (at + 12 > bytes.length) throw brokenPng(`it ends after ${bytes.length} bytes, without IEND.`, option);
     const end = at + 8 + view.getUint32(at);
     const type = latin1Of(bytes.subarray(at + 4, at + 8));
-    if (end + 4 > bytes.length) throw brokenPng(`its chunk ${JSON.stringify(type)} extends past the end.`, option);
+    if (end + 4 > bytes.length) throw brokenPng(`its chunk ${show(type)} extends past the end.`, option);
     const data = bytes.subarray(at + 8, end);
-    if (chunks.length === 0 && (type !== 'IHDR' || data.length !== 13))
+    if (at === signature.length && (type !== 'IHDR' || data.length !== 13))
       throw brokenPng('it has no header (IHDR).', option);
-    chunks.push({
-      type,
-      data,
-      checked: bytes.subarray(at + 4, end),
-      crc: view.getUint32(end),
-      whole: bytes.subarray(at, end + 4),
-    });
-    if (type === 'IEND') return chunks;
+    yield { type, data, crc: view.getUint32(end), whole: bytes.subarray(at, end + 4) };
+    if (type === 'IEND') return;
     at = end + 4;
   }
+}
+
+/** Whether the chunk's checksum is that of its type and data. */
+export function isIntact({ whole, crc }: Chunk): boolean {
+  return crc32(whole.subarray(4, -4)) === crc;
 }
 
 export function latin1Of(bytes: Uint8Array): string {

@@ -1,11 +1,9 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { applyOrientation, readOrientation } from '../exif.js';
 import type { Pixels } from '../pixels.js';
 import { checkSize } from '../size.js';
-import { readChunks } from './chunks.js';
+import { chunksOf, isIntact } from './chunks.js';
 import { expandPng } from './samples.js';
-
-const pixelChunks = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'];
 
 interface Header {
   readonly width: number;
@@ -21,12 +19,13 @@ interface Header {
 
 /**
  * Decodes a PNG file to RGBA, rotated upright by its EXIF orientation. Decompresses only the chunks that the pixels need,
- * and only after checking that they inflate to the size in the header. Throws an InvalidOptionError for an unsupported
+ * and only after checking that they inflate to the size in the header. Takes time and memory by the file's length and the
+ * image's size, however many chunks there are. Throws an InvalidOptionError for an unsupported
  * size or format, and an Error for a broken file.
  */
 export async function decodePng(file: Uint8Array, option: string): Promise<Pixels> {
-  const all = readChunks(file, option);
-  const header = readHeader(all[0].data);
+  const { pixelChunks, compressed, exif } = collectChunks(file, option);
+  const header = readHeader(pixelChunks.IHDR.subarray(8, -4));
   checkSize(header.width, header.height, option);
   if (header.isInterlaced && header.depth < 8) {
     throw new InvalidOptionError(
@@ -34,16 +33,64 @@ export async function decodePng(file: Uint8Array, option: string): Promise<Pixel
       `is an interlaced PNG file of ${header.depth} bits per sample, which is not supported. Save it without interlacing.`,
     );
   }
-  const chunks = all.filter(({ type }) => pixelChunks.includes(type));
-  if (header.isIndexed && !chunks.some(({ type }) => type === 'PLTE')) throw new Error('its palette is missing');
-  const compressed = chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data);
+  if (header.isIndexed && pixelChunks.PLTE === undefined) throw new Error('its palette is missing');
   await checkInflatedLength(compressed, inflatedLength(header));
 
-  const { decode } = await import('fast-png');
-  const pixelFile = new Blob([file.slice(0, 8), ...chunks.map(({ whole }) => whole)]);
-  const pixels = expandPng(decode(await pixelFile.arrayBuffer(), { checkCrc: true }));
-  const exif = all.find(({ type }) => type === 'eXIf');
-  return exif === undefined ? pixels : applyOrientation(pixels, readOrientation(exif.data));
+  const { decode } = await lazyImport(() => import('fast-png'));
+  const [length, noChecksum] = [new Uint8Array(8), new Uint8Array(4)];
+  new DataView(length.buffer).setUint32(0, compressed.length);
+  length.set(
+    [...'IDAT'].map((character) => character.charCodeAt(0)),
+    4,
+  );
+  const { IHDR, PLTE = [], tRNS = [], IEND } = pixelChunks;
+  const parts = [file.subarray(0, 8), IHDR, PLTE, tRNS, length, compressed, noChecksum, IEND];
+  const pixels = expandPng(decode(joined(parts), { checkCrc: false }));
+  return exif === undefined ? pixels : applyOrientation(pixels, readOrientation(exif));
+}
+
+interface Chunks {
+  /** Whole chunks by type. */
+  readonly pixelChunks: {
+    readonly IHDR: Uint8Array;
+    readonly PLTE?: Uint8Array;
+    readonly tRNS?: Uint8Array;
+    readonly IEND: Uint8Array;
+  };
+  /** The data of all IDAT chunks, joined. */
+  readonly compressed: Uint8Array<ArrayBuffer>;
+  readonly exif: Uint8Array | undefined;
+}
+
+/** The chunks that pixels are made from, their checksums verified. Of other chunks, only EXIF data is looked at. */
+function collectChunks(file: Uint8Array, option: string): Chunks {
+  const single = new Map<string, Uint8Array>();
+  const compressed = new Uint8Array(file.length);
+  let [end, exif]: [number, Uint8Array | undefined] = [0, undefined];
+  for (const chunk of chunksOf(file, option)) {
+    const { type, data, whole } = chunk;
+    if (type === 'eXIf') exif ??= data;
+    if (!/^(IHDR|PLTE|tRNS|IDAT|IEND)$/.test(type)) continue;
+    if (!isIntact(chunk)) throw new Error(`its chunk ${type} has the wrong checksum`);
+    if (type !== 'IDAT') {
+      if (single.has(type)) throw new Error(`it has two chunks ${type}`);
+      single.set(type, whole);
+      continue;
+    }
+    compressed.set(data, end);
+    end += data.length;
+  }
+  const pixelChunks = Object.fromEntries(single) as unknown as Chunks['pixelChunks'];
+  return { pixelChunks, compressed: compressed.subarray(0, end), exif };
+}
+
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => {
+    whole.set(part, at);
+    return at + part.length;
+  }, 0);
+  return whole;
 }
 
 /** Channels and permitted depths of each colour type: PNG specification, third edition, 11.2.1. */
@@ -94,8 +141,8 @@ function inflatedLength({ width, height, depth, channels, isInterlaced }: Header
 }
 
 /** Inflates without keeping the result, and stops at the expected length: fast-png would inflate a bomb into memory. */
-async function checkInflatedLength(compressed: readonly Uint8Array<ArrayBuffer>[], expected: number): Promise<void> {
-  const reader = new Blob([...compressed]).stream().pipeThrough(new DecompressionStream('deflate')).getReader();
+async function checkInflatedLength(compressed: Uint8Array<ArrayBuffer>, expected: number): Promise<void> {
+  const reader = new Blob([compressed]).stream().pipeThrough(new DecompressionStream('deflate')).getReader();
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read().catch((error: unknown) => {

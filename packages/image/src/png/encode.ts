@@ -2,12 +2,13 @@ import { InvalidOptionError } from '@sd/core';
 import { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from '../parameters.js';
 import type { Pixels } from '../pixels.js';
 import { addText, findText } from './text.js';
+import { writePng } from './write.js';
 
 const keyword = 'parameters';
 
 /**
  * Encodes pixels as a PNG file, with the settings that they were made with as A1111's `parameters` text. Opaque images
- * have no alpha channel. Throws an InvalidOptionError: `pixels` if the data does not fit width and height, `settings` as
+ * have no alpha channel. Compresses on another thread; equal pixels give equal files on one platform. Throws an InvalidOptionError: `pixels` if the data does not fit width and height, `settings` as
  * `formatParameters` does.
  */
 export async function encodePng(pixels: Pixels, parameters?: ImageParameters): Promise<Uint8Array> {
@@ -18,10 +19,7 @@ export async function encodePng(pixels: Pixels, parameters?: ImageParameters): P
       `must have 4 bytes for each of ${width} x ${height} pixels, not ${pixels.data.length} in all.`,
     );
   }
-  const { encode } = await import('fast-png');
-  const opaque = isOpaque(pixels.data);
-  const data = opaque ? withoutAlpha(pixels.data) : pixels.data;
-  const png = encode({ width, height, data, channels: opaque ? 3 : 4, depth: 8 });
+  const png = await writePng(pixels, isOpaque(pixels.data) ? 3 : 4);
   return parameters === undefined ? png : addText(png, keyword, formatParameters(parameters));
 }
 
@@ -37,14 +35,4 @@ export async function readParameters(png: Uint8Array): Promise<ReadParameters | 
 function isOpaque(rgba: Pixels['data']): boolean {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return false;
   return true;
-}
-
-function withoutAlpha(rgba: Pixels['data']): Uint8Array {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from];
-    rgb[to + 1] = rgba[from + 1];
-    rgb[to + 2] = rgba[from + 2];
-  }
-  return rgb;
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
-import { brokenPng as broken, latin1Of, readChunks } from './chunks.js';
+import { brokenPng as broken, type Chunk, chunksOf, isIntact, latin1Of } from './chunks.js';
+import { crc32 } from './crc.js';
 
 const headerEnd = 8 + 12 + 13;
 const maxTextLength = 2 ** 24;
@@ -8,14 +9,14 @@ const maxTextLength = 2 ** 24;
  * Adds a text chunk to a PNG file, before its pixels: tEXt if Latin-1 can hold the text, otherwise uncompressed iTXt.
  * Follows the PNG specification, third edition, 11.3.3.
  */
-export async function addText(png: Uint8Array, keyword: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
+export function addText(png: Uint8Array, keyword: string, text: string): Uint8Array<ArrayBuffer> {
   // PNG text may not contain null characters.
   const clean = text.replaceAll('\0', '');
   const latin1 = /^[\t\n\r\x20-\x7e\xa0-\xff]*$/.test(clean);
   const bytes = latin1
     ? Uint8Array.from(`${keyword}\0${clean}`, (character) => character.charCodeAt(0))
     : new TextEncoder().encode(`${keyword}\0\0\0\0\0${clean}`);
-  const chunk = await makeChunk(latin1 ? 'tEXt' : 'iTXt', bytes);
+  const chunk = makeChunk(latin1 ? 'tEXt' : 'iTXt', bytes);
   const out = new Uint8Array(png.length + chunk.length);
   out.set(png.subarray(0, headerEnd));
   out.set(chunk, headerEnd);
@@ -28,12 +29,12 @@ export async function addText(png: Uint8Array, keyword: string, text: string): P
  * InvalidOptionError (`png`) for an incomplete PNG file, and for a text that is broken or longer than 16 MB.
  */
 export async function findText(png: Uint8Array, keyword: string): Promise<string | undefined> {
-  const texts = readChunks(png).filter(
-    ({ type, data }) => /^(tEXt|zTXt|iTXt)$/.test(type) && keywordOf(data) === keyword,
-  );
-  const [first] = texts;
+  let first: Chunk | undefined;
+  for (const chunk of chunksOf(png)) {
+    if (/^(tEXt|zTXt|iTXt)$/.test(chunk.type) && keywordOf(chunk.data) === keyword) first ??= chunk;
+  }
   if (first === undefined) return undefined;
-  if ((await crc32(first.checked)) !== first.crc) throw broken(`its ${first.type} chunk has the wrong checksum.`);
+  if (!isIntact(first)) throw broken(`its ${first.type} chunk has the wrong checksum.`);
   return decodeText(first.type, first.data.subarray(keyword.length + 1));
 }
 
@@ -57,7 +58,8 @@ async function decodeText(type: string, data: Uint8Array<ArrayBuffer>): Promise<
   }
 }
 
-async function makeChunk(type: string, data: Uint8Array): Promise<Uint8Array> {
+/** A whole chunk, with its length and checksum. */
+export function makeChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const chunk = new Uint8Array(12 + data.length);
   const view = new DataView(chunk.buffer);
   view.setUint32(0, data.length);
@@ -66,14 +68,8 @@ async function makeChunk(type: string, data: Uint8Array): Promise<Uint8Array> {
     4,
   );
   chunk.set(data, 8);
-  view.setUint32(8 + data.length, await crc32(chunk.subarray(4, 8 + data.length)));
+  view.setUint32(8 + data.length, crc32(chunk.subarray(4, 8 + data.length)));
   return chunk;
-}
-
-/** PNG has the checksum of gzip, which every platform can compute: it precedes the length in gzip's last 8 bytes. */
-async function crc32(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
-  const zipped = await collect(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip')), Infinity);
-  return new DataView(zipped.buffer).getUint32(zipped.length - 8, true);
 }
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

@@ -46,7 +46,8 @@ const projections: Readonly<Record<string, readonly string[]>> = {
  * @see github.com/Stability-AI/sd3.5, mmditx.py
  */
 export function originalMmditTensors(tensors: ReadonlyMap<string, TensorView>): Map<string, TensorView> {
-  const last = Math.max(...[...tensors.keys()].map((name) => Number(/^joint_blocks\.(\d+)\./.exec(name)?.[1] ?? 0)));
+  let last = 0;
+  for (const name of tensors.keys()) last = Math.max(last, Number(/^joint_blocks\.(\d+)\./.exec(name)?.[1] ?? 0));
   const result = new Map<string, TensorView>();
   for (const [name, view] of tensors) {
     const [, module = name, kind] = /^(.+)\.(weight|bias)$/.exec(name) ?? [];

@@ -1,21 +1,29 @@
-import type { Adapter } from '@sd/adapters';
 import { builtInControlNets } from '@sd/adapters/controlnet/built-in';
-import { InvalidOptionError, isExtendable, type StageResources, throwIfAborted } from '@sd/core';
+import {
+  type Extendable,
+  InvalidOptionError,
+  isExtendable,
+  type StageResources,
+  settleAll,
+  throwIfAborted,
+} from '@sd/core';
 import type { Composition } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { componentsOf, withComponents } from './adapted-model.js';
+import type { AttachedAdapter } from './attached-defaults.js';
 
 /** A pipeline's stages with the attached adapters. */
 export interface AdaptedStages {
   readonly stages: Stages;
   readonly composition: Composition;
-  readonly adapters: readonly Adapter[];
+  readonly adapters: readonly AttachedAdapter[];
   /**
    * Replaces the attached adapters. Only stages with other extensions than before are replaced, and the old session is
-   * freed before the new one is created. If anything fails, nothing changes.
+   * freed before the new one is created, since there may be no memory for both. If anything fails, nothing changes: the old
+   * session is kept if the model's files are gone, so that it could not be created again.
    */
   replace(
-    adapters: readonly Adapter[],
+    adapters: readonly AttachedAdapter[],
     options: { readonly load: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<void>;
   /** Frees all stages and adapters. */
@@ -25,7 +33,7 @@ export interface AdaptedStages {
 export function adaptedStages(plain: Stages, composition: Composition): AdaptedStages {
   const plainComponents = componentsOf(plain, composition);
   let stages = plain;
-  let adapters: readonly Adapter[] = builtInControlNets(plain.noisePredictor);
+  let adapters: readonly AttachedAdapter[] = builtInControlNets(plain.noisePredictor);
 
   return {
     composition,
@@ -45,21 +53,22 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
       );
       for (const adapter of next) if (!adapters.includes(adapter)) adapter.check?.();
 
+      const created = [...replacements.values()];
+      await settleAll(created.map((stage) => () => stage.checkFiles?.()));
       const components = componentsOf(stages, composition);
       const previous = changed.map((component) => components.get(component));
-      await Promise.all(previous.map((stage) => stage?.release?.()));
+      await settleAll(previous.map((stage) => () => stage?.release?.()));
       const plainStages = new Set<StageResources | undefined>(plainComponents.values());
-      const created = [...replacements.values()];
       try {
-        if (load) await Promise.all(created.map((stage) => stage.load?.({ signal })));
+        if (load) await settleAll(created.map((stage) => () => stage.load?.({ signal })));
         throwIfAborted(signal);
       } catch (error) {
-        await Promise.all(created.map((stage) => (plainStages.has(stage) ? stage.release?.() : stage.dispose?.())));
+        await settleAll(created.map((stage) => () => (plainStages.has(stage) ? stage.release?.() : stage.dispose?.())));
         throw error;
       }
       stages = withComponents(stages, composition, replacements);
       adapters = next;
-      await Promise.all(previous.map((stage) => (plainStages.has(stage) ? undefined : stage?.dispose?.())));
+      await settleAll(previous.map((stage) => () => (plainStages.has(stage) ? undefined : stage?.dispose?.())));
     },
     async dispose() {
       const held = new Set<StageResources | undefined>([
@@ -67,12 +76,12 @@ export function adaptedStages(plain: Stages, composition: Composition): AdaptedS
         ...componentsOf(stages, composition).values(),
       ]);
       held.add(plain.vae).add(plain.previewVae);
-      await Promise.all([...held, ...adapters].map((stage) => stage?.dispose?.()));
+      await settleAll([...held, ...adapters].map((stage) => () => stage?.dispose?.()));
     },
   };
 }
 
-function changedComponents(before: readonly Adapter[], after: readonly Adapter[]): string[] {
+function changedComponents(before: readonly AttachedAdapter[], after: readonly AttachedAdapter[]): string[] {
   const components = new Set([...before, ...after].flatMap(({ extensions }) => Object.keys(extensions)));
   return [...components].filter((component) => {
     const [old, next] = [extensionsOf(component, before), extensionsOf(component, after)];
@@ -80,7 +89,7 @@ function changedComponents(before: readonly Adapter[], after: readonly Adapter[]
   });
 }
 
-function extensionsOf(component: string, adapters: readonly Adapter[]): readonly unknown[] {
+function extensionsOf(component: string, adapters: readonly AttachedAdapter[]): readonly unknown[] {
   return [...new Set(adapters.flatMap(({ extensions }) => extensions[component] ?? []))];
 }
 
@@ -88,7 +97,7 @@ function extendedStage(
   plain: ReadonlyMap<string, StageResources>,
   component: string,
   extensions: readonly unknown[],
-): StageResources {
+): StageResources & Pick<Extendable, 'checkFiles'> {
   const stage = plain.get(component);
   if (stage === undefined) {
     throw new InvalidOptionError('attach', `is for a model with a ${component}, which this pipeline does not have.`);

@@ -1,13 +1,24 @@
-import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
+import {
+  type AdapterFile,
+  type AdapterKind,
+  adapterKinds,
+  adapterRows,
+  unsupportedFile,
+  unsupportedSentence,
+} from '@sd/adapters';
 import { type Backend, InvalidOptionError, UnsupportedError, type Warning } from '@sd/core';
 import { describe } from '@sd/core/options';
-import { hasFile, openWeights } from '@sd/weights';
+import { fileFormat, hasFile, openWeights } from '@sd/weights';
+import { fewStepDefaults } from '../defaults/few-step.js';
+import { fileNames } from '../defaults/file-names.js';
 import { families } from '../families/index.js';
 import { recognise } from '../load/inspect/recognise.js';
 import { type Located, locate, type Place } from '../load/locate.js';
+import { addressOf } from '../load/model-defaults.js';
 import { adaptedModelOf } from './adapted-model.js';
 import type { AdaptedStages } from './adapted-stages.js';
 import type { AttachOptions } from './attach-options.js';
+import { type AttachedAdapter, disagreement } from './attached-defaults.js';
 
 /** An adapter attached to a pipeline. */
 export interface Attachment {
@@ -24,6 +35,8 @@ export interface AttachResult extends Attachment {
 }
 
 interface AttachSettings {
+  /** Aborted with the caller's signal, until the request has ended. */
+  readonly signal: AbortSignal;
   readonly backend: Backend | undefined;
   /** Whether replaced stages are loaded at once. */
   readonly load: boolean;
@@ -33,24 +46,37 @@ export async function attach(
   adapted: AdaptedStages,
   place: Place,
   options: AttachOptions,
-  { backend, load }: AttachSettings,
+  { signal, backend, load }: AttachSettings,
 ): Promise<AttachResult> {
-  const { signal, imageEncoder } = options;
-  const located = await locate(place, options.path);
+  const { imageEncoder } = options;
+  const located = await locate(place, options.path, signal);
   const name = options.name ?? located.stem;
   checkName(name, adapted);
   const { kind, ...file } =
     options.kind === undefined ? await recogniseAdapter(place, located) : await openAsKind(options.kind, located);
   const model = adaptedModelOf(adapted.stages, adapted.composition);
   const { adapters } = adapted;
-  const adapter = await kind.open({ ...file, name }, { model, adapters, families, backend, imageEncoder, signal });
+  const context = { model, adapters, families, backend, imageEncoder, signal };
+  const opened = await kind.open({ ...file, name }, context);
+  const adapter: AttachedAdapter = Object.assign(opened, {
+    defaults: kind.distils === true ? adapterDefaults(addressOf(place, options.path), file, adapted) : undefined,
+  });
   try {
     await adapted.replace([...adapters, adapter], { load, signal });
   } catch (error) {
     await adapter.dispose?.();
     throw error;
   }
-  return { name, kind: kind.name, warnings: adapter.warnings?.() ?? [] };
+  return { name, kind: kind.name, warnings: [...(adapter.warnings?.() ?? []), ...disagreement(adapted.adapters)] };
+}
+
+/** The defaults of an adapter that is a distillation, by its names. */
+function adapterDefaults(address: string, { weights }: Omit<AdapterFile, 'name'>, { composition }: AdaptedStages) {
+  return fewStepDefaults({
+    names: fileNames(address, weights?.metadata),
+    isAdapter: true,
+    family: composition.family,
+  });
 }
 
 export async function detach(
@@ -84,8 +110,10 @@ async function recogniseAdapter(place: Place, located: Located): Promise<FileOfK
   if (kind !== undefined) return { ...file, kind };
   const { source, path } = located;
   const title = path === '' ? String(typeof place === 'string' ? place : (source.name ?? 'The folder')) : path;
+  const { kind: found, canDo } = inspection;
+  if (found === 'unsupported') throw new UnsupportedError(`${title} cannot be attached. ${canDo}`);
   throw new UnsupportedError(
-    `${title} is ${inspection.kind === 'unknown' ? 'of no known kind' : `a ${inspection.kind}`}, which cannot be attached. ${inspection.canDo}`,
+    `${title} is ${found === 'unknown' ? 'of no known kind' : `a ${found}`}, which cannot be attached. ${canDo}`,
   );
 }
 
@@ -97,8 +125,11 @@ async function openAsKind(name: string, { source, path }: Located): Promise<File
     throw new InvalidOptionError('kind', `must be one of ${names}, not ${describe(name)}.`);
   }
   const file = path === '' ? await fileInFolder(source, kind) : path;
-  if (file === '' || /\.onnx$/i.test(file)) return { source, path: file, kind };
-  return { source, path: file, kind, weights: await openWeights(source, file) };
+  if (file === '' || (await fileFormat(source, file)) === 'onnx') return { source, path: file, kind };
+  const weights = await openWeights(source, file);
+  const refused = unsupportedFile(weights.tensors, adapterRows);
+  if (refused !== undefined) throw new UnsupportedError(`${file} ${unsupportedSentence(refused, families)}`);
+  return { source, path: file, kind, weights };
 }
 
 /** The file that stands for the folder of an adapter of this kind; empty if the folder has none. */

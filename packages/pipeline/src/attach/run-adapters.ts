@@ -1,8 +1,18 @@
-import type { Adapter, AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
-import { type Conditions, InvalidOptionError, type NoisePredictor, type Tensor, tensor, type Warning } from '@sd/core';
+import type { AdapterPass, AdapterSettings, AdapterUse, ClipUse, LearnedWords } from '@sd/adapters';
+import {
+  type Conditions,
+  InvalidOptionError,
+  type NoisePredictor,
+  settleAll,
+  show,
+  type Tensor,
+  tensor,
+  type Warning,
+} from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { Condition } from '@sd/guidance';
 import type { NetworkMention } from '@sd/tokenizer/prompt';
+import { type AttachedAdapter, disagreement } from './attached-defaults.js';
 import { settingsInPrompts } from './prompt-networks.js';
 
 /** A run's option for attached adapters. */
@@ -16,7 +26,7 @@ export interface AdapterOptions {
 /** The words of attached textual inversions for one text encoder. */
 export interface WordVectors {
   /** Number of vectors of each word. */
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: ReadonlyMap<string, number>;
   /** All vectors, in the order of the words, [sum of counts, width]. */
   readonly vectors: Tensor<'float32'>;
 }
@@ -52,16 +62,20 @@ interface SingleImageOptions {
 export async function readAdapters(
   options: AdapterOptions & SingleImageOptions,
   networks: readonly NetworkMention[],
-  adapters: readonly Adapter[],
+  adapters: readonly AttachedAdapter[],
 ): Promise<RunAdapters> {
   const { adapters: inOptions = {} } = options;
   checkNames(inOptions, adapters);
   const inPrompts = settingsInPrompts(networks, adapters);
   const settings: Readonly<Record<string, unknown>> = { ...inPrompts.settings, ...inOptions };
-  const uses = await Promise.all(adapters.map((adapter) => useAdapter(adapter, settings)));
+  const uses = await settleAll(adapters.map((adapter) => () => useAdapter(adapter, settings)));
   const clip = clipOf(uses, options);
   return {
-    warnings: [...inPrompts.warnings, ...uses.flatMap(({ use }) => use.warnings ?? [])],
+    warnings: [
+      ...inPrompts.warnings,
+      ...disagreement(adapters, settings),
+      ...uses.flatMap(({ use }) => use.warnings ?? []),
+    ],
     textInputs: (component) => Object.assign({}, ...uses.map(({ use }) => use.textInputs?.(component))),
     words: (component) => joinedWords(uses.flatMap(({ use }) => use.words?.(component) ?? [])),
     frames: clip?.frames,
@@ -72,7 +86,7 @@ export async function readAdapters(
       return conditions;
     },
     async release() {
-      await Promise.all(adapters.map((adapter) => adapter.release?.()));
+      await settleAll(adapters.map((adapter) => () => adapter.release?.()));
     },
   };
 }
@@ -84,11 +98,11 @@ interface NamedUse {
   readonly use: AdapterUse;
 }
 
-async function useAdapter(adapter: Adapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
+async function useAdapter(adapter: AttachedAdapter, settings: Readonly<Record<string, unknown>>): Promise<NamedUse> {
   const { name } = adapter;
   const option = `adapters.${name}`;
   // An adapter may be named `constructor`.
-  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : undefined;
+  const ownSettings = Object.hasOwn(settings, name) ? settings[name] : adapter.defaults?.strength;
   return { name, option, use: await adapter.use(ownSettings, option) };
 }
 
@@ -106,7 +120,7 @@ function clipOf(uses: readonly NamedUse[], options: SingleImageOptions): ClipUse
 }
 
 /** Throws an InvalidOptionError for settings that are not an object, or that name an adapter that is not attached. */
-function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
+function checkNames(settings: unknown, adapters: readonly AttachedAdapter[]): void {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw new InvalidOptionError('adapters', `must be an object of settings by name, not ${describe(settings)}.`);
   }
@@ -115,22 +129,24 @@ function checkNames(settings: unknown, adapters: readonly Adapter[]): void {
     if (names.includes(name)) continue;
     const advice =
       names.length === 0
-        ? `Nothing is attached: attach(file, { name: ${JSON.stringify(name)} }) first.`
+        ? `Nothing is attached: attach(file, { name: ${show(name)} }) first.`
         : `There are ${names.join(', ')}.`;
     throw new InvalidOptionError(`adapters.${name}`, `is not attached. ${advice}`);
   }
 }
 
+/** All words, those of the last attached adapter where several teach the same one. */
 function joinedWords(learned: readonly LearnedWords[]): WordVectors | undefined {
-  const entries = learned.flatMap(({ words, vectors }) => words.map((word) => ({ word, vectors })));
-  if (entries.length === 0) return undefined;
-  const [{ vectors: first }] = entries;
-  const total = entries.reduce((sum, { vectors }) => sum + vectors.dims[0], 0);
+  const byWord = new Map(learned.flatMap(({ words, vectors }) => words.map((word) => [word, vectors] as const)));
+  const [first] = byWord.values();
+  if (first === undefined) return undefined;
+  const counts = new Map([...byWord].map(([word, { dims }]) => [word, dims[0]]));
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const all = tensor('float32', [total, first.dims[1]]);
   let offset = 0;
-  for (const { vectors } of entries) {
-    all.data.set(vectors.data, offset);
-    offset += vectors.data.length;
+  for (const { data } of byWord.values()) {
+    all.data.set(data, offset);
+    offset += data.length;
   }
-  return { counts: Object.fromEntries(entries.map(({ word, vectors }) => [word, vectors.dims[0]])), vectors: all };
+  return { counts, vectors: all };
 }

@@ -1,4 +1,4 @@
-import type { Vae } from '@sd/core';
+import { lazyImport, type Vae } from '@sd/core';
 import { originalVaeNames, vaeConfigFromShapes, vaeNames } from '@sd/vae/single-file';
 import { renameTensors } from '@sd/weights';
 import type { Component, FilePart } from './family.js';
@@ -8,9 +8,10 @@ export function autoencoder(scalingFactor: number): Component<Vae> {
   return {
     name: 'vae',
     classes: ['AutoencoderKL', 'AutoencoderTiny'],
-    load: async (from) => (await import('@sd/vae')).loadVae(from),
+    load: async (from) => (await lazyImport(() => import('@sd/vae'))).loadVae(from),
+    settings: async () => (await lazyImport(() => import('@sd/vae'))).vaeSettings,
     loadOnnx: async ({ backend, source }) =>
-      (await import('@sd/vae/onnx')).loadOnnxVae({ backend, source, scalingFactor }),
+      (await lazyImport(() => import('@sd/vae/onnx'))).loadOnnxVae({ backend, source, scalingFactor }),
     configFromShapes: vaeConfigFromShapes,
   };
 }

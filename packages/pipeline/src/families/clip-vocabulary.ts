@@ -1,3 +1,4 @@
+import { expectFilesOpen } from '@sd/core';
 import { importError } from '../platform/imported.js';
 
 /** CLIP's full vocabulary, as the contents of a checkpoint's `vocab.json` and `merges.txt`. */
@@ -8,6 +9,7 @@ export async function clipVocabulary(): Promise<{ readonly vocab: string; readon
 
 async function vocabularyPackage() {
   try {
+    expectFilesOpen();
     return await import('@sd/clip-vocabulary');
   } catch (error) {
     throw importError(error, '@sd/clip-vocabulary', 'Reading prompts for a model in one file');

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import {
   type ClipTextFacts,
   clipTextConfigFromShapes,
@@ -37,12 +38,13 @@ export function clipComponent({
     output,
     classes,
     tokenizerClasses: ['CLIPTokenizer', 'CLIPTokenizerFast'],
-    load: async (from) => (await import('@sd/text-encoder')).loadTextEncoder(from),
+    load: async (from) => (await lazyImport(() => import('@sd/text-encoder'))).loadTextEncoder(from),
     async loadOnnx({ folder = name, ...from }) {
-      return (await import('@sd/text-encoder/onnx')).loadOnnxTextEncoder({ ...from, folder });
+      return (await lazyImport(() => import('@sd/text-encoder/onnx'))).loadOnnxTextEncoder({ ...from, folder });
     },
     // Imported lazily: the library is large, and an app may pass another tokenizer.
-    loadTokenizer: async (source, folder) => (await import('@sd/tokenizer')).loadTokenizer(source, folder),
+    loadTokenizer: async (source, folder) =>
+      (await lazyImport(() => import('@sd/tokenizer'))).loadTokenizer(source, folder),
     configFromShapes: (path, tensors) => clipTextConfigFromShapes(path, tensors, facts),
     usedTensors,
     async tokenizerFiles() {
@@ -59,7 +61,7 @@ export function clipComponent({
 
 /** Drops layers and a projection that the config does not have; the original files of Stable Diffusion 2 contain them. */
 function usedTensors(tensors: Tensors, config: Config): Tensors {
-  const layers = config.number('num_hidden_layers', 12);
+  const layers = config.count('num_hidden_layers', 12, { most: 1000 });
   const hasProjection = JSON.stringify(config.get('architectures') ?? '').includes('WithProjection');
   return new Map(
     [...tensors].filter(([name]) => {
@@ -88,16 +90,12 @@ export const clipG: ClipTextFacts = {
   unusedLayers: 0,
 };
 
-/** A CLIP text model in a single file, under the names of transformers. */
-export const clipPart = (mark: string, component: string): FilePart => ({
+/** A CLIP text model in a single file, under the names of transformers or of OpenCLIP. */
+export const clipPart = (mark: string, component: FilePart['component']): FilePart => ({
   mark,
   component,
-  translate: (path, tensors) => renameTensors(path, tensors, clipTextNames),
-});
-
-/** A CLIP text model in a single file, under the names of OpenCLIP. */
-export const openClipPart = (mark: string, component: string): FilePart => ({
-  mark,
-  component,
-  translate: (_, tensors) => openClipTensors(tensors),
+  translate(path, tensors) {
+    const isOpenClip = tensors.has('positional_embedding');
+    return isOpenClip ? openClipTensors(tensors) : renameTensors(path, tensors, clipTextNames);
+  },
 });

@@ -30,6 +30,8 @@ export interface Family extends ModelFamily {
   readonly textEncoders: readonly TextEncoderComponent[];
   readonly noisePredictor: Component<NoisePredictor>;
   readonly vae: Component<Vae>;
+  /** Defaults of `generate`; those of Stable Diffusion 1 if left out. */
+  readonly defaults?: UsualDefaults;
   readonly folder: FolderForm;
   readonly file: SingleFileForm;
   /**
@@ -40,6 +42,13 @@ export interface Family extends ModelFamily {
   /** Whether stages that were passed to `createPipeline` appear to be those of such a model. */
   fits(stages: Pick<Stages, 'noisePredictor' | 'textEncoders'>): boolean;
 }
+
+export interface UsualDefaults {
+  readonly steps: number;
+  readonly guidanceScale: number;
+}
+
+export const usualDefaults: UsualDefaults = { steps: 20, guidanceScale: 7.5 };
 
 /** A part of a model, by diffusers' name: `unet`, `text_encoder_2`. */
 export interface Component<Stage> {
@@ -52,6 +61,8 @@ export interface Component<Stage> {
   loadOnnx?(from: OnnxComponent): Promise<Stage>;
   /** Its config, from the names and shapes of a single file's tensors and from `known`, the values that they do not show. */
   configFromShapes(path: string, tensors: Tensors, known: Json): Json;
+  /** The keys that its config may have; any by default. */
+  settings?(): Promise<readonly string[]>;
   /** The tensors of a single file that a model with this config uses; all by default. */
   usedTensors?(tensors: Tensors, config: Config): Tensors;
 }
@@ -93,7 +104,7 @@ export interface Composition {
   /** Whether a missing negative prompt is an embedding of zeros rather than that of an empty text. */
   readonly zeroNegative: boolean;
   /** Defaults of `generate`: 20 steps and a guidance scale of 7.5 if left out. */
-  readonly defaults?: { readonly steps: number; readonly guidanceScale: number };
+  readonly defaults?: UsualDefaults;
   /** How many of a run's steps a strength keeps, rounded as in diffusers' pipelines; `floor(steps * strength)` by default. */
   stepsFor?(steps: number, strength: number): number;
   /** Widths and heights must be multiples of this many pixels; by default the VAE's factor. */
@@ -139,7 +150,8 @@ export interface FileLayout {
 /** How a component is found in a single file, and how its tensors are renamed. */
 export interface FilePart {
   readonly mark: string;
-  readonly component: string;
+  /** The component's name, which may depend on the file's other tensors. */
+  readonly component: string | ((names: { has(name: string): boolean }) => string);
   /** Renames its tensors to diffusers' names. Throws a CheckpointError if two tensors would get the same name. */
   translate(path: string, tensors: Tensors): Tensors;
 }
@@ -154,12 +166,16 @@ export interface SplitFile {
 
 export interface SingleFileForm {
   readonly layout: FileLayout;
+  /** Small tensors that say how the model was trained; their values are read for `known` and `scheduler`. */
+  readonly markers?: readonly string[];
   /** Whether a file with the layout belongs to this family, by its noise predictor and text encoders. */
   recognises(file: SplitFile): boolean;
   /** Throws an UnsupportedError that names the variant if the file is an unsupported variant of the family. */
   refuse?(file: SplitFile): void;
   /** Config values of a component that its tensors do not show. */
   known(component: string, notes: FileNotes): Json;
+  /** Config values of a component that the file itself states: they go before those of a config folder. */
+  stated?(component: string, notes: FileNotes): Json;
   /** The scheduler's config. */
   scheduler(notes: FileNotes): Json;
   /** Values for `model_index.json`: the pipeline's class, flags. */
@@ -172,6 +188,8 @@ export interface SingleFileForm {
 export interface FileNotes {
   readonly metadata: Readonly<Record<string, string>>;
   has(tensor: string): boolean;
+  /** The values of the family's `markers` that the file has. */
+  readonly markers: ReadonlyMap<string, readonly number[]>;
   readonly split: SplitFile;
   /** What the model predicts, if the caller said so. */
   readonly prediction: FilePrediction | undefined;

@@ -1,8 +1,8 @@
-import type { NoisePredictor, Source } from '@sd/core';
+import { lazyImport, type NoisePredictor, type Source } from '@sd/core';
 import { type AttentionHeads, originalUnetNames, unetConfigFromShapes } from '@sd/unet/single-file';
 import { hasFile, readConfig, renameTensors } from '@sd/weights';
 import { autoencoderAlone, autoencoderPart } from './autoencoder.js';
-import { clipPart, openClipPart } from './clip.js';
+import { clipPart } from './clip.js';
 import type { Component, FileLayout, FilePart, Json, SplitFile, Tensors } from './family.js';
 
 /** The U-Net as a component. Its attention heads, which differ between families, cannot be read from shapes. */
@@ -10,10 +10,11 @@ export function unetComponent(heads: AttentionHeads): Component<NoisePredictor> 
   return {
     name: 'unet',
     classes: ['UNet2DConditionModel'],
-    load: async (from) => (await import('@sd/unet')).loadUnet(from),
+    load: async (from) => (await lazyImport(() => import('@sd/unet'))).loadUnet(from),
+    settings: async () => (await lazyImport(() => import('@sd/unet'))).unetSettings,
     async loadOnnx({ folder = 'unet', ...from }) {
       const sampleSize = await exportedSampleSize(from.source);
-      return (await import('@sd/unet/onnx')).loadOnnxUnet({ ...from, folder, sampleSize });
+      return (await lazyImport(() => import('@sd/unet/onnx'))).loadOnnxUnet({ ...from, folder, sampleSize });
     },
     configFromShapes: (path, tensors, known) =>
       unetConfigFromShapes(path, tensors, known, 'attention_head_dim' in known ? undefined : heads),
@@ -34,16 +35,32 @@ const unetPart = (mark: string): FilePart => ({
     tensors.has('conv_in.weight') ? tensors : renameTensors(path, tensors, originalUnetNames(tensors.keys())),
 });
 
+/** A tensor of a U-Net that takes a pooled text embedding, in the original layout. */
+const pooledText = 'model.diffusion_model.label_emb.0.0.weight';
+
 /** Files of Stable Diffusion 1, 2 and XL: whole models in the original layout, or single components. */
 export const unetLayout: FileLayout = {
   prefixes: [
     unetPart('model.diffusion_model.'),
     autoencoderPart('first_stage_model.'),
     clipPart('cond_stage_model.transformer.', 'text_encoder'),
-    openClipPart('cond_stage_model.model.', 'text_encoder'),
+    clipPart('cond_stage_model.model.', 'text_encoder'),
+    // stable-diffusion.cpp's names for SDXL, and ComfyUI's for all.
+    clipPart('cond_stage_model.1.transformer.', 'text_encoder_2'),
+    clipPart('text_encoders.clip_l.transformer.', 'text_encoder'),
+    clipPart('text_encoders.clip_h.transformer.', 'text_encoder'),
+    clipPart('text_encoders.clip_g.transformer.', 'text_encoder_2'),
+    // Stability's later code: the first encoder of SDXL, the only one of its refiner, or that of Stable Diffusion 2.
     clipPart('conditioner.embedders.0.transformer.', 'text_encoder'),
-    openClipPart('conditioner.embedders.0.model.', 'text_encoder_2'),
-    openClipPart('conditioner.embedders.1.model.', 'text_encoder_2'),
+    clipPart('conditioner.embedders.0.model.', (names) => (names.has(pooledText) ? 'text_encoder_2' : 'text_encoder')),
+    clipPart('conditioner.embedders.1.model.', 'text_encoder_2'),
+    clipPart('conditioner.embedders.1.transformer.', 'text_encoder_2'),
+    // A folder of diffusers in one file.
+    unetPart('unet.'),
+    autoencoderPart('vae.'),
+    clipPart('text_encoder.', 'text_encoder'),
+    clipPart('text_encoder_2.', 'text_encoder_2'),
+    unetPart('diffusion_model.'),
   ],
   alone: [
     unetPart('input_blocks.0.0.weight'),
@@ -52,7 +69,7 @@ export const unetLayout: FileLayout = {
     clipPart('text_model.embeddings.token_embedding.weight', 'text_encoder'),
   ],
   leftOver:
-    /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$)/,
+    /^(model_ema\.|loss\.|(first_stage_model|cond_stage_model)\.loss\.|betas$|alphas_cumprod|sqrt_|log_one_minus|posterior_|logvar$|denoiser\.sigmas$|v_pred$|ztsnr$|edm_mean$|edm_std$|edm_vpred\.|global_step$|conditioner\.embedders\.\d\.logit_scale$|cond_stage_model\.logit_scale$|text_encoders\.\w+\.logit_scale$)/,
   matches: () => true,
 };
 

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import type { Condition } from '@sd/guidance';
 import type { Size } from '../families/family.js';
 import type { Run } from './run-context.js';
@@ -8,7 +9,7 @@ export async function passConditions({ request, traits, adapters }: Run, size: S
   const familyCondition = composition.condition?.({ ...request.options }, size);
   const conditions = familyCondition === undefined ? [] : [familyCondition];
   if (width !== undefined) {
-    const { guidanceEmbedding } = await import('@sd/guidance');
+    const { guidanceEmbedding } = await lazyImport(() => import('@sd/guidance'));
     conditions.push(guidanceEmbedding({ scale: request.guidanceScale, width }));
   }
   return [...conditions, ...(await adapters.conditions({ ...size, familyCondition, signal: request.signal }))];

@@ -54,10 +54,10 @@ export async function* denoise(
 
 /** The sampler's noise: the plan's, or the next of the image's generator. */
 function noiseOf({ seeds, random, rng }: Request, imageIndex: number, { plan, shape }: Pass): NoiseSource {
+  const source = random(imageIndex);
   const size = sizeOf(shape);
-  const { levels } = plan;
-  const planned = plan.noise?.({ seed: seeds[imageIndex], size, random: rng, levels });
-  return planned ?? (() => random[imageIndex].randn(size));
+  const planned = plan.noise?.({ seed: seeds[imageIndex], size, random: rng, levels: plan.levels });
+  return planned ?? (() => source.randn(size));
 }
 
 /** The noise predictor as a denoiser for one pass, with its prompts, conditions and guidance. */
@@ -69,6 +69,7 @@ async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: P
   return createDenoiser({
     noisePredictor: adapters.noisePredictor(stages.noisePredictor),
     prediction: request.scheduler.prediction,
+    preconditioning: request.scheduler.preconditioning,
     guidance: request.guidance,
     positive: ({ step }) => texts.positive(index, step),
     negative: ({ step }) => texts.negative(index, step),

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
-import type { Composition } from '../families/family.js';
+import type { RunDefaults } from '../defaults/run-defaults.js';
+import { type Composition, type UsualDefaults, usualDefaults } from '../families/family.js';
 import type { Stages } from '../stages.js';
 import { stepsFor } from './initial/step-range.js';
 
@@ -20,9 +21,15 @@ export interface ModelTraits {
   readonly imageInput: 'none' | 'mask' | 'image';
   /** Width of the guidance scale's embedding, for guidance-distilled models; undefined for others. */
   readonly guidanceEmbeddingWidth: number | undefined;
-  readonly defaults: { readonly steps: number; readonly guidanceScale: number };
+  readonly defaults: UsualDefaults;
   /** How many of a run's steps a strength keeps. */
   stepsFor(steps: number, strength: number): number;
+}
+
+/** The traits with other defaults, as far as these are given. */
+export function withDefaults(traits: ModelTraits, given: Partial<RunDefaults> = {}): ModelTraits {
+  const { steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = given;
+  return { ...traits, defaults: { steps, guidanceScale } };
 }
 
 /** Reads the traits from the stages. Throws an InvalidOptionError for stages that do not fit together. */
@@ -45,7 +52,7 @@ export function modelTraits({ noisePredictor, vae }: Stages, composition: Compos
     sampleSize: noisePredictor.sampleSize,
     imageInput,
     guidanceEmbeddingWidth: guidanceInput?.dims[1] as number | undefined,
-    defaults: composition.defaults ?? { steps: 20, guidanceScale: 7.5 },
+    defaults: composition.defaults ?? usualDefaults,
     stepsFor: composition.stepsFor ?? stepsFor,
   };
 }

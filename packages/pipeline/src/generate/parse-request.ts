@@ -6,3 +6,8 @@ export async function parseRequest({ promptSettings, usesNegative, passes, signa
   const syntax = await loadSyntax(promptSettings.syntax);
   return parsePrompts({ ...promptSettings, syntax, usesNegative, passes, signal });
 }
+
+/** Samples of each call of the noise predictor: the prompts, and the negative prompt. */
+export function batchOf({ positive, negative }: ParsedPrompts): number {
+  return positive.at(0, 0).length + (negative === undefined ? 0 : 1);
+}

@@ -5,6 +5,7 @@ import {
   type RandomSourceFactory,
   type SamplingPlan,
   type Scheduler,
+  show,
   sizeOf,
   type Tensor,
   TensorError,
@@ -15,6 +16,7 @@ import type { Size } from '../families/family.js';
 import type { DecodedImages, InitialImages } from './initial/images.js';
 import { runSize } from './initial/run-size.js';
 import { lastSteps, planSteps, type StepRange } from './initial/step-range.js';
+import type { MemoryRequest } from './memory.js';
 import type { ModelTraits } from './model-traits.js';
 import { readGuidance } from './options/guidance.js';
 import type { GenerateOptions } from './options/index.js';
@@ -58,8 +60,8 @@ export interface Request {
   readonly guidance: Guidance;
   readonly guidanceScale: number;
   readonly seeds: readonly (number | bigint)[];
-  /** The generator of each image. */
-  readonly random: readonly RandomSource[];
+  /** The generator of an image, made when its turn comes. */
+  readonly random: (imageIndex: number) => RandomSource;
   readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
   readonly initial: InitialState;
@@ -68,6 +70,8 @@ export interface Request {
   readonly noise: Tensor<'float32'> | undefined;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
+  /** What its memory depends on, as far as the options tell. */
+  readonly memory: MemoryRequest;
 }
 
 export interface RequestContext {
@@ -75,6 +79,8 @@ export interface RequestContext {
   readonly decoded: DecodedImages;
   /** Resolves the option `scheduler`. */
   schedulerOf(choice: Scheduler | string | undefined): Scheduler;
+  /** Throws a MemoryLimitError for a run that would take too much. */
+  checkMemory(request: MemoryRequest): void;
 }
 
 /**
@@ -85,20 +91,32 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
   const { traits, decoded } = context;
   const { steps = traits.defaults.steps, guidanceScale = traits.defaults.guidanceScale } = options;
   const size = checkedSize(options, context);
+  const promptSettings = readPrompts(options, traits.composition.textEncoders.length);
+  // Custom guidance may use it at any scale; guidance-distilled models never do.
+  const usesNegative =
+    options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1);
+  const secondSize = upscaledSize(options, size, traits);
+  const memory: MemoryRequest = {
+    sizes: secondSize === undefined ? [size] : [size, secondSize],
+    count: options.count ?? 1,
+    frames: 1,
+    steps,
+    batch: promptSettings.prompts.length + (usesNegative ? 1 : 0),
+    output: options.output ?? 'images',
+  };
+  context.checkMemory(memory);
   const scheduler = checkedScheduler(options.scheduler, context);
   const given = givenImages(decoded);
   checkInitialImage(options, given, traits.imageInput);
   const range = readStepRange(options, given, steps, traits);
   const plan = planSteps(scheduler, steps, range);
-  const upscale = readUpscale(options, { ...size, steps, scheduler, traits });
+  const upscale = readUpscale(options, secondSize, { steps, scheduler, traits });
   checkGivenLatents(options, context, size);
   const guidance = readGuidance(options, traits);
-  const promptSettings = readPrompts(options, traits.composition.textEncoders.length);
   return {
     options,
     promptSettings,
-    // Custom guidance may use it at any scale; guidance-distilled models never do.
-    usesNegative: options.guidance !== undefined || (traits.guidanceEmbeddingWidth === undefined && guidanceScale > 1),
+    usesNegative,
     passes: passSteps(plan, upscale),
     ...size,
     steps,
@@ -116,6 +134,7 @@ export function readRequest(options: GenerateOptions, context: RequestContext): 
     noise: options.latents,
     output: options.output ?? 'images',
     signal: options.signal,
+    memory,
   };
 }
 
@@ -142,13 +161,12 @@ function passSteps(plan: SamplingPlan, upscale: Upscale | undefined): PassSteps[
   return [first, { steps: upscale.plan.stepCount, firstPassSteps: plan.stepCount }];
 }
 
-interface UpscaleContext extends Size {
-  readonly steps: number;
-  readonly scheduler: Scheduler;
-  readonly traits: ModelTraits;
-}
-
-function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext): Upscale | undefined {
+/** The size of the second pass, if there is one. Throws an InvalidOptionError. */
+function upscaledSize(
+  { upscale, mask }: GenerateOptions,
+  first: Size,
+  { sideMultiple }: ModelTraits,
+): Size | undefined {
   if (upscale === undefined) return undefined;
   if (mask !== undefined) {
     throw new InvalidOptionError(
@@ -156,17 +174,33 @@ function readUpscale({ upscale, mask }: GenerateOptions, context: UpscaleContext
       'cannot be combined with a mask: inpaint first, then upscale in a second run.',
     );
   }
-  const { factor, strength = 0.7, steps = context.steps } = upscale;
+  const { factor } = upscale;
   const givenSides = [upscale.width, upscale.height].filter((side) => side !== undefined).length;
   if (givenSides !== (factor === undefined ? 2 : 0)) {
     throw new InvalidOptionError('upscale', 'must have either a factor, or a width and a height.');
   }
-  const { width = context.width * (factor ?? 1), height = context.height * (factor ?? 1) } = upscale;
-  checkSide('upscale.width', width, context.traits.sideMultiple);
-  checkSide('upscale.height', height, context.traits.sideMultiple);
+  const { width = first.width * (factor ?? 1), height = first.height * (factor ?? 1) } = upscale;
+  checkSide('upscale.width', width, sideMultiple);
+  checkSide('upscale.height', height, sideMultiple);
+  return { width, height };
+}
+
+interface UpscaleContext {
+  readonly steps: number;
+  readonly scheduler: Scheduler;
+  readonly traits: ModelTraits;
+}
+
+function readUpscale(
+  { upscale }: GenerateOptions,
+  size: Size | undefined,
+  context: UpscaleContext,
+): Upscale | undefined {
+  if (upscale === undefined || size === undefined) return undefined;
+  const { strength = 0.7, steps = context.steps } = upscale;
   const kept = keptSteps('upscale.strength', strength, steps, context.traits.stepsFor);
   const plan = lastSteps(context.scheduler.plan(steps), steps, kept);
-  return { width, height, strength, steps, plan };
+  return { ...size, strength, steps, plan };
 }
 
 function checkGivenLatents(
@@ -181,13 +215,13 @@ function checkGivenLatents(
 }
 
 function checkLatents(option: string, latents: Tensor<'float32'>, count: number, shape: readonly number[]): void {
-  const { type, dims = [], data }: Partial<Tensor<'float32'>> = latents ?? {};
-  const [rows] = dims;
-  const fits = (rows === 1 || rows === count) && String(dims) === String([rows, ...shape]);
-  if (type !== 'float32' || !fits || data?.length !== sizeOf(dims)) {
+  const { type, dims, data }: Partial<Tensor<'float32'>> = latents ?? {};
+  const isShape = Array.isArray(dims) && dims.length === 1 + shape.length;
+  const fits = isShape && (dims[0] === 1 || dims[0] === count) && shape.every((size, i) => dims[i + 1] === size);
+  if (type !== 'float32' || !fits || !(data instanceof Float32Array) || data.length !== sizeOf(dims)) {
     throw new TensorError(
       'bad-tensor',
-      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${type} [${dims}] with ${data?.length} values.`,
+      `${option} must be float32 [${count === 1 ? 1 : `1 or ${count}`}, ${shape.join(', ')}] for this size, not ${typeof type === 'string' ? type : show(type)} ${show(dims)} with ${show(data?.length)} values.`,
     );
   }
   expectFinite(option, latents.data);

@@ -1,4 +1,4 @@
-import { row, stack, type Tensor, throwIfAborted, type Warning } from '@sd/core';
+import { row, settleAll, stack, type Tensor, throwIfAborted, type Warning } from '@sd/core';
 import { heldStages, releaseTextEncoders } from '../stages.js';
 import { decode } from './decode.js';
 import { denoise } from './denoise.js';
@@ -16,7 +16,7 @@ export async function* draw(run: Run): AsyncGenerator<PipelineEvent, GenerateRes
     return yield* drawAll(run);
   } finally {
     if (run.releaseStages) {
-      await Promise.all([run.adapters, ...heldStages(run.stages)].map((stage) => stage.release?.()));
+      await settleAll([run.adapters, ...heldStages(run.stages)].map((stage) => () => stage.release?.()));
     }
   }
 }
@@ -97,11 +97,11 @@ async function* denoiseImage(
   const { upscale } = request;
   if (upscale === undefined) return latents;
   const size = [upscale.height / scaleFactor, upscale.width / scaleFactor] as const;
-  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random[imageIndex]));
+  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random(imageIndex)));
 }
 
 async function releaseDenoiser({ stages, adapters, releaseStages }: Run): Promise<void> {
-  if (releaseStages) await Promise.all([stages.noisePredictor.release?.(), adapters.release()]);
+  if (releaseStages) await settleAll([() => stages.noisePredictor.release?.(), adapters.release]);
 }
 
 /** Stacks the latents of images or clips to [images or frames, channels, h, w]. */

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import type { InspectOptions } from './inspect/inspect.js';
 import type { Inspection } from './inspect/inspection.js';
 import type { Place } from './locate.js';
@@ -10,8 +11,8 @@ export type { InspectOptions };
  *
  * @param place A path, URL, file that a user picked, or Source.
  * Rejects with a SourceError for a missing file, a CheckpointError for a broken one or a pickle that calls unsafe globals,
- * and an InvalidOptionError for unknown or impossible options.
+ * an InvalidOptionError for unknown or impossible options, and an AbortError.
  */
 export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
-  return (await import('./inspect/inspect.js')).inspect(place, options);
+  return (await lazyImport(() => import('./inspect/inspect.js'))).inspect(place, options);
 }

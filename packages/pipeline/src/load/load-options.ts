@@ -32,6 +32,11 @@ export interface LoadPipelineOptions {
   /** Loads each stage when it is needed and frees it after use: slower, for large models on small machines. */
   readonly releaseStages?: boolean | undefined;
   /**
+   * Bytes of memory that a run may be expected to take, besides the weights; by default those of the machine or container, in
+   * a browser those that it tells of or 4 GiB. A run beyond it is refused before anything is allocated; Infinity refuses none.
+   */
+  readonly memoryLimit?: number | undefined;
+  /**
    * For a model in one file: a folder in diffusers' layout. The files that it has (`unet/config.json`, `scheduler/`,
    * `tokenizer/` and so on) are used in place of the family's.
    */
@@ -77,6 +82,13 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     ...flag,
     default: 'false',
     text: 'Loads each stage when it is needed and frees it afterwards: slower, for large models on small machines.',
+  },
+  memoryLimit: {
+    type: 'number',
+    default: "the machine's memory",
+    text: 'Bytes that a run may be expected to take besides the weights; one that would take more is refused before it starts.',
+    check: (option, value) =>
+      checkOptional(option, value, typeof value === 'number' && value > 0, 'a number of bytes above 0'),
   },
   config: {
     type: 'string | URL | Source',

@@ -1,4 +1,6 @@
-import type { Source } from '@sd/core';
+import { lazyImport, type Source, untilAborted } from '@sd/core';
+import { hasFile } from '@sd/weights';
+import { abortableSource } from './abortable-source.js';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */
@@ -13,38 +15,61 @@ export interface Located {
   readonly stem: string;
 }
 
-/** Extensions of files with weights; any other path is a folder. */
-const weightFile = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
+/** Endings of files with weights. Any other path is that of a file if there is such a file. */
+const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
  * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
- * result is the embedded model.
+ * result is the embedded model. Rejects with a SourceError for a path where there is nothing. The source's reads end with an
+ * AbortError once `signal` is aborted; it must be the signal of the whole operation, linked so that it can be let go of when
+ * that has ended, since the source may be read later.
  */
-export async function locate(place: Place | undefined, path?: string): Promise<Located> {
+export async function locate(place: Place | undefined, path?: string, signal?: AbortSignal): Promise<Located> {
+  const located = await untilAborted(locateFiles(place, path), signal);
+  if (signal === undefined) return located;
+  return { ...located, source: abortableSource(located.source, signal) };
+}
+
+async function locateFiles(place: Place | undefined, path: string | undefined): Promise<Located> {
   if (place instanceof Blob) {
     const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
-    const { openFiles } = await import('@sd/source');
+    const { openFiles } = await lazyImport(() => import('@sd/source'));
     return { source: openFiles(new Map([[name, place]])), path: name, stem: stemOf(name) };
   }
   if (typeof place !== 'string' && !(place instanceof URL)) {
     const source = await resolveSource(place);
-    return { source, path: path ?? '', stem: stemOf(path ?? source.name ?? '') };
+    const name = typeof source.name === 'string' ? source.name : '';
+    return { source, path: path ?? '', stem: stemOf(path ?? name) };
   }
-  const text = String(place);
+  const { address, folder, name, query } = splitAddress(String(place));
+  if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };
+  // A folder's query, such as the signature of a link, is sent for each of its files.
+  const inParent = async () => ({ source: await resolveSource(`${folder}${query}`), path: name, stem: stemOf(name) });
+  const asFolder = async () => ({ source: await resolveSource(place), path: '', stem: stemOf(address) });
+  if (!weightFile.test(address)) {
+    const { fileOrFolder } = await lazyImport(() => import('./file-or-folder.js'));
+    return fileOrFolder(name, asFolder, inParent);
+  }
+  const file = await inParent();
+  // On a disk, a folder may have a file's ending.
+  const isMissing = file.source.realPath !== undefined && !(await hasFile(file.source, name));
+  return isMissing ? asFolder().catch(() => file) : file;
+}
+
+/** A path or URL as its folder, the name in it, decoded, and a URL's query. */
+function splitAddress(text: string) {
   const isUrl = /^[a-z][a-z\d+.-]+:/i.test(text);
   // A file's name may have the delimiters of a query: `style #2.safetensors`.
   const isPlainPath = !isUrl && weightFile.test(text);
   const [address] = isPlainPath ? [text] : text.split(/[?#]/);
-  if (path !== undefined || !weightFile.test(address)) {
-    return { source: await resolveSource(place), path: path ?? '', stem: stemOf(path ?? address) };
-  }
   const nameStart = address.search(/[^/\\]*$/);
-  const folder = nameStart === 0 ? './' : address.slice(0, nameStart);
   const name = address.slice(nameStart);
-  const file = isUrl ? decoded(name) : name;
-  // A folder's query, such as the signature of a link, is sent for each of its files.
-  const query = isPlainPath ? '' : (/^[^?#]*(\?[^#]*)/.exec(text)?.[1] ?? '');
-  return { source: await resolveSource(`${folder}${query}`), path: file, stem: stemOf(file) };
+  return {
+    address,
+    folder: nameStart === 0 ? './' : address.slice(0, nameStart),
+    name: isUrl ? decoded(name) : name,
+    query: isPlainPath ? '' : (/^[^?#]*(\?[^#]*)/.exec(text)?.[1] ?? ''),
+  };
 }
 
 /** A file's name with its percent escapes decoded; unchanged if they are not valid. */

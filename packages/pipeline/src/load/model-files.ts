@@ -15,6 +15,8 @@ export interface ModelFiles {
   /** The components that were exported to ONNX, with the source and folder of each. */
   readonly exported: ReadonlyMap<string, { readonly source: Source; readonly folder?: string }>;
   readonly warnings: readonly Warning[];
+  /** The metadata of a model in one file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A folder in diffusers' layout. */
@@ -36,6 +38,6 @@ export function missingComponent(path: string, name: string): CheckpointError {
   return new CheckpointError(
     'missing-tensor',
     path,
-    `has no ${name}. Give a folder that has one as the option config.`,
+    `has no ${name}. Give a folder that has one as the option config. components.${name} may have it too.`,
   );
 }

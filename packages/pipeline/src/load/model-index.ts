@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError, type Warning } from '@sd/core';
+import { CheckpointError, lazyImport, SdError, type Source, UnsupportedError, type Warning } from '@sd/core';
 import { schedulerClasses } from '@sd/scheduler';
 import { type Config, readConfig } from '@sd/weights';
 import type { Component, Family, FolderFacts, Json, TextEncoderComponent } from '../families/family.js';
@@ -32,7 +32,7 @@ export async function readModelIndex(
   replaced: ReadonlySet<string> = new Set(),
   omitted: ReadonlySet<string> = new Set(),
 ): Promise<ModelIndex> {
-  const config = await readConfig(model.files, file);
+  const config = await readConfig(model.files, file).catch((error) => explain(model.files, error));
   config.only('is_cosxl_edit', false);
   const classOf = (name: string) => (replaced.has(name) ? 'replaced' : classIn(config, name));
   const family = model.family ?? familyOfFolder(await folderFacts(model, classOf));
@@ -43,6 +43,7 @@ export async function readModelIndex(
   const omittedNames = family.textEncoders.flatMap(({ name, tokenizer }) =>
     omitted.has(name) ? [name, tokenizer] : [],
   );
+  expectSupported(config, family, classOf);
   for (const [name, classes] of needed) checkClass(name, classOf(name), replaced.has(name) ? undefined : classes);
   return {
     family,
@@ -55,6 +56,13 @@ export async function readModelIndex(
       unusedEncoders(textEncoders),
     ),
   };
+}
+
+/** For a folder without `model_index.json`: rejects with an error that says what the folder is, where that is known. */
+async function explain(files: Source, error: unknown): Promise<never> {
+  if (!SdError.isInstance(error) || error.code !== 'not-found') throw error;
+  const { notAModel } = await lazyImport(() => import('./inspect/not-a-model.js'));
+  throw await notAModel(files, error);
 }
 
 export async function folderFacts(model: ModelFiles, classOf: FolderFacts['classOf']): Promise<FolderFacts> {
@@ -89,6 +97,20 @@ function neededClasses(
   ]);
 }
 
+/** Throws an UnsupportedError for a pipeline of another architecture, by its noise predictor's class or its own. */
+function expectSupported(config: Config, { noisePredictor }: Family, classOf: FolderFacts['classOf']): void {
+  if (classOf(noisePredictor.name) !== undefined) return;
+  const pipeline = config.get('_class_name');
+  const other = families.map((family) => family.noisePredictor.name).find((name) => classOf(name) !== undefined);
+  const isKnown = families.some((family) => family.file.index._class_name === pipeline);
+  if (other === undefined && (isKnown || typeof pipeline !== 'string')) return;
+  const titles = families.map(({ title }) => title).join(', ');
+  const predictor = other === undefined ? '' : `, whose ${other} is a ${classOf(other)}`;
+  throw new UnsupportedError(
+    `${file} is of a ${typeof pipeline === 'string' ? pipeline : 'pipeline'}${predictor}. It is not supported; supported are ${titles}.`,
+  );
+}
+
 function checkClass(name: string, found: string | undefined, classes: readonly string[] | undefined): void {
   if (found === undefined) throw new CheckpointError('bad-config', file, `lists no ${name}, which is needed.`);
   if (classes === undefined || classes.includes(found)) return;
@@ -100,9 +122,8 @@ function skippedComponents(config: Config, used: ReadonlySet<string>, unused: Re
   return [...config.entries()].flatMap(([name, value]): Warning[] => {
     if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
     const found = classIn(config, name);
-    // A text encoder that a model does without is listed as nulls.
-    if (found === undefined && unused.has(name)) return [];
-    if (found === undefined) return [{ code: 'part-skipped', message: `${name} is empty in ${file}.` }];
+    // A component that the model does without, such as the safety checker, is listed as nulls.
+    if (found === undefined) return [];
     if (!skipped.includes(name) && !unused.has(name)) {
       throw new UnsupportedError(`${file}: ${name}, a ${found}, is a component that is not supported.`);
     }

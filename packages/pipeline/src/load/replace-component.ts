@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, lazyImport } from '@sd/core';
 import { Checkpoint, Config, hasFile, type ModelFolder, type ModelParts, openWeights, splitByRange } from '@sd/weights';
 import type { Component, Family } from '../families/family.js';
 import { families } from '../families/index.js';
@@ -17,9 +17,10 @@ export async function replaceComponent(
   family: Family,
   component: Component<unknown>,
   place: Place,
+  signal: AbortSignal,
 ): Promise<ModelFiles> {
   const { name } = component;
-  const located = await locate(place);
+  const located = await locate(place, undefined, signal);
   const exported = new Map(model.exported);
   if (located.path === '' && component.loadOnnx !== undefined && (await hasFile(located.source, 'model.onnx'))) {
     return { ...model, exported: exported.set(name, { source: located.source, folder: '' }) };
@@ -38,7 +39,10 @@ async function openComponent(
   { name, classes, configFromShapes }: Component<unknown>,
   { source, path }: Located,
 ): Promise<ModelFolder | ModelParts> {
-  const { tensors } = await openWeights(source, path);
+  const weights = await openWeights(source, path);
+  const { tensors } = weights;
+  // Imported on demand: it knows every kind of adapter.
+  (await lazyImport(() => import('./inspect/expect-model.js'))).expectModel(weights);
   const settings = await model.settings(name);
   if (name === family.vae.name) {
     const tiny = await openTinyVae(source, path, tensors, settings);

@@ -1,5 +1,15 @@
-import { CheckpointError, InvalidOptionError, type Scheduler, SdError, type Source } from '@sd/core';
 import {
+  CheckpointError,
+  InvalidOptionError,
+  readText,
+  type Scheduler,
+  SdError,
+  type Source,
+  show,
+  type Warning,
+} from '@sd/core';
+import {
+  knownOptions,
   parseSchedulerConfig,
   type SchedulerConfig,
   schedulerByName as samplerByName,
@@ -8,6 +18,9 @@ import {
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
+import { notJson } from '@sd/weights';
+
+import type { SchedulerDefaults } from '../defaults/run-defaults.js';
 
 const file = 'scheduler/scheduler_config.json';
 
@@ -15,27 +28,52 @@ const plainNames = schedulerNames.filter((name) => !name.endsWith('-karras'));
 
 export interface LoadedScheduler {
   readonly scheduler: Scheduler;
-  /** The model's noise schedule with another sampler, by a short name or by diffusers' class. */
-  readonly schedulerByName: (name: string) => Scheduler;
+  readonly schedulerConfig: SchedulerConfig;
+  /**
+   * The model's noise schedule with another sampler, by a short name or by diffusers' class; spaced as `defaults` say, if
+   * they are given.
+   */
+  readonly schedulerByName: (name: string, defaults?: SchedulerDefaults) => Scheduler;
+  /** The model's scheduler, changed as a distillation needs it. */
+  readonly schedulerWith: (defaults: SchedulerDefaults) => Scheduler;
+  /** One that names the options that were left out. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Reads a model's scheduler, with the two corrections that diffusers' Stable Diffusion pipelines make to old configs. */
 export async function loadScheduler(source: Source, className?: string): Promise<LoadedScheduler> {
-  const config = stableDiffusionConfig(parse(await source.read(file)));
+  const { config: known, unknown } = knownOptions(await parse(await readText(source, file)));
+  const config = stableDiffusionConfig(known);
   return {
+    warnings: unknownOptions(unknown),
     scheduler: fromFile(config, className),
-    schedulerByName(name) {
-      const scheduler = samplerByName(name, config);
+    schedulerConfig: config,
+    schedulerWith: ({ config: { _class_name = className, ...changes }, step, timesteps }) =>
+      schedulerFromConfig({ ...config, ...changes }, { class: _class_name, step, timesteps }),
+    schedulerByName(name, defaults) {
+      const { _class_name, ...changes } = defaults?.config ?? {};
+      const changed = { ...config, ...changes };
+      const scheduler = samplerByName(name, changed);
       if (scheduler !== undefined) return scheduler;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${JSON.stringify(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
+          `There is no scheduler ${show(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
-      return schedulerFromConfig(config, { class: name });
+      return schedulerFromConfig(changed, { class: name });
     },
   };
+}
+
+function unknownOptions(names: readonly string[]): Warning[] {
+  if (names.length === 0) return [];
+  return [
+    {
+      code: 'unknown-settings',
+      message: `${file}: no scheduler has the options ${names.join(', ')}. They are left out.`,
+    },
+  ];
 }
 
 function fromFile(config: SchedulerConfig, className: string | undefined): Scheduler {
@@ -47,10 +85,13 @@ function fromFile(config: SchedulerConfig, className: string | undefined): Sched
   }
 }
 
-function parse(bytes: Uint8Array): SchedulerConfig {
+async function parse(bytes: Uint8Array): Promise<SchedulerConfig> {
+  let config: unknown;
   try {
-    return parseSchedulerConfig(new TextDecoder().decode(bytes));
+    config = parseSchedulerConfig(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-config', file, 'is not JSON.', { cause });
+    throw new CheckpointError('bad-config', file, await notJson(bytes), { cause });
   }
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
+  throw new CheckpointError('bad-config', file, 'is not a JSON object.');
 }

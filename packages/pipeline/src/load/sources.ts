@@ -1,8 +1,9 @@
-import type { Backend, Source } from '@sd/core';
+import { type Backend, expectFilesOpen, InvalidOptionError, lazyImport, type Source } from '@sd/core';
+import { describe } from '@sd/core/options';
 import { importError } from '../platform/imported.js';
 
 /** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
-const platform = (): Promise<typeof import('../platform/web.js')> => import('#platform');
+const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
 
 /** A backend for this environment. */
 export async function defaultBackend(): Promise<Backend> {
@@ -12,12 +13,15 @@ export async function defaultBackend(): Promise<Backend> {
 /** The source of a folder's path or URL, or of the embedded model; a Source is returned as it is. */
 export async function resolveSource(source: string | URL | Source | undefined): Promise<Source> {
   if (source === undefined) return resolveSource(await embeddedModel());
-  if (typeof source !== 'string' && !(source instanceof URL)) return source;
-  return (await platform()).openSource(source);
+  if (typeof source === 'string' || source instanceof URL) return (await platform()).openSource(source);
+  if (typeof source === 'object' && typeof source?.read === 'function') return source;
+  const expected = 'a path, a URL, a file, or a Source with read(path, range)';
+  throw new InvalidOptionError('source', `must be ${expected}, not ${describe(source)}.`);
 }
 
 async function embeddedModel(): Promise<URL> {
   try {
+    expectFilesOpen();
     return (await import('@sd/model-tiny')).folder;
   } catch (error) {
     throw importError(error, '@sd/model-tiny', 'The embedded model');

@@ -1,9 +1,10 @@
-import type { Backend, Source } from '@sd/core';
+import { type Backend, expectFilesOpen, type Source } from '@sd/core';
 import { openUrl } from '@sd/source';
 import { importError } from './imported.js';
 
 async function nodePackage() {
   try {
+    expectFilesOpen();
     return await import('@sd/backend-node');
   } catch (error) {
     throw importError(error, '@sd/backend-node', 'Running models in Node');

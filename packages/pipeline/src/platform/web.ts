@@ -1,10 +1,11 @@
 import type { WebBackendOptions } from '@sd/backend-web';
-import type { Backend, Source } from '@sd/core';
+import { type Backend, expectFilesOpen, type Source } from '@sd/core';
 import { openUrl } from '@sd/source';
 import { importError } from './imported.js';
 
 async function webPackage() {
   try {
+    expectFilesOpen();
     return await import('@sd/backend-web');
   } catch (error) {
     throw importError(error, '@sd/backend-web', 'Running models in a browser');

@@ -5,7 +5,9 @@ import {
   DisposedError,
   type ErrorCode,
   InvalidOptionError,
+  MemoryLimitError,
   MissingPackageError,
+  messageOf,
   SdError,
   SourceError,
   TensorError,
@@ -20,7 +22,7 @@ export interface Failure {
   /** The code of an SdError. */
   readonly code?: ErrorCode;
   /** An SdError's further fields, such as the option, the file or the reason. */
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, string | number>>;
   readonly cause?: Failure;
 }
 
@@ -30,18 +32,19 @@ const classes: Readonly<Record<string, { readonly prototype: SdError }>> = {
   CheckpointError,
   DisposedError,
   InvalidOptionError,
+  MemoryLimitError,
   MissingPackageError,
   SourceError,
   TensorError,
   UnsupportedError,
 };
 
-const fieldNames = ['option', 'path', 'file', 'tensor', 'reason', 'package'];
+const fieldNames = ['option', 'path', 'file', 'tensor', 'reason', 'package', 'estimatedBytes', 'limitBytes'];
 
 export function toFailure(error: unknown): Failure {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), fields: {} };
+  if (!(error instanceof Error)) return { name: 'Error', message: messageOf(error), fields: {} };
   const { name, message, stack, cause } = error;
-  const fields = Object.entries(error).filter(([field, value]) => fieldNames.includes(field) && isText(value));
+  const fields = Object.entries(error).filter(([field, value]) => fieldNames.includes(field) && isPlain(value));
   return {
     name,
     message,
@@ -61,4 +64,4 @@ export function fromFailure({ name, message, stack, code, fields, cause }: Failu
   return Object.assign(error, { name, ...fields, ...(stack !== undefined && { stack }) });
 }
 
-const isText = (value: unknown) => typeof value === 'string';
+const isPlain = (value: unknown) => typeof value === 'string' || typeof value === 'number';

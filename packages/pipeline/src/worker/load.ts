@@ -1,4 +1,4 @@
-import type { Backend, Source } from '@sd/core';
+import { type Backend, lazyImport, type Source } from '@sd/core';
 import { type DownloadProgress, openFiles, openUrl } from '@sd/source';
 import type { LoadPipelineOptions } from '../load/load-options.js';
 import type { Pipeline } from '../pipeline.js';
@@ -37,7 +37,10 @@ export async function loadModel(
   try {
     const path = options.path ?? opened.file;
     const full = { ...options, path, backend, signal };
-    const pipeline = await (load ?? (await import('../load-pipeline.js')).loadPipeline)(opened.source, full);
+    const pipeline = await (load ?? (await lazyImport(() => import('../load-pipeline.js'))).loadPipeline)(
+      opened.source,
+      full,
+    );
     return {
       pipeline,
       facts: {

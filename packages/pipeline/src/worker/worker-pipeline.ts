@@ -1,4 +1,4 @@
-import { DisposedError, throwIfAborted } from '@sd/core';
+import { DisposedError, lazyImport, throwIfAborted } from '@sd/core';
 import type { SdImage } from '@sd/image';
 import type { AttachResult } from '../attach/attach.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
@@ -89,7 +89,7 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
       return attached;
     },
     stream,
-    generate: (options) => notifySteps(stream(options), options?.onStep),
+    generate: (options) => notifySteps(stream(options), options?.onStep, [options?.signal]),
     async attach(file, attachOptions = {}) {
       throwIfDisposed();
       checkAttachOptions(attachOptions);
@@ -170,7 +170,7 @@ function imageOf(connection: Connection, packed: unknown): SdImage {
     async toPng() {
       // The worker encodes images for as long as it exists.
       if (!connection.ended) return connection.call('png', { image });
-      const { encodePng } = await import('@sd/image');
+      const { encodePng } = await lazyImport(() => import('@sd/image'));
       return encodePng(image, image.parameters);
     },
   };

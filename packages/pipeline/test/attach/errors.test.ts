@@ -264,7 +264,7 @@ test('a pickle that calls an unsafe global is refused by name, and nothing is ru
 test('a model of an unsupported family is named', async () => {
   for (const [name, family] of [
     ['lora_unet_double_blocks_0_img_attn_proj.lora_down.weight', /Flux/],
-    ['lora_unet_joint_blocks_0_x_block_attn_proj.lora_down.weight', /Stable Diffusion 3/],
+    ['transformer.joint_transformer_blocks.0.attn.to_q.lora_A.weight', /AuraFlow/],
   ] as const) {
     const error = await refusal(sd1, await fileOf([zeros(name, 2, 4)]), { path: 'x.safetensors', kind: 'lora' });
     expect(error).toBeInstanceOf(UnsupportedError);

@@ -20,6 +20,10 @@ describe('invalid options are named before anything runs', () => {
       { prompt: [{ text: 'a car' }, { text: 'a bus', weight: Number.NaN }] },
       'must be a finite number, not NaN.',
     ],
+    ['prompt', 'a '.repeat(50_001), 'has 100002 characters, more than 100000: no model reads that much.'],
+    ['negativePrompt', 'a'.repeat(100_001), 'has 100001 characters, more than 100000'],
+    ['prompt[1].text', { prompt: [{ text: 'a' }, { text: 'a'.repeat(100_001) }] }, 'has 100001 characters'],
+    ['blend.prompt', { blend: { prompt: 'a'.repeat(100_001), amount: 0.5 } }, 'has 100001 characters'],
     ['guidance', 'cfg', 'must be a function, not "cfg".'],
     ['negativePrompt', 1, 'must be a string, not 1.'],
     ['width', 60, 'must be a multiple of 8, not 60: 56 or 64 would do.'],
@@ -50,7 +54,7 @@ describe('invalid options are named before anything runs', () => {
     ['negative_prompt', 'grey', 'is not an option of generate(). Its options are prompt, '],
   ])('%s: %s', async (option, value, message) => {
     encode.mockClear();
-    const given = option.startsWith('prompt[') ? value : { [option]: value };
+    const given = /[.[]/.test(option) ? value : { [option]: value };
     const options = { prompt: 'a car', ...(given as object) } as GenerateOptions;
     const error = { code: 'invalid-option', option, message: expect.stringContaining(`${option}: ${message}`) };
     await expect(sd.generate(options)).rejects.toMatchObject(error);

@@ -245,7 +245,7 @@ describe('models at full size', () => {
       'It cannot be loaded: x.safetensors is the depth-to-image model of Stable Diffusion 2, which is not supported.',
     ]);
     expect(await inspected({ 'double_blocks.0.img_attn.qkv.weight': [9, 3] })).toMatchObject({
-      kind: 'unknown',
+      kind: 'unsupported',
       details: { title: 'Flux' },
       canDo:
         'It is a model of Flux, which is not supported. Supported are Stable Diffusion 3, Stable Diffusion XL, the refiner of Stable Diffusion XL, Stable Diffusion 2, Stable Diffusion 1.',
@@ -276,7 +276,9 @@ describe('adapters at full size', () => {
     expect((await inspected({ ...hada, ...lokr })).details.algorithms).toEqual(['loha', 'lokr']);
     const dora = { [`${a}.lora_down.weight`]: [4, 8], [`${a}.lora_up.weight`]: [8, 4], [`${a}.dora_scale`]: [8, 1] };
     expect((await inspected(dora)).details.algorithms).toEqual(['lora', 'dora']);
-    expect((await inspected({ [`${a}.oft_blocks`]: [2, 4, 4] })).canDo).toMatch(/^It cannot be attached: .* is of OFT/);
+    expect((await inspected({ [`${a}.oft_R.weight`]: [2, 4, 4] })).canDo).toMatch(
+      /^It cannot be attached: .* is of OFT as PEFT/,
+    );
     const flux = { 'lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight': [4, 8] };
     expect((await inspected(flux)).canDo).toMatch(/^It cannot be attached: .* is for Flux/);
   });

@@ -9,7 +9,8 @@ import { measured } from '../../../../fixtures/deviations.js';
 import { fixture } from '../../../../fixtures/golden.js';
 import { toHalf, toSingle } from '../../../../fixtures/variants.js';
 import { largestDifference } from '../../../image/test/support.js';
-import { type LoadPipelineOptions, loadPipeline } from '../../src/index.js';
+import { inspect, type LoadPipelineOptions, loadPipeline } from '../../src/index.js';
+import { ggufFile, type Quantized, quantized } from '../gguf-file.js';
 import { filesOf, road, sourceOf } from '../support.js';
 import { torchFile } from '../torch-file.js';
 
@@ -144,6 +145,53 @@ describe('a file of another type gives exactly the results of a float32 file of 
     const rounded = await drawn(await written('cut', toSingle(cut)), options);
     expectSame('single-file-e5m2', await drawn(await written('eight', upper), options), rounded);
   });
+});
+
+test('a file with tensors in float64 and as integers gives exactly the results of their values in float32', async () => {
+  const options = { config: fixture('models/sd1') };
+  const values = async ({ bytes }: TensorToWrite) => new Float32Array(new Uint8Array(await bytes()).buffer);
+  const floats = (await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32');
+  const wide = floats.map((tensor): TensorToWrite => {
+    if (/(norm1|norm\.|proj_in|conv_in|fc1)/.test(tensor.name)) {
+      const bytes = async () => new Uint8Array(Float64Array.from(await values(tensor)).buffer);
+      return { ...tensor, dtype: 'F64', bytes };
+    }
+    // A norm's bias, as numbers of one byte.
+    return tensor.name.endsWith('norm2.bias')
+      ? { ...tensor, dtype: 'I8', bytes: async () => new Uint8Array(Int8Array.from(await values(tensor)).buffer) }
+      : tensor;
+  });
+  const whole = floats.map((tensor): TensorToWrite => {
+    if (!tensor.name.endsWith('norm2.bias')) return tensor;
+    return { ...tensor, bytes: async () => new Uint8Array((await values(tensor)).map(Math.trunc).buffer) };
+  });
+  expect(await drawn(await written('wide', wide), options)).toEqual(
+    await drawn(await written('whole', whole), options),
+  );
+});
+
+test('a GGUF file gives exactly the results of its values in float32', async () => {
+  const options = { config: fixture('models/sd1') };
+  const floats = (await tensorsOf('sd1')).filter(({ dtype }) => dtype === 'F32');
+  const values = async ({ bytes }: TensorToWrite) => new Float32Array(new Uint8Array(await bytes()).buffer);
+  const stored: (TensorToWrite | Quantized)[] = [];
+  const whole: TensorToWrite[] = [];
+  for (const tensor of floats) {
+    const { name, shape } = tensor;
+    const isMatrix = shape.length === 2 && shape[1] % 32 === 0;
+    const blocks = isMatrix ? quantized(name, shape, await values(tensor)) : undefined;
+    stored.push(blocks ?? tensor);
+    whole.push(blocks === undefined ? tensor : { ...tensor, bytes: () => new Uint8Array(blocks.values.buffer) });
+  }
+  const file = path.join(temporary, 'model.gguf');
+  await writeFile(file, await ggufFile(stored, 'sd1'));
+  expect(await inspect(file)).toMatchObject({
+    kind: 'pipeline',
+    family: 'sd1',
+    dtypes: ['F32', 'Q8_0'],
+    details: { architecture: 'sd1' },
+  });
+  expect(await drawn(file, options)).toEqual(await drawn(await written('rounded', whole), options));
 });
 
 describe('what a file does not contain', () => {

@@ -61,7 +61,7 @@ const refusalOf = ({ family, split }: ReturnType<typeof recogniseFile>) => famil
 
 /** The notes of a file that says nothing about its training. */
 function notesOf(split: SplitFile, prediction?: FilePrediction): FileNotes {
-  return { metadata: {}, has: () => false, split, prediction };
+  return { metadata: {}, has: () => false, markers: new Map(), split, prediction };
 }
 
 /** The configs of a file's components, as loading makes them. */
@@ -110,6 +110,71 @@ describe.each(models)('the header of a full-size file of %s', (name, id) => {
       const expected = configOf(new Config('true', configs[name][component]));
       expect([component, configOf(new Config('made', values))]).toEqual([component, expected]);
     }
+  });
+});
+
+describe('a full-size file under other names', () => {
+  const renamed = (name: string, from: string | RegExp, to: string) =>
+    new Map([...headerOf(name)].map(([key, tensor]): [string, TensorView] => [key.replace(from, to), tensor]));
+  const whole = { sd15: 'text_encoder', sd21: 'text_encoder', sdxl: 'text_encoder text_encoder_2' };
+
+  test.each([
+    ['sd21', 'cond_stage_model.model.', 'conditioner.embedders.0.model.'],
+    ['sd21', 'cond_stage_model.model.', 'text_encoders.clip_h.transformer.'],
+    ['sd15', 'cond_stage_model.transformer.text_model.', 'cond_stage_model.transformer.'],
+    ['sd15', 'cond_stage_model.transformer.', 'conditioner.embedders.0.transformer.'],
+    ['sd15', 'cond_stage_model.transformer.', 'text_encoders.clip_l.transformer.'],
+    ['sdxl', 'conditioner.embedders.1.model.', 'conditioner.embedders.1.transformer.'],
+    ['sdxl', 'conditioner.embedders.1.model.', 'cond_stage_model.1.transformer.'],
+    ['sdxl', 'conditioner.embedders.1.model.', 'text_encoders.clip_g.transformer.'],
+  ] as const)('%s with %s as %s', (name, from, to) => {
+    const { family, split } = recogniseFile('x', renamed(name, from, to));
+    const wanted = recogniseFile('x', headerOf(name));
+    expect(family).toBe(wanted.family);
+    expect(split.unused).toEqual([]);
+    expect(Object.keys(split.components).sort().join(' ')).toBe(`${whole[name]} unet vae`);
+    for (const [component, tensors] of Object.entries(wanted.split.components)) {
+      expect([...split.components[component]!.keys()].sort()).toEqual([...tensors!.keys()].sort());
+    }
+  });
+
+  test.each(['sd15', 'sd21', 'sdxl'] as const)('%s with diffusers’ names, by component', (name) => {
+    const wanted = recogniseFile('x', headerOf(name));
+    const parts = Object.entries(wanted.split.components).flatMap(([component, tensors]) =>
+      [...tensors!].map(([key, tensor]): [string, TensorView] => [`${component}.${key}`, tensor]),
+    );
+    const { family, split } = recogniseFile('x', new Map(parts));
+    expect([family, split.unused]).toEqual([wanted.family, []]);
+    expect(Object.keys(split.components).sort()).toEqual(Object.keys(wanted.split.components).sort());
+  });
+
+  test('a component that is in it twice is that of the known prefix, and the other is told of', () => {
+    const twice = new Map([...headerOf('sd15'), view('text_encoders.clip_l.transformer.text_model.x', [1])]);
+    expect(recogniseFile('x', twice).split.unused).toEqual(['text_encoders.clip_l.transformer.text_model.x']);
+  });
+
+  test('moving averages beside the weights are not used', () => {
+    const averages = view('model_ema.diffusion_modelinput_blocks00weight', [320, 4, 3, 3]);
+    expect(recogniseFile('x', new Map([...headerOf('sd15'), averages])).split.unused).toEqual([]);
+  });
+
+  test('a video model with a U-Net like that of Stable Diffusion 2 is of no family', () => {
+    const time = view('model.diffusion_model.input_blocks.1.0.time_stack.in_layers.0.weight', [320]);
+    const labels = view('model.diffusion_model.label_emb.0.0.weight', [1280, 768]);
+    const header = new Map([
+      ...renamed('sd21', 'cond_stage_model.model.', 'conditioner.embedders.0.open_clip.model.'),
+      time,
+      labels,
+    ]);
+    expect(recogniseFile('x', header).family).toBeUndefined();
+    expect(unsupportedModel(header.keys())).toBe('Stable Video Diffusion');
+  });
+
+  test('SSD-1B has one residual block in the middle', () => {
+    const header = [...headerOf('sdxl')].filter(([key]) => !/\.middle_block\.[12]\./.test(key));
+    const { family, split } = recogniseFile('x', new Map(header));
+    expect(family?.id).toBe('sdxl');
+    expect(configsOf(family!, split).unet.mid_block_type).toBe('UNetMidBlock2D');
   });
 });
 

@@ -5,14 +5,12 @@ import { euler } from '../samplers/euler.js';
 import { heun } from '../samplers/heun.js';
 import { lcm } from '../samplers/lcm.js';
 import { ipndm } from '../samplers/multistep.js';
-import { exponentialSigmas, karrasSigmas } from '../spacings/sigmas.js';
-import { dpmMultistep } from './dpm.js';
 import { flowMatchSigmas, requiredMu } from './flow-sigmas.js';
 import type { Settings } from './schema.js';
 import type { ConfigParts, RunOptions } from './shared.js';
-import { churnFrom, respacing } from './sigma.js';
+import { respacing } from './sigma.js';
 
-/** The schedulers of diffusers with schedules of their own: flows, EDM and iPNDM. */
+/** The schedulers of diffusers with schedules of their own: flows and iPNDM. */
 
 export function flowEulerParts(settings: Settings, { mu }: RunOptions): ConfigParts {
   if (settings.invert_sigmas) throw new UnsupportedError('invert_sigmas is not supported.');
@@ -36,39 +34,6 @@ function flowParts(name: string, settings: Settings, sampler: Sampler, given: nu
       const sigmas = respacing(settings)?.(steps, shifted.at(-1)!, shifted[0]) ?? shifted;
       const levels = sigmas.map(Math.fround).map((sigma) => flowLevel(sigma, Math.fround(sigma * trainTimesteps)));
       return [...levels, cleanLevel];
-    },
-  };
-}
-
-export function edmEulerParts(settings: Settings, { step }: RunOptions): ConfigParts {
-  return edmParts('Euler', settings, () => euler(churnFrom(step)));
-}
-
-export function edmDpmParts(settings: Settings): ConfigParts {
-  const [name, make] = dpmMultistep(settings);
-  return edmParts(name, settings, make);
-}
-
-/**
- * EDM (arXiv 2206.00364, table 1), with x scaled to the model's input and ending at the clean image. The model's output is
- * none of the four prediction types; `sample` is what `edmDenoised` turns it into.
- */
-function edmParts(name: string, settings: Settings, sampler: ConfigParts['sampler']): ConfigParts {
-  const { sigma_min: min = 0.002, sigma_max: max = 80, sigma_data, rho, sigma_schedule, final_sigmas_type } = settings;
-  const level = (sigma: number): NoiseLevel => {
-    const alpha = 1 / Math.hypot(sigma, sigma_data);
-    return { alpha, sigma: sigma * alpha, timestep: 0.25 * Math.log(sigma) };
-  };
-  return {
-    name,
-    prediction: 'sample',
-    trainTimesteps: settings.num_train_timesteps,
-    initialSigma: ([first]) => Math.hypot(max, 1) * first.alpha,
-    sampler,
-    levels: (steps) => {
-      const respace = sigma_schedule === 'karras' ? karrasSigmas : exponentialSigmas;
-      const levels = respace(steps, min, max, rho).map(level);
-      return [...levels, final_sigmas_type === 'zero' ? cleanLevel : levels.at(-1)!];
     },
   };
 }

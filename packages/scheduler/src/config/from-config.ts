@@ -1,9 +1,10 @@
-import { type Scheduler, UnsupportedError } from '@sd/core';
+import { InvalidOptionError, messageOf, type Scheduler, show, UnsupportedError } from '@sd/core';
 import { checkSteps, planOf } from '../create-scheduler.js';
 import { flowSchedule } from '../schedules/flow-schedule.js';
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
 import { deisParts, dpmMultistepParts, dpmSinglestepParts, saSolverParts, uniPcParts } from './dpm.js';
-import { edmDpmParts, edmEulerParts, flowEulerParts, flowHeunParts, ipndmParts } from './flow.js';
+import { edmDpmParts, edmEulerParts, edmSchedule, isEdm, onEdmLevels } from './edm.js';
+import { flowEulerParts, flowHeunParts, ipndmParts } from './flow.js';
 import { ddimParts, ddpmParts, lcmParts, pndmParts, tcdParts } from './grid.js';
 import { nearest, predictions, readSettings, type SchedulerConfig, type Settings } from './schema.js';
 import { alphasCumprodFrom, type ConfigParts, type RunOptions, type StepOptions } from './shared.js';
@@ -22,6 +23,11 @@ export interface FromConfigOptions {
   readonly class?: string;
   /** Arguments that diffusers' `step` would get. */
   readonly step?: StepOptions;
+  /**
+   * Exact timesteps for a run of as many steps, as diffusers' `set_timesteps(timesteps=...)`, from most noise to least: for
+   * LCMScheduler and TCDScheduler. Other numbers of steps are spaced as usual.
+   */
+  readonly timesteps?: readonly number[];
   /** Number of images of equal size in the sampled array, 1 by default. Dynamic thresholding bounds each separately. */
   readonly images?: number;
   /** The shift of a flow's levels if the config has `use_dynamic_shifting`: diffusers' `mu`. */
@@ -101,19 +107,25 @@ export const schedulerClasses: readonly string[] = /* @__PURE__ */ Object.keys(c
  * class and an InvalidOptionError for an unknown option or value, both with the nearest known name.
  */
 export function schedulerFromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
-  const name = options.class ?? config._class_name;
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new InvalidOptionError('config', `must be an object, not ${show(config)}.`);
+  }
+  const name: unknown = options.class ?? config._class_name;
   if (name === undefined) throw new UnsupportedError('The config has no _class_name: set the option `class`.');
+  if (typeof name !== 'string') throw new UnsupportedError(`A scheduler’s class is a text, not ${show(name)}.`);
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (known === undefined) {
     throw new UnsupportedError(`There is no scheduler ${name}. The nearest is ${nearest(name, schedulerClasses)}.`);
   }
   const [partsOf, defaults = {}, ignores = []] = known;
   const settings = readSettings(config, defaults, ignores);
-  const { step = {}, images = 1, mu } = options;
-  const parts = partsOf(settings, { step, images, mu });
+  const { step = {}, images = 1, mu, timesteps } = options;
+  const parts = partsOf(settings, { step, images, mu, timesteps: checkedTimesteps(timesteps, name, settings) });
+  if (isEdm(config) && !isEdm({ _class_name: name })) return onEdmLevels(ofEdm(config), name, parts);
   return {
     name: parts.name,
     prediction: parts.prediction ?? predictions[settings.prediction_type],
+    ...(parts.preconditioning && { preconditioning: parts.preconditioning }),
     trainTimesteps: settings.num_train_timesteps,
     plan(steps) {
       checkSteps(steps, parts.trainTimesteps);
@@ -123,9 +135,29 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
   };
 }
 
+function checkedTimesteps(
+  timesteps: readonly number[] | undefined,
+  name: string,
+  { num_train_timesteps: count }: Settings,
+): readonly number[] | undefined {
+  if (timesteps === undefined) return undefined;
+  if (name !== 'LCMScheduler' && name !== 'TCDScheduler') {
+    throw new InvalidOptionError('timesteps', `are for LCMScheduler and TCDScheduler, not for ${name}.`);
+  }
+  const decrease = timesteps.every((t, i) => Number.isInteger(t) && t >= 0 && t < (timesteps[i - 1] ?? count));
+  if (decrease && timesteps.length > 0) return timesteps;
+  throw new InvalidOptionError('timesteps', `must be integers below ${count} that decrease, not [${timesteps}].`);
+}
+
+/** A config's own EDM scheduler, spaced as the other class was asked to be. */
+function ofEdm({ use_karras_sigmas, ...config }: SchedulerConfig): Scheduler {
+  return schedulerFromConfig(use_karras_sigmas === true ? { ...config, sigma_schedule: 'karras' } : config);
+}
+
 /** Only the noise schedule that a config describes, to combine with another spacing and sampler. */
 export function noiseScheduleFromConfig(config: SchedulerConfig): NoiseSchedule {
   const settings = readSettings(config, {}, []);
+  if (isEdm(config)) return edmSchedule(settings);
   if (!config._class_name?.startsWith('Flow')) return discreteSchedule(alphasCumprodFrom(settings));
   return flowSchedule({ trainTimesteps: settings.num_train_timesteps, shift: settings.shift });
 }
@@ -138,7 +170,17 @@ export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig 
   return { ...config, steps_offset: 1, clip_sample: false };
 }
 
-/** Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. */
+/**
+ * Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. Throws an
+ * InvalidOptionError for anything but the JSON of an object.
+ */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
-  return JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));
+  let config: unknown;
+  try {
+    config = JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));
+  } catch (cause) {
+    throw new InvalidOptionError('config', `is not JSON: ${messageOf(cause)}.`);
+  }
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as SchedulerConfig;
+  throw new InvalidOptionError('config', `must be the JSON of an object, not of ${show(config)}.`);
 }

@@ -37,7 +37,7 @@ export function pndmParts(settings: Settings): ConfigParts {
   };
 }
 
-export function lcmParts(settings: Settings, { images }: RunOptions): ConfigParts {
+export function lcmParts(settings: Settings, { images, timesteps }: RunOptions): ConfigParts {
   const { schedule } = gridOf(settings);
   const boundary = ({ timestep }: NoiseLevel) => {
     const scaled = timestep * settings.timestep_scaling;
@@ -47,18 +47,18 @@ export function lcmParts(settings: Settings, { images }: RunOptions): ConfigPart
   return {
     name: 'LCM',
     trainTimesteps: settings.original_inference_steps,
-    levels: (steps) => distilledLevels(settings, schedule, steps, cleanLevel),
+    levels: (steps) => distilledLevels(settings, schedule, steps, cleanLevel, timesteps),
     sampler: () => limited(lcm({ boundary }), limitFrom(settings, images)),
   };
 }
 
-export function tcdParts(settings: Settings, { step }: RunOptions): ConfigParts {
+export function tcdParts(settings: Settings, { step, timesteps }: RunOptions): ConfigParts {
   const { schedule } = gridOf(settings);
   const below = (to: NoiseLevel, eta: number) => schedule.level(Math.floor((1 - eta) * to.timestep));
   return {
     name: 'TCD',
     trainTimesteps: settings.original_inference_steps,
-    levels: (steps) => distilledLevels(settings, schedule, steps, schedule.level(0)),
+    levels: (steps) => distilledLevels(settings, schedule, steps, schedule.level(0), timesteps),
     sampler: () => tcd({ eta: step.eta ?? 0.3, below }),
   };
 }
@@ -88,13 +88,15 @@ function gridOf(settings: Settings): Grid {
   };
 }
 
-/** An even selection of the timesteps that a consistency model was distilled on. */
+/** The given timesteps, or else an even selection of those that a consistency model was distilled on. */
 function distilledLevels(
   { original_inference_steps: original }: Settings,
   { trainTimesteps, level }: NoiseSchedule,
   steps: number,
   final: NoiseLevel,
+  given?: readonly number[],
 ): NoiseLevel[] {
+  if (given?.length === steps) return [...given.map(level), final];
   const stride = Math.floor(trainTimesteps / original);
   const timesteps = Array.from(
     { length: steps },

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Prediction } from '@sd/core';
+import { InvalidOptionError, type Prediction, show } from '@sd/core';
 import type { TimestepSpacing } from '../spacings/timesteps.js';
 
 /** A `scheduler_config.json`, with diffusers' names. Missing keys take the class's defaults. */
@@ -144,6 +144,18 @@ const options: { readonly [K in keyof Required<Settings>]: unknown } = {
   noise_sampler_seed: Number,
 };
 
+/** Bounds of whole numbers, some of which size a table. */
+const wholeNumbers: Partial<Readonly<Record<keyof Settings, readonly [least: number, most: number]>>> = {
+  num_train_timesteps: [1, 100_000],
+  steps_offset: [0, 100_000],
+  predictor_order: [1, 16],
+  corrector_order: [1, 16],
+  original_inference_steps: [1, 100_000],
+};
+
+/** Larger than any other number of a scheduler, except for a seed. */
+const largest = 1e6;
+
 /**
  * A config's values over the class's defaults, except for options that the class ignores. All options are checked, even
  * those of other classes, which configs often contain. Null counts as missing, and names with a leading `_` are skipped.
@@ -163,8 +175,13 @@ export function readSettings(
   return { ...Object.fromEntries(fallbacks), ...defaults, ...Object.fromEntries(used) };
 }
 
+/** Whether any class has an option of this name. */
+export function isOption(name: string): boolean {
+  return Object.hasOwn(options, name);
+}
+
 function checkOption(name: string, value: unknown): void {
-  if (!Object.hasOwn(options, name)) {
+  if (!isOption(name)) {
     const known = nearest(name, Object.keys(options));
     throw new InvalidOptionError(name, `no scheduler has this option. The nearest is ${known}.`);
   }
@@ -173,12 +190,25 @@ function checkOption(name: string, value: unknown): void {
   if (Array.isArray(kind)) {
     if (!kind.includes(value)) expected = `one of ${kind.join(', ')}`;
   } else if (kind === Array) {
-    if (!Array.isArray(value) || !value.every(Number.isFinite)) expected = 'a list of numbers';
+    const isList = Array.isArray(value) && value.length <= 100_000 && value.every(Number.isFinite);
+    if (!isList || (name === 'trained_betas' && value.length === 0)) expected = 'a list of numbers';
   } else {
     const type = kind === Number ? 'number' : typeof kind;
     if (typeof value !== type || Number.isNaN(value)) expected = `a ${type}`;
+    else if (typeof value === 'number') expected = expectedNumber(name as keyof Settings, value);
   }
-  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${JSON.stringify(value)}.`);
+  if (expected !== undefined) throw new InvalidOptionError(name, `must be ${expected}, not ${show(value)}.`);
+}
+
+/** What a number should be; undefined if it is within its bounds. */
+function expectedNumber(name: keyof Settings, value: number): string | undefined {
+  const [least, most] = wholeNumbers[name] ?? [];
+  if (least !== undefined && most !== undefined) {
+    const fits = Number.isSafeInteger(value) && value >= least && value <= most;
+    return fits ? undefined : `a whole number from ${least} to ${most}`;
+  }
+  const isFree = name === 'noise_sampler_seed' || value === -Infinity;
+  return isFree || Math.abs(value) <= largest ? undefined : `a number of at most ${largest}`;
 }
 
 /** The known name that shares the most letter pairs with an unknown one. */

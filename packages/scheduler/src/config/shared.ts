@@ -1,4 +1,4 @@
-import type { NoiseLevel, Prediction, Sampler, SamplingPlan } from '@sd/core';
+import type { NoiseLevel, Preconditioning, Prediction, Sampler, SamplingPlan } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { clipSample, dynamicThreshold, type Limit } from '../limits.js';
 import {
@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly step: StepOptions;
   readonly images: number;
   readonly mu?: number;
+  /** Exact timesteps, for runs of as many steps. */
+  readonly timesteps?: readonly number[];
 }
 
 /** The parts of a scheduler made from a config. Its sampler may depend on the number of steps. */
@@ -42,6 +44,7 @@ export interface ConfigParts {
   readonly noise?: (levels: readonly NoiseLevel[]) => SamplingPlan['noise'];
   /** Overrides the config's prediction type. */
   readonly prediction?: Prediction;
+  readonly preconditioning?: Preconditioning;
 }
 
 /** A config's noise schedule, computed in float32 as in diffusers. */

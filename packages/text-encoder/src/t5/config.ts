@@ -1,4 +1,4 @@
-import { UnsupportedError } from '@sd/core';
+import { show, UnsupportedError } from '@sd/core';
 import type { Config } from '@sd/weights';
 
 /** The architecture of a T5 encoder, from its `config.json`. */
@@ -25,18 +25,18 @@ export function t5Config(config: Config): T5Config {
   const feedForward = config.string('feed_forward_proj', 'relu');
   if (feedForward !== 'gated-gelu') {
     throw new UnsupportedError(
-      `${config.file}: feed_forward_proj is ${JSON.stringify(feedForward)}; this version supports "gated-gelu".`,
+      `${config.file}: feed_forward_proj is ${show(feedForward)}; this version supports "gated-gelu".`,
     );
   }
   return {
-    vocabSize: config.number('vocab_size', 32128),
-    width: config.number('d_model', 512),
-    layers: config.number('num_layers', 6),
-    heads: config.number('num_heads', 8),
-    headWidth: config.number('d_kv', 64),
-    feedForwardWidth: config.number('d_ff', 2048),
-    distanceBuckets: config.number('relative_attention_num_buckets', 32),
-    maxDistance: config.number('relative_attention_max_distance', 128),
-    epsilon: config.number('layer_norm_epsilon', 1e-6),
+    vocabSize: config.count('vocab_size', 32128),
+    width: config.count('d_model', 512),
+    layers: config.count('num_layers', 6, { most: 1000 }),
+    heads: config.count('num_heads', 8),
+    headWidth: config.count('d_kv', 64),
+    feedForwardWidth: config.count('d_ff', 2048),
+    distanceBuckets: config.count('relative_attention_num_buckets', 32, { least: 4, most: 2 ** 12 }),
+    maxDistance: config.count('relative_attention_max_distance', 128, { most: 2 ** 16 }),
+    epsilon: config.number('layer_norm_epsilon', 1e-6, { least: 0, most: 1 }),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  extendLayers,
   Graph,
   type GraphModel,
   type GraphOptions,
@@ -29,10 +30,7 @@ export function t5Graph(
   const g = new Graph(options);
   const w = new Scope(checkpoint);
   const ids = g.input('input_ids', ['batch', 'tokens'], 'int64');
-  for (const extension of extensions) {
-    const { layer } = extension.extend(g);
-    if (layer !== undefined) g.addLayerHook(layer);
-  }
+  extendLayers(g, extensions);
   const encoder = w.at('encoder');
   const bias = distanceBias(g, encoder.at('block.0.layer.0.SelfAttention.relative_attention_bias'), ids, config);
   let x = g.toFloat32(g.embedding(ids, tokenTable(w, config)));

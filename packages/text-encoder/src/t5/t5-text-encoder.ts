@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   lazySession,
   row,
+  show,
   type Tensor,
   TensorError,
   type TextEncoder,
@@ -28,6 +29,8 @@ export interface T5TextEncoder extends TextEncoder {
    * of an extension that does not fit this model.
    */
   withExtensions(extensions: readonly LayerExtension[]): T5TextEncoder;
+  /** See `Extendable.checkFiles`. */
+  checkFiles(): Promise<void>;
 }
 
 /**
@@ -57,12 +60,13 @@ function t5EncoderOf(parts: Parts, extensions: readonly LayerExtension[] = []): 
     unusedTensors: checkpoint.unused(),
     withExtensions: (others) => t5EncoderOf(parts, others),
     load: session.load,
+    checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
     async encode(tokens, { clipSkip = 0, output = 'normalized', conditions, signal } = {}) {
-      if (clipSkip !== 0) throw new InvalidOptionError('clipSkip', `must be 0 for T5, not ${clipSkip}.`);
+      if (clipSkip !== 0) throw new InvalidOptionError('clipSkip', `must be 0 for T5, not ${show(clipSkip)}.`);
       if (output !== 'normalized') {
-        throw new InvalidOptionError('output', `must be 'normalized' for T5, not ${JSON.stringify(output)}.`);
+        throw new InvalidOptionError('output', `must be 'normalized' for T5, not ${show(output)}.`);
       }
       const feeds = completeFeeds(model, { input_ids: batchOfIds(tokens, config), ...conditions });
       const { hidden_states } = await session.run(feeds, { signal });

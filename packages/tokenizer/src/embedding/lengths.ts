@@ -1,4 +1,4 @@
-import { type Tensor, TensorError, type TextEmbedding, tensor } from '@sd/core';
+import { InvalidOptionError, type Tensor, TensorError, type TextEmbedding, tensor } from '@sd/core';
 
 type Hidden = Tensor<'float32'>;
 
@@ -8,6 +8,9 @@ export interface EncodedText {
   /** One window. Undefined where all texts are one window, so that none needs filling up. */
   readonly empty?: TextEmbedding;
 }
+
+/** The most tokens that texts are repeated to: an embedding of half a gigabyte in SDXL. */
+const maxRepeatedTokens = 2 ** 16;
 
 /** Joins embeddings [tokens, width] along the tokens: [sum of tokens, width]. Throws a TensorError if their widths differ. */
 export function joinTokens(parts: readonly Hidden[]): Hidden {
@@ -43,10 +46,17 @@ export function padToSameLength(texts: readonly EncodedText[]): TextEmbedding[] 
 /**
  * Repeats each text up to the least common multiple of the lengths, as ComfyUI does, so that the noise predictor can take
  * them in one batch. Attention gives the same result when every token occurs equally often, so each text has the effect
- * that it has alone, as in A1111.
+ * that it has alone, as in A1111. Throws an InvalidOptionError (`prompt`) for lengths whose multiple is too long.
  */
 export function repeatToSameLength(texts: readonly EncodedText[]): TextEmbedding[] {
-  const tokens = texts.map(({ embedding }) => embedding.hidden.dims[0]).reduce(leastCommonMultiple);
+  const lengths = texts.map(({ embedding }) => embedding.hidden.dims[0]);
+  const tokens = lengths.reduce(leastCommonMultiple);
+  if (tokens > maxRepeatedTokens && tokens > Math.max(...lengths)) {
+    throw new InvalidOptionError(
+      'prompt',
+      `has texts of ${[...new Set(lengths)].join(', ')} tokens, with the negative prompt's. Repeated to the same length, they would have ${tokens}, more than ${maxRepeatedTokens}: shorten the longer ones.`,
+    );
+  }
   return texts.map(({ embedding }) => {
     const times = tokens / embedding.hidden.dims[0];
     if (times === 1) return embedding;

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Tokens } from '@sd/core';
+import { InvalidOptionError, show, type Tokens } from '@sd/core';
 import { windowOf } from '../window.js';
 import { type EndAfter, fillToEnds, fillWithCommas } from './fill-chunks.js';
 import { type AnyTokenizer, type Piece, piecesOf } from './pieces.js';
@@ -52,7 +52,7 @@ export function encodeFragments(
   options: ChunkOptions = {},
 ): Chunks {
   const { commaLookBack = 0, endAfter, wholeWords = 1, words = 'text', maxChunks = Infinity } = options;
-  if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${maxChunks}.`);
+  if (!(maxChunks >= 1)) throw new InvalidOptionError('maxChunks', `must be 1 or more, not ${show(maxChunks)}.`);
   const capacity = tokenizer.maxLength - 2;
   const [comma] = tokenizer.tokenize(',');
   const missing: string[] = [];
@@ -60,7 +60,7 @@ export function encodeFragments(
   const filled = sections.flatMap((section, i) => {
     const found = piecesOf(tokenizer, section, firstFragment, { words, wholeWords });
     firstFragment += section.length;
-    missing.push(...found.missing);
+    for (const word of found.missing) missing.push(word);
     const isLast = i > 0 && i === sections.length - 1;
     if (isLast && found.pieces.length === 0) return [];
     return endAfter === undefined

@@ -59,25 +59,29 @@ export function fillToEnds(
     units.indexOf(endAfter),
   );
   const chunks: Piece[][] = [];
-  let rest = [...pieces];
-  while (tokenCount(rest) > capacity) {
-    const fitting = rest.slice(0, countThatFits(rest, capacity));
+  let start = 0;
+  for (let after = endThatFits(pieces, start, capacity); after < pieces.length; ) {
+    const fitting = pieces.slice(start, after);
     const lastEnds = unitEnds.map((isEnd) => fitting.findLastIndex(({ ids }) => isEnd(ids.at(-1)!)));
     const end = lastEnds.find((index) => index !== -1) ?? fitting.length - 1;
-    chunks.push(rest.slice(0, end + 1));
-    rest = rest.slice(end + 1);
+    chunks.push(fitting.slice(0, end + 1));
+    start += end + 1;
+    after = endThatFits(pieces, start, capacity);
   }
-  if (rest.length > 0 || chunks.length === 0) chunks.push(rest);
+  if (start < pieces.length || chunks.length === 0) chunks.push(pieces.slice(start));
   return chunks;
 }
 
-function countThatFits(pieces: readonly Piece[], capacity: number): number {
+/** The index of the first piece, from `start`, that does not fit; the number of pieces if all do. */
+function endThatFits(pieces: readonly Piece[], start: number, capacity: number): number {
   let length = 0;
-  const firstTooMany = pieces.findIndex(({ ids }) => {
-    length += ids.length;
-    return length > capacity;
-  });
-  return firstTooMany === -1 ? pieces.length : firstTooMany;
+  let index = start;
+  while (index < pieces.length) {
+    length += pieces[index].ids.length;
+    if (length > capacity) return index;
+    index += 1;
+  }
+  return index;
 }
 
 function tokenCount(pieces: readonly Piece[]): number {

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import type { ClipTokenizer } from '../tokenizer.js';
 import { windowOf } from '../window.js';
 
@@ -9,6 +9,9 @@ export interface WordTokenizer extends ClipTokenizer {
   /** The tokenizer without these words. */
   readonly base: ClipTokenizer;
 }
+
+/** The number of vectors of each word. A Map keeps the order of words that are whole numbers, an object does not. */
+export type WordCounts = ReadonlyMap<string, number> | Readonly<Record<string, number>>;
 
 /**
  * Adds words to a tokenizer. `vectors` gives the number of vectors of each word; it gets as many new ids, counted from
@@ -21,19 +24,14 @@ export interface WordTokenizer extends ClipTokenizer {
  * Throws an InvalidOptionError for a word without text, and for a number of vectors that is not positive or does not fit a
  * window.
  */
-export function withWords(
-  tokenizer: ClipTokenizer,
-  vectors: Readonly<Record<string, number>>,
-  firstId: number,
-): WordTokenizer {
+export function withWords(tokenizer: ClipTokenizer, vectors: WordCounts, firstId: number): WordTokenizer {
   const words = assignIds(vectors, firstId, tokenizer.maxLength - 2);
   const split = splitter([...words.keys()].filter((word) => !isFoundByTokens.test(word)));
   const sequences = tokenSequences(tokenizer, words);
-  const idsOf = new Map([...words].map(([word, ids]) => [word.toLowerCase(), ids]));
 
   const tokenize = (text: string): number[] =>
-    split(text).flatMap((part, i) =>
-      i % 2 === 1 ? idsOf.get(part.toLowerCase())! : replaceSequences(tokenizer.tokenize(part), sequences),
+    split(text).flatMap((part) =>
+      typeof part === 'string' ? replaceSequences(tokenizer.tokenize(part), sequences) : words.get(part.word)!,
     );
   const decode = decoder(tokenizer, words);
 
@@ -51,17 +49,13 @@ export function withWords(
   };
 }
 
-function assignIds(
-  vectors: Readonly<Record<string, number>>,
-  firstId: number,
-  capacity: number,
-): ReadonlyMap<string, readonly number[]> {
+function assignIds(vectors: WordCounts, firstId: number, capacity: number): ReadonlyMap<string, readonly number[]> {
   if (!Number.isInteger(firstId) || firstId < 0) {
-    throw new InvalidOptionError('firstId', `must be the first unused token id, not ${firstId}.`);
+    throw new InvalidOptionError('firstId', `must be the first unused token id, not ${show(firstId)}.`);
   }
   let nextId = firstId;
   return new Map(
-    Object.entries(vectors).map(([word, count]) => {
+    (vectors instanceof Map ? [...vectors] : Object.entries(vectors)).map(([word, count]) => {
       if (!Number.isInteger(count) || count < 1 || count > capacity) {
         const name = JSON.stringify(word);
         throw new InvalidOptionError('words', `${name} has ${count} vectors; a word must have 1 to ${capacity}.`);
@@ -73,14 +67,27 @@ function assignIds(
 
 const isFoundByTokens = /^[\p{L}\p{N}](?:[\s\S]*[\p{L}\p{N}])?$/u;
 
-/** A function that splits a text at these words; every second part is one of them. */
-function splitter(words: readonly string[]): (text: string) => string[] {
+/** A function that splits a text at these words, in any case; of words that differ in case alone, the one that is there. */
+function splitter(words: readonly string[]): (text: string) => (string | { readonly word: string })[] {
   if (words.length === 0) return (text) => [text];
   const longestFirst = [...words].sort((a, b) => b.length - a.length);
-  const alternatives = longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
-  const pattern = new RegExp(`(${alternatives})`, 'giu');
-  return (text) => text.split(pattern);
+  const pattern = new RegExp(`(${longestFirst.map(escaped).join('|')})`, 'iu');
+  const wordIn = (part: string) => {
+    const word = words.includes(part) ? part : longestFirst.find((each) => sameInAnyCase(each).test(part))!;
+    return { word };
+  };
+  // As the tokenizer reads a text: composed.
+  return (text) =>
+    text
+      .normalize('NFC')
+      .split(pattern)
+      .map((part, i) => (i % 2 === 1 ? wordIn(part) : part));
 }
+
+/** A word as a pattern for composed text, where a hyphen is an ordinary character: the flag `u` forbids to escape it. */
+const escaped = (word: string) => word.normalize('NFC').replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+const sameInAnyCase = (word: string) => new RegExp(`^${escaped(word)}$`, 'iu');
 
 /** A word's ordinary tokens, and the ids that replace them. */
 interface Sequence {

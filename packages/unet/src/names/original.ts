@@ -92,9 +92,15 @@ function byModule(translate: (module: string) => string | undefined): (name: str
 
 /** Finds a block's level, and its index in it. Blocks count from `first`, and those that match `ends` end a level. */
 function positionsOf(names: readonly string[], ends: RegExp, first: number) {
-  const last = new Set(names.flatMap((name) => ends.exec(name)?.[1] ?? []).map(Number));
+  const last = [...new Set(names.flatMap((name) => ends.exec(name)?.[1] ?? []).map(Number))].sort((a, b) => a - b);
   return (number: number): { level: number; index: number } => {
-    const ended = [...last].filter((end) => end < number);
-    return { level: ended.length, index: number - Math.max(first, ...ended.map((end) => end + 1)) };
+    let [level, high] = [0, last.length];
+    while (level < high) {
+      const middle = (level + high) >> 1;
+      if (last[middle] < number) level = middle + 1;
+      else high = middle;
+    }
+    const start = level === 0 ? first : Math.max(first, last[level - 1] + 1);
+    return { level, index: number - start };
   };
 }

@@ -7,8 +7,9 @@ import {
   TensorError,
   tensor,
 } from '@sd/core';
-import { hasFile, readConfig } from '@sd/weights';
+import { type Config, hasFile, readConfig } from '@sd/weights';
 import { type OnnxFile, type OnnxSession, onnxSession, openOnnxFile } from '@sd/weights/onnx-file';
+import { unetWorkingBytes } from '../working-memory.js';
 import { fusedControlNets, isFusedInput } from './fused-controlnets.js';
 import { namedInputs, sizeOfAxis } from './inputs.js';
 import { timestepFor } from './timestep.js';
@@ -42,6 +43,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
   const at = (name: string) => (folder === '' ? name : `${folder}/${name}`);
   const file = await openOnnxFile(source, at('model.onnx'));
   const config = (await hasFile(source, at('config.json'))) ? await readConfig(source, at('config.json')) : undefined;
+  const levels = usualLevels(config);
   const session = onnxSession(backend, file, 'unet', { repeated: true });
   const inputs = namedInputs(file.path, session.inputs);
   const [sampleInfo, timestepInfo, contextInfo] = ['sample', 'timestep', 'encoder_hidden_states'].map(
@@ -71,6 +73,7 @@ export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUn
           ? [info.dims[0] ?? 'batch', sizeOfAxis(info, 1, config?.get('time_cond_proj_dim'), 256)]
           : info.dims,
     })),
+    workingBytes: (...shape) => unetWorkingBytes({ levels }, {}, shape),
     load: session.load,
     release: session.release,
     dispose: session.dispose,
@@ -111,4 +114,10 @@ function zeros(dims: OnnxInput['dims']): Tensor<'float32'> {
     'float32',
     dims.map((size) => (typeof size === 'number' ? size : 1)),
   );
+}
+
+/** The levels of an export for its estimate of memory: Stable Diffusion's, with the channels of its config if it has one. */
+function usualLevels(config: Config | undefined) {
+  const channels = config?.numbers('block_out_channels', [320, 640, 1280, 1280]) ?? [320, 640, 1280, 1280];
+  return channels.map((width) => ({ channels: width, resnets: 2, downHeads: 1, upHeads: 1 }));
 }

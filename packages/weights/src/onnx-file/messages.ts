@@ -1,67 +1,106 @@
-import { encodedField, fieldsOf, joined, textField, textOf } from './wire.js';
+import { encodedField, fieldsOf, joined, textField } from './wire.js';
 
 /** The ONNX messages that can contain tensors or operators, at any depth. */
-export type MessageKind = 'function' | 'graph' | 'node' | 'attribute' | 'tensor';
+export type MessageKind = 'model' | 'function' | 'graph' | 'node' | 'attribute' | 'tensor';
 
-/** For each message, the field numbers of the messages inside it. */
-const children: Readonly<Record<MessageKind, Readonly<Record<number, MessageKind>>>> = {
-  function: { 7: 'node' },
-  graph: { 1: 'node', 5: 'tensor' },
-  node: { 5: 'attribute' },
-  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph' },
-  tensor: {},
+/**
+ * The fields that each message may have: `plain` ones, which have no tensors and no operators inside, and those that are
+ * one of these messages. Any other field is refused, since what this reader does not look at, ONNX Runtime still obeys:
+ * sparse tensors can name files too, as can the fields of versions to come.
+ */
+const allowed: Readonly<Record<MessageKind, Partial<Readonly<Record<MessageKind | 'plain', readonly number[]>>>>> = {
+  model: { plain: [1, 2, 3, 4, 5, 6, 8, 14], graph: [7], function: [25] },
+  function: { plain: [1, 4, 5, 6, 8, 9, 10, 12, 13, 14], node: [7], attribute: [11] },
+  graph: { plain: [2, 10, 11, 12, 13, 14, 16], node: [1], tensor: [5] },
+  node: { plain: [1, 2, 3, 4, 6, 7, 8, 9], attribute: [5] },
+  attribute: { plain: [1, 2, 3, 4, 7, 8, 9, 13, 14, 15, 20, 21], tensor: [5, 10], graph: [6, 11] },
+  tensor: { plain: [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16] },
 };
 
-/** Limit on nested graphs (the bodies of branches and loops). */
+/** Names of the fields that an exporter could write, for the message of their refusal. */
+const refusedNames: Readonly<Record<string, string>> = {
+  'model 20': 'training information',
+  'model 26': 'a device configuration',
+  'node 10': 'a device configuration',
+  'graph 15': 'sparse initializers',
+  'attribute 22': 'a sparse tensor',
+  'attribute 23': 'sparse tensors',
+  'tensor 3': 'a segment',
+};
+
+/** Limit on messages inside each other: about eight graphs, the bodies of branches. */
 const deepest = 32;
 
 const opType = 4;
 const domain = 7;
 const externalData = 13;
 
-export interface Visitor {
-  operator(name: string): void;
-  /** Called with the file that an external tensor's values are in. */
-  location(location: string): void;
+/** A field that no message may have. */
+export class RefusedField extends Error {}
+
+/** The message that a field of a message is; undefined for a plain one. Throws a RefusedField for one that is not allowed. */
+export function messageIn(kind: MessageKind, number: number, isMessage: boolean): MessageKind | undefined {
+  for (const [name, numbers] of Object.entries(allowed[kind])) {
+    if (!numbers.includes(number)) continue;
+    if (name === 'plain') return undefined;
+    if (!isMessage) throw new RangeError(`field ${number} of a ${kind} is not a message`);
+    return name as MessageKind;
+  }
+  const what = refusedNames[`${kind} ${number}`] ?? 'a field of a later version';
+  throw new RefusedField(`has ${what} (field ${number} of a message of kind ${kind})`);
 }
 
-/** Visits all operators and external locations in a message. */
+export interface Visitor {
+  node(message: Uint8Array): void;
+  tensor(message: Uint8Array): void;
+}
+
+/** Visits all operators and tensors in a message. Throws a RefusedField for a field that is not allowed. */
 export function visit(kind: MessageKind, message: Uint8Array, visitor: Visitor, depth = 0): void {
   if (depth > deepest) throw new RangeError('its graphs are nested too deep');
-  if (kind === 'node') visitor.operator(operatorOf(message));
+  if (kind === 'node') visitor.node(message);
+  if (kind === 'tensor') visitor.tensor(message);
   for (const field of fieldsOf(message)) {
-    const inner = children[kind][field.number];
-    if (field.body === undefined) continue;
-    if (inner !== undefined) visit(inner, field.body, visitor, depth + 1);
-    else if (kind === 'tensor' && field.number === externalData && isLocation(field.body))
-      visitor.location(textField(field.body, 2));
+    const inner = messageIn(kind, field.number, field.body !== undefined);
+    if (inner !== undefined) visit(inner, field.body!, visitor, depth + 1);
   }
 }
 
 /** An operator's name, prefixed by its domain if that is not ONNX's own: `com.microsoft.GroupNorm`. */
 export function operatorOf(node: Uint8Array): string {
-  let name = '';
-  let prefix = '';
-  for (const field of fieldsOf(node)) {
-    if (field.number === opType) name = textOf(field);
-    if (field.number === domain) prefix = textOf(field);
+  return operatorName(textField(node, opType), textField(node, domain));
+}
+
+/** The name under which nodes call a function. */
+export function functionName(message: Uint8Array): string {
+  return operatorName(textField(message, 1), textField(message, 10));
+}
+
+const operatorName = (name: string, prefix: string) =>
+  prefix === '' || prefix === 'ai.onnx' ? name : `${prefix}.${name}`;
+
+/** A tensor's entries for external data, such as `location` and `offset`. */
+export function externalEntries(tensor: Uint8Array): [key: string, value: string][] {
+  const entries: [string, string][] = [];
+  for (const { number, body } of fieldsOf(tensor)) {
+    if (number === externalData && body !== undefined) entries.push([textField(body, 1), textField(body, 2)]);
   }
-  return prefix === '' || prefix === 'ai.onnx' ? name : `${prefix}.${name}`;
+  return entries;
 }
 
 /** The message with its external locations replaced; the same object if it has none. */
 export function relocated(kind: MessageKind, message: Uint8Array, locations: ReadonlyMap<string, string>): Uint8Array {
   const pieces: Uint8Array[] = [];
   let changed = false;
-  for (const { number, body, raw } of fieldsOf(message)) {
-    const inner = children[kind][number];
+  for (const field of fieldsOf(message)) {
+    const { number, body, raw } = field;
+    const inner = messageIn(kind, field.number, field.body !== undefined);
     let piece = raw;
-    if (inner !== undefined && body !== undefined) {
-      const next = relocated(inner, body, locations);
+    if (inner !== undefined) {
+      const next = relocated(inner, body!, locations);
       if (next !== body) piece = encodedField(number, next);
     } else if (kind === 'tensor' && number === externalData && body !== undefined && isLocation(body)) {
-      const location = textField(body, 2);
-      piece = encodedField(number, entry('location', locations.get(location) ?? location));
+      piece = encodedField(number, entry('location', locations.get(textField(body, 2))!));
     }
     changed ||= piece !== raw;
     pieces.push(piece);

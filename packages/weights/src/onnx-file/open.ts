@@ -1,9 +1,23 @@
-import type { Model, ModelHints, RawTensorInfo, Source, WeightFile } from '@sd/core';
+import { WireType } from '@bufbuild/protobuf/wire';
+import { type Model, type ModelHints, type RawTensorInfo, type Source, UnsupportedError } from '@sd/core';
 import { type RandomAccess, randomAccess } from '../random-access.js';
 import { weightFile } from '../weight-file.js';
-import { externalFile } from './external-file.js';
+import { expectAllowed } from './allowed-operators.js';
+import { type CallCounts, countCall, expectExpandable } from './expansion.js';
+import { type ExternalFile, externalFile, relativeFiles } from './external-file.js';
 import { brokenOnnx, type FieldPlace, fieldsInFile, inBlocks } from './file-fields.js';
-import { externalFields, type MessageKind, operatorOf, relocated, visit } from './messages.js';
+import {
+  externalFields,
+  functionName,
+  type MessageKind,
+  messageIn,
+  operatorOf,
+  RefusedField,
+  relocated,
+  visit,
+} from './messages.js';
+import { checkNode, constantsOf, divisorOf } from './node-checks.js';
+import { checkTensor, type ExternalValues, hasMinusOne } from './tensor-checks.js';
 import { dynamicValueInfo, readValueInfo, typeName } from './values.js';
 import { encodedField, fieldsOf, joined, textField } from './wire.js';
 
@@ -38,20 +52,25 @@ const producerName = 2;
 const producerVersion = 3;
 const graphField = 7;
 const opsetField = 8;
-const functionField = 25;
-const [nodeField, tensorField, inputField, outputField] = [1, 5, 11, 12];
+const [tensorField, inputField, outputField] = [5, 11, 12];
 const [dataType, tensorName, rawData] = [2, 8, 9];
 
 /**
  * Opens an ONNX model, with or without external data. Its weights are not read: the graph that `model` returns points to
  * them, in this file or in its external data files. Throws a SourceError for a missing file, and a CheckpointError for a
- * broken one or for external data outside its folder.
+ * broken one or for external data outside its folder, and an UnsupportedError for operators or fields that no supported model
+ * has.
  */
 export async function openOnnxFile(source: Source, path: string, options: OpenOnnxOptions = {}): Promise<OnnxFile> {
   const file = inBlocks(await randomAccess(source, path));
   try {
     return await new Opening(source, file, options).open();
   } catch (error) {
+    if (error instanceof RefusedField) {
+      throw new UnsupportedError(
+        `${path} ${error.message}, which no supported model needs. Export it again without that.`,
+      );
+    }
     // The wire reader throws plain errors.
     throw error instanceof RangeError || (error instanceof Error && error.constructor === Error)
       ? brokenOnnx(path, error.message, error)
@@ -59,19 +78,24 @@ export async function openOnnxFile(source: Source, path: string, options: OpenOn
   }
 }
 
+/** Stands for this file in the tensors that are left in it. No location can have a NUL. */
+const thisFile = '\0';
+
 /** Collects everything about a file in one pass. */
 class Opening {
   readonly #source: Source;
   readonly #file: RandomAccess;
   readonly #options: OpenOnnxOptions;
-  readonly #locations = new Map<string, WeightFile>();
-  readonly #operators = new Set<string>();
+  readonly #locations = new Map<string, ExternalFile>();
+  readonly #graphCalls: CallCounts = new Map();
+  readonly #functions = new Map<string, CallCounts>();
+  readonly #divisors = new Set<string>();
+  readonly #minusOnes = new Set<string>();
   readonly #weightBytes = new Map<string, number>();
   readonly #inputs: RawTensorInfo[] = [];
   readonly #outputs: RawTensorInfo[] = [];
   readonly #initializers = new Set<string>();
   readonly #noiseNodes: Uint8Array[] = [];
-  #thisFile: WeightFile | undefined;
 
   constructor(source: Source, file: RandomAccess, options: OpenOnnxOptions) {
     this.#source = source;
@@ -86,7 +110,9 @@ class Opening {
     let opset = 0;
     let noises: RawTensorInfo[] | undefined;
     for await (const place of fieldsInFile(this.#file, 0, size)) {
-      if (place.number === graphField) {
+      const kind = messageIn('model', place.number, place.type === WireType.LengthDelimited);
+      if (kind === 'graph') {
+        if (noises !== undefined) throw brokenOnnx(path, 'it has two graphs');
         const graph = await this.#graph(place);
         noises = this.#noises();
         const added = noises.map(({ name, type }) => encodedField(inputField, dynamicValueInfo(name, type)));
@@ -95,28 +121,25 @@ class Opening {
       }
       const raw = await this.#bytes(place);
       const [{ body = new Uint8Array() } = {}] = fieldsOf(raw);
-      if (place.number === producerName || place.number === producerVersion) {
+      if (kind === 'function') await this.#function(body);
+      else if (place.number === producerName || place.number === producerVersion) {
         producer = `${producer} ${new TextDecoder().decode(body)}`.trim();
       } else if (place.number === opsetField) {
         const domain = textField(body, 1);
         for (const part of fieldsOf(body)) if (domain === '' && part.number === 2) opset = part.value ?? 0;
       }
-      pieces.push(
-        place.number === functionField ? encodedField(place.number, await this.#relocated('function', body)) : raw,
-      );
+      pieces.push(raw);
     }
     if (noises === undefined) throw brokenOnnx(path, 'it has no graph');
-    const graph = joined(pieces);
-    const weights = [
-      ...new Set([...this.#locations.values(), ...(this.#thisFile === undefined ? [] : [this.#thisFile])]),
-    ];
+    const operators = this.#checkedOperators();
+    const { graph, weights } = this.#placed(joined(pieces));
     return {
       path,
       producer,
       opset,
       inputs: this.#inputs.filter(({ name }) => !this.#initializers.has(name)),
       outputs: this.#outputs,
-      operators: this.#operators,
+      operators,
       weightBytes: this.#weightBytes,
       noises,
       model: (name, hints) => ({ name, graph, weights, hints }),
@@ -126,26 +149,32 @@ class Opening {
   async #graph(graph: FieldPlace): Promise<Uint8Array[]> {
     const pieces: Uint8Array[] = [];
     for await (const place of fieldsInFile(this.#file, graph.body, graph.end)) {
-      if (place.number === tensorField) {
+      const kind = messageIn('graph', place.number, place.type === WireType.LengthDelimited);
+      if (kind === 'tensor') {
         pieces.push(encodedField(tensorField, await this.#initializer(place)));
         continue;
       }
       const raw = await this.#bytes(place);
       const [{ body = raw } = {}] = fieldsOf(raw);
-      if (place.number === nodeField) {
+      if (kind === 'node') {
         if (this.#options.noiseInputs && /^RandomNormal(Like)?$/.test(operatorOf(body))) {
           this.#noiseNodes.push(body);
           continue;
         }
-        const node = await this.#relocated('node', body);
-        pieces.push(node === body ? raw : encodedField(nodeField, node));
-        continue;
+        await this.#check('node', body, this.#graphCalls);
       }
       if (place.number === inputField) this.#inputs.push(readValueInfo(body));
       if (place.number === outputField) this.#outputs.push(readValueInfo(body));
       pieces.push(raw);
     }
     return pieces;
+  }
+
+  async #function(message: Uint8Array): Promise<void> {
+    const name = functionName(message);
+    const calls = this.#functions.get(name) ?? new Map();
+    this.#functions.set(name, calls);
+    await this.#check('function', message, calls);
   }
 
   /** An initializer of the graph. Large values stay in the file. */
@@ -162,7 +191,8 @@ class Opening {
       if (number === 13 && body !== undefined && textField(body, 1) === 'length') external = Number(textField(body, 2));
     }
     this.#weightBytes.set(type, (this.#weightBytes.get(type) ?? 0) + inline + external);
-    return isLarge ? message : this.#relocated('tensor', message);
+    await this.#check('tensor', message, this.#graphCalls);
+    return message;
   }
 
   async #withoutValues(tensor: FieldPlace): Promise<Uint8Array> {
@@ -172,27 +202,70 @@ class Opening {
         pieces.push(await this.#bytes(place));
         continue;
       }
-      this.#thisFile ??= await weightFile(this.#source, this.#file.path, this.#file.size);
-      pieces.push(...externalFields(this.#thisFile.location, place.body, place.end - place.body));
+      const { path, size } = this.#file;
+      if (!this.#locations.has(thisFile)) {
+        this.#locations.set(thisFile, { file: await weightFile(this.#source, path, size), size });
+      }
+      pieces.push(...externalFields(thisFile, place.body, place.end - place.body));
     }
     return joined(pieces);
   }
 
-  /** The message with its external locations as the backend knows them. */
-  async #relocated(kind: MessageKind, message: Uint8Array): Promise<Uint8Array> {
-    const found = new Set<string>();
+  /** Checks all operators and tensors in a message, and finds the files of external tensors. */
+  async #check(kind: MessageKind, message: Uint8Array, calls: CallCounts): Promise<void> {
+    const { path } = this.#file;
+    const external: ExternalValues[] = [];
     visit(kind, message, {
-      operator: (name) => this.#operators.add(name),
-      location: (location) => found.add(location),
+      node: (node) => {
+        countCall(calls, operatorOf(node));
+        checkNode(path, node);
+        const divisor = divisorOf(node);
+        if (divisor !== undefined) this.#divisors.add(divisor);
+        if (operatorOf(node) === 'Constant' && constantsOf(node).some(hasMinusOne))
+          this.#minusOnes.add(textField(node, 2));
+      },
+      tensor: (tensor) => {
+        const values = checkTensor(path, tensor);
+        if (values !== undefined) external.push(values);
+        if (kind === 'tensor' && hasMinusOne(tensor)) this.#minusOnes.add(textField(tensor, tensorName));
+      },
     });
-    if (found.size === 0) return message;
-    for (const location of found) {
-      if (!this.#locations.has(location)) {
-        this.#locations.set(location, await externalFile(this.#source, this.#file.path, location));
-      }
+    for (const { location, end } of external) {
+      const { size } = this.#locations.get(location) ?? (await this.#externalFile(location));
+      if (end > size) throw brokenOnnx(path, `it has values up to byte ${end} of ${location}, which has ${size} bytes`);
     }
-    const names = [...this.#locations].map(([location, file]): [string, string] => [location, file.location]);
-    return relocated(kind, message, new Map(names));
+  }
+
+  async #externalFile(location: string): Promise<ExternalFile> {
+    const found = await externalFile(this.#source, this.#file.path, location);
+    this.#locations.set(location, found);
+    return found;
+  }
+
+  /** The operators of the whole model, without its own functions. */
+  #checkedOperators(): Set<string> {
+    const { path } = this.#file;
+    const called = [this.#graphCalls, ...this.#functions.values()].flatMap((calls) => [...calls.keys()]);
+    const operators = new Set(called.filter((name) => !this.#functions.has(name)));
+    expectAllowed(path, operators);
+    expectExpandable(path, this.#graphCalls, this.#functions);
+    // The least integer divided by -1 is an exception of the processor, which ends the process.
+    const risky = [...this.#divisors].find((name) => this.#minusOnes.has(name));
+    if (risky !== undefined) throw brokenOnnx(path, `it divides integers by the constant ${JSON.stringify(risky)}, -1`);
+    return operators;
+  }
+
+  /** The model with its locations as the backend knows them, and their files. */
+  #placed(model: Uint8Array): Pick<Model, 'graph' | 'weights'> {
+    const found = [...this.#locations];
+    const files = relativeFiles(found.map(([, { file }]) => file));
+    const names = new Map(found.map(([location], i) => [location, files[i].location]));
+    const weights = files.filter(({ location }, i) => files.findIndex((file) => file.location === location) === i);
+    const graph = relocated('model', model, names);
+    // ONNX Runtime takes bytes with this mark for a model in its own format.
+    if (new TextDecoder().decode(graph.subarray(4, 8)) === 'ORTM')
+      throw brokenOnnx(this.#file.path, 'it is in ORT format');
+    return { graph, weights };
   }
 
   /** The outputs of the removed noise nodes. Their type defaults to that of the model's float inputs. */

@@ -21,6 +21,25 @@ export function typeName(number: number): string {
   return Object.hasOwn(typeNames, number) ? typeNames[number] : `type ${number}`;
 }
 
+const sizes: Readonly<Record<string, number>> = {
+  float32: 4,
+  uint8: 1,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+  float64: 8,
+  uint32: 4,
+  uint64: 8,
+  bfloat16: 2,
+};
+
+/** Bytes of a value of an element type; undefined for one that has no fixed size, or is unknown here. */
+export function elementSize(number: number): number | undefined {
+  return Object.hasOwn(sizes, typeName(number)) ? sizes[typeName(number)] : undefined;
+}
+
 function typeNumber(name: string): number {
   return Number(Object.keys(typeNames).find((number) => typeNames[Number(number)] === name));
 }

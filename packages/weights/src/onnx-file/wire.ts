@@ -33,6 +33,19 @@ export function textField(message: Uint8Array, number: number): string {
   return text;
 }
 
+/** All integers in the fields of that number, single or packed. */
+export function integersIn(fields: Iterable<Field>, number: number): number[] {
+  const values: number[] = [];
+  for (const field of fields) {
+    if (field.number !== number) continue;
+    if (field.value !== undefined) values.push(field.value);
+    if (field.body === undefined) continue;
+    const reader = new BinaryReader(field.body);
+    while (reader.pos < reader.len) values.push(Number(reader.int64()));
+  }
+  return values;
+}
+
 export function textOf({ body }: Field): string {
   return new TextDecoder().decode(body);
 }

@@ -58,7 +58,10 @@ export class PickleBytes {
 
   /** A string of Python 2: one byte per character. */
   latin(length: number): string {
-    return Array.from(this.take(length), (byte) => String.fromCharCode(byte)).join('');
+    const bytes = this.take(length);
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    return text;
   }
 
   line(): string {

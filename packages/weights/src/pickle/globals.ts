@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, show } from '@sd/core';
 import type { Dtype } from '../safetensors/dtype.js';
 import type { Global } from './machine.js';
 import type { TensorMaker } from './tensors.js';
@@ -21,6 +21,8 @@ const dtypes: Readonly<Record<string, Dtype>> = {
   bfloat16: 'BF16',
   float8_e4m3fn: 'F8_E4M3',
   float8_e5m2: 'F8_E5M2',
+  float8_e4m3fnuz: 'F8_E4M3FNUZ',
+  float8_e5m2fnuz: 'F8_E5M2FNUZ',
   int64: 'I64',
   int32: 'I32',
   int16: 'I16',
@@ -77,13 +79,16 @@ function refused(path: string, what: string): CheckpointError {
   return new CheckpointError(
     'bad-checkpoint',
     path,
-    `its pickle tries to call ${JSON.stringify(what)}, which is not data. It was refused and no code was run. Use a .safetensors version of the file, or do not use it.`,
+    `its pickle tries to call ${show(what)}, which is not data. It was refused and no code was run. Use a .safetensors version of the file, or do not use it.`,
   );
 }
 
 function latinBytes(path: string, text: unknown, encoding: unknown): Uint8Array {
-  if (typeof text !== 'string' || encoding !== 'latin1') throw refused(path, `_codecs.encode to ${String(encoding)}`);
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  if (typeof text !== 'string' || encoding !== 'latin1')
+    throw refused(path, `_codecs.encode to ${typeof encoding === 'string' ? encoding : show(encoding)}`);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** A NumPy scalar as a number if its type is known, otherwise its bytes. */

@@ -57,7 +57,7 @@ export async function legacyStorages(source: Source, file: RandomAccess): Promis
       const { offset, length } = range;
       const converted: Storage['converted'] = (name, convert) =>
         convertedFile(source, path, { start: offset, end: offset + length, name }, convert);
-      return { key, dtype, file: weights, offset, length, converted };
+      return { key, dtype, file: weights, offset, length, use() {}, converted };
     },
   };
 }

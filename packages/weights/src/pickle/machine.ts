@@ -1,3 +1,5 @@
+import { show } from '@sd/core';
+import { PickleBudget } from './budget.js';
 import type { PickleBytes } from './bytes.js';
 
 /** Something that a pickle may name: plain data, or a function from its arguments to plain data. Nothing else ever runs. */
@@ -14,13 +16,10 @@ export interface PickleEnvironment {
   persistent(id: unknown): unknown;
 }
 
-/** A model with its optimizer takes some hundred thousand instructions: a pickle with more than this is an attack. */
-const maxInstructions = 2_000_000;
-
 /**
  * Reads one pickle, protocols 0 to 5 as far as Python uses them for data: a dict becomes a Map, a list or tuple an array,
  * a set a Set, bytes a Uint8Array, None null. Leaves `bytes` just after it. Throws a CheckpointError if the pickle is
- * broken or asks for anything but data.
+ * broken, asks for anything but data, or for more work than any model needs.
  * @see Python's Lib/pickletools.py
  */
 export function readPickle(bytes: PickleBytes, environment: PickleEnvironment): unknown {
@@ -35,21 +34,24 @@ class Machine {
   readonly memo = new Map<number, unknown>();
   readonly bytes: PickleBytes;
   readonly environment: PickleEnvironment;
+  readonly budget: PickleBudget;
 
   constructor(bytes: PickleBytes, environment: PickleEnvironment) {
     this.bytes = bytes;
     this.environment = environment;
+    this.budget = new PickleBudget(bytes);
   }
 
   run(): unknown {
-    for (let count = 0; count < maxInstructions; count++) {
+    for (let start = this.bytes.position; ; start = this.bytes.position) {
       const code = this.bytes.uint8();
       if (code === stop) return this.pop();
       const instruction = instructions.get(code);
       if (instruction === undefined) throw this.bytes.bad(`it has the unknown instruction ${code}`);
+      this.budget.instruction();
       instruction(this);
+      this.budget.spend(this.bytes.position - start);
     }
-    throw this.bytes.bad(`it has more than ${maxInstructions} instructions`);
   }
 
   push(value: unknown): void {
@@ -79,6 +81,11 @@ class Machine {
     this.push(items.reverse());
   }
 
+  latin(length: number): void {
+    this.budget.characters(length);
+    this.push(this.bytes.latin(length));
+  }
+
   get(index: number): void {
     if (!this.memo.has(index)) throw this.bytes.bad(`it reads memo ${index}, which it never wrote`);
     this.push(this.memo.get(index));
@@ -90,6 +97,7 @@ class Machine {
 
   append(items: readonly unknown[]): void {
     const target = this.top();
+    this.budget.items(items.length);
     if (target instanceof Set) for (const item of items) target.add(item);
     else if (Array.isArray(target)) for (const item of items) target.push(item);
     else throw this.bytes.bad('it appends to something that is not a list');
@@ -97,6 +105,7 @@ class Machine {
 
   set(items: readonly unknown[]): void {
     const target = this.top();
+    this.budget.items(items.length);
     if (!(target instanceof Map)) throw this.bytes.bad('it sets an item of something that is not a dict');
     if (items.length % 2 !== 0) throw this.bytes.bad('a key in it has no value');
     for (let i = 0; i < items.length; i += 2) target.set(items[i], items[i + 1]);
@@ -107,6 +116,7 @@ class Machine {
     const callee = this.pop() as Partial<Global> | null;
     if (!Array.isArray(args)) throw this.bytes.bad('it calls without arguments');
     if (typeof callee?.call !== 'function') throw this.bytes.bad('it calls something that is not a function');
+    this.budget.copies(args);
     this.push(callee.call(args));
   }
 
@@ -115,7 +125,9 @@ class Machine {
     const state = this.pop();
     const target = this.top();
     const inner = state instanceof Map ? state.get('_parameters') : undefined;
-    if (target instanceof Map && inner instanceof Map) for (const [key, value] of inner) target.set(key, value);
+    if (!(target instanceof Map && inner instanceof Map)) return;
+    this.budget.items(inner.size);
+    for (const [key, value] of inner) target.set(key, value);
   }
 
   global(module: unknown, name: unknown): void {
@@ -132,7 +144,7 @@ function mapOf(machine: Machine, items: readonly unknown[]): void {
 
 function decimal(machine: Machine): void {
   const line = machine.bytes.line().replace(/L$/, '');
-  if (!/^-?\d{1,600}$/.test(line)) throw machine.bytes.bad(`${JSON.stringify(line.slice(0, 40))} is not a number`);
+  if (!/^-?\d{1,600}$/.test(line)) throw machine.bytes.bad(`${show(line.slice(0, 40))} is not a number`);
   const value = BigInt(line);
   const number = Number.isSafeInteger(Number(value)) ? Number(value) : value;
   machine.push(line === '00' || line === '01' ? line === '01' : number);
@@ -158,8 +170,8 @@ const instructions = new Map<number, Instruction>(
       ['L', decimal],
       ['G', (m) => m.push(m.bytes.float64())],
       ['F', (m) => m.push(Number(m.bytes.line()))],
-      ['U', (m) => m.push(m.bytes.latin(m.bytes.uint8()))],
-      ['T', (m) => m.push(m.bytes.latin(m.bytes.uint32()))],
+      ['U', (m) => m.latin(m.bytes.uint8())],
+      ['T', (m) => m.latin(m.bytes.uint32())],
       ['X', (m) => m.push(m.bytes.text(m.bytes.uint32()))],
       ['\x8c', (m) => m.push(m.bytes.text(m.bytes.uint8()))],
       ['\x8d', (m) => m.push(m.bytes.text(m.bytes.uint64()))],

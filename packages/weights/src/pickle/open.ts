@@ -1,4 +1,5 @@
 import { CheckpointError, type Source } from '@sd/core';
+import { graphView, refuseQuantized } from '../graph-view.js';
 import { type RandomAccess, randomAccess } from '../random-access.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
 import { convertedFile, weightFile } from '../weight-file.js';
@@ -22,34 +23,54 @@ export interface PickleFile {
 /** A pickle holds names and shapes but no values: no model's is longer than this. */
 const longestPickle = 2 ** 26;
 
-/** See `openPickle` in ../weights.ts, which imports this module on demand. */
-export async function openPickle(source: Source, path: string): Promise<PickleFile> {
+/** Storages have numbers for names. */
+const longestKey = 200;
+
+/**
+ * See `openPickle` in ../weights.ts, which imports this module on demand. With `forGraphs` the tensors have the types that
+ * graphs take, and quantized weights are refused.
+ */
+export async function openPickle(
+  source: Source,
+  path: string,
+  { forGraphs = false }: { readonly forGraphs?: boolean } = {},
+): Promise<PickleFile> {
   const file = await randomAccess(source, path);
   const start = await file.read(0, Math.min(4, file.size));
   const zipped = String.fromCharCode(...start.subarray(0, 4)) === 'PK\x03\x04';
   const { pickle, find } = zipped ? await zipStorages(source, file) : await legacyStorages(source, file);
   const made = new Set<unknown>();
   const isStorage = (value: unknown): value is Storage => made.has(value);
+  const maker = tensorMaker(path, isStorage);
   const value = readPickle(pickle, {
-    global: knownGlobals(path, tensorMaker(path, isStorage)),
+    global: knownGlobals(path, forGraphs ? (args) => viewForGraphs(maker(args)) : maker),
     persistent(id) {
       const [kind, type, key] = Array.isArray(id) ? id : [];
-      if (kind !== 'storage' || typeof key !== 'string')
+      if (kind !== 'storage' || typeof key !== 'string' || key.length > longestKey)
         throw pickle.bad('it refers to something other than a storage');
       const storage = find(key, (type as DtypeGlobal | null)?.dtype);
       made.add(storage);
       return storage;
     },
   });
-  return { tensors: namedTensors(path, value), value };
+  const tensors = namedTensors(path, value);
+  if ([...tensors.values()].some(({ stored }) => stored !== undefined)) refuseQuantized(path, tensors.keys());
+  return { tensors, value };
 }
+
+const viewForGraphs = (view: TensorView) => graphView(`${view.name}.${view.shape.join('x')}`, view);
 
 async function zipStorages(source: Source, file: RandomAccess): Promise<Storages> {
   const entries = await readZip(file);
   const { path } = file;
   const main = entries.find(({ name }) => /(^|\/)data\.pkl$/.test(name));
   if (main === undefined) {
-    throw new CheckpointError('bad-checkpoint', path, 'is a zip without data.pkl, so torch did not save it.');
+    const names = entries.slice(0, 3).map(({ name }) => name);
+    throw new CheckpointError(
+      'bad-checkpoint',
+      path,
+      `is a zip without data.pkl, so torch did not save it. It has ${names.join(', ') || 'no files'}: unpack it, and give the folder or file in it.`,
+    );
   }
   const prefix = main.name.slice(0, -'data.pkl'.length);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
@@ -73,6 +94,8 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
     );
   }
   const weights = await weightFile(source, path, file.size);
+  /** By entry, the bytes that its tensors have: a deflated one may claim a thousand times more. */
+  const used = new Map<ZipEntry, number>();
   return {
     pickle: new PickleBytes(path, await bytes(main)),
     find(key, dtype) {
@@ -86,11 +109,14 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
       }
       const range = { start: entry.start, end: entry.start + entry.stored };
       const converted: Storage['converted'] = (name, convert) =>
-        convertedFile(source, path, { ...range, name }, async (stored) => convert(await inflated(path, entry, stored)));
+        convertedFile(source, path, { ...range, name }, async (stored) =>
+          convert(await inflated(path, entry, stored, used.get(entry))),
+        );
+      const use = (end: number) => used.set(entry, Math.max(end, used.get(entry) ?? 0));
       const location = entry.deflated
         ? { file: converted(key, (inflatedBytes) => inflatedBytes), offset: 0 }
         : { file: weights, offset: entry.start };
-      return { key, dtype, ...location, length: entry.size, converted };
+      return { key, dtype, ...location, length: entry.size, use, converted };
     },
   };
 }

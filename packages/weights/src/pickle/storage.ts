@@ -12,6 +12,8 @@ export interface Storage {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
+  /** Tells that a tensor has the storage's bytes up to `end`: no more than those are ever inflated. */
+  use(end: number): void;
   /** A file with the storage's bytes after `convert`, which runs when a graph is loaded. */
   converted(name: string, convert: (bytes: Uint8Array) => Uint8Array): WeightFile;
 }

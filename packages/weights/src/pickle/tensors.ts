@@ -1,7 +1,6 @@
-import { CheckpointError, sizeOf } from '@sd/core';
+import { CheckpointError, show, sizeOf } from '@sd/core';
 import { bytesOf, type Dtype } from '../safetensors/dtype.js';
 import type { TensorView } from '../safetensors/tensor-view.js';
-import { float8ToHalf, isFloat8 } from '../safetensors/widen.js';
 import type { Storage } from './storage.js';
 
 /** The arguments of torch's `_rebuild_tensor`, unchecked, as the pickle has them. */
@@ -12,6 +11,9 @@ export interface TensorArguments {
   readonly stride: unknown;
   readonly dtype?: Dtype;
 }
+
+/** PyTorch's own limit. */
+const mostAxes = 64;
 
 export type TensorMaker = (args: TensorArguments) => TensorView;
 
@@ -25,7 +27,7 @@ export function tensorMaker(path: string, isStorage: (value: unknown) => value i
   return ({ storage, offset, size, stride, dtype: tensorDtype }) => {
     if (!isStorage(storage)) throw bad('one of its tensors has no storage');
     const dtype = tensorDtype ?? storage.dtype;
-    const name = `${storage.key}+${String(offset)}`;
+    const name = `${storage.key}+${show(offset)}`;
     if (dtype === undefined) throw bad(`the tensor at ${name} is of an unknown type`);
     if (!isSize(offset) || !isSizes(size) || !isSizes(stride) || size.length !== stride.length) {
       throw bad(`the tensor at ${name} has an invalid offset, size or stride`);
@@ -34,18 +36,15 @@ export function tensorMaker(path: string, isStorage: (value: unknown) => value i
     const bytes = bytesOf[dtype];
     const last = count === 0 ? offset : offset + 1 + size.reduce((sum, n, axis) => sum + (n - 1) * stride[axis], 0);
     if (last * bytes > storage.length) throw bad(`the tensor at ${name} of shape [${size}] ends past its storage`);
+    storage.use(last * bytes);
     const contiguous = isContiguous(size, stride);
     if (!contiguous && count * bytes > storage.length) throw bad(`the tensor at ${name} repeats its values`);
-    if (contiguous && !isFloat8(dtype)) {
-      const place = { file: storage.file, offset: storage.offset + offset * bytes, length: count * bytes };
-      return { name, dtype, shape: size, ...place };
-    }
-    const file = storage.converted(`${name}.${stride.join('.')}`, (all) => {
-      const values = gather(all, { bytes, offset, size, stride });
-      return isFloat8(dtype) ? float8ToHalf(dtype, values) : values;
-    });
-    const type = isFloat8(dtype) ? 'F16' : dtype;
-    return { name, dtype: type, shape: size, file, offset: 0, length: count * bytesOf[type] };
+    const view = { name, dtype, shape: size, length: count * bytes };
+    if (contiguous) return { ...view, file: storage.file, offset: storage.offset + offset * bytes };
+    const file = storage.converted(`${name}.${stride.join('.')}`, (all) =>
+      gather(all, { bytes, offset, size, stride }),
+    );
+    return { ...view, file, offset: 0 };
   };
 }
 
@@ -89,5 +88,5 @@ function isSize(value: unknown): value is number {
 }
 
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isSize);
+  return Array.isArray(value) && value.length <= mostAxes && value.every(isSize);
 }

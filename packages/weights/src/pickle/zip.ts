@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { CheckpointError, settleAll } from '@sd/core';
 import type { RandomAccess } from '../random-access.js';
 
 /** A file inside a zip: where its bytes are, and whether they are deflated. */
@@ -49,29 +49,39 @@ export async function readZip(file: RandomAccess): Promise<ZipEntry[]> {
   if (listed.length !== count) throw badDirectory(file);
   const entries: ZipEntry[] = [];
   for (let i = 0; i < listed.length; i += batch) {
-    entries.push(...(await Promise.all(listed.slice(i, i + batch).map((entry) => locate(file, entry)))));
+    entries.push(...(await settleAll(listed.slice(i, i + batch).map((entry) => () => locate(file, entry)))));
   }
   return entries;
 }
 
-/** A file's bytes, inflated if needed. Never yields more than the size given in the zip's directory. */
-export async function inflated(path: string, entry: ZipEntry, bytes: Uint8Array): Promise<Uint8Array> {
+/**
+ * The first `end` bytes of a file, inflated if needed; all of them by default. Throws a CheckpointError if it has not the
+ * size given in the zip's directory.
+ */
+export async function inflated(
+  path: string,
+  entry: ZipEntry,
+  bytes: Uint8Array,
+  end = entry.size,
+): Promise<Uint8Array> {
   if (!entry.deflated) return bytes;
-  const result = new Uint8Array(entry.size);
   let length = 0;
   const reader = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
   try {
+    const result = new Uint8Array(end);
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       if (length + part.value.length > entry.size) throw new RangeError('longer than its entry says');
-      result.set(part.value, length);
+      result.set(part.value.subarray(0, Math.max(0, end - length)), Math.min(length, end));
       length += part.value.length;
+      if (end < entry.size && length >= end) break;
     }
+    if (length < end) throw new RangeError('shorter than its entry says');
+    return result;
   } catch (cause) {
-    await reader.cancel().catch(() => undefined);
     throw broken(path, `its file ${entry.name} cannot be inflated`, cause);
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
-  if (length !== entry.size) throw broken(path, `its file ${entry.name} cannot be inflated`);
-  return result;
 }
 
 /** An entry of the directory, before its local header is read. */

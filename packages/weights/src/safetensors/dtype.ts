@@ -6,6 +6,8 @@ export const bytesOf = {
   BF16: 2,
   F8_E4M3: 1,
   F8_E5M2: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
   I64: 8,
   I32: 4,
   I16: 2,
@@ -21,4 +23,9 @@ export type Dtype = keyof typeof bytesOf;
 
 export function isDtype(name: unknown): name is Dtype {
   return typeof name === 'string' && Object.hasOwn(bytesOf, name);
+}
+
+/** Types that graphs take as they are stored. */
+export function isGraphType(dtype: Dtype): boolean {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
 }

@@ -1,4 +1,4 @@
-import { CheckpointError, sizeOf } from '@sd/core';
+import { CheckpointError, show, sizeOf } from '@sd/core';
 import { bytesOf, type Dtype, isDtype } from './dtype.js';
 
 /** A tensor's entry in the header: its type and shape, and where it is in the file. */
@@ -73,10 +73,10 @@ function parseObject(file: string, json: Uint8Array): Record<string, unknown> {
 
 function tensorEntry(file: string, name: string, entry: unknown, dataStart: number, dataSize: number): TensorEntry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (!isDtype(dtype)) throw bad(file, `the tensor ${name} has the unknown type ${JSON.stringify(dtype)}`);
-  if (!isSizes(shape)) throw bad(file, `the tensor ${name} has the invalid shape ${JSON.stringify(shape)}`);
+  if (!isDtype(dtype)) throw bad(file, `the tensor ${name} has the unknown type ${show(dtype)}`);
+  if (!isSizes(shape)) throw bad(file, `the tensor ${name} has the invalid shape ${show(shape)}`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw bad(file, `the tensor ${name} has the invalid offsets ${JSON.stringify(offsets)}`);
+    throw bad(file, `the tensor ${name} has the invalid offsets ${show(offsets)}`);
   }
   const [start, end] = offsets;
   if (end > dataSize) {

@@ -5,6 +5,8 @@ import { bytesOf, type Dtype } from './dtype.js';
 export interface TensorView {
   readonly name: string;
   readonly dtype: Dtype;
+  /** The type that the file has, if another: the values are converted when they are read. */
+  readonly stored?: string;
   readonly shape: readonly number[];
   readonly file: WeightFile;
   /** First byte in the file. */
@@ -13,6 +15,13 @@ export interface TensorView {
   readonly length: number;
   /** True if the file stores the matrix column by column. */
   readonly transposed?: boolean;
+  /** A tensor of as many values, to be added to these when a graph is loaded. */
+  readonly plus?: TensorView;
+}
+
+/** Whether a value of a pickle is a tensor. */
+export function isTensorView(value: unknown): value is TensorView {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'file' in value;
 }
 
 /** The transpose of a matrix, without copying. */
@@ -44,5 +53,6 @@ export function sliceView(view: TensorView, start: number, end: number): TensorV
     shape: [end - start, ...view.shape.slice(1)],
     offset: view.offset + start * rowBytes,
     length: (end - start) * rowBytes,
+    ...(view.plus && { plus: sliceView({ ...view.plus, shape: view.shape }, start, end) }),
   };
 }

@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { shapeMatching } from '@sd/weights';
 import type { AdapterKind } from '../../adapter.js';
 import { familyOfContext } from '../../family.js';
@@ -5,7 +6,7 @@ import { familyOfContext } from '../../family.js';
 /** ControlNets given as a change of low rank to the U-Net that they go with: Stability AI's Control-LoRA. */
 export const controlLora: AdapterKind = {
   name: 'control-lora',
-  usage: 'attach() adds it to a loaded model, to be led by an image.',
+  usage: 'A Control-LoRA: attach() adds it to a loaded model, to be led by an image.',
   detect({ tensors }, families) {
     if (!tensors.has('lora_controlnet')) return undefined;
     return {
@@ -18,5 +19,5 @@ export const controlLora: AdapterKind = {
       },
     };
   },
-  open: async (file, context) => (await import('./open.js')).openControlLora(file, context),
+  open: async (file, context) => (await lazyImport(() => import('./open.js'))).openControlLora(file, context),
 };

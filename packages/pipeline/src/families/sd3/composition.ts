@@ -4,8 +4,10 @@ import type { MmditConfig } from '@sd/mmdit';
 import type { EncodedText } from '@sd/tokenizer/embedding';
 import type { Stages } from '../../stages.js';
 import { textComponents } from '../compositions.js';
-import type { Composition } from '../family.js';
+import type { Composition, UsualDefaults } from '../family.js';
 import { sideBySide } from '../side-by-side.js';
+
+export const sd3Defaults: UsualDefaults = { steps: 28, guidanceScale: 7 };
 
 /** Number of zero tokens in place of T5's if a model lacks it, as in diffusers. */
 const t5Tokens = 256;
@@ -30,7 +32,7 @@ export function sd3Composition(stages: Stages): Composition {
     combine: ([first, second, t5]) => combineTexts([first, second], t5, contextWidth),
     clipSkipForNegative: false,
     zeroNegative: false,
-    defaults: { steps: 28, guidanceScale: 7 },
+    defaults: sd3Defaults,
     // diffusers rounds down the number of skipped steps here, but the number of steps taken in older families.
     stepsFor: (steps, strength) => steps - Math.trunc(Math.max(steps - Math.min(steps * strength, steps), 0)),
     sideMultiple: stages.vae.scaleFactor * patchSize,

@@ -1,7 +1,7 @@
 import { autoencoder } from '../autoencoder.js';
 import { clipComponent, clipG, clipL } from '../clip.js';
 import type { Family, Json } from '../family.js';
-import { sd3Composition } from './composition.js';
+import { sd3Composition, sd3Defaults } from './composition.js';
 import { sd3Details, sd3Layout } from './layout.js';
 import { t5Component } from './t5.js';
 import { transformer } from './transformer.js';
@@ -46,6 +46,7 @@ export const sd3: Family = {
   ],
   noisePredictor: transformer,
   vae: autoencoder(1.5305),
+  defaults: sd3Defaults,
   folder: { recognises: ({ classOf }) => classOf('transformer') === 'SD3Transformer2DModel' },
   file: {
     layout: sd3Layout,

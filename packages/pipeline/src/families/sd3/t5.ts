@@ -1,3 +1,4 @@
+import { lazyImport } from '@sd/core';
 import { t5ConfigFromShapes } from '@sd/text-encoder/single-file';
 import type { TextEncoderComponent } from '../family.js';
 
@@ -10,7 +11,8 @@ export const t5Component: TextEncoderComponent = {
   optional: true,
   classes: ['T5EncoderModel'],
   tokenizerClasses: ['T5TokenizerFast', 'T5Tokenizer'],
-  load: async (from) => (await import('@sd/text-encoder')).loadT5Encoder(from),
-  loadTokenizer: async (source, folder) => (await import('@sd/tokenizer')).loadT5Tokenizer(source, { folder }),
+  load: async (from) => (await lazyImport(() => import('@sd/text-encoder'))).loadT5Encoder(from),
+  loadTokenizer: async (source, folder) =>
+    (await lazyImport(() => import('@sd/tokenizer'))).loadT5Tokenizer(source, { folder }),
   configFromShapes: t5ConfigFromShapes,
 };

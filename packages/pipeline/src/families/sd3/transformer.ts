@@ -1,4 +1,4 @@
-import type { NoisePredictor } from '@sd/core';
+import { lazyImport, type NoisePredictor } from '@sd/core';
 import { mmditConfigFromShapes } from '@sd/mmdit/single-file';
 import type { Component } from '../family.js';
 
@@ -6,6 +6,6 @@ import type { Component } from '../family.js';
 export const transformer: Component<NoisePredictor> = {
   name: 'transformer',
   classes: ['SD3Transformer2DModel'],
-  load: async (from) => (await import('@sd/mmdit')).loadMmdit(from),
+  load: async (from) => (await lazyImport(() => import('@sd/mmdit'))).loadMmdit(from),
   configFromShapes: (path, tensors, known) => ({ ...mmditConfigFromShapes(path, tensors), ...known }),
 };

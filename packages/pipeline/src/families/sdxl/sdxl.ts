@@ -5,6 +5,7 @@ import type { Family, FileNotes, Json, SplitFile } from '../family.js';
 import { predictionType, zeroTerminalSnr } from '../sd1.js';
 import { trainedBetas, unetComponent, unetDetails, unetLayout, unetTraits } from '../unet.js';
 import { sdxlComposition } from './composition.js';
+import { edmLatents, edmMarkers, edmScheduler } from './edm.js';
 
 const first = clipComponent({
   name: 'text_encoder',
@@ -30,14 +31,17 @@ const shared = {
 
 const file = {
   layout: unetLayout,
+  markers: edmMarkers,
   known: (component: string) => known[component] ?? {},
-  scheduler: (notes: FileNotes) => ({
-    _class_name: 'EulerDiscreteScheduler',
-    ...trainedBetas,
-    timestep_spacing: 'leading',
-    prediction_type: predictionType(notes),
-    ...zeroTerminalSnr(notes),
-  }),
+  stated: (component: string, notes: FileNotes) => (component === 'vae' ? edmLatents(notes) : {}),
+  scheduler: (notes: FileNotes) =>
+    edmScheduler(notes) ?? {
+      _class_name: 'EulerDiscreteScheduler',
+      ...trainedBetas,
+      timestep_spacing: 'leading',
+      prediction_type: predictionType(notes),
+      ...zeroTerminalSnr(notes),
+    },
   details: unetDetails,
 };
 

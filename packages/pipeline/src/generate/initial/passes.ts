@@ -31,7 +31,7 @@ export function firstPass(
 ): Pass {
   const { plan } = request;
   const { images, range } = request.initial;
-  const random = request.random[imageIndex];
+  const random = request.random(imageIndex);
   const noise = () => initialNoise(request, imageIndex, shape, random);
   const initial =
     encoded === undefined
@@ -60,5 +60,5 @@ function initialNoise(request: Request, imageIndex: number, shape: LatentShape, 
   const noise =
     given === undefined ? random.randn(sizeOf(shape)) : row(given, given.dims[0] === 1 ? 0 : imageIndex).data;
   if (variation === undefined || variation.strength === 0) return noise;
-  return slerp(noise, variation.random[imageIndex].randn(sizeOf(shape)), variation.strength, shape);
+  return slerp(noise, variation.random(imageIndex).randn(sizeOf(shape)), variation.strength, shape);
 }

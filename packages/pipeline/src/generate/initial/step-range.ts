@@ -1,4 +1,4 @@
-import { InvalidOptionError, type Sampler, type SamplingPlan, type Scheduler } from '@sd/core';
+import { InvalidOptionError, type Sampler, type SamplingPlan, type Scheduler, show } from '@sd/core';
 import { countsOf } from '@sd/scheduler';
 
 /** Which of the scheduler's steps a run takes: all of them by default. */
@@ -21,11 +21,18 @@ export function stepsFor(steps: number, strength: number): number {
 /** Plans a run and limits it to a range of steps. Throws an InvalidOptionError if none is left. */
 export function planSteps(scheduler: Scheduler, steps: number, range: StepRange): SamplingPlan {
   const { kept, denoisingStart, denoisingEnd } = range;
-  let plan = scheduler.plan(steps);
+  let plan = plannedBy(scheduler, steps);
   if (kept !== undefined) plan = lastSteps(plan, steps, kept);
   if (denoisingStart !== undefined) plan = startingAt(plan, cutoffAt('denoisingStart', denoisingStart, scheduler));
   if (denoisingEnd !== undefined) plan = endingAt(plan, cutoffAt('denoisingEnd', denoisingEnd, scheduler));
   return plan;
+}
+
+/** A scheduler may be the caller's own. */
+function plannedBy(scheduler: Scheduler, steps: number): SamplingPlan {
+  const plan: SamplingPlan | null = scheduler.plan(steps);
+  if (Array.isArray(plan?.levels) && typeof plan?.sampler === 'function') return plan;
+  throw new InvalidOptionError('scheduler', `its plan(steps) must give { levels, sampler }, not ${show(plan)}.`);
 }
 
 interface Cutoff {

@@ -23,7 +23,10 @@ export interface OutputOptions {
   readonly adapters?: Readonly<Record<string, AdapterSettings | undefined>> | undefined;
   /** Aborts the run, which rejects with an AbortError at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Called and awaited after every step; an error that it throws ends the run. */
+  /**
+   * Called and awaited after every step; an error that it throws ends the run. While another request waits, the run goes on
+   * in the meantime, so a request in here waits for the run, not forever.
+   */
   readonly onStep?: ((step: StepEvent) => void | Promise<void>) | undefined;
 }
 

@@ -30,7 +30,7 @@ export interface BlendOptions {
 }
 
 export interface PromptOptions {
-  /** A description of the image; or several prompts, which are composed (arXiv 2206.01714). */
+  /** A description of the image; or several prompts, which are composed (arXiv 2206.01714). At most 100,000 characters each. */
   readonly prompt: string | readonly WeightedPrompt[];
   /** A description of what to avoid; empty by default. */
   readonly negativePrompt?: string | undefined;
@@ -53,9 +53,24 @@ export interface PromptOptions {
   readonly blend?: BlendOptions | undefined;
 }
 
+/** The most characters of a prompt, some 25,000 words: a longer one was not written by anyone. */
+const maxPromptLength = 100_000;
+
+function checkPrompt(option: string, value: unknown): asserts value is string {
+  checkText(option, value);
+  if (value.length <= maxPromptLength) return;
+  throw new InvalidOptionError(
+    option,
+    `has ${value.length} characters, more than ${maxPromptLength}: no model reads that much.`,
+  );
+}
+
+/** A row of an option that is a prompt. */
+const promptRow = { ...text, check: checkPrompt } as const;
+
 const blendTable: OptionTable<BlendOptions> = {
-  prompt: { ...text, text: "The run's own prompt if left out." },
-  negativePrompt: { ...text, text: "The run's own if left out." },
+  prompt: { ...promptRow, text: "The run's own prompt if left out." },
+  negativePrompt: { ...promptRow, text: "The run's own if left out." },
   amount: { ...fraction, text: "0 is the run's prompt, 1 the other." },
 };
 
@@ -64,11 +79,15 @@ export const promptTable: OptionTable<PromptOptions> = {
     type: 'string | { text, weight }[]',
     text: 'What to draw; or several weighted prompts, which are composed (arXiv 2206.01714).',
   },
-  negativePrompt: { ...text, default: "''", text: 'What to avoid.' },
-  prompt2: { ...text, default: '`prompt`', text: 'What the second text encoder reads (SDXL, Stable Diffusion 3).' },
-  negativePrompt2: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
-  prompt3: { ...text, default: '`prompt`', text: 'What the third text encoder reads (Stable Diffusion 3).' },
-  negativePrompt3: { ...text, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
+  negativePrompt: { ...promptRow, default: "''", text: 'What to avoid.' },
+  prompt2: {
+    ...promptRow,
+    default: '`prompt`',
+    text: 'What the second text encoder reads (SDXL, Stable Diffusion 3).',
+  },
+  negativePrompt2: { ...promptRow, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
+  prompt3: { ...promptRow, default: '`prompt`', text: 'What the third text encoder reads (Stable Diffusion 3).' },
+  negativePrompt3: { ...promptRow, default: '`negativePrompt`', text: 'The same for the negative prompt.' },
   syntax: {
     type: "'plain' | 'a1111' | 'comfyui' | 'compel' | PromptSyntax",
     default: "'plain'",
@@ -139,13 +158,16 @@ export function readPrompts(options: PromptOptions, encoderCount: number): Promp
 }
 
 function weightedPrompts(prompt: PromptOptions['prompt']): Required<WeightedPrompt>[] {
-  if (typeof prompt === 'string') return [{ text: prompt, weight: 1 }];
+  if (typeof prompt === 'string') {
+    checkPrompt('prompt', prompt);
+    return [{ text: prompt, weight: 1 }];
+  }
   if (!Array.isArray(prompt) || prompt.length === 0) {
     throw new InvalidOptionError('prompt', `must be a string or a list of { text, weight }, not ${describe(prompt)}.`);
   }
   return prompt.map((entry: WeightedPrompt | null | undefined, i) => {
     const { text, weight = 1 } = entry ?? ({} as Partial<WeightedPrompt>);
-    checkText(`prompt[${i}].text`, text);
+    checkPrompt(`prompt[${i}].text`, text);
     checkOptional(`prompt[${i}].weight`, weight, Number.isFinite(weight), 'a finite number');
     return { text, weight };
   });

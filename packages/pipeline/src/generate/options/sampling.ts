@@ -37,7 +37,11 @@ export interface SamplingOptions {
 }
 
 export const samplingTable: OptionTable<SamplingOptions> = {
-  steps: { ...whole(1), default: '20; 28 for Stable Diffusion 3', text: 'How many steps to take.' },
+  steps: {
+    ...whole(1),
+    default: "20; 28 for Stable Diffusion 3; a distilled model's",
+    text: 'How many steps to take.',
+  },
   scheduler: {
     type: 'Scheduler | string',
     default: "the model's",
@@ -75,14 +79,16 @@ export const samplingTable: OptionTable<SamplingOptions> = {
 export interface Variation {
   readonly strength: number;
   readonly seeds: readonly (number | bigint)[];
-  readonly random: readonly RandomSource[];
+  readonly random: ImageRandom;
 }
+
+/** The generator of an image by its index. That of one image is kept at a time: each image is finished before the next. */
+export type ImageRandom = (imageIndex: number) => RandomSource;
 
 export interface Seeds {
   readonly seeds: readonly (number | bigint)[];
-  /** The generator of each image. */
-  readonly random: readonly RandomSource[];
-  /** Creates such a generator. */
+  readonly random: ImageRandom;
+  /** Creates a generator. */
   readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
 }
@@ -94,7 +100,7 @@ export function readSeeds(options: SamplingOptions): Seeds {
   const variation = readVariation(options, count, random);
   const counted = seedsFrom('seed', seed, count);
   const seeds = variation === undefined ? counted : counted.fill(counted[0]);
-  return { seeds, random: seeds.map((imageSeed) => random(imageSeed)), rng: random, variation };
+  return { seeds, random: randomOf(seeds, random), rng: random, variation };
 }
 
 function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
@@ -104,12 +110,22 @@ function readVariation(options: SamplingOptions, count: number, random: RandomSo
     throw new InvalidOptionError('variationSeed', 'needs a variationStrength, from 0 to 1.');
   }
   const seeds = seedsFrom('variationSeed', variationSeed, count);
-  return { strength, seeds, random: seeds.map((seed) => random(seed)) };
+  return { strength, seeds, random: randomOf(seeds, random) };
+}
+
+/** Also makes the last one, whose seed may be too large for the generator, to throw its InvalidOptionError at once. */
+function randomOf(seeds: readonly (number | bigint)[], create: RandomSourceFactory): ImageRandom {
+  const last = seeds.length - 1;
+  let held = { index: last, source: create(seeds[last]) };
+  return (index) => {
+    if (held.index !== index) held = { index, source: create(seeds[index]) };
+    return held.source;
+  };
 }
 
 function randomSourceOf(rng: NonNullable<SamplingOptions['rng']>): RandomSourceFactory {
   if (typeof rng === 'function') return rng;
-  if (Object.hasOwn(randomSources, rng)) return randomSources[rng];
+  if (typeof rng === 'string' && Object.hasOwn(randomSources, rng)) return randomSources[rng];
   const names = Object.keys(randomSources).join(', ');
   throw new InvalidOptionError('rng', `is ${describe(rng)}, but must be one of ${names}, or a function.`);
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, lazyImport } from '@sd/core';
 import { describe } from '@sd/core/options';
 import type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 import { plain } from '@sd/tokenizer/prompt/plain';
@@ -20,6 +20,6 @@ export function checkSyntax(syntax: unknown): asserts syntax is PromptSyntaxName
 export async function loadSyntax(syntax: PromptSyntaxName | PromptSyntax = plain): Promise<PromptSyntax> {
   if (typeof syntax !== 'string') return syntax;
   if (syntax === plain.name) return plain;
-  const { promptSyntaxNamed } = await import('@sd/tokenizer/prompt');
+  const { promptSyntaxNamed } = await lazyImport(() => import('@sd/tokenizer/prompt'));
   return promptSyntaxNamed(syntax);
 }

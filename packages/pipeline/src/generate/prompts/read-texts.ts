@@ -1,4 +1,11 @@
-import { InvalidOptionError, type TextEmbedding, type TextEncoder, type Tokenizer, type Warning } from '@sd/core';
+import {
+  InvalidOptionError,
+  lazyImport,
+  type TextEmbedding,
+  type TextEncoder,
+  type Tokenizer,
+  type Warning,
+} from '@sd/core';
 import type { ClipTokenizer } from '@sd/tokenizer';
 import type { PromptSyntax, PromptText } from '@sd/tokenizer/prompt';
 import { hasWeights, textWithoutWeights } from './plain-text.js';
@@ -45,7 +52,7 @@ export const readPlainTexts: ReadTextsWith = async (encoder, texts, { clipSkip, 
 /** Reads weighted texts of any length, with the words of textual inversions. */
 export const readWeightedTexts: ReadTextsWith = async (encoder, texts, options) => {
   if (encoder.ignoresWeights) return readWithoutWeights(encoder, texts, options);
-  const { encodeTexts } = await import('@sd/tokenizer/prompt');
+  const { encodeTexts } = await lazyImport(() => import('@sd/tokenizer/prompt'));
   const { textEncoder, output, words } = encoder;
   const { embeddings, empty, truncated, missing } = await encodeTexts(
     texts.map(({ text }) => text),
@@ -82,7 +89,7 @@ async function tokenizerWithWords({ tokenizer, textEncoder, words }: StackEncode
     );
   }
   if (words === undefined) return tokenizer;
-  const { withWords } = await import('@sd/tokenizer/prompt');
+  const { withWords } = await lazyImport(() => import('@sd/tokenizer/prompt'));
   return withWords(tokenizer, words.counts, vocabularySizeOf(textEncoder));
 }
 

@@ -1,6 +1,9 @@
 import type { Detail } from '@sd/adapters';
 
-/** A kind of file or folder: a model, a component of one, or an adapter by its kind's name, such as `lora`. */
+/**
+ * A kind of file or folder: a model, a component of one, or an adapter by its kind's name, such as `lora`. `unsupported` is
+ * known, but refused; `details.title` is its name.
+ */
 export type FileKind =
   | 'pipeline'
   | 'unet'
@@ -8,6 +11,7 @@ export type FileKind =
   | 'text-encoder'
   | 'image-encoder'
   | 'onnx'
+  | 'unsupported'
   | 'unknown'
   | (string & Record<never, never>);
 

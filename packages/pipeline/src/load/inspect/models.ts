@@ -1,17 +1,9 @@
-import { familyOfContext, unsupportedModel } from '@sd/adapters';
+import { familyOfContext } from '@sd/adapters';
 import { shapeMatching, type WeightsFile } from '@sd/weights';
 import type { Family, SplitFile } from '../../families/family.js';
 import { families } from '../../families/index.js';
 import { recogniseFile } from '../single-file/split.js';
 import type { Finding } from './inspection.js';
-
-/** Common files that cannot be used here, by a tensor that they have. */
-const unusable: readonly (readonly [title: string, name: RegExp])[] = [
-  ['an upscaler of images (ESRGAN)', /^(model\.1\.sub\.0\.RDB1|body\.0\.rdb1|RRDB_trunk\.0)\./i],
-  ['a safety checker', /^concept_embeds$/],
-  ['a T5 text encoder', /^encoder\.block\.0\.layer\.0\.SelfAttention\./],
-  ['a ControlNet-LLLite', /^lllite_/],
-];
 
 /** A whole model, or a component of one. */
 export function findModel(file: WeightsFile): Finding | undefined {
@@ -30,7 +22,7 @@ export function findModel(file: WeightsFile): Finding | undefined {
     const family = familyOfContext(families, width)?.id;
     return { kind: 'text-encoder', layout: 'transformers', details: { width }, family };
   }
-  return findComponent(file) ?? findUnsupported(file);
+  return findComponent(file);
 }
 
 function describeModel({ tensors }: WeightsFile, family: Family, split: SplitFile): Finding {
@@ -53,22 +45,9 @@ function findComponent({ tensors }: WeightsFile): Finding | undefined {
     const isDiffusers = shapeMatching(tensors, /^(encoder|decoder)\.layers\./) !== undefined;
     return { kind: 'vae', layout: isDiffusers ? 'diffusers' : 'original', details: { tiny: true } };
   }
-  const vision = shapeMatching(tensors, /(^|\.)vision_model\.embeddings\.patch_embedding\.weight$/);
+  const vision = shapeMatching(tensors, /(^|\.)embeddings\.patch_embedding\.weight$/);
   if (vision === undefined) return undefined;
   return { kind: 'image-encoder', layout: 'transformers', details: { width: vision[0], patch: vision[2] } };
-}
-
-function findUnsupported({ tensors }: WeightsFile): Finding | undefined {
-  const names = [...tensors.keys()];
-  const title = unsupportedModel(names);
-  if (title !== undefined) {
-    const supported = families.map((family) => family.title).join(', ');
-    const canDo = `It is a model of ${title}, which is not supported. Supported are ${supported}.`;
-    return { kind: 'unknown', details: { title }, canDo };
-  }
-  const found = unusable.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
-  if (found === undefined) return undefined;
-  return { kind: 'unknown', details: { title: found }, canDo: `It is ${found}, which has no use here.` };
 }
 
 /** A sentence with the error that `check` throws; undefined if it throws none. */

@@ -1,11 +1,11 @@
 import { type AdapterFile, type AdapterKind, adapterKinds } from '@sd/adapters';
-import { type Source, sizeOf } from '@sd/core';
-import { openWeights, type WeightsFile } from '@sd/weights';
+import { lazyImport, type Source, sizeOf } from '@sd/core';
+import { fileFormat, openWeights, type WeightsFile } from '@sd/weights';
 import { families } from '../../families/index.js';
 import type { Located } from '../locate.js';
+import { findWeights } from './find.js';
 import { findFolder } from './folder.js';
 import type { Finding, Inspection } from './inspection.js';
-import { findModel } from './models.js';
 
 const usages: Readonly<Record<string, string>> = {
   pipeline: 'loadPipeline() draws with it.',
@@ -41,24 +41,16 @@ export async function recognise({ source, path }: Located): Promise<Recognised> 
 }
 
 async function recogniseFile(source: Source, path: string): Promise<Recognised> {
-  if (/\.onnx$/i.test(path)) {
-    const { dtypes, ...finding } = await (await import('./onnx.js')).findOnnxFile(source, path);
+  if ((await fileFormat(source, path)) === 'onnx') {
+    const { dtypes, ...finding } = await (await lazyImport(() => import('./onnx.js'))).findOnnxFile(source, path);
     return recognised({ source, path }, finding, dtypes);
   }
   const weights = await openWeights(source, path);
-  const finding = findAdapter(weights) ??
-    findModel(weights) ?? { kind: 'unknown', details: { firstTensor: weights.tensors.keys().next().value } };
-  return recognised({ source, path, weights }, finding, dtypesOf(weights));
-}
-
-function findAdapter(weights: WeightsFile): Finding | undefined {
-  for (const { name, detect } of adapterKinds) {
-    const found = detect?.(weights, families);
-    if (found === undefined) continue;
-    const { family, usage, ...rest } = found;
-    return { kind: name, family, canDo: usage, ...rest };
-  }
-  return undefined;
+  const finding = findWeights(weights);
+  // What a GGUF file says that it is.
+  const architecture = weights.metadata['general.architecture'];
+  const details = { ...finding.details, ...(architecture !== undefined && { architecture }) };
+  return recognised({ source, path, weights }, { ...finding, details }, dtypesOf(weights));
 }
 
 /** Data types, that of the most values first. */

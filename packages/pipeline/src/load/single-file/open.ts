@@ -1,8 +1,8 @@
-import { unsupportedModel } from '@sd/adapters';
-import { CheckpointError, type Source, UnsupportedError } from '@sd/core';
+import { CheckpointError, type Source, settleAll, UnsupportedError } from '@sd/core';
 import {
   Checkpoint,
   Config,
+  fileFormat,
   hasFile,
   type ModelFolder,
   type ModelParts,
@@ -11,15 +11,19 @@ import {
   splitByRange,
 } from '@sd/weights';
 import type { Component, Family, FileNotes, Json, SplitFile, Tensors } from '../../families/family.js';
-import { families } from '../../families/index.js';
+import { expectModel } from '../inspect/expect-model.js';
 import type { LoadPipelineOptions } from '../load-options.js';
 import { type Located, locate } from '../locate.js';
 import { chosenSource, textSource } from '../memory-source.js';
 import { type ModelFiles, missingComponent } from '../model-files.js';
+import { openTinyVae } from '../tiny-vae.js';
 import { unusedWarning } from '../unused-warning.js';
+import { fileNotes } from './notes.js';
 import { recogniseFile } from './split.js';
 
-type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
+interface Options extends Pick<LoadPipelineOptions, 'config' | 'prediction'> {
+  readonly signal: AbortSignal;
+}
 
 /**
  * Opens a whole model in one file: finds its family by names and shapes, and takes from the family what the file does not
@@ -28,17 +32,19 @@ type Options = Pick<LoadPipelineOptions, 'config' | 'prediction'>;
  */
 export async function openSingleFile(
   { source, path }: Located,
-  { config, prediction }: Options = {},
+  { config, prediction, signal }: Options,
 ): Promise<ModelFiles> {
-  if (/\.onnx$/i.test(path)) {
+  if ((await fileFormat(source, path)) === 'onnx') {
     throw new UnsupportedError(`${path} is one of the models of a folder that was exported to ONNX: load the folder.`);
   }
-  const { tensors, metadata } = await openWeights(source, path);
+  const weights = await openWeights(source, path);
+  const { tensors, metadata } = weights;
+  expectModel(weights);
   const { family, split } = recogniseFile(path, tensors);
-  if (family === undefined) throw notAModel(path, tensors);
+  if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
-  const configFolder = config === undefined ? undefined : (await locate(config)).source;
-  const notes: FileNotes = { metadata, has: (name) => tensors.has(name), split, prediction };
+  const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
+  const notes = await fileNotes({ source, weights, family, split, prediction });
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
   return {
@@ -57,6 +63,7 @@ export async function openSingleFile(
       return Object.fromEntries(found.entries());
     },
     exported: new Map(),
+    metadata,
     warnings: unusedWarning('The file has tensors of no component of the model', split.unused),
   };
 }
@@ -70,14 +77,15 @@ interface SingleFile {
   readonly configFolder: Source | undefined;
 }
 
-function notAModel(path: string, tensors: Tensors): UnsupportedError | CheckpointError {
-  const title = unsupportedModel(tensors.keys());
-  if (title !== undefined) {
-    const supported = families.map((family) => family.title).join(', ');
-    return new UnsupportedError(`${path} is a model of ${title}, which is not supported. Supported are ${supported}.`);
-  }
+function notAModel(path: string, tensors: Tensors, metadata: FileNotes['metadata']): CheckpointError {
   const [first] = tensors.keys();
-  const seen = first === undefined ? 'it has no tensors' : `its first tensor is ${first}`;
+  if (tensors.has('model_ema.decay') || first?.startsWith('model_ema.')) {
+    const problem = 'has only the moving averages of a training run (model_ema.), whose names are lost.';
+    return new CheckpointError('bad-checkpoint', path, `${problem} Use a file with model.diffusion_model.`);
+  }
+  const architecture = metadata['general.architecture'];
+  const named = architecture === undefined ? '' : `its architecture is ${architecture}, and `;
+  const seen = first === undefined ? 'it has no tensors' : `${named}its first tensor is ${first}`;
   return new CheckpointError(
     'bad-checkpoint',
     path,
@@ -111,9 +119,16 @@ async function openComponent(
 ): Promise<ModelParts> {
   const { path } = split;
   const { name, configFromShapes, usedTensors } = component;
-  const config = (await hasConfig(configFolder, `${name}/config.json`))
+  const tiny = name === family.vae.name ? await openTinyVae(source, path, tensors, {}) : undefined;
+  if (tiny !== undefined) return tiny;
+  const given = (await hasConfig(configFolder, `${name}/config.json`))
     ? await readConfig(configFolder!, `${name}/config.json`)
     : new Config(`${path} (${name})`, configFromShapes(path, tensors, family.file.known(name, notes)));
+  const stated = family.file.stated?.(name, notes) ?? {};
+  const config =
+    Object.keys(stated).length === 0
+      ? given
+      : new Config(given.file, { ...Object.fromEntries(given.entries()), ...stated });
   const used = usedTensors?.(tensors, config) ?? tensors;
   return { config, checkpoint: new Checkpoint(path, splitByRange(source, path, used)) };
 }
@@ -134,8 +149,8 @@ async function configFiles({ split, family, notes, configFolder }: SingleFile): 
   if (await hasConfig(configFolder, 'model_index.json')) given.add('model_index.json');
   if (await hasConfig(configFolder, 'scheduler/scheduler_config.json')) given.add('scheduler');
   for (const { tokenizer, tokenizerFiles } of family.textEncoders) {
-    const vocabularies = await Promise.all(
-      ['tokenizer.json', 'vocab.json'].map((file) => hasConfig(configFolder, `${tokenizer}/${file}`)),
+    const vocabularies = await settleAll(
+      ['tokenizer.json', 'vocab.json'].map((file) => () => hasConfig(configFolder, `${tokenizer}/${file}`)),
     );
     if (vocabularies.includes(true)) given.add(tokenizer);
     else for (const [name, text] of (await tokenizerFiles?.()) ?? []) texts.set(`${tokenizer}/${name}`, text);

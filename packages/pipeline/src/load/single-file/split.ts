@@ -1,4 +1,5 @@
-import type { Family, FileLayout, SplitFile, Tensors } from '../../families/family.js';
+import { unsupportedModel } from '@sd/adapters';
+import type { Family, FileLayout, FilePart, SplitFile, Tensors } from '../../families/family.js';
 import { families } from '../../families/index.js';
 
 /**
@@ -18,16 +19,19 @@ export function splitFile(path: string, tensors: Tensors, layout: FileLayout): S
     const members = byPrefix.get(prefix) ?? new Map();
     byPrefix.set(prefix, members.set(name.slice(prefix.length), view));
   }
+  const nameOf = ({ component }: FilePart) => (typeof component === 'string' ? component : component(tensors));
   if (byPrefix.size === 0) {
     const alone = layout.alone.find(({ mark }) => used.has(mark));
-    if (alone !== undefined) {
-      return { path, components: { [alone.component]: alone.translate(path, used) }, unused: [] };
-    }
+    if (alone !== undefined) return { path, components: { [nameOf(alone)]: alone.translate(path, used) }, unused: [] };
   }
   const components: Record<string, Tensors> = {};
-  for (const { mark, component, translate } of layout.prefixes) {
-    const members = byPrefix.get(mark);
-    if (members !== undefined) components[component] = translate(path, members);
+  for (const part of layout.prefixes) {
+    const members = byPrefix.get(part.mark);
+    if (members === undefined) continue;
+    const name = nameOf(part);
+    // A component that the file has under two prefixes is that of the first.
+    if (components[name] === undefined) components[name] = part.translate(path, members);
+    else unused.push(...[...members.keys()].map((member) => part.mark + member));
   }
   return { path, components, unused };
 }
@@ -38,11 +42,15 @@ export interface RecognisedFile {
   readonly split: SplitFile;
 }
 
-/** Finds the family of a file, and its tensors by component. The layouts are tried in the order of the families. */
+/**
+ * Finds the family of a file, and its tensors by component. The layouts are tried in the order of the families. A model of
+ * another kind may be built on a U-Net too: it is of no family.
+ */
 export function recogniseFile(path: string, tensors: Tensors): RecognisedFile {
   const layouts = new Set(families.map(({ file }) => file.layout));
   const layout = [...layouts].find(({ matches }) => matches(tensors))!;
   const split = splitFile(path, tensors, layout);
-  const family = families.find(({ file }) => file.layout === layout && file.recognises(split));
+  const isForeign = unsupportedModel(tensors.keys()) !== undefined;
+  const family = families.find(({ file }) => !isForeign && file.layout === layout && file.recognises(split));
   return { family, split };
 }

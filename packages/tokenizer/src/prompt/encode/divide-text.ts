@@ -57,7 +57,7 @@ function dividePassage(
     downweight === 'mask'
       ? maskFragments(sections, chunks)
       : downweight === 'remove'
-        ? removeFragments(sections, divide)
+        ? removeFragments(sections, chunks, divide)
         : [];
   return {
     windows: chunks.map((tokens) => ({ tokens })),

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from '@sd/core';
 import type { WeightedTokens } from '../chunks.js';
 import type { Section } from '../prompt-plan.js';
 import type { WeightedWindow } from './windows.js';
@@ -10,26 +11,44 @@ export interface AblatedText {
 
 /** The text once for each fragment of a weight below 1, with that fragment hidden from the others: compel's `DownweightMode.MASK`. */
 export function maskFragments(sections: readonly Section[], chunks: readonly WeightedTokens[]): AblatedText[] {
-  return downWeighted(sections).map(({ weight, index }) => ({ weight, windows: hideFragment(chunks, index) }));
+  return downWeighted(sections, chunks.length).map(({ weight, index }) => ({
+    weight,
+    windows: hideFragment(chunks, index),
+  }));
 }
 
 /** The text once for each fragment of a weight below 1, without that fragment: compel's `DownweightMode.REMOVE`. */
 export function removeFragments(
   sections: readonly Section[],
+  chunks: readonly WeightedTokens[],
   divide: (sections: readonly Section[]) => readonly WeightedTokens[],
 ): AblatedText[] {
-  return downWeighted(sections).map(({ weight, index }) => ({
+  return downWeighted(sections, chunks.length).map(({ weight, index }) => ({
     weight,
     windows: divide(removeFragment(sections, index)).map((tokens) => ({ tokens })),
   }));
 }
 
-/** Fragments of a weight below 1, and their indexes in the whole text. */
-function downWeighted(sections: readonly Section[]): { readonly weight: number; readonly index: number }[] {
-  return sections
+/** The most windows that are encoded for the fragments of a weight below 1 in a text. */
+const maxWindows = 4096;
+
+/**
+ * Fragments of a weight below 1, and their indexes in the whole text of `windows` windows. Throws an InvalidOptionError
+ * (`prompt`) if encoding the text once for each would take too many windows.
+ */
+function downWeighted(
+  sections: readonly Section[],
+  windows: number,
+): { readonly weight: number; readonly index: number }[] {
+  const found = sections
     .flat()
     .map(({ weight }, index) => ({ weight, index }))
     .filter(({ weight }) => weight < 1);
+  if (found.length * windows <= maxWindows) return found;
+  throw new InvalidOptionError(
+    'prompt',
+    `has ${found.length} parts with weights below 1, for each of which its ${windows} windows are encoded. The product may be ${maxWindows}: shorten it, or weaken fewer parts.`,
+  );
 }
 
 function removeFragment(sections: readonly Section[], index: number): Section[] {

@@ -39,7 +39,7 @@ function parseComfyui(text: string): Section {
     const start = nextOpening(pieces, span);
     const end = Math.min(closings.get(start) ?? to - 1, to - 1);
     const isGroup = start < end && pieces[end] === ')';
-    fragments.push(...readWords(pieces.slice(from, isGroup ? start : to), weight));
+    for (const words of readWords(pieces.slice(from, isGroup ? start : to), weight)) fragments.push(words);
     if (!isGroup) continue;
     waiting.push({ from: end + 1, to, weight });
     const written = takeWeight(pieces, start + 1, end);

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { InvalidOptionError, show } from '@sd/core';
 import type { PromptSyntax } from '../prompt-syntax.js';
 import { a1111 } from './a1111.js';
 import { comfyui } from './comfyui.js';
@@ -15,8 +15,5 @@ export function promptSyntaxNamed(name: PromptSyntaxName): PromptSyntax {
   const syntax = promptSyntaxes.find((candidate) => candidate.name === name);
   if (syntax !== undefined) return syntax;
   const names = promptSyntaxes.map((known) => known.name).join(', ');
-  throw new InvalidOptionError(
-    'syntax',
-    `is ${JSON.stringify(name)}; it must be one of ${names}, or a PromptSyntax object.`,
-  );
+  throw new InvalidOptionError('syntax', `is ${show(name)}; it must be one of ${names}, or a PromptSyntax object.`);
 }

@@ -60,14 +60,22 @@ export function readSchedule(text: string): Schedule {
 function nodeOf(output: Output, { start, separators }: OpenBracket): Change | Alternation | undefined {
   const kinds = new Set(separators.map((index) => output[index]));
   if (kinds.size !== 1) return undefined;
-  const ends = [...separators, output.length - 1];
-  const items = ends.map((end, i) => joinStrings(output.slice((ends[i - 1] ?? start) + 1, end)));
-  if (kinds.has('|')) return { alternatives: items };
-  const when = items.pop();
-  if (items.length > 2 || when?.length !== 1 || typeof when[0] !== 'string') return undefined;
-  const value = readNumber(when[0]);
-  if (value === undefined) return undefined;
-  return { before: items.length === 2 ? items[0] : [], after: items.at(-1)!, value, isFraction: when[0].includes('.') };
+  const between = (ends: readonly number[]) =>
+    ends.map((end, i) => joinStrings(output.slice((ends[i - 1] ?? start) + 1, end)));
+  if (kinds.has('|')) return { alternatives: between([...separators, output.length - 1]) };
+  // Looks at nothing else inside before it is sure: brackets that are no schedule may be nested as deeply as the text is long.
+  const when = separators.length > 2 ? undefined : whenOf(output, separators.at(-1)!);
+  if (when === undefined) return undefined;
+  const items = between(separators);
+  return { before: items.length === 2 ? items[0] : [], after: items.at(-1)!, ...when };
+}
+
+/** The number between the last separator and the end. It is a single piece, since a number has none of the special characters. */
+function whenOf(output: Output, separator: number): Pick<Change, 'value' | 'isFraction'> | undefined {
+  const written = output[separator + 1];
+  if (separator + 3 !== output.length || typeof written !== 'string') return undefined;
+  const value = readNumber(written);
+  return value === undefined ? undefined : { value, isFraction: written.includes('.') };
 }
 
 function joinStrings(pieces: Output): Schedule {

@@ -34,13 +34,24 @@ export interface FragmentReader {
   readTarget(start: number): ParsedPart | undefined;
 }
 
-/** How deeply brackets may be nested; deeper ones are text. */
+/** How deeply brackets and swaps may be nested; deeper ones are text. */
 const maxDepth = 100;
 
-/** A reader of a prompt's fragments. Each bracket is read once, wherever reading begins. */
+/** A reader of a prompt's fragments. Each bracket and swap is read once, wherever reading begins. */
 export function fragmentReader(text: string, parentDepth = 0): FragmentReader {
   const groups = new Map<number, ParsedPart | undefined>();
+  const swaps = new Map<number, number | undefined>();
   let depth = parentDepth;
+
+  /** What is read at an index, once and not too deeply. */
+  function once<T>(known: Map<number, T | undefined>, start: number, read: () => T | undefined): T | undefined {
+    if (!known.has(start)) {
+      depth += 1;
+      known.set(start, depth > maxDepth ? undefined : read());
+      depth -= 1;
+    }
+    return known.get(start);
+  }
 
   function readAll(): ParsedText {
     const parts: ParsedText[] = [];
@@ -75,7 +86,7 @@ export function fragmentReader(text: string, parentDepth = 0): FragmentReader {
     if (written !== undefined) {
       return { parsed: multiply(parsed, weightOf(written[1] ?? written[0])), end: end + written[0].length };
     }
-    const swapEnd = endOfSwap(end);
+    const swapEnd = once(swaps, end, () => endOfSwap(end));
     return swapEnd === undefined ? undefined : { parsed, end: swapEnd };
   }
 
@@ -95,12 +106,7 @@ export function fragmentReader(text: string, parentDepth = 0): FragmentReader {
   function readGroup(start: number): ParsedPart | undefined {
     const isQuote = text[start] === '"';
     if (!isQuote && text[start] !== '(') return undefined;
-    if (!groups.has(start)) {
-      depth += 1;
-      groups.set(start, depth > maxDepth ? undefined : isQuote ? readQuote(start) : readBrackets(start));
-      depth -= 1;
-    }
-    return groups.get(start);
+    return once(groups, start, () => (isQuote ? readQuote(start) : readBrackets(start)));
   }
 
   function readQuote(start: number): ParsedPart | undefined {

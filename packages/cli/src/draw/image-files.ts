@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Where a command's images go. */
+export interface ImageFiles {
+  /** Writes an image; gives its absolute path. A file is there as a whole or not at all. */
+  write(png: Uint8Array, image: { readonly prompt: string; readonly seed: bigint }): Promise<string>;
+}
+
+/**
+ * `output` is a folder, if it is one or ends in a slash, or a file; `images/` by default. In a folder, files are named after
+ * prompt and seed, and none is replaced; a file that was named is, and further images are numbered: `cat.png`, `cat-2.png`.
+ */
+export function imageFiles(output = 'images/'): ImageFiles {
+  let written = 0;
+  return {
+    async write(png, { prompt, seed }) {
+      written += 1;
+      if (await isFolder(output)) return writeNew(path.resolve(output, `${slug(prompt)}-${seed}.png`), png);
+      const { dir, name, ext } = path.parse(path.resolve(output));
+      const file = path.join(dir, `${name}${written === 1 ? '' : `-${written}`}${ext || '.png'}`);
+      await mkdir(dir, { recursive: true });
+      await writeWhole(file, png);
+      return file;
+    },
+  };
+}
+
+async function isFolder(output: string): Promise<boolean> {
+  if (/[\\/]$/.test(output)) return true;
+  return (await stat(output).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** Writes a file under a name that is free: `cat-1.png`, `cat-1 (2).png`. */
+async function writeNew(file: string, bytes: Uint8Array): Promise<string> {
+  const { dir, name, ext } = path.parse(file);
+  await mkdir(dir, { recursive: true });
+  for (let number = 1; ; number++) {
+    const free = path.join(dir, `${name}${number === 1 ? '' : ` (${number})`}${ext}`);
+    try {
+      // Takes the name, so that another process does not.
+      await (await open(free, 'wx')).close();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    await writeWhole(free, bytes).catch(async (error) => {
+      await rm(free, { force: true });
+      throw error;
+    });
+    return free;
+  }
+}
+
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A prompt as a part of a file's name. */
+function slug(prompt: string): string {
+  const words = prompt.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-');
+  return words.slice(0, 60).replace(/^-|-$/g, '') || 'image';
+}

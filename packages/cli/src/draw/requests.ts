@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { InvalidOptionError } from '@sd/core';
+import { readParameters } from '@sd/image';
+import type { GenerateOptions } from '@sd/pipeline';
+import type { Streams } from '../context.js';
+import { schedulerNamed } from '../options/scheduler-names.js';
+import { optionsFrom } from './from-parameters.js';
+import type { DrawValues } from './values.js';
+
+/** The seeds of diffusers and A1111 that are drawn at random have 32 bits. */
+const seedRange = 2 ** 32;
+
+/** What to pass to the pipeline, one request a prompt. */
+export async function readRequests(words: string, values: DrawValues, streams: Streams): Promise<GenerateOptions[]> {
+  const { prompt, prompts, from } = values;
+  const kept = from === undefined ? {} : await keptOptions(from);
+  const texts = prompts === undefined ? [words || prompt || kept.prompt] : await readLines(prompts, streams);
+  const settings = { ...kept, ...(await generateOptions(values)) };
+  return texts.map((text) => {
+    if (text === undefined) throw new InvalidOptionError('prompt', 'is required: say what to draw.');
+    return { ...settings, seed: settings.seed ?? Math.floor(Math.random() * seedRange), prompt: text };
+  });
+}
+
+async function keptOptions(file: string): Promise<Partial<GenerateOptions>> {
+  const parameters = await readParameters(await readFile(file));
+  if (parameters === undefined) throw new InvalidOptionError('from', `${file} keeps no settings.`);
+  return optionsFrom(parameters);
+}
+
+async function readLines(file: string, { stdin }: Streams): Promise<string[]> {
+  const chunks: (string | Uint8Array)[] = [];
+  if (file === '-') for await (const chunk of stdin) chunks.push(chunk);
+  else chunks.push(await readFile(file));
+  const text = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as Uint8Array))).toString();
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new InvalidOptionError('prompts', `${file} has no prompts: it must have one a line.`);
+  return lines;
+}
+
+/** The values that are options of `generate()`, without those that were not given. */
+async function generateOptions(values: DrawValues): Promise<Partial<GenerateOptions>> {
+  const {
+    prompt: _,
+    prompts,
+    from,
+    model,
+    variant,
+    releaseStages,
+    config,
+    prediction,
+    lora,
+    control,
+    controlImage,
+    controlStrength,
+    output,
+    json,
+    preview,
+    show,
+    image,
+    mask,
+    upscale,
+    scheduler,
+    ...given
+  } = values;
+  return defined({
+    ...given,
+    scheduler: typeof scheduler === 'string' ? schedulerNamed(scheduler) : scheduler,
+    image: image === undefined ? undefined : await readFile(image),
+    mask: mask === undefined ? undefined : await readFile(mask),
+    upscale: upscale === undefined ? undefined : { factor: upscale },
+  });
+}
+
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

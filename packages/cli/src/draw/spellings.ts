@@ -1,0 +1,26 @@
+import type { Spelling } from '../options/table-options.js';
+
+/** Letters and names that users of stable-diffusion.cpp and A1111 type. */
+export const spellings: Readonly<Record<string, Spelling>> = {
+  model: { short: '-m' },
+  output: { short: '-o' },
+  prompt: { short: '-p', text: 'What to draw, in place of words without an option.' },
+  negativePrompt: { short: '-n', aliases: ['--negative'] },
+  width: { short: '-W' },
+  height: { short: '-H' },
+  seed: { short: '-s' },
+  count: { short: '-b', aliases: ['--batch-count'] },
+  guidanceScale: { short: '-g', aliases: ['--cfg-scale', '--guidance', '--cfg'] },
+  scheduler: {
+    aliases: ['--sampling-method', '--sampler'],
+    text: "A scheduler by a short name such as dpmpp-2m-karras, by A1111's or ComfyUI's name, or a class of diffusers.",
+  },
+  rng: { text: "The random number generator: diffusers' on the CPU, A1111's, or NumPy's." },
+  image: { short: '-i', aliases: ['--init-img', '--init-image'], text: 'A PNG or JPEG file to start from.' },
+  mask: { text: 'A PNG or JPEG file with what to repaint: white is repainted, black kept, gray blended.' },
+  denoisingStart: {
+    text: 'Starts at this fraction of the run, between 0 and 1, from the image that another model left.',
+  },
+  strength: { aliases: ['--denoising-strength'] },
+  control: { aliases: ['--control-net'] },
+};

@@ -1,0 +1,31 @@
+/** Names that say nothing about a file, since tools give them to any: the name of its folder or repository counts then. */
+const generic =
+  /^(pytorch_lora_weights|pytorch_model|diffusion_pytorch_model|adapter_model|model|unet|transformer|lora|lora_weights|weights|main|master|resolve|blob|snapshots|checkpoints?|[\da-f]{40}|comfy|sd15|sdxl|sd3)$/i;
+
+const extension = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
+
+/** Metadata in which trainers and converters keep a file's own name; that of the base model says nothing about the file. */
+const titles = ['modelspec.title', 'ss_output_name', 'name'] as const;
+
+/**
+ * The names by which a file or folder may be recognised: its own, or the nearest folder's that is no generic one, with the
+ * repository of a hub before it, and the titles in its metadata.
+ * @param address A path, a URL, or a file's name.
+ */
+export function fileNames(address: string, metadata: Readonly<Record<string, string>> = {}): string[] {
+  const [plain] = address.split(/[?#]/);
+  const parts = plain
+    .split(/[/\\]/)
+    .map((part) => part.replace(extension, '').replace(/\.(fp16|bf16|fp32)$/i, ''))
+    .filter((part) => part !== '');
+  const own = parts.findLast((part) => !generic.test(part)) ?? '';
+  return [own, repositoryOf(plain), ...titles.map((title) => metadata[title])].filter((name) => Boolean(name));
+}
+
+/** The repository in a hub's URL, or in a folder of its cache: `Hyper-SD` in `models--ByteDance--Hyper-SD`. */
+function repositoryOf(address: string): string {
+  const found = /(?:^|[/\\])models--[^/\\]+?--([^/\\]+)|^https?:\/\/[^/]+\/[^/]+\/([^/]+)\/(?:resolve|blob)\//.exec(
+    address,
+  );
+  return found?.[1] ?? found?.[2] ?? '';
+}
