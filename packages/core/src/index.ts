@@ -31,6 +31,7 @@ export type {
   Denoiser,
   GuidedDenoiser,
   NoiseLevel,
+  NoiseOptions,
   NoiseSource,
   Preconditioning,
   Prediction,

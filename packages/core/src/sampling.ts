@@ -1,3 +1,5 @@
+import type { RandomSourceFactory } from './random.js';
+
 /**
  * How much noise a sample has: `x = alpha * x0 + sigma * eps`. Variance-preserving models have alpha² + sigma² = 1,
  * variance-exploding ones alpha = 1, flow models alpha + sigma = 1. Alpha may be 0, for pure noise.
@@ -23,6 +25,17 @@ export type GuidedDenoiser = Denoiser & { readonly unconditional?: Denoiser };
 
 /** Draws standard normal noise of the sample's size, for a step between two levels. */
 export type NoiseSource = (from: NoiseLevel, to: NoiseLevel) => Float32Array;
+
+/** What the noise of one image's run is made from. */
+export interface NoiseOptions {
+  readonly seed: number | bigint;
+  /** Number of values in the sample. */
+  readonly size: number;
+  /** The generator that the run uses. */
+  readonly random: RandomSourceFactory;
+  /** The levels that the run takes. */
+  readonly levels: readonly NoiseLevel[];
+}
 
 export interface SamplerOptions {
   readonly noise: NoiseSource;
@@ -60,6 +73,8 @@ export interface SamplingPlan {
   /** How many times it calls the denoiser; `stepCount` by default. */
   readonly callCount?: number;
   readonly sampler: Sampler;
+  /** Makes the sampler's noise; by default each draw is the next of the image's generator. */
+  readonly noise?: (options: NoiseOptions) => NoiseSource;
 }
 
 /**

@@ -61,8 +61,9 @@ export function planOf(
   levels: readonly NoiseLevel[],
   sampler: CountedSampler,
   initialSigma: number = levels[0].sigma,
+  noise?: SamplingPlan['noise'],
 ): SamplingPlan {
-  return { levels, sampler, initialSigma, ...countsOf(sampler, levels) };
+  return { levels, sampler, initialSigma, ...countsOf(sampler, levels), ...(noise && { noise }) };
 }
 
 export function checkSteps(steps: number, trainTimesteps: number): void {

@@ -20,6 +20,7 @@ export {
 export { addNoise, edmDenoised } from './forward.js';
 export { cleanLevel, flowLevel, type LevelAt, levelBetween, noiseRatio, preservingLevel } from './level.js';
 export { clipSample, type DynamicThreshold, dynamicThreshold, type Limit } from './limits.js';
+export { brownianNoise } from './noise/brownian.js';
 export type { AncestralOptions } from './samplers/ancestral.js';
 export { dpmpp2mCfgPp, eulerCfgPp } from './samplers/cfg-pp.js';
 export type { Churn } from './samplers/churn.js';

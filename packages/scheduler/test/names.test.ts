@@ -23,6 +23,8 @@ describe('short names of schedulers', () => {
       ['dpmpp-2m-sde', 'DPM++ 2M SDE'],
       ['dpmpp-3m', 'DPM++ 3M'],
       ['dpmpp-3m-sde', 'DPM++ 3M SDE'],
+      ['dpmpp-2m-sde-brownian', 'DPM++ 2M SDE'],
+      ['dpmpp-3m-sde-brownian', 'DPM++ 3M SDE'],
       ['dpmpp-sde', 'DPM++ SDE'],
       ['unipc', 'UniPC'],
       ['deis', 'DEIS'],
@@ -48,7 +50,7 @@ describe('short names of schedulers', () => {
   });
 
   test('are unique and complete', () => {
-    expect(schedulerNames).toHaveLength(5 + 2 * 21);
+    expect(schedulerNames).toHaveLength(5 + 2 * 23);
     expect(new Set(schedulerNames).size).toBe(schedulerNames.length);
   });
 
@@ -56,6 +58,11 @@ describe('short names of schedulers', () => {
     for (const name of ['restart', 'ipndm-karras', 'dpmpp-2m']) {
       expect(schedulerByName(name, { ...config, prediction_type: 'v_prediction' })!.prediction).toBe('v');
     }
+  });
+
+  test('say whose noise comes from a Brownian path', () => {
+    const brownian = schedulerNames.filter((name) => schedulerByName(name, config)!.plan(4).noise !== undefined);
+    expect(brownian).toEqual(schedulerNames.filter((name) => /^dpmpp-sde|-brownian/.test(name)));
   });
 
   test('do not include inherited properties', () => {

@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor, tensor, throwIfAborted } from '@sd/core';
+import { type NoiseSource, sizeOf, type Tensor, tensor, throwIfAborted } from '@sd/core';
 import { createDenoiser } from '@sd/guidance';
 import { passConditions } from './conditions.js';
 import { countCalls, type PassDenoiser } from './count-calls.js';
@@ -7,6 +7,7 @@ import { previewedFrame } from './frames.js';
 import { type Pass, totalSteps } from './initial/passes.js';
 import { previewOf } from './preview.js';
 import type { Texts } from './prompts/index.js';
+import type { Request } from './request.js';
 import type { Run } from './run-context.js';
 
 /** Denoises one image or clip in one pass. Yields every step; returns the finished latents. */
@@ -21,8 +22,7 @@ export async function* denoise(
   const { signal } = request;
   const model = await passDenoiser(run, texts, pass);
   const counted = countCalls(initial.known?.denoiser(model) ?? model, plan);
-  const random = request.random(imageIndex);
-  const noise = () => random.randn(sizeOf(shape));
+  const noise = noiseOf(request, imageIndex, pass);
   let latents = tensor('float32', [1, ...shape], initial.x);
   let start = performance.now();
   for await (const samplerStep of plan.sampler(counted.denoiser, initial.x, plan.levels, { noise, signal })) {
@@ -50,6 +50,14 @@ export async function* denoise(
     start = performance.now();
   }
   return latents;
+}
+
+/** The sampler's noise: the plan's, or the next of the image's generator. */
+function noiseOf({ seeds, random, rng }: Request, imageIndex: number, { plan, shape }: Pass): NoiseSource {
+  const source = random(imageIndex);
+  const size = sizeOf(shape);
+  const planned = plan.noise?.({ seed: seeds[imageIndex], size, random: rng, levels: plan.levels });
+  return planned ?? (() => source.randn(size));
 }
 
 /** The noise predictor as a denoiser for one pass, with its prompts, conditions and guidance. */

@@ -2,6 +2,7 @@ import {
   expectFinite,
   InvalidOptionError,
   type RandomSource,
+  type RandomSourceFactory,
   type SamplingPlan,
   type Scheduler,
   show,
@@ -61,6 +62,7 @@ export interface Request {
   readonly seeds: readonly (number | bigint)[];
   /** The generator of an image, made when its turn comes. */
   readonly random: (imageIndex: number) => RandomSource;
+  readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
   readonly initial: InitialState;
   readonly upscale: Upscale | undefined;

@@ -130,7 +130,7 @@ export function schedulerFromConfig(config: SchedulerConfig, options: FromConfig
     plan(steps) {
       checkSteps(steps, parts.trainTimesteps);
       const levels = parts.levels(steps);
-      return planOf(levels, parts.sampler(steps), parts.initialSigma?.(levels) ?? 1);
+      return planOf(levels, parts.sampler(steps), parts.initialSigma?.(levels) ?? 1, parts.noise?.(levels));
     },
   };
 }

@@ -1,8 +1,9 @@
-import type { Scheduler } from '@sd/core';
+import type { SamplingPlan, Scheduler } from '@sd/core';
 import { type CountedSampler, countsOf } from '../create-scheduler.js';
 import type { LevelAt } from '../level.js';
+import { brownianNoise } from '../noise/brownian.js';
 import { dpmpp2mCfgPp, eulerCfgPp } from '../samplers/cfg-pp.js';
-import { resMultistep } from '../samplers/dpm-solver.js';
+import { dpmpp2mSde, dpmpp3mSde, resMultistep } from '../samplers/dpm-solver.js';
 import { dpmpp2sAncestral } from '../samplers/dpmpp-2s-ancestral.js';
 import { eulerAncestral } from '../samplers/euler-ancestral.js';
 import { ipndm } from '../samplers/multistep.js';
@@ -19,6 +20,8 @@ interface NamedScheduler {
   readonly karras?: boolean;
   /** Replaces the class's sampler by one that diffusers has no class for; with its title. */
   readonly sampler?: readonly [name: string, make: (levelAt: LevelAt) => CountedSampler];
+  /** The sampler's noise, if it is not fresh for every draw. */
+  readonly noise?: SamplingPlan['noise'];
 }
 
 const euler = 'EulerDiscreteScheduler';
@@ -52,6 +55,18 @@ function nameTable(): Record<string, NamedScheduler> {
       class: euler,
       karras: true,
       sampler: ['DPM++ 2S a', (levelAt) => dpmpp2sAncestral({ levelAt })],
+    },
+    'dpmpp-2m-sde-brownian': {
+      class: euler,
+      karras: true,
+      sampler: ['DPM++ 2M SDE', () => dpmpp2mSde()],
+      noise: brownianNoise,
+    },
+    'dpmpp-3m-sde-brownian': {
+      class: euler,
+      karras: true,
+      sampler: ['DPM++ 3M SDE', () => dpmpp3mSde()],
+      noise: brownianNoise,
     },
     ipndm: { class: euler, karras: true, sampler: ['iPNDM', () => ipndm()] },
     'res-multistep': { class: euler, karras: true, sampler: ['RES multistep', resMultistep] },
@@ -94,7 +109,8 @@ export function schedulerByName(name: string, config: SchedulerConfig): Schedule
     name: `${title}${suffix}`,
     plan(steps) {
       const plan = scheduler.plan(steps);
-      return { ...plan, sampler, ...countsOf(sampler, plan.levels) };
+      const { noise } = entry;
+      return { ...plan, sampler, ...countsOf(sampler, plan.levels), ...(noise && { noise }) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { NoiseLevel, Preconditioning, Prediction, Sampler } from '@sd/core';
+import type { NoiseLevel, Preconditioning, Prediction, Sampler, SamplingPlan } from '@sd/core';
 import type { CountedSampler } from '../create-scheduler.js';
 import { clipSample, dynamicThreshold, type Limit } from '../limits.js';
 import {
@@ -40,6 +40,8 @@ export interface ConfigParts {
   readonly sampler: (steps: number) => CountedSampler;
   /** 1 by default: most classes start with unscaled noise. */
   readonly initialSigma?: (levels: readonly NoiseLevel[]) => number;
+  /** The noise of a run over these levels; fresh noise for every draw by default. */
+  readonly noise?: (levels: readonly NoiseLevel[]) => SamplingPlan['noise'];
   /** Overrides the config's prediction type. */
   readonly prediction?: Prediction;
   readonly preconditioning?: Preconditioning;

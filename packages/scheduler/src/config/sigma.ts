@@ -1,6 +1,7 @@
-import type { NoiseLevel, Sampler } from '@sd/core';
+import type { NoiseLevel, Sampler, SamplingPlan } from '@sd/core';
 import { cleanLevel, type LevelAt, preservingLevel } from '../level.js';
 import { log32 } from '../log32.js';
+import { brownianNoise } from '../noise/brownian.js';
 import { linspace, linspace32, roundHalfEven, valueAt } from '../numbers.js';
 import { dpm2, dpm2Ancestral } from '../samplers/dpm2.js';
 import { dpmppSde } from '../samplers/dpmpp-sde.js';
@@ -44,7 +45,10 @@ export function dpm2AncestralParts(settings: Settings): ConfigParts {
 
 export function dpmSdeParts(settings: Settings, { step }: RunOptions): ConfigParts {
   const make = (levelAt: LevelAt) => dpmppSde({ levelAt, sNoise: step.s_noise ?? 1 });
-  return sigmaParts('DPM++ SDE', settings, make, { spaced: Number });
+  const noise = (levels: readonly NoiseLevel[]): SamplingPlan['noise'] => {
+    return (run) => brownianNoise({ ...run, seed: settings.noise_sampler_seed ?? run.seed, levels });
+  };
+  return { ...sigmaParts('DPM++ SDE', settings, make, { spaced: Number }), noise };
 }
 
 export function churnFrom({ s_churn, s_tmin, s_tmax, s_noise }: StepOptions) {

@@ -1,5 +1,5 @@
 import { linspace } from '../numbers.js';
-import { betaQuantile } from './beta-quantile.js';
+import { betaQuantiles } from './beta-quantile.js';
 
 /** Spreads noise ratios, sigma / alpha, from `max` down to `min`, inclusive. */
 export type SigmaSpread = (steps: number, min: number, max: number) => number[];
@@ -25,5 +25,6 @@ export function polyexponentialSigmas(steps: number, min: number, max: number, r
 
 /** Noise ratios at quantiles of a beta distribution, as in diffusers (arXiv 2407.12173). */
 export function betaSigmas(steps: number, min: number, max: number, alpha = 0.6, beta = 0.6): number[] {
-  return linspace(0, 1, steps).map((ramp) => min + betaQuantile(1 - ramp, alpha, beta) * (max - min));
+  const quantile = betaQuantiles(alpha, beta);
+  return linspace(0, 1, steps).map((ramp) => min + quantile(1 - ramp) * (max - min));
 }

@@ -33,4 +33,14 @@ for name, fn, kw in [
     steps = []
     end = fn(model, x, sigmas, disable=True, callback=lambda d: steps.append(d['x'].abs().mean().item()), **kw)
     out['samplers'][name] = {'mean_before_step': steps, 'final': end[0].tolist()}
+# The same samplers with noise from a Brownian path, and the path's noise itself for intervals in no order.
+def brownian(x, seed=42): return K.BrownianTreeNoiseSampler(x, sigmas[sigmas > 0].min(), sigmas.max(), seed=[seed])
+for name, fn, kw in [('dpmpp sde', K.sample_dpmpp_sde, {}), ('dpmpp 2m sde', K.sample_dpmpp_2m_sde, {}), ('dpmpp 3m sde', K.sample_dpmpp_3m_sde, {})]:
+    x = ((torch.arange(SIZE) / 24 - 1) * sigmas[0])[None]
+    out['samplers'][name + ' brownian'] = {'mean_before_step': [], 'final': fn(model, x, sigmas, disable=True, noise_sampler=brownian(x), **kw)[0].tolist()}
+out['brownian'] = []
+for size, seed in [(48, 42), (48, 0), (5, 2**32 + 7), (37, 2**63 - 5)]:
+    draw = brownian(torch.zeros(1, size), seed)
+    for a, b in [(14.6, 7.3), (14.6, 10.1), (0.5, 0.03), (7.3, 3.337), (0.031, 0.03), (1.0078125, 0.0078125 * 100), (3.337, 14.6)]:
+        out['brownian'].append(dict(size=size, seed=str(seed), interval=[a, b], noise=draw(torch.tensor(a), torch.tensor(b))[0][:6].tolist()))
 json.dump(out, open(sys.argv[1], 'w'), separators=(',', ':'))

@@ -42,6 +42,8 @@ export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
   );
   const plan = scheduler.plan(golden.steps);
   const { randn } = torchCpu(0);
+  const { levels } = plan;
+  const noise = plan.noise?.({ seed: 0, size: 768, random: torchCpu, levels }) ?? (() => randn(768));
   const timesteps: number[] = [];
   const means: GoldenRun['means'] = [];
   let final: Float32Array = dummySample;
@@ -54,8 +56,8 @@ export async function runGolden(golden: GoldenCase): Promise<GoldenRun> {
       return convertPrediction(output, scheduler.prediction, 'sample', x, level);
     },
     dummySample.map((value) => value * plan.initialSigma),
-    plan.levels,
-    { noise: () => randn(768) },
+    levels,
+    { noise },
   );
   for await (const { x, level } of run) {
     final = ratioSpace.test(golden.cls) ? x.map((value) => value / level.alpha) : x;

@@ -88,6 +88,8 @@ export type ImageRandom = (imageIndex: number) => RandomSource;
 export interface Seeds {
   readonly seeds: readonly (number | bigint)[];
   readonly random: ImageRandom;
+  /** Creates a generator. */
+  readonly rng: RandomSourceFactory;
   readonly variation: Variation | undefined;
 }
 
@@ -98,7 +100,7 @@ export function readSeeds(options: SamplingOptions): Seeds {
   const variation = readVariation(options, count, random);
   const counted = seedsFrom('seed', seed, count);
   const seeds = variation === undefined ? counted : counted.fill(counted[0]);
-  return { seeds, random: randomOf(seeds, random), variation };
+  return { seeds, random: randomOf(seeds, random), rng: random, variation };
 }
 
 function readVariation(options: SamplingOptions, count: number, random: RandomSourceFactory): Variation | undefined {
