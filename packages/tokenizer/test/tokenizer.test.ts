@@ -202,7 +202,7 @@ describe('added tokens', () => {
     );
 
   test.each(added.cases)('of $name get the ids of transformers', async ({ files, ids }) => {
-    const tokenizer = await withFiles(files as Parameters<typeof withFiles>[0]);
+    const tokenizer = await withFiles(files as unknown as Parameters<typeof withFiles>[0]);
     expect(added.texts.map((text) => tokenizer.tokenize(text))).toEqual(ids);
   });
 

@@ -14,7 +14,6 @@ import type { Stages, TextStage } from '../stages.js';
 import type { ReplacedComponents } from './components.js';
 import type { ModelFiles } from './model-files.js';
 import type { ModelIndex } from './model-index.js';
-import { replaceComponent } from './replace-component.js';
 import { type LoadedScheduler, loadScheduler } from './schedulers.js';
 import { unknownSettings } from './unknown-settings.js';
 
