@@ -26,15 +26,15 @@ function bundle(name, names, limit, without = []) {
 const shared = ['@sd/core', '@sd/weights', '@sd/graph'];
 
 export default [
-  bundle('@sd/core', '*', '4 kB'),
+  bundle('@sd/core', '*', '5 kB'),
   bundle('@sd/weights', '*', '7 kB', ['@sd/core']),
-  bundle('@sd/graph', '*', '9 kB', ['@sd/core', '@sd/weights']),
-  bundle('@sd/adapters', '*', '20 kB', [...shared, '@sd/guidance', '@sd/unet', '@sd/image', '@sd/image-encoder']),
-  bundle('@sd/weights/onnx-file', '*', '9 kB', ['@sd/core']),
+  bundle('@sd/graph', '*', '10 kB', ['@sd/core', '@sd/weights']),
+  bundle('@sd/adapters', '*', '30 kB', [...shared, '@sd/guidance', '@sd/unet', '@sd/image', '@sd/image-encoder']),
+  bundle('@sd/weights/onnx-file', '*', '13 kB', ['@sd/core']),
   bundle('@sd/tokenizer', '*', '16 kB', shared),
   bundle('@sd/text-encoder', '*', '5 kB', shared),
   bundle('@sd/image-encoder', '*', '3 kB', shared),
-  bundle('@sd/scheduler', '*', '13 kB', shared),
+  bundle('@sd/scheduler', '*', '16 kB', shared),
   bundle('@sd/scheduler', '{ euler }', '3 kB'),
   bundle('@sd/unet', '*', '8 kB', shared),
   bundle('@sd/guidance', '*', '5 kB', ['@sd/core']),

@@ -20,7 +20,7 @@ try {
   const { output } = await build({ root: app, logLevel: 'error', build: { write: false } });
   const chunks = new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])));
   for (const [name, { code }] of chunks) {
-    const found = name.includes('/ort.') ? null : code.match(/.{0,80}(?:node:\w+|__vite-browser-external).{0,40}/);
+    const found = name.includes('/ort.') ? null : code.match(/.{0,80}(?:["'`]node:\w+|__vite-browser-external).{0,40}/);
     if (found !== null) throw new Error(`${name} contains Node code: ${found[0]}`);
   }
   const first = new Set();

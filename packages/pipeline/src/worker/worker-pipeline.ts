@@ -1,4 +1,4 @@
-import { DisposedError, lazyImport, throwIfAborted } from '@sd/core';
+import { DisposedError, throwIfAborted } from '@sd/core';
 import type { SdImage } from '@sd/image';
 import type { AttachResult } from '../attach/attach.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
@@ -170,7 +170,8 @@ function imageOf(connection: Connection, packed: unknown): SdImage {
     async toPng() {
       // The worker encodes images for as long as it exists.
       if (!connection.ended) return connection.call('png', { image });
-      const { encodePng } = await lazyImport(() => import('@sd/image'));
+      // Not by lazyImport, which is for Node: this page has little code.
+      const { encodePng } = await import('@sd/image');
       return encodePng(image, image.parameters);
     },
   };
