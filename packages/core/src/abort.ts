@@ -8,12 +8,14 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** Awaits the work, or rejects with an AbortError as soon as the signal is aborted, whether or not the work notices. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
-  if (signal.aborted) work.catch(() => undefined);
+  if (signal.aborted) {
+    work.catch(() => undefined);
+    throw new AbortError(signal.reason);
+  }
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortError(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
   });
   try {
     return await Promise.race([work, aborted]);

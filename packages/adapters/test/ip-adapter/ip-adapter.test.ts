@@ -200,6 +200,7 @@ test('attentions are numbered as the modules of diffusers: down, up, middle, eac
     layers_per_block: 1,
     transformer_layers_per_block: [1, 2, 3],
     attention_head_dim: 4,
+    norm_num_groups: 8,
   };
   const all = crossAttentions(unetConfig(new Config('unet/config.json', config)));
   const short = all.map(({ module, width }) => `${module.replace(/[^\d]+/g, ' ').trim()}: ${width}`);
