@@ -38,7 +38,8 @@ export function unetConfigFromShapes(
     up_block_types: upDepths.map((depths) => (depths.length > 0 ? 'CrossAttnUpBlock2D' : 'UpBlock2D')),
     ...midBlockType(tensors),
     ...(heads && {
-      attention_head_dim: channels.map((width) => ('count' in heads ? heads.count : width / heads.width)),
+      // A level without attention may be narrower than a head.
+      attention_head_dim: channels.map((width) => ('count' in heads ? heads.count : Math.ceil(width / heads.width))),
     }),
     cross_attention_dim: contextWidth,
     transformer_layers_per_block: downDepths.map(perLevel),
