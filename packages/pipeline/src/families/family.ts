@@ -174,7 +174,7 @@ export interface SingleFileForm {
   refuse?(file: SplitFile): void;
   /** Config values of a component that its tensors do not show. */
   known(component: string, notes: FileNotes): Json;
-  /** Config values of a component that the file itself states: they go before those of a config folder. */
+  /** Config values of a component that the file itself states; they override those of a config folder. */
   stated?(component: string, notes: FileNotes): Json;
   /** The scheduler's config. */
   scheduler(notes: FileNotes): Json;

@@ -255,7 +255,7 @@ class Opening {
     return operators;
   }
 
-  /** The model with its locations as the backend knows them, and their files. */
+  /** The model with the locations that the backend uses, and their files. */
   #placed(model: Uint8Array): Pick<Model, 'graph' | 'weights'> {
     const found = [...this.#locations];
     const files = relativeFiles(found.map(([, { file }]) => file));
