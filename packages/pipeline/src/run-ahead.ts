@@ -15,9 +15,9 @@ interface Unread<Event, Result> {
 }
 
 /**
- * A run that advances as its events are read, until `hurry`: from then on it goes on to its end by itself, so that a slow
- * reader, or one that has stopped, does not block others. Unread events are kept; if
- * they are more than `limit`, the oldest are dropped. Leaving the loop ends the run.
+ * A run that advances as its events are read, until `hurry`: from then on it continues to its end by itself, so that a slow
+ * reader, or one that has stopped, does not block others. Unread events are kept; if there are more than `limit`, the
+ * oldest are dropped. Leaving the loop ends the run.
  */
 export async function* runAhead<Event, Result>(
   run: AsyncGenerator<Event, Result, void>,

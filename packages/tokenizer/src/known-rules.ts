@@ -33,7 +33,7 @@ const longestAffix = 16;
 const longestTexts = { prepend: longestAffix, replacement: 1, str_rep: 1 };
 
 /**
- * Checks the rules of a parsed `tokenizer.json` before they are applied to any text, and leaves out the post-processor, which only
+ * Checks the rules of a parsed `tokenizer.json` before they are applied, and leaves out the post-processor, which only
  * adds special tokens. Throws an UnsupportedError that names a step or pattern that neither CLIP nor T5 has, and a
  * CheckpointError for broken ones.
  */

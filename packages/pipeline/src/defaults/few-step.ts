@@ -13,7 +13,7 @@ export interface DistilledFacts {
   readonly takesGuidance?: boolean;
 }
 
-/** A name in lower case, with the number of steps in it. */
+/** A name in lower case, and what it says about the model. */
 interface Named {
   readonly name: string;
   /** `4step`, `8-steps`. */

@@ -32,7 +32,7 @@ export interface LoadPipelineOptions {
   /** Loads each stage when it is needed and frees it after use: slower, for large models on small machines. */
   readonly releaseStages?: boolean | undefined;
   /**
-   * The most memory in bytes that a run may be expected to take, besides the weights. Default: that of the machine or container;
+   * The most bytes that a run may be expected to take, besides the weights. Default: the memory of the machine or container;
    * in a browser, what it reports or 4 GiB. A larger run is refused before anything is allocated; Infinity refuses none.
    */
   readonly memoryLimit?: number | undefined;

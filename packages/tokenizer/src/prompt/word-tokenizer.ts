@@ -84,7 +84,7 @@ function splitter(words: readonly string[]): (text: string) => (string | { reado
       .map((part, i) => (i % 2 === 1 ? wordIn(part) : part));
 }
 
-/** A word as a pattern for composed text, where a hyphen is an ordinary character: with the flag `u` it must not be escaped. */
+/** A word as a pattern for composed text. With the flag `u`, a hyphen must not be escaped. */
 const escaped = (word: string) => word.normalize('NFC').replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 const sameInAnyCase = (word: string) => new RegExp(`^${escaped(word)}$`, 'iu');

@@ -57,7 +57,7 @@ const [dataType, tensorName, rawData] = [2, 8, 9];
 
 /**
  * Opens an ONNX model, with or without external data. Its weights are not read: the graph that `model` returns points to
- * them, in this file or in its external data files. Throws a SourceError for a missing file, and a CheckpointError for a
+ * them, in this file or in its external data files. Throws a SourceError for a missing file, a CheckpointError for a
  * broken one or for external data outside its folder, and an UnsupportedError for operators or fields that no supported model
  * has.
  */
