@@ -1,4 +1,4 @@
-// Runs the inputs of one target in a thread of its own, which runner.js watches and ends.
+// Runs the inputs of one target in a thread that runner.js watches and ends.
 import { parentPort, workerData } from 'node:worker_threads';
 import { outcomeOf } from './outcome.js';
 import { randomOf } from './random.js';

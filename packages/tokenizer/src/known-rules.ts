@@ -89,7 +89,8 @@ function checkPattern({ pattern, content = '' }: Record<string, unknown>, file: 
 
 function checkStrip({ start = 0, stop = 0, content = ' ' }: Record<string, unknown>, file: string): void {
   const counts = [start, stop].every((count) => Number.isInteger(count) && (count as number) <= longestAffix);
-  if (!counts || typeof content !== 'string') throw new CheckpointError('bad-config', file, 'decoder has a strip without a count.');
+  if (!counts || typeof content !== 'string')
+    throw new CheckpointError('bad-config', file, 'decoder has a strip without a count.');
 }
 
 /** Throws a CheckpointError for tokens, or for what is added to words, of a length that no vocabulary has. */

@@ -41,7 +41,7 @@ const signatures: readonly (readonly [problem: Problem, magic: string, offset?: 
 export function describeForeign(path: string, start: Uint8Array): Problem | undefined {
   if (start.length === 0) return 'is empty: its download did not begin or has not ended. Download it again.';
   if (/\.aria2$/i.test(path)) {
-    return 'holds aria2's state of an unfinished download. Continue the download, then give the file next to it.';
+    return 'holds the state of an unfinished aria2 download. Continue the download, then give the file next to it.';
   }
   const found = signatures.find(([, magic, at = 0]) =>
     [...magic].every((character, i) => start[at + i] === character.charCodeAt(0)),

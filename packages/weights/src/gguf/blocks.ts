@@ -49,7 +49,7 @@ function scaleAndMinimum(block: DataView, at: number, run: number): [scale: numb
   return [(s(run + 4) & 15) | ((s(run - 4) >> 6) << 4), (s(run + 4) >> 4) | ((s(run) >> 6) << 4)];
 }
 
-/** 256 values of 4 or 5 bits in eight runs: two scales, the runs' scales, the fifth bits, then two values per byte, 32 apart. */
+/** 256 values of 4 or 5 bits in 8 runs: 2 scales, the runs' scales, the fifth bits, then two values per byte, 32 apart. */
 function runsOf32(bits: 4 | 5): BlockType {
   const values = bits === 5 ? 48 : 16;
   return {
