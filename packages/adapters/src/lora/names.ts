@@ -84,7 +84,7 @@ const prefixes: readonly (readonly [RegExp, LoraComponent])[] = [
   [/^((lora|lycoris)_)?(?=text_model[._])/, 'text_encoder'],
 ];
 
-/** Endings of a tensor's name, after its module. PEFT may put the adapter's own name in between, or after it. */
+/** Endings of a tensor's name, after its module. PEFT may put the adapter's name in between, or after it. */
 const endings: readonly (readonly [RegExp, Slot | ((match: RegExpExecArray) => Slot)])[] = [
   [/\.lora_A(\.[^.]+)?\.weight$/, 'down'],
   [/\.lora_B(\.[^.]+)?\.weight$/, 'up'],

@@ -22,7 +22,7 @@ const byEncoder: Readonly<Record<string, string>> = {
   text_encoders_1: 'text_encoder_2',
 };
 
-/** No word has more: a window of CLIP's has 75 tokens between its start and its end. */
+/** The limit for a word: CLIP's window has 75 tokens between its start and its end. */
 const mostVectors = 75;
 
 /**

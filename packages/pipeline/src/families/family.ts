@@ -184,7 +184,7 @@ export interface SingleFileForm {
   details(file: SplitFile): Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-/** What a single file, besides its weights, and the caller say about how the model was trained. */
+/** Statements about how the model was trained, from a single file (apart from its weights) and the caller. */
 export interface FileNotes {
   readonly metadata: Readonly<Record<string, string>>;
   has(tensor: string): boolean;
