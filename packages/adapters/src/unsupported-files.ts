@@ -214,7 +214,7 @@ const inOrder = (of: UnsupportedFile['of'], rows: readonly Omit<UnsupportedFile,
   rows.map((row): UnsupportedFile => ({ ...row, of }));
 
 /**
- * The files that are refused by name; the first matching row decides. Those that resemble supported adapters are tried before
+ * The files that are refused by name; the first matching row decides. Those that resemble supported adapters come before
  * these where files are recognised, and the others before supported models.
  */
 export const unsupportedFiles: readonly UnsupportedFile[] = [

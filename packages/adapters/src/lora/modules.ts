@@ -48,7 +48,7 @@ export function readModules(
     }
     const algorithm = otherAlgorithm(name);
     if (algorithm !== undefined) {
-      throw new UnsupportedError(`${file}: its tensor ${name} belongs to ${algorithm}, which is not supported.`);
+      throw new UnsupportedError(`${file}: its tensor ${name} uses ${algorithm}, which is not supported.`);
     }
     const read = readTensorName(name);
     if (read?.slot === undefined) unused.push(name);

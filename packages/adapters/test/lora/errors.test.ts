@@ -46,12 +46,12 @@ test.each([
     'diffusion_model.blocks.0.attn.lora_A.weight',
     'is for a model with a transformer in the U-Net’s place, by its tensor',
   ],
-  ['base_model.model.mid_block.layer.oft_R.weight', 'is of OFT as PEFT writes it'],
-  ['base_model.model.mid_block.layer.boft_R', 'is of BOFT as PEFT writes it'],
-  ['base_model.model.mid_block.layer.ia3_l', 'is of IA3 as PEFT writes it'],
-  ['base_model.model.mid_block.layer.vera_lambda_b', 'is of another method of PEFT'],
-  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer belongs to T-LoRA'],
-  [`${key}.set_weight`, 'is of replaced weights'],
+  ['base_model.model.mid_block.layer.oft_R.weight', 'uses OFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.boft_R', 'uses BOFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.ia3_l', 'uses IA3 as PEFT writes it'],
+  ['base_model.model.mid_block.layer.vera_lambda_b', 'uses another method of PEFT'],
+  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer uses T-LoRA'],
+  [`${key}.set_weight`, 'uses replaced weights'],
 ])('what is not supported is named: %s', async (name, message) => {
   const opening = loraOf({ [name]: down });
   await expect(opening).rejects.toThrow(UnsupportedError);
