@@ -6,7 +6,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const folder = fileURLToPath(new URL('corpus/', import.meta.url));
 
-/** What JSON cannot hold. */
+/** Values that JSON cannot hold. */
 const marks = {
   $bytes: (text) => new Uint8Array(inflateRawSync(Buffer.from(text, 'base64'))),
   $number: Number,

@@ -22,7 +22,7 @@ export function faultPoints() {
       [count, first] = [0, Number.POSITIVE_INFINITY];
       kinds.length = 0;
     },
-    /** To be called at each place; throws what `error` makes if this one is to fail. */
+    /** Called at each place; throws the error that `error` creates if this place is to fail. */
     reach(kind, error) {
       const here = count++;
       kinds.push(kind);

@@ -34,7 +34,7 @@ async function runStages(state) {
 }
 
 /**
- * A generation with the embedded model, with a LoRA, that can be failed at each of its places. `count()` resolves to their
+ * A generation with the embedded model and a LoRA that can be made to fail at each of its places. `count()` resolves to their
  * kinds; `fail(at, always)` to the problems that a failure left behind, none if all is right: the error is typed, no session
  * is left, and the next generation gives the same image.
  */
@@ -87,7 +87,7 @@ export async function faultyGeneration() {
       if (stage === 'load' && state.backend.live.size > 0)
         problems.push(`load left ${state.backend.live.size} sessions`);
       if (stage === 'generate' || stage === 'encode') {
-        // The same pipeline goes on.
+        // The same pipeline continues.
         points.heal();
         const again = await stages.generate(state).then(
           () => stages.encode(state),

@@ -1,6 +1,6 @@
 // node fuzz/fuzz.js [--seconds 300 | --minutes 5] [--seed 1] [--targets png,pickle] [--count N] [--from N] [--result FILE]
 // Runs generated inputs through every reader of files, texts and options. An input passes if it is read or refused with an
-// SdError, in time and memory that are bounded. Exits with 1 if one does not; that one is then a file of fuzz/corpus.
+// SdError, in time and memory that are bounded. Exits with 1 if one does not; it is then kept in fuzz/corpus.
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { addResult } from './results.js';
@@ -26,7 +26,7 @@ const count = values.count === undefined ? undefined : Number(values.count);
 
 let failed = false;
 for (const [i, name] of targets.entries()) {
-  // What one target leaves over is shared by the rest.
+  // Time that one target leaves over is shared by the rest.
   const deadline = Date.now() + (end - Date.now()) / (targets.length - i);
   const result = await runTarget(name, { seed, from: Number(values.from), count, deadline, log: console.log });
   failed ||= result.findings.length > 0;

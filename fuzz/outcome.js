@@ -1,7 +1,7 @@
 import { SdError } from '@sd/core';
 
 /**
- * Runs one input. Resolves to what came of it: `ok`, an SdError's code, or a `problem`, which is anything else that is
+ * Runs one input. Resolves to the outcome: `ok`, an SdError's code, or a `problem`, which is anything else that is
  * thrown.
  */
 export async function outcomeOf(target, input) {

@@ -9,7 +9,7 @@ const page = repositoryFile('docs/reliability.md');
 const count = (number) => number.toLocaleString('en-US');
 const row = (...cells) => cells.map(String);
 
-/** A table whose columns are aligned in the text too: those of numbers, whose titles end with a colon, to the right. */
+/** A table with aligned columns: those of numbers, with titles that end with a colon, to the right. */
 function table(titles, rows) {
   const heads = titles.map((title) => title.replace(/:$/, ''));
   const widths = heads.map((head, i) =>
@@ -22,7 +22,7 @@ function table(titles, rows) {
   return [line(heads), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
-/** What each target reads, in the words of the page. */
+/** The input that each target reads, as the page describes it. */
 const readers = {
   adapters: 'hypernetworks and textual inversions, through `inspect()` and `attach()`',
   folders: 'model folders with changed configs, through `inspect()` and `loadPipeline()`',
@@ -30,13 +30,13 @@ const readers = {
   'model-files': 'checkpoints and adapters with changed names, shapes and metadata',
   onnx: 'ONNX files of other exporters',
   options: 'options and arguments of every type',
-  pickle: 'what torch saves: zips and pickles, old and new',
+  pickle: 'files saved by torch: zips and pickles, old and new',
   png: 'PNG files: pixels and settings',
   prompts: 'prompts in every syntax',
   safetensors: 'safetensors files',
   scheduler: '`scheduler_config.json`, by every class',
   settings: 'settings texts, read and written again',
-  tokenizer: 'tokenizers, and what they make of texts',
+  tokenizer: 'tokenizers, and how they read texts',
 };
 
 function fuzzTable(results) {
@@ -53,7 +53,7 @@ function faultTable({ byKind = {} }) {
   return table(['Place', 'Failures:'], lines);
 }
 
-/** Every so many values of a series, so that 20 remain. */
+/** About 20 values of a series, evenly spaced. */
 const sampled = (series) => series.filter((_, i) => i % Math.ceil(series.length / 20) === 0);
 
 function soakTable(results) {
@@ -71,8 +71,8 @@ const [fuzz, faults, soak] = ['fuzz', 'faults', 'soak'].map(result);
 const inputs = Object.values(fuzz).reduce((sum, target) => sum + target.inputs, 0);
 const text = `# Reliability
 
-What arrives is read or refused: with an \`SdError\` that says what is wrong and where, in time and memory that the file's
-length bounds. Three programs in \`fuzz/\` look for exceptions. \`node fuzz/report.js\` writes this page from their results.
+Input is read, or refused with an \`SdError\` that says what is wrong and where, in time and memory bounded by the file's
+length. Three programs in \`fuzz/\` look for exceptions to this. \`node fuzz/report.js\` writes this page from their results.
 
 ## Hostile input
 
@@ -93,7 +93,7 @@ node fuzz/fuzz.js --seed 7 --targets png --from 123 --count 1    # one input aga
 ## Failures of files and native code
 
 \`npm run faults\` counts the places where a generation reads a file or runs native code: while it loads the embedded model,
-attaches a LoRA, draws, encodes and disposes. It then fails each one, once, and with all that follow. The error must be an
+attaches a LoRA, draws, encodes and disposes. It then makes each one fail, alone and with all that follow. The error must be an
 \`SdError\`, no session may be left, and the next generation must give the same image. There are ${faults.places ?? 0}
 places; ${count(faults.tried ?? 0)} of the ${count(2 * (faults.places ?? 0))} possible failures were tried, with ${faults.problems ?? 0} problems:
 

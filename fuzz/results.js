@@ -13,7 +13,7 @@ export function writeResults(file, results) {
   writeFileSync(file, `${json}\n`);
 }
 
-/** Adds a run of a target to what the file has of it. */
+/** Adds a run of a target to its results in the file. */
 export function addResult(file, name, { inputs, seconds, outcomes, findings }) {
   const results = readResults(file);
   const known = results[name] ?? { inputs: 0, seconds: 0, outcomes: {}, findings: 0 };

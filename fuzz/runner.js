@@ -3,14 +3,14 @@ import { keep } from './corpus.js';
 import { randomOf } from './random.js';
 
 /**
- * Milliseconds of the processor that an input may take, so that a busy machine changes nothing; milliseconds until it must
+ * Milliseconds of processor time that an input may take, whatever else the machine does; milliseconds until it must
  * have ended, even if it only waits; and bytes that the process may grow by.
  */
 const limits = { time: 2000, wait: 20_000, memory: 1.5e9 };
 
 /**
  * Runs `count` inputs of a target, or as many as there is time for before `deadline`, one after the other in a worker that
- * is ended where an input takes too long or too much memory. What fails is kept in the corpus.
+ * is ended if an input takes too long or too much memory. Failing inputs are kept in the corpus.
  *
  * Resolves to { inputs, seconds, outcomes, findings }: outcomes are counts by label, findings { problem, index, file }.
  */

@@ -40,7 +40,7 @@ const pieces = [
   ],
 ];
 
-/** A text that has something of A1111's settings. */
+/** A text with parts of A1111's settings. */
 export function settingsText(random, most = 30) {
   const some = random.chance(0.5) ? random.times(random.range(1, 5), () => random.pick(pieces)) : pieces;
   return random.times(random.range(0, most), () => random.pick(some)).join('');

@@ -32,19 +32,19 @@ export function zerosSource(name, { start, size }) {
 
 /** A source with some of its files replaced, and some gone. */
 export function changedSource(source, { files = {}, gone = [] }) {
-  const own = (path) => Object.hasOwn(files, path);
+  const isReplaced = (path) => Object.hasOwn(files, path);
   return {
     name: 'changed',
     async read(path, range, signal) {
       if (gone.includes(path)) throw new SourceError('not-found', path, `There is no ${path}.`);
-      return own(path) ? files[path].subarray(range?.start, range?.end) : source.read(path, range, signal);
+      return isReplaced(path) ? files[path].subarray(range?.start, range?.end) : source.read(path, range, signal);
     },
     async size(path) {
       if (gone.includes(path)) return undefined;
-      return own(path) ? files[path].length : source.size(path);
+      return isReplaced(path) ? files[path].length : source.size(path);
     },
     async realPath(path) {
-      return own(path) || gone.includes(path) ? undefined : source.realPath?.(path);
+      return isReplaced(path) || gone.includes(path) ? undefined : source.realPath?.(path);
     },
   };
 }

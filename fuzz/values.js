@@ -1,4 +1,4 @@
-// Values for options and arguments, by name: one of every type, and what looks like the right one.
+// Values for options and arguments, by name: one of every type, and near misses of valid values.
 
 const revoked = () => {
   const { proxy, revoke } = Proxy.revocable({}, {});

@@ -1,4 +1,4 @@
-// Runs the inputs of one target in a thread of its own, which runner.js watches and ends.
+// Runs the inputs of one target in a thread that runner.js watches and ends.
 import { parentPort, workerData } from 'node:worker_threads';
 import { outcomeOf } from './outcome.js';
 import { randomOf } from './random.js';
@@ -8,7 +8,7 @@ const state = new Int32Array(shared);
 const target = await (await import(`./targets/${name}.js`)).default();
 const counts = {};
 const seen = new Set();
-let told = 0;
+let lastReport = 0;
 let index = from;
 process.on('unhandledRejection', (error) => {
   parentPort.postMessage({ index, problem: `unhandled rejection: ${error?.stack ?? error}`.slice(0, 300) });
@@ -21,8 +21,8 @@ for (; index < from + count && Date.now() < deadline; index++) {
   const input = target.generate(randomOf(seed, index), index);
   const { label, problem } = await outcomeOf(target, input);
   counts[label] = (counts[label] ?? 0) + 1;
-  if (Date.now() - told > 500) {
-    told = Date.now();
+  if (Date.now() - lastReport > 500) {
+    lastReport = Date.now();
     parentPort.postMessage({ counts });
   }
   if (problem === undefined || seen.has(problem)) continue;

@@ -20,9 +20,9 @@ export function zipOf(files, { comment = '', count, start, size, end64 } = {}) {
     at += local.length;
   }
   const listed = concat(directory);
-  const shown = { count: count ?? files.length, size: size ?? listed.length, start: start ?? at };
+  const endFields = { count: count ?? files.length, size: size ?? listed.length, start: start ?? at };
   const wide = { count: files.length, size: listed.length, start: at, at: at + listed.length, ...end64 };
-  const tail = [...(end64 ? [zip64End(wide)] : []), endRecord(shown, comment)];
+  const tail = [...(end64 ? [zip64End(wide)] : []), endRecord(endFields, comment)];
   return concat([...parts, listed, ...tail]);
 }
 

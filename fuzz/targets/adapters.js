@@ -1,4 +1,4 @@
-// Adapters that torch saved: textual inversions and hypernetworks whose dicts hold anything, and textual inversions of
+// Adapters saved by torch: textual inversions and hypernetworks whose dicts hold anything, and textual inversions of
 // every type in .safetensors. Inspected, or attached to the embedded model.
 import { openFolder } from '@sd/backend-node';
 import { inspect, loadPipeline } from '@sd/pipeline';

@@ -1,4 +1,4 @@
-// What torch saves: zips with pickles, and files before torch 1.6. Random instructions, files changed, zips whose fields
+// Files saved by torch: zips with pickles, and files before torch 1.6. Random instructions, files changed, zips whose fields
 // lie. All tensors are read.
 import { readFileSync } from 'node:fs';
 import { inspect } from '@sd/pipeline';

@@ -1,4 +1,4 @@
-// Prompts of every syntax: the signs that mean something, in any order, and what becomes of them in every step.
+// Prompts of every syntax: special characters in any order, and their prompts at every step.
 import { parsePrompt, scheduleTexts } from '@sd/tokenizer/prompt';
 
 const pieces = [

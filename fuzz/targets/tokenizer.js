@@ -1,4 +1,4 @@
-// The files of a tokenizer with values that none has. What loads is used on a few texts.
+// A tokenizer's files with values that no tokenizer has. Those that load read a few texts.
 import { readFileSync } from 'node:fs';
 import { loadTokenizer } from '@sd/tokenizer';
 import { mutate, utf8 } from '../bytes.js';

@@ -43,7 +43,7 @@ export interface AdapterKind {
 /** A value that an inspection reports: a rank, a token, a number of modules. */
 export type Detail = string | number | boolean | readonly (string | number)[];
 
-/** A value of a file as a detail; undefined if it is of another type. */
+/** A value from a file as a detail; undefined if a detail cannot have its type. */
 export function toDetail(value: unknown): Detail | undefined {
   const isText = (item: unknown) => typeof item === 'string' || typeof item === 'number';
   const fits = isText(value) || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText));

@@ -1,17 +1,17 @@
 import { UnsupportedError } from '@sd/core';
 import type { TensorShapes } from '@sd/weights';
 
-/** A kind of file that people hold and that this project has no use for, which is refused by its name. */
+/** A known kind of file that is not supported, and is refused by name. */
 export interface UnsupportedFile {
-  /** As messages name it: `a ControlNet-XS`; for a model its name alone, `Flux`. */
+  /** Its name in messages: `a ControlNet-XS`; for a model the name alone, `Flux`. */
   readonly title: string;
-  /** What it is a file of. A part is of no use alone, or of a model that is not supported. */
+  /** The kind of file. A part cannot be used alone, or belongs to an unsupported model. */
   readonly of: 'adapter' | 'part' | 'model';
-  /** Names of tensors; each pattern matches one that such a file has. Without any, the row is for LoRAs alone. */
+  /** Names of tensors: each pattern matches one in such a file. Without patterns, the row is for LoRAs only. */
   readonly marks: readonly RegExp[];
-  /** Names of tensors that such a file lacks, where its marks are those of supported files too. */
+  /** Names of tensors that such a file lacks, if its marks also occur in supported files. */
   readonly lacks?: RegExp;
-  /** The shape of a tensor, where the names do not tell: its sizes, -1 for any. */
+  /** The shape of a tensor, where the names are ambiguous: its sizes, -1 for any. */
   readonly shape?: readonly [name: RegExp, sizes: readonly number[]];
   /** Classes in the `config.json` of a folder. */
   readonly classes?: readonly string[];
@@ -19,7 +19,7 @@ export interface UnsupportedFile {
   readonly lora?: RegExp;
 }
 
-/** Adapters, by what tells them from the supported ones that they resemble. */
+/** Adapters, by what distinguishes them from the supported ones that they resemble. */
 const adapters: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'a ControlNet-LLLite', marks: [/(^|\.)lllite_/] },
   { title: 'a CtrLoRA', marks: [/\.lora_layer\./, /(^|\.)(zero_convs|input_blocks|middle_block)\./] },
@@ -83,7 +83,7 @@ const adapters: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'an IP-Adapter of Stable Diffusion 3', marks: [/(^|\.)norm_ip\.linear\./] },
   { title: 'an image prompt of Flux (Redux)', marks: [/^redux_(up|down)\./] },
   { title: 'motion layers of Hotshot-XL', marks: [/(^|\.)temporal_attentions\.\d/] },
-  // Two vectors, as a textual inversion of two words has.
+  // Two vectors, as in a textual inversion of two words.
   { title: 'an image normalizer of unCLIP', marks: [/^mean$/, /^std$/], classes: ['StableUnCLIPImageNormalizer'] },
   {
     title: 'a reference U-Net, which has no output',
@@ -92,7 +92,7 @@ const adapters: readonly Omit<UnsupportedFile, 'of'>[] = [
   },
 ];
 
-/** Parts of models, and models of other tasks. */
+/** Parts of models, and models for other tasks. */
 const parts: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'an upscaler of images (ESRGAN)', marks: [/^(model\.1\.sub\.0\.RDB1|body\.0\.rdb1|RRDB_trunk\.0)\./i] },
   { title: 'an upscaler of images (SwinIR)', marks: [/^layers\.0\.residual_group\./] },
@@ -140,7 +140,7 @@ const parts: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'an autoencoder of sound', marks: [/^encoder\.block\.0\.res_unit1\./], classes: ['AutoencoderOobleck'] },
 ];
 
-/** Models of other kinds. Of a whole model, the noise predictor decides. */
+/** Models of other kinds. For a whole model, the noise predictor decides. */
 const models: readonly Omit<UnsupportedFile, 'of'>[] = [
   { title: 'Chroma', marks: [/(^|\.)distilled_guidance_layer\.(norms|layers)\.0\./] },
   { title: 'HunyuanVideo', marks: [/(^|\.)(txt_in\.individual_token_refiner|context_embedder\.token_refiner)\./] },
@@ -205,7 +205,7 @@ const models: readonly Omit<UnsupportedFile, 'of'>[] = [
   {
     title: 'a model with a transformer in the U-Net’s place',
     marks: [],
-    // The modules of Stable Diffusion 3's transformer are read, with its component's name before them and without.
+    // The modules of Stable Diffusion 3's transformer are supported, with and without the component's name as prefix.
     lora: /^((lora|lycoris)_)?transformer[._](?!(transformer_blocks|joint_blocks|pos_embed|[xty]_embedder|time_text_embed|context_embedder|norm_out|proj_out|final_layer)[._]|blocks_\d+_(attn2?|ff|ff_context|norm1|norm1_context)_)|^diffusion_model\.\w*(?<!(input|output|down|up|joint)_)blocks\./,
   },
 ];
@@ -214,7 +214,7 @@ const inOrder = (of: UnsupportedFile['of'], rows: readonly Omit<UnsupportedFile,
   rows.map((row): UnsupportedFile => ({ ...row, of }));
 
 /**
- * The files that are refused by name; the first row that matches decides. Those that resemble supported adapters come before
+ * The files that are refused by name; the first matching row decides. Those that resemble supported adapters come before
  * these where files are recognised, and the others before supported models.
  */
 export const unsupportedFiles: readonly UnsupportedFile[] = [
@@ -223,7 +223,7 @@ export const unsupportedFiles: readonly UnsupportedFile[] = [
   ...inOrder('model', models),
 ];
 
-/** What a file is, by its tensors, if it is refused by name. */
+/** The row of a file that is refused by name, by its tensors. */
 export function unsupportedFile(
   tensors: TensorShapes,
   rows: readonly UnsupportedFile[] = unsupportedFiles,
@@ -248,28 +248,28 @@ function hasShape(tensors: TensorShapes, name: RegExp, sizes: readonly number[])
   );
 }
 
-/** What a file with these tensors is, in a sentence for messages after its name: `is a ControlNet-XS, which ...`. */
+/** The end of a message that begins with the file's name: `is a ControlNet-XS, which ...`. */
 export function unsupportedSentence({ title, of }: UnsupportedFile, families: readonly { title: string }[]): string {
   if (of !== 'model') return `is ${title}, which is not supported.`;
   const supported = families.map((family) => family.title).join(', ');
   return `is a model of ${title}, which is not supported. Supported are ${supported}.`;
 }
 
-/** Throws an UnsupportedError that names what a folder's weights are, where they are of another adapter than its config says. */
+/** Throws an UnsupportedError that names a folder's weights if they are for another adapter than its config says. */
 export function expectSupportedAdapter(path: string, names: Iterable<string>): void {
   const row = unsupportedFile(new Map([...names].map((name) => [name, { shape: [] }])), adapterRows);
   if (row !== undefined) throw new UnsupportedError(`${path} ${unsupportedSentence(row, [])}`);
 }
 
-/** The rows of adapters, which are refused before supported adapters are looked for. */
+/** The rows of adapters, which are tried before supported adapters. */
 export const adapterRows = unsupportedFiles.filter(({ of }) => of === 'adapter');
 
-/** The model that a LoRA is for, where the name of one of its tensors says that this project has no graphs for it. */
+/** The unsupported model that a LoRA is for, by the name of one of its tensors. */
 export function unsupportedLora(name: string): string | undefined {
   return models.find(({ lora }) => lora?.test(name))?.title;
 }
 
-/** The model that a checkpoint is of, where its names say that it is one that this project has no graphs for. */
+/** The unsupported model in a checkpoint, by the names of its tensors. */
 export function unsupportedModel(names: Iterable<string>): string | undefined {
   const shapes = new Map([...names].map((name) => [name, { shape: [] }]));
   return unsupportedFile(

@@ -39,7 +39,7 @@ export interface NodeBackendOptions {
    */
   readonly runtime?: string | URL;
   /**
-   * Whether to run ONNX Runtime in a child process, for models of strangers: a graph that crashes it ends that process and
+   * Whether to run ONNX Runtime in a child process, for untrusted models: a graph that crashes ends that process and
    * not this one, and `dispose()`, `process.exit()` and `worker.terminate()` end it even within a native call. Inputs and
    * outputs are copied, and so are weights that are not on disk. Default: false.
    */

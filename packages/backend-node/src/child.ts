@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { createNativeGate } from './native-gate.js';
 
-// Native calls block their thread, so ONNX Runtime has one of its own here too: this one notices that the parent has gone.
+// Native calls block their thread, so ONNX Runtime runs in another one here too: this one notices when the parent is gone.
 const workerData = { ...JSON.parse(process.argv[2]), gate: createNativeGate() };
 const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
 worker.on('message', (reply) => process.send?.(reply));

@@ -4,19 +4,19 @@ import { Worker } from 'node:worker_threads';
 import { createNativeGate, guardExit } from './native-gate.js';
 import type { Reply, Request, WorkerSetup } from './protocol.js';
 
-/** What ONNX Runtime runs in. */
+/** The thread or process that ONNX Runtime runs in. */
 export interface Host {
   post(message: Request, transfer: readonly ArrayBuffer[]): void;
   /** Whether it keeps the process alive. */
   ref(): void;
   unref(): void;
-  /** Ends it at once, even within a native call. A thread has no such method: ending one there would abort the process. */
+  /** Ends it at once, even during a native call. Threads lack this method: it would abort the whole process. */
   kill?(): void;
 }
 
 export interface HostEvents {
   message(reply: Reply): void;
-  /** It has ended; `why` says how, if nobody asked it to. */
+  /** It has ended; `why` is the reason if that was unexpected. */
   exit(why: string, cause?: unknown): void;
 }
 
@@ -43,7 +43,7 @@ export function threadHost(setup: Omit<WorkerSetup, 'gate'>, events: HostEvents)
   };
 }
 
-/** A process of its own, which is ended with this one. Messages are copied. */
+/** A child process, which ends with this one. Messages are copied. */
 export function processHost(setup: Omit<WorkerSetup, 'gate'>, events: HostEvents): Host {
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [JSON.stringify(setup)], {
     serialization: 'advanced',

@@ -38,7 +38,7 @@ interface Task {
 }
 
 export interface WorkerClientOptions {
-  /** Runs the worker in a process of its own, which can be ended within a native call. */
+  /** Runs the worker in a child process, which can be ended during a native call. */
   readonly childProcess: boolean;
   /** Milliseconds that a call may take before that process is ended; unlimited by default. */
   readonly timeLimit?: number;
@@ -63,7 +63,7 @@ export function createWorkerClient(
   let ended: (() => Error) | undefined;
   let exited: Promise<void> = Promise.resolve();
 
-  /** Why the host was ended, if that was our doing. */
+  /** Why the host was ended, if this client ended it. */
   let killed: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -95,7 +95,7 @@ export function createWorkerClient(
   function limitTime(): void {
     if (timeLimit === undefined) return;
     timer = setTimeout(() => {
-      killed = `ONNX Runtime was ended, since a call took longer than the time limit of ${timeLimit} ms`;
+      killed = `ONNX Runtime was ended because a call took longer than the time limit of ${timeLimit} ms`;
       worker?.kill?.();
     }, timeLimit);
   }

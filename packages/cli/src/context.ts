@@ -1,4 +1,4 @@
-/** Where a command reads and writes; `process` fits. */
+/** Where a command reads and writes, such as `process`. */
 export interface Streams {
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly stdout: Output;

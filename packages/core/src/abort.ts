@@ -56,10 +56,10 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
 
 type Follower = (reason: unknown) => void;
 
-/** What follows each signal, by one listener: Node warns of more than ten. */
+/** The followers of each signal, called by a single listener: Node warns of more than ten. */
 const followersOf = new WeakMap<AbortSignal, { readonly followers: Set<Follower>; readonly listener: () => void }>();
 
-/** Calls back when the signal is aborted. Returns the function that stops it. */
+/** Calls back when the signal is aborted. Returns a function that unsubscribes. */
 function follow(source: AbortSignal, follower: Follower): () => void {
   let entry = followersOf.get(source);
   if (entry === undefined) {

@@ -11,8 +11,8 @@ export interface Extendable<Extension = unknown> extends StageResources {
    */
   withExtensions(extensions: readonly Extension[]): Extendable<Extension>;
   /**
-   * Rejects if the files that `load()` reads are no longer as they were opened; reads no weights. Then a stage that is in use
-   * is not freed for another one that could not be loaded.
+   * Rejects if the files that `load()` reads have changed since they were opened; reads no weights. So a stage in use
+   * is not freed for a stage that could not be loaded.
    */
   checkFiles?(): Promise<void>;
 }

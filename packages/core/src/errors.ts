@@ -102,7 +102,7 @@ export class BackendError extends SdError {
 
 /** A run is expected to take more memory than it may. Nothing has been allocated for it. */
 export class MemoryLimitError extends SdError {
-  /** What it is expected to take, besides the weights. */
+  /** Bytes that it is expected to take, besides the weights. */
   readonly estimatedBytes: number;
   readonly limitBytes: number;
 

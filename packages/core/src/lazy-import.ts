@@ -3,7 +3,7 @@ import { SourceError } from './errors.js';
 /** More files than one import opens at once. */
 const filesAtOnce = 32;
 
-/** What this needs of Node's `fs`; there is none in browsers. */
+/** The part of Node's `fs` that this uses; browsers have none. */
 interface FileSystem {
   openSync(path: string, flags: string): number;
   closeSync(descriptor: number): void;
@@ -41,7 +41,7 @@ export function expectFilesOpen(): void {
     throw new SourceError(
       'read-failed',
       node.execPath,
-      `Too many files are open (${code}), so that no code can be loaded. Close some or raise the limit (ulimit -n), then try again.`,
+      `Too many files are open (${code}), and code cannot be loaded. Close some or raise the limit (ulimit -n), then try again.`,
       { cause: error },
     );
   } finally {

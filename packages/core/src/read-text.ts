@@ -5,8 +5,8 @@ import type { Source } from './source.js';
 const longest = 2 ** 26;
 
 /**
- * A file of text, such as a config or a vocabulary. Throws a SourceError for one of more than 64 MiB, which is no such file;
- * a source that can tell sizes is then not asked for it.
+ * A file of text, such as a config or a vocabulary. Throws a SourceError for a file of more than 64 MiB,
+ * without reading it if the source can tell its size.
  */
 export async function readText(source: Source, path: string): Promise<Uint8Array> {
   const size = await source.size?.(path);
@@ -20,6 +20,6 @@ function tooLong(path: string, size: number): SourceError {
   return new SourceError(
     'read-failed',
     path,
-    `${path} has ${size} bytes, more than a config or vocabulary of any model: ${longest} are the limit.`,
+    `${path} has ${size} bytes, more than any config or vocabulary: the limit is ${longest}.`,
   );
 }

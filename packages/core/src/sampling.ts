@@ -26,7 +26,7 @@ export type GuidedDenoiser = Denoiser & { readonly unconditional?: Denoiser };
 /** Draws standard normal noise of the sample's size, for a step between two levels. */
 export type NoiseSource = (from: NoiseLevel, to: NoiseLevel) => Float32Array;
 
-/** What the noise of one image's run is made from. */
+/** What the noise of an image is made from. */
 export interface NoiseOptions {
   readonly seed: number | bigint;
   /** Number of values in the sample. */

@@ -1,7 +1,7 @@
 /**
  * Runs all tasks at once, waits until every one of them has ended, even if some fail, and then returns their results or
- * throws the error of the first in the list that failed. Unlike `Promise.all`, it leaves no work behind that goes on unseen,
- * and a task that throws before its first await does not keep the others from being waited for.
+ * throws the error of the first in the list that failed. Unlike `Promise.all`, it leaves no work running unseen,
+ * and also waits for the others if a task throws before its first await.
  */
 export async function settleAll<const Tasks extends readonly (() => unknown)[]>(
   tasks: Tasks,

@@ -1,11 +1,11 @@
-/** Longest text that a value takes up in a message. */
+/** The longest text for a value in a message. */
 const longest = 200;
-/** Objects and lists inside of more than these are only named. */
+/** Objects and lists nested deeper than this are only named. */
 const deepest = 3;
 
 /**
  * Writes a value for a message: data as JSON does, everything else by its type. Never throws and never takes long, whatever
- * the value is: nested without end, a bigint, a symbol, an object without a prototype, a getter that throws. At most 200
+ * the value is: cyclic, a bigint, a symbol, an object without a prototype, a getter that throws. At most 200
  * characters; what is left out is marked by an ellipsis.
  */
 export function show(value: unknown): string {
@@ -49,7 +49,7 @@ function cut(text: string): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   try {
     if (thrown instanceof Error) return `${thrown.message}`;

@@ -92,7 +92,7 @@ export interface NoisePredictor extends StageResources {
   readonly needs?: readonly TensorInfo[];
   /**
    * About how many bytes a call with a sample [n, inChannels, height, width] takes, besides the weights. Runs that would take
-   * too much are refused by it; without it, this stage counts for nothing.
+   * too much are refused; without this method, the stage is not counted.
    */
   workingBytes?(n: number, height: number, width: number): number;
   /** Returns the model's raw output, [n, outChannels, height / 8, width / 8]. */

@@ -86,7 +86,7 @@ export function parseParameters(text: string): ReadParameters {
 
 /**
  * The settings in a line, verbatim: what A1111's regular expression
- * `([A-Za-z][A-Za-z0-9_ /-]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)` finds, for letters of all scripts, and in time by the
+ * `([A-Za-z][A-Za-z0-9_ /-]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)` finds, for letters of all scripts, in time linear in the
  * line's length.
  */
 function settingsIn(line: string): [name: string, value: string][] {
@@ -114,7 +114,7 @@ function nameBefore(text: string): string | undefined {
   return characters.length - first < 2 ? undefined : characters.slice(first).join('');
 }
 
-/** A value ends at a comma or with the line; commas in quotes do not count, if a comma or the line's end follows the quotes. */
+/** A value ends at a comma or with the line. Commas in quotes do not count if one, or the line's end, follows the quotes. */
 function endOfValue(line: string, start: number): number {
   const quotesEnd = line.charAt(start) === '"' ? endOfQuotes(line, start) : -1;
   if (quotesEnd > start + 2 && /^,?$/.test(line.charAt(quotesEnd))) return quotesEnd;

@@ -33,7 +33,7 @@ import { heldStages, type Stages } from './stages.js';
 export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
   checkLoadOptions(options);
   throwIfAborted(options.signal);
-  // The stages may read their files again when the caller's signal means nothing any more.
+  // The stages may read their files again after the caller's signal has lost its meaning.
   const link = linkSignals(options.signal);
   try {
     return await load(source, { ...options, signal: link.signal });

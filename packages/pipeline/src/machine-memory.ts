@@ -9,7 +9,7 @@ interface BrowserNavigator {
   readonly deviceMemory?: number;
 }
 
-/** What browsers that do not tell their memory are taken to have, and what WebAssembly can have: 4 GiB. */
+/** Assumed for browsers that do not report their memory: WebAssembly's limit, 4 GiB. */
 const browserMemory = 2 ** 32;
 
 /** The bytes of memory of this machine, or of the container that this process is in. */

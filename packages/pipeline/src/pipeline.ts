@@ -54,7 +54,7 @@ export interface Pipeline {
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
    * The same run as a stream of events; its return value is the result of `generate`. It starts at the first `next()`, and
-   * advances as events are read. While another request waits, it advances by itself, so that a slow reader holds up nobody:
+   * advances as events are read. While another request waits, it advances by itself, so a slow reader does not block it:
    * a reader that is more than 100 steps behind then misses the oldest. Leaving the loop ends the run.
    */
   stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void>;

@@ -7,7 +7,7 @@ export interface RequestQueue {
   /**
    * Runs a request that yields events. Its signal is aborted with the caller's, and when the queue is closed; in that case the
    * request ends with a DisposedError. It waits for the reader of its events only while no other request waits for it, and
-   * then keeps the newest `keptEvents` of those that `canDrop`, and all others.
+   * then keeps the newest `keptEvents` of those that `canDrop` accepts, and all others.
    */
   stream<Event, Result>(
     signal: AbortSignal | undefined,

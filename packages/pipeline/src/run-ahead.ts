@@ -1,11 +1,11 @@
-/** When a run goes on without its reader, and what it keeps for it. */
+/** When a run continues without its reader, and how many events it keeps. */
 export interface RunAheadOptions<Event> {
   /** Resolves when the run should no longer wait for its reader. */
   readonly hurry: Promise<void>;
   /** How many events are kept for a reader that is behind, not counting those that must not be dropped. */
   readonly limit: number;
   canDrop(event: Event): boolean;
-  /** Ends what the run is doing, when its reader leaves. */
+  /** Aborts the run when its reader leaves. */
   abort(): void;
 }
 
@@ -15,9 +15,9 @@ interface Unread<Event, Result> {
 }
 
 /**
- * A run that advances as its events are read, until `hurry`: from then on it goes on to its end by itself, so that a slow
- * reader, or one that has stopped, does not hold up what waits for the run. The events that are not read yet are kept; if
- * they are more than `limit`, the oldest are dropped. Leaving the loop ends the run.
+ * A run that advances as its events are read, until `hurry`: from then on it continues to its end by itself, so that a slow
+ * reader, or one that has stopped, does not block others. Unread events are kept; if there are more than `limit`, the
+ * oldest are dropped. Leaving the loop ends the run.
  */
 export async function* runAhead<Event, Result>(
   run: AsyncGenerator<Event, Result, void>,
@@ -41,7 +41,7 @@ export async function* runAhead<Event, Result>(
   }
 
   hurry.then(goOn).catch(() => {
-    // The reader gets this error with the event that it took the place of.
+    // The reader gets this error when it asks for the next event.
     isOver = true;
   });
   try {

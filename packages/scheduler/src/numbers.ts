@@ -62,7 +62,7 @@ export function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** More timesteps than any model was trained on: beyond it, tables of them would take all memory. */
+/** More timesteps than any model was trained on. Tables for more could exhaust memory. */
 const mostCount = 1_000_000;
 
 /** Returns the count. Throws an InvalidOptionError unless it is an integer above 0, and at most a million. */

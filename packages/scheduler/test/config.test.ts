@@ -99,7 +99,7 @@ test('parses Infinity in a config', () => {
 test.each<[unknown, string]>([
   [null, 'config: must be an object, not null.'],
   [[1], 'config: must be an object, not [1].'],
-  [{ _class_name: 5 }, 'A scheduler’s class is a text, not 5.'],
+  [{ _class_name: 5 }, 'A scheduler’s class must be a string, not 5.'],
   [{ _class_name: 'DDIMScheduler', num_train_timesteps: 1e10 }, 'num_train_timesteps: must be'],
   [{ _class_name: 'DDIMScheduler', prediction_type: [[]] }, 'prediction_type: must be one of'],
 ])('a config that is none is refused: %j', (config, message) => {

@@ -16,7 +16,7 @@ export interface RemoteFile {
   readonly version: string;
 }
 
-/** What a file was when it was opened. */
+/** A file's state when it was opened. */
 export interface ExpectedFile {
   readonly version: string;
   /** Undefined if it is not known yet. */
@@ -52,7 +52,7 @@ export async function probe(url: string, options: HttpOptions): Promise<RemoteFi
   return { size, version: versionOf(response) };
 }
 
-/** The file's size as a part of it tells; undefined if it does not, or tells no possible size. */
+/** The file's size from a partial response; undefined if that lacks it, or has an impossible one. */
 function totalOf({ headers }: Response): number | undefined {
   return sizeOf(headers.get('content-range')?.match(/\/(\d+)$/)?.[1]);
 }

@@ -15,9 +15,9 @@ export interface RemoteOptions extends HttpOptions {
 /** A version of a file. */
 export interface Version {
   readonly size: number;
-  /** What the server says of the version; empty if it says nothing. */
+  /** The version that the server states; empty if it states none. */
   readonly version: string;
-  /** What its chunks are stored under. */
+  /** The key that its chunks are stored under. */
   readonly key: string;
 }
 

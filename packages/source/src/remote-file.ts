@@ -25,14 +25,14 @@ interface Contents {
   readonly bytes: Uint8Array;
 }
 
-/** The most that is downloaded of a file whose size nobody tells. */
+/** The most bytes that are downloaded of a file of unknown size. */
 const mostUnknown = 2 ** 28;
 
 const unversioned = 'unversioned-';
 
 /**
- * What a file's chunks are stored under. Where the server gives no version, nobody could tell chunks of one from those of
- * another, so each opening has a key of its own.
+ * The key for a file's chunks. Where the server gives no version, chunks of one version cannot be told from those of
+ * another, so each opening has a new key.
  */
 const keyOf = (version: string) => (version === '' ? `${unversioned}${crypto.randomUUID()}` : version);
 
@@ -98,7 +98,7 @@ function endless(url: string): SourceError {
   return new SourceError(
     'read-failed',
     url,
-    `${url} has more than ${mostUnknown / 2 ** 20} MiB, and the server does not say how many. Let it send Content-Length or support ranges.`,
+    `${url} has more than ${mostUnknown / 2 ** 20} MiB, and the server does not state its size. Let it send Content-Length or support ranges.`,
   );
 }
 

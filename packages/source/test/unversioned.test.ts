@@ -74,7 +74,7 @@ test('a response without a length is read up to a limit', async () => {
   const fetched = async () =>
     new Response(new ReadableStream({ pull: (controller) => controller.enqueue(block) }), { status: 200 });
   const source = await openUrl('http://host/m/', { fetch: fetched });
-  await expect(source.read('w.bin')).rejects.toThrow('more than 256 MiB, and the server does not say how many');
+  await expect(source.read('w.bin')).rejects.toThrow('more than 256 MiB, and the server does not state its size');
 });
 
 test('an impossible size is none, and one that fits into no memory a SourceError', async () => {

@@ -1,7 +1,7 @@
 import { CheckpointError, UnsupportedError } from '@sd/core';
 import { isRecord } from './values.js';
 
-/** CLIP's words, as regular expressions that transformers writes; older files leave out the special tokens. */
+/** CLIP's words, as transformers writes the regular expressions; older files leave out the special tokens. */
 export const clipWords =
   "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
@@ -29,11 +29,11 @@ const mostSteps = 8;
 const longestToken = 256;
 const longestAffix = 16;
 
-/** Limits of the texts that steps put in place of spaces, or once before all. */
+/** Limits of the texts that steps put in place of spaces, or before the whole text. */
 const longestTexts = { prepend: longestAffix, replacement: 1, str_rep: 1 };
 
 /**
- * Checks the rules of a parsed `tokenizer.json` before any text meets them, and leaves out the post-processor, which only
+ * Checks the rules of a parsed `tokenizer.json` before they are applied, and leaves out the post-processor, which only
  * adds special tokens. Throws an UnsupportedError that names a step or pattern that neither CLIP nor T5 has, and a
  * CheckpointError for broken ones.
  */
@@ -55,19 +55,19 @@ function* stepsOf(rule: unknown, file: string, part: string, depth = 0): Generat
   if (rule.type !== 'Sequence') return yield rule;
   const inner = rule.normalizers ?? rule.pretokenizers ?? rule.decoders;
   if (!Array.isArray(inner) || inner.length > mostSteps) {
-    throw new CheckpointError('bad-config', file, `${part} has no list of up to ${mostSteps} steps.`);
+    throw new CheckpointError('bad-config', file, `${part} must have a list of at most ${mostSteps} steps.`);
   }
   for (const step of inner) yield* stepsOf(step, file, part, depth + 1);
 }
 
 function checkStep(step: Record<string, unknown>, known: readonly string[], file: string, part: string): void {
   const type = step.type as string;
-  if (!known.includes(type)) throw unsupported(file, part, `a step of type ${shown(type)}`);
+  if (!known.includes(type)) throw unsupported(file, part, `a step of type ${excerpt(type)}`);
   if (type === 'Replace' || type === 'Split') checkPattern(step, file, part);
   if (type === 'Strip' && part === 'decoder') checkStrip(step, file);
   for (const [key, limit] of Object.entries(longestTexts)) {
     const text = step[key] ?? '';
-    if (typeof text !== 'string' || text.length > limit) throw unsupported(file, part, `${key} ${shown(text)}`);
+    if (typeof text !== 'string' || text.length > limit) throw unsupported(file, part, `${key} ${excerpt(text)}`);
   }
 }
 
@@ -75,41 +75,42 @@ function checkPattern({ pattern, content = '' }: Record<string, unknown>, file: 
   const regex = isRecord(pattern) ? pattern.Regex : undefined;
   const text = isRecord(pattern) ? pattern.String : undefined;
   if (typeof regex === 'string' && !knownPatterns.has(regex)) {
-    throw unsupported(file, part, `the pattern ${shown(regex)}`);
+    throw unsupported(file, part, `the pattern ${excerpt(regex)}`);
   }
   const source = regex === undefined ? text : ' ';
   if (typeof source !== 'string' || source === '') {
     throw new CheckpointError('bad-config', file, `${part} has a step without a pattern.`);
   }
-  // Replacements that lengthen a text double it again and again in a row.
+  // A chain of replacements that lengthen a text could double it again and again.
   if (typeof content !== 'string' || content.length > source.length) {
-    throw unsupported(file, part, `the replacement of ${shown(source)} by ${shown(content)}, which is longer`);
+    throw unsupported(file, part, `the replacement of ${excerpt(source)} by ${excerpt(content)}, which is longer`);
   }
 }
 
 function checkStrip({ start = 0, stop = 0, content = ' ' }: Record<string, unknown>, file: string): void {
   const counts = [start, stop].every((count) => Number.isInteger(count) && (count as number) <= longestAffix);
-  if (!counts || typeof content !== 'string') throw new CheckpointError('bad-config', file, 'decoder strips no count.');
+  if (!counts || typeof content !== 'string')
+    throw new CheckpointError('bad-config', file, 'decoder has a strip without a count.');
 }
 
 /** Throws a CheckpointError for tokens, or for what is added to words, of a length that no vocabulary has. */
 export function checkLengths(tokens: Iterable<unknown>, model: Record<string, unknown>, file: string): void {
   for (const token of tokens) {
     if (typeof token !== 'string' || token.length <= longestToken) continue;
-    throw new CheckpointError('bad-config', file, `has a token of ${token.length} characters: ${shown(token)}.`);
+    throw new CheckpointError('bad-config', file, `has a token of ${token.length} characters: ${excerpt(token)}.`);
   }
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix', 'unk_token']) {
     const text = model[key] ?? '';
     const limit = key === 'unk_token' ? longestToken : longestAffix;
     if (typeof text === 'string' && text.length <= limit) continue;
-    throw new CheckpointError('bad-config', file, `model.${key} is not a text of up to ${limit} characters.`);
+    throw new CheckpointError('bad-config', file, `model.${key} is not a string of at most ${limit} characters.`);
   }
 }
 
 function unsupported(file: string, part: string, what: string): UnsupportedError {
-  return new UnsupportedError(`${file}: ${part} has ${what}, which neither CLIP's tokenizer nor T5's has.`);
+  return new UnsupportedError(`${file}: ${part} has ${what}, which is in neither CLIP's nor T5's tokenizer.`);
 }
 
-function shown(value: unknown): string {
+function excerpt(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : `a ${typeof value}`;
 }

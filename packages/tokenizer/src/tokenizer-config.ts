@@ -16,7 +16,7 @@ export interface TokenizerConfig extends SpecialTokens {
   readonly maxLength: number | undefined;
   /** Tokens that the files add to the vocabulary: `added_tokens_decoder`, and those of `added_tokens.json`. */
   readonly added: readonly AddedToken[];
-  /** Tokens that are special besides those with a role: `additional_special_tokens`. New ones get the next ids. */
+  /** Special tokens without a role: `additional_special_tokens`. New ones get the next ids. */
   readonly additional: readonly SpecialToken[];
 }
 

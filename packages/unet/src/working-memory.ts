@@ -3,7 +3,7 @@ import type { UnetLevel } from './config.js';
 
 /**
  * About how many bytes a call takes, besides the weights, for n samples of height x width latents: the skip connections of
- * the down path, and the largest block beside them. That is a residual block of the up path, which holds its joined input,
+ * the down path, and the largest block in addition. That is a residual block of the up path, which holds its joined input,
  * the same normalized, and two maps of its output; or the feed-forward network of a transformer, twelve times as wide as
  * its tokens.
  */

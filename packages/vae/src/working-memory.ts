@@ -12,6 +12,8 @@ export function vaeWorkingBytes(
   [n, height, width]: readonly [n: number, height: number, width: number],
 ): number {
   const pixels = height * width * 4 ** (channels.length - 1);
-  const blocks = channels.map((own, i) => (2 * own + 2 * (channels[i + 1] ?? own)) * 4 ** -i);
+  const blocks = channels.map(
+    (channelCount, i) => (2 * channelCount + 2 * (channels[i + 1] ?? channelCount)) * 4 ** -i,
+  );
   return 4 * n * pixels * Math.max(...blocks) + (midAttention ? scoreBytes(graph, n, height * width) : 0);
 }

@@ -1,8 +1,8 @@
 import { CheckpointError, readText, type Source, SourceError, settleAll } from '@sd/core';
 import { notJson } from './config.js';
 import { hasFile } from './has-file.js';
-import { ownFiles } from './own-files.js';
 import type { TensorView } from './safetensors/tensor-view.js';
+import { separateFiles } from './separate-files.js';
 import { openWeights } from './weights.js';
 
 /** Translates a tensor's name in the file to the name that the graph uses; undefined drops the tensor. */
@@ -18,7 +18,7 @@ export class Checkpoint {
 
   constructor(name: string, tensors: ReadonlyMap<string, TensorView>) {
     this.name = name;
-    this.#tensors = ownFiles(tensors);
+    this.#tensors = separateFiles(tensors);
   }
 
   get names(): Iterable<string> {

@@ -136,7 +136,7 @@ export async function readConfig(source: Source, path: string): Promise<Config> 
   return new Config(path, value as Record<string, unknown>);
 }
 
-/** Says that a file is not JSON, and what it is if that is known, such as a web page in place of a download. */
+/** The error for a file that is not JSON; it says what the file is if that is known, such as a web page. */
 export async function notJson(bytes: Uint8Array): Promise<string> {
   const start = bytes.subarray(0, 512);
   const { describeForeign } = await lazyImport(() => import('./foreign-file.js'));

@@ -4,9 +4,9 @@ import { hasFile } from './has-file.js';
 /** A format of files that can be opened. */
 export type FileFormat = 'safetensors' | 'torch' | 'onnx' | 'gguf';
 
-/** Bytes that tell every format. */
+/** Bytes that identify every format. */
 const magicLength = 16;
-/** Bytes that tell what another file is: enough for a tar archive, and to quote what a server sent in place of a file. */
+/** Bytes that identify other files: enough for a tar archive, and to quote a server's message in place of a file. */
 const startLength = 512;
 
 /**
@@ -37,7 +37,7 @@ async function readStart(source: Source, path: string, length: number): Promise<
   return bytes.subarray(0, length);
 }
 
-/** The format that a file's first bytes show. */
+/** The format by a file's first bytes. */
 function formatOf(start: Uint8Array): FileFormat | undefined {
   const [first, second, third, fourth] = start;
   // A header of less than 4 GiB, and its brace: its length may have the bytes of any other signature.

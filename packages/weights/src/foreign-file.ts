@@ -1,4 +1,4 @@
-/** What a file without weights is, and what to do, to follow the file's name in a message. */
+/** Says what a file without weights is, and what to do; follows the file's name in a message. */
 type Problem = string;
 
 const again = 'Download it again.';
@@ -41,7 +41,7 @@ const signatures: readonly (readonly [problem: Problem, magic: string, offset?: 
 export function describeForeign(path: string, start: Uint8Array): Problem | undefined {
   if (start.length === 0) return 'is empty: its download did not begin or has not ended. Download it again.';
   if (/\.aria2$/i.test(path)) {
-    return 'is where aria2 keeps the state of an unfinished download. Continue the download, then give the file beside it.';
+    return 'holds the state of an unfinished aria2 download. Continue the download, then give the file next to it.';
   }
   const found = signatures.find(([, magic, at = 0]) =>
     [...magic].every((character, i) => start[at + i] === character.charCodeAt(0)),
@@ -76,9 +76,9 @@ function describeJson(text: string): Problem {
   return `is JSON, not weights: ${quoted(text)}. Give the model's own file, or download it again.`;
 }
 
-/** The start of a file as text; undefined if it has bytes that no text has. */
+/** The start of a file as text; undefined if it has bytes that do not occur in text. */
 function textOf(start: Uint8Array): string | undefined {
-  // Tab, line feed, form feed and carriage return are the only control characters of texts.
+  // Tab, line feed, form feed and carriage return are the only control characters in text.
   if (start.some((byte) => byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d].includes(byte))) return undefined;
   // The last character may be cut.
   const text = new TextDecoder()

@@ -12,7 +12,7 @@ const pieceLength = 2 ** 25;
 
 /**
  * A tensor as graphs take it: F32, F16 and BF16 as they are, 8-bit floats as the same values in F16, and all other types
- * rounded to F32 when a graph is loaded. `name` tells its file from others.
+ * rounded to F32 when a graph is loaded. `name` distinguishes its file from others.
  */
 export function graphView(name: string, view: TensorView): TensorView {
   if (isGraphType(view.dtype)) return view;

@@ -1,6 +1,6 @@
 import { type ByteRange, CheckpointError, type Source, SourceError, type WeightFile } from '@sd/core';
 
-/** A file as a source has it, of which a graph may also read a part. */
+/** A file of a source; a graph may also read a part of it. */
 export interface SourceFile extends WeightFile {
   readRange(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -51,7 +51,7 @@ export function convertedFile(
   };
 }
 
-/** A file's size; undefined if the source cannot tell it, short of reading the file. */
+/** A file's size; undefined if the source cannot tell without reading the file. */
 async function sizeNow(source: Source, path: string): Promise<number | undefined> {
   if (source.size === undefined) return undefined;
   const size = await source.size(path);

@@ -14,14 +14,14 @@ export interface WeightsFile {
   readonly tensors: ReadonlyMap<string, TensorView>;
   /** The same tensors with the types that the file stores. */
   readonly stored: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>;
-  /** The metadata of a safetensors or GGUF file, or the numbers and texts at the top of a pickle, such as `global_step`. */
+  /** Metadata of a safetensors or GGUF file, or the numbers and strings at the top of a pickle, such as `global_step`. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The whole of a file that torch saved, as plain data: dicts as Maps, tensors as views. */
   readonly pickled?: unknown;
 }
 
 /**
- * Opens a file of weights of any supported kind: safetensors, GGUF, or what torch saves. The first bytes decide, not the name.
+ * Opens a weights file of any supported kind, by its first bytes: safetensors, GGUF, or a file saved by torch.
  * Reads the header alone.
  *
  * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an

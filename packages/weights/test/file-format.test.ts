@@ -74,7 +74,7 @@ describe('a download by aria2', () => {
 
   test('whose state is taken for it', async () => {
     await expect(formatOf(latin('\0\x01\0\0\0\0\0\0\0\x14'), 'x.safetensors.aria2')).rejects.toThrow(
-      /aria2 keeps the state/,
+      /holds the state of an unfinished aria2 download/,
     );
   });
 });

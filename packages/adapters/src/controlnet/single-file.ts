@@ -13,15 +13,15 @@ type Tensors = WeightsFile['tensors'];
 
 /**
  * A ControlNet from a file in either layout, alone or as a part of a whole model. Its config is the `config.json` in the
- * same folder, or follows from its shapes and, where they do not tell, from the U-Net that it is for, whose weights are added
+ * same folder, or follows from its shapes and, where these are ambiguous, from its U-Net, whose weights are added
  * to a ControlNet of differences. Throws a CheckpointError for a file without a ControlNet.
  */
 export async function controlNetFile(file: WeightsFile, context: AttachContext): Promise<ModelParts> {
   const { path, tensors } = file;
-  const own = controlNetTensors(path, tensors);
-  const named = tensors.has(differenceMark) ? withUnet(own, requireUnetCheckpoint(context)) : own;
+  const stored = controlNetTensors(path, tensors);
+  const complete = tensors.has(differenceMark) ? withUnet(stored, requireUnetCheckpoint(context)) : stored;
   const settings = settingsOf(requireUnet(context));
-  return singleFileParts(file, named, () => controlNetConfigFromShapes(path, named, settings));
+  return singleFileParts(file, complete, () => controlNetConfigFromShapes(path, complete, settings));
 }
 
 function controlNetTensors(path: string, tensors: Tensors): Tensors {

@@ -60,7 +60,7 @@ function layersOf(where: string, state: unknown, width: number): HypernetworkLay
   if (!(state instanceof Map)) throw bad(where, 'is no state dict');
   const tensors = new Map<string, TensorView>();
   for (const [name, tensor] of state as Map<unknown, unknown>) {
-    if (typeof name !== 'string' || !isTensorView(tensor)) throw bad(where, `has ${show(name)}, which is no tensor`);
+    if (typeof name !== 'string' || !isTensorView(tensor)) throw bad(where, `has ${show(name)}, which is not a tensor`);
     tensors.set(
       name.replace(/^linear[12]\b/, (old) => oldNames[old]),
       tensor,

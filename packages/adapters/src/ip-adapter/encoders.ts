@@ -15,7 +15,7 @@ const encoders: readonly (Widths & { readonly title: string })[] = [
 
 /**
  * Throws a CheckpointError, which names both widths, where an image encoder is not the one that an IP-Adapter was trained
- * with. A stage of the caller's without a config is compared at the first run.
+ * with. A custom stage without a config is compared at the first run.
  * @param where The encoder's folder, or the option that gave it.
  */
 export function expectEncoder(

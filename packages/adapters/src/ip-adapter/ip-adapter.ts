@@ -39,7 +39,7 @@ export interface ImagePrompt {
 /** An IP-Adapter: its extension of a U-Net, and how images become its tokens. */
 export interface IpAdapter extends StageResources {
   readonly kind: IpAdapterKind;
-  /** Width of what it takes from the image encoder: its embeddings if it is plain, else its hidden states. */
+  /** Width of its input from the image encoder: embeddings for a plain adapter, hidden states for the others. */
   readonly imageWidth: number;
   readonly extension: UnetExtension;
   /**

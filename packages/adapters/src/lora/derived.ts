@@ -29,7 +29,7 @@ export function derivedView(
   };
 }
 
-/** The values of a tensor. Of a file that can be read in parts, only its own bytes are read. */
+/** The values of a tensor. Only its bytes are read if the file can be read in parts. */
 export async function readValues(
   { source, path }: WeightsFile,
   { file, offset, length, dtype }: TensorView,
@@ -43,7 +43,7 @@ export async function readValues(
   return toNumbers(dtype, bytes);
 }
 
-/** A file whose tensors all have types that graphs take. Those of other types are converted when a graph is loaded. */
+/** A file in which every tensor has a type that graphs take: others are converted when a graph is loaded. */
 export function withGraphTypes(file: WeightsFile): WeightsFile {
   const isGraphType = (dtype: Dtype) => dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
   const tensors = [...file.tensors].map(([name, view]): [string, TensorView] => [

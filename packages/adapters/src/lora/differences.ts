@@ -20,11 +20,11 @@ export function plusDifferences(g: Graph, fit: Fit): Value {
 function plusWeight(g: Graph, fit: Fit, difference: TensorView): Value {
   const { layer, strength } = fit;
   const { out, columns } = sizesOf(layer);
-  const own = ownRows(fit, difference, columns);
+  const layerRows = ownRows(fit, difference, columns);
   const x = g.mul(layer.input, strength);
   if (layer.conv === undefined)
-    return plusProduct(g, layer, g.reshape(x, [-1, columns]), g.weight(reshapeView(own, [out, columns])));
-  return g.add(layer.output, g.convolution(x, layer.conv, reshapeView(own, layer.weight.shape)));
+    return plusProduct(g, layer, g.reshape(x, [-1, columns]), g.weight(reshapeView(layerRows, [out, columns])));
+  return g.add(layer.output, g.convolution(x, layer.conv, reshapeView(layerRows, layer.weight.shape)));
 }
 
 /** Values for each of a layer's outputs: [out]. */

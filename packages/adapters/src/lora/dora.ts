@@ -8,8 +8,8 @@ const epsilon = 2 ** -23;
 
 /**
  * DoRA: each row of the changed matrix `V = W + scale * D` is brought to its magnitude m, `m / |V| * V x + b`, or each
- * column, `V (m / |V| * x) + b`; the shape of the magnitudes tells which. The numbers are PEFT's: the strength counts inside
- * the norm too. At 0 the layer is as it was, like an adapter that PEFT has not active. Without magnitudes, `V x + b`.
+ * column, `V (m / |V| * x) + b`; the shape of the magnitudes decides. As in PEFT, the strength applies inside
+ * the norm too. At 0 the layer is unchanged, like an inactive adapter in PEFT. Without magnitudes, `V x + b`.
  * @see arXiv 2402.09353; peft/tuners/lora/dora.py; for columns LyCORIS, `wd_on_output=False`, which was once its default
  */
 export function dora(g: Graph, fit: Fit, write: BranchWriter): Value {
@@ -53,7 +53,7 @@ function whereOn(g: Graph, { strength }: Fit, factors: Value): Value {
   return g.op('Where', [off, g.constant([1]), factors], factors.dims);
 }
 
-/** The same change of a layer's whole module. */
+/** The change of the whole module that the layer is a part of. */
 function wholeModule(fit: Fit): Fit {
   const { rows, ...layer } = fit.layer;
   return rows === undefined ? fit : { ...fit, layer: { ...layer, ...rows.module } };

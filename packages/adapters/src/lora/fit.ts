@@ -12,7 +12,7 @@ export interface Place {
   readonly strength: Value;
   /** Strength times alpha over rank, [1]; without a rank, where all factors are whole, the strength. */
   scaled(rank: number | undefined): Value;
-  /** The error for a tensor that does not fit. */
+  /** Creates the error for a tensor that does not fit. */
   misfit(view: TensorView): CheckpointError;
 }
 
@@ -101,7 +101,7 @@ export function moduleRows({ rows, weight }: AdaptedLayer): number {
   return (rows?.module.weight ?? weight).shape[0];
 }
 
-/** What a layer gives without its bias and before any hook. */
+/** A layer's output without its bias and before any hook. */
 export function withoutBias(g: Graph, layer: AdaptedLayer): Value {
   const { plain, bias } = layer;
   return bias === undefined ? plain : g.op('Sub', [plain, perChannel(g, layer, g.weight(bias))], plain.dims);

@@ -4,7 +4,7 @@ import { type Fit, ownRows, shaped, sizesOf, tensorIn, weighted } from './fit.js
 import { chain, lowRank, transposed } from './low-rank.js';
 
 /**
- * GLoRA: `W + scale * (W A + B)`, where A is a product a1 a2 [in, in] of low rank and B one, b1 b2, as LoRA has it.
+ * GLoRA: `W + scale * (W A + B)`, where A is a product a1 a2 [in, in] of low rank, and B one, b1 b2, as in LoRA.
  * LyCORIS's first files have each pair the other way around: a2 a1, b2 b1.
  * @see arXiv 2306.07967; LyCORIS, modules/glora.py
  */

@@ -4,8 +4,8 @@ import { reshapeView } from '@sd/weights';
 import { type Fit, moduleRows, ownRows, perChannel, sizesOf, tensorIn, weighted, withoutBias } from './fit.js';
 
 /**
- * IA3: each output of a layer before its bias, or each input, times `1 + strength * factor`. `on_input` tells which, 0 or 1;
- * it is in the graph as a number, and asked only where the layer has as many inputs as outputs.
+ * IA3: each output of a layer before its bias, or each input, times `1 + strength * factor`. `on_input` (0 or 1) decides;
+ * the graph reads it as a number, only where the layer has as many inputs as outputs.
  * @see arXiv 2205.05638; LyCORIS, modules/ia3.py
  */
 export function ia3(g: Graph, fit: Fit): Value {
@@ -24,8 +24,8 @@ export function ia3(g: Graph, fit: Fit): Value {
   }
   if (count === out) {
     const onOutput = g.op('Sub', [g.constant([1]), onInput], [1]);
-    const own = ownRows(fit, reshapeView(view, [out]), 1);
-    const factors = g.mul(g.weight(reshapeView(own, [sizesOf(layer).out])), share(onOutput));
+    const layerRows = ownRows(fit, reshapeView(view, [out]), 1);
+    const factors = g.mul(g.weight(reshapeView(layerRows, [sizesOf(layer).out])), share(onOutput));
     output = g.add(output, g.mul(withoutBias(g, layer), perChannel(g, layer, factors)));
   }
   return output;

@@ -45,11 +45,11 @@ export interface OpenLoraOptions {
   readonly name: string;
   /** The supported families, one of which the file is for. */
   readonly families?: readonly ModelFamily[];
-  /** PEFT's `adapter_config.json` beside the file. */
+  /** PEFT's `adapter_config.json` in the same folder. */
   readonly peftConfig?: Config | undefined;
 }
 
-/** How each algorithm changes what a layer gives. */
+/** How each algorithm changes a layer's output. */
 const algorithms: Readonly<Record<Algorithm, (g: Graph, fit: Fit) => Value>> = {
   lora: (g, fit) => plusFactorBias(g, { ...fit, layer: { ...fit.layer, output: dora(g, fit, lora) } }),
   loha: (g, fit) => dora(g, fit, loha),
@@ -80,7 +80,7 @@ interface Extension extends LayerExtension {
 }
 
 /**
- * Opens a LoRA or one of its kin as users have them, by the names of diffusers and PEFT, old ones included, kohya, LyCORIS,
+ * Opens a LoRA or a related adapter, under the names of diffusers and PEFT, old ones included, kohya, LyCORIS,
  * OneTrainer, SimpleTuner and ComfyUI, with diffusers' or the original code's modules. No weights are read.
  *
  * Throws a CheckpointError, and an UnsupportedError for another algorithm or a model that this project has no graphs for.
@@ -167,7 +167,7 @@ function extensionOf(file: LoraFile, component: LoraComponent, modules: readonly
   };
 }
 
-/** Gives the modules of a file that may hold a layer's change, by the layer's name, in the order of the graph. */
+/** Returns the modules of a file that may hold a layer's change, by the layer's name, in the order of the graph. */
 function candidatesIn(component: LoraComponent): (module: string) => readonly Candidate[] {
   if (component === 'transformer') return (module) => [{ module }, ...originalTransformerModules(module)];
   const original = component === 'unet' ? originalModules() : () => [];
@@ -178,7 +178,7 @@ interface FoundModule extends Omit<Candidate, 'module'> {
   readonly module: LoraModule;
 }
 
-/** The layer as the part of a file's module that it is. */
+/** The layer as a part of a file's module. */
 function partOf(file: LoraFile, layer: AdaptedLayer, { module, part, swapped }: FoundModule): AdaptedLayer {
   const { rows, weight } = layer;
   const size = rows?.module.weight.shape[0] ?? 0;
@@ -194,7 +194,7 @@ function expectRowwise({ path }: LoraFile, { tensors }: LoraModule): void {
   const [, view] = [...tensors].find(([slot]) => !isRowwise.test(slot)) ?? [];
   if (view === undefined) return;
   throw new UnsupportedError(
-    `${path}: its tensor ${view.name} is for several layers in one module, of which LoRA, LoHa, LoKr and whole differences are read.`,
+    `${path}: its tensor ${view.name} is for several layers in one module, which is supported for LoRA, LoHa, LoKr and whole differences only.`,
   );
 }
 
@@ -226,7 +226,7 @@ function plusFactorBias(g: Graph, fit: Fit): Value {
   return g.add(layer.output, perChannel(g, layer, g.mul(biasOf(g, fit, bias), scale)));
 }
 
-/** Gives the place of a module in a model, by the name and the shape of what it changes there. */
+/** Returns the place of a module in a model, by the name and the shape of what it changes there. */
 function placesIn(
   g: Graph,
   { path, origin, settings }: LoraFile,
@@ -245,7 +245,7 @@ function placesIn(
     scaled(rank) {
       const saved = settings(module);
       const divide = (by: number) => 1 / (saved.rankStabilized ? Math.sqrt(by) : by);
-      // Where no factor is of low rank, an alpha in the file says nothing, but PEFT's config does.
+      // Where no factor has low rank, an alpha in the file is meaningless, but PEFT's config counts.
       if (rank === undefined)
         return times(saved.rank === undefined ? 1 : (saved.alpha ?? saved.rank) * divide(saved.rank));
       const alpha = module.tensors.get('alpha');

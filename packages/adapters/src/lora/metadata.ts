@@ -7,7 +7,7 @@ import { matchesPattern } from './patterns.js';
 /** The settings of a module in PEFT's config. */
 export interface ModuleSettings {
   readonly alpha?: number;
-  /** The rank, which a factor of full rank does not tell. */
+  /** The rank, which cannot be read from a factor of full rank. */
   readonly rank?: number;
   /** Divides alpha by the rank's root, arXiv 2312.03732. */
   readonly rankStabilized: boolean;
@@ -15,7 +15,7 @@ export interface ModuleSettings {
 
 export type SettingsOf = (module: LoraModule) => ModuleSettings;
 
-/** The `adapter_config.json` that PEFT saves beside its weights; undefined for a file that PEFT did not save. */
+/** The `adapter_config.json` that PEFT saves next to its weights; undefined for a file that PEFT did not save. */
 export async function readPeftConfig({ source, path, tensors }: WeightsFile): Promise<Config | undefined> {
   const [, folder, name] = /^(.*[/\\])?([^/\\]*)$/.exec(path) as unknown as [string, string | undefined, string];
   const isPeft =
@@ -25,10 +25,10 @@ export async function readPeftConfig({ source, path, tensors }: WeightsFile): Pr
 }
 
 /**
- * The settings of each module: from PEFT's config beside the file, or else from the configs that diffusers keeps in the
- * file's metadata, `lora_adapter_metadata`, one a component. Other metadata is ignored.
+ * The settings of each module: from PEFT's config next to the file, or else from the configs that diffusers keeps in the
+ * file's metadata, `lora_adapter_metadata`, one for each component. Other metadata is ignored.
  *
- * Throws a CheckpointError for a value in the config that cannot be, and an UnsupportedError for a pattern that is not read.
+ * Throws a CheckpointError for an invalid value in the config, and an UnsupportedError for an unsupported pattern.
  */
 export function readSettings(metadata: Readonly<Record<string, string>>, config: Config | undefined): SettingsOf {
   if (config !== undefined) return settingsIn(config);
@@ -59,8 +59,8 @@ function settingsFrom(read: (key: string) => unknown, path: string, number: Read
     ['alpha_pattern', 'lora_alpha', 'alpha'],
     ['rank_pattern', 'r'],
   ].map(([patterns, ...keys]) => {
-    const own = entriesOf(read(patterns)).find(([pattern]) => matchesPattern(path, pattern));
-    if (own !== undefined) return number(own[1], `${patterns}.${own[0]}`);
+    const match = entriesOf(read(patterns)).find(([pattern]) => matchesPattern(path, pattern));
+    if (match !== undefined) return number(match[1], `${patterns}.${match[0]}`);
     const [key] = keys.filter((name) => read(name) !== undefined);
     return key === undefined ? undefined : number(read(key), key);
   });
@@ -75,7 +75,7 @@ function entriesOf(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
 }
 
-/** Throws an UnsupportedError for patterns of a module's name that are not read: their alpha would silently be another. */
+/** Throws an UnsupportedError for unsupported patterns: the modules that they match would silently get a wrong alpha. */
 function expectPatterns(config: Config, key: string): void {
   for (const [pattern] of entriesOf(config.get(key))) {
     if (matchesPattern('', pattern) !== undefined) continue;

@@ -11,7 +11,7 @@ export interface LoraModule {
   readonly component: LoraComponent;
   /** The layer's name, with underscores. */
   readonly module: string;
-  /** The module as the file writes it, and the same without what stands before the model's own name. */
+  /** The module's name in the file, and the same without its prefix. */
   readonly written: string;
   readonly path: string;
   /** Undefined if there are only whole differences: `diff`, `diff_b`, `w_norm`, `b_norm`. */
@@ -48,7 +48,7 @@ export function readModules(
     }
     const algorithm = otherAlgorithm(name);
     if (algorithm !== undefined) {
-      throw new UnsupportedError(`${file}: its tensor ${name} is of ${algorithm}, which this version does not read.`);
+      throw new UnsupportedError(`${file}: its tensor ${name} uses ${algorithm}, which is not supported.`);
     }
     const read = readTensorName(name);
     if (read?.slot === undefined) unused.push(name);
@@ -65,7 +65,7 @@ export function readModules(
   throw new CheckpointError(
     'bad-checkpoint',
     file,
-    `has no LoRA or kin of it for a U-Net, transformer or text encoder${unused.length === 0 ? '' : `: its first tensor is ${unused[0]}`}.`,
+    `has no LoRA or related adapter for a U-Net, transformer or text encoder${unused.length === 0 ? '' : `: its first tensor is ${unused[0]}`}.`,
   );
 }
 
@@ -86,7 +86,7 @@ function addTensor(
     draft = { component, module, written, path, tensors: new Map(), endings: new Map() };
     drafts.set(key, draft);
   }
-  if (draft.tensors.has(slot)) throw bad(`two tensors for one place, ${name} the second`);
+  if (draft.tensors.has(slot)) throw bad(`two tensors for the same factor, the second being ${name}`);
   draft.tensors.set(slot, view);
   draft.endings.set(slot, ending);
 }
@@ -123,7 +123,7 @@ function algorithmOf(file: string, draft: Draft): Algorithm | undefined {
   if (magnitude !== undefined && !/^(lora|loha|lokr)$/.test(algorithm ?? 'lora')) {
     const title = algorithm!.toUpperCase();
     throw new UnsupportedError(
-      `${file}: its tensor ${magnitude.name} is a magnitude of DoRA with ${title}, which this version does not read.`,
+      `${file}: its tensor ${magnitude.name} is a magnitude of DoRA with ${title}, which is not supported.`,
     );
   }
   return algorithm === 'oft' && tensors.get('oft_blocks')?.shape.length === 4 ? 'boft' : algorithm;

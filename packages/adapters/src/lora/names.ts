@@ -4,11 +4,11 @@ import { motionModuleName } from '../motion-names.js';
 export const loraComponents = ['unet', 'transformer', 'text_encoder', 'text_encoder_2', 'text_encoder_3'] as const;
 export type LoraComponent = (typeof loraComponents)[number];
 
-/** Names of tensors that adapters of low rank and their kin have, and no models: a file that has one is of this kind. */
+/** Names of tensors that only LoRAs and related adapters have: a file with one is of this kind. */
 const mark =
   /(lora_(up|down|mid|A|B|embedding_[AB]|magnitude_vector)|_lora\.(up|down)|\.lora\.(up|down)|hada_|lokr_|dora_scale|oft_|boft_|on_input|lambda_layer)/;
 
-/** Whether a file with a tensor of this name is a LoRA or one of its kin. */
+/** Whether a file with a tensor of this name is a LoRA or a related adapter. */
 export function isLoraTensor(name: string): boolean {
   if (mark.test(name)) return true;
   const read = readTensorName(name);
@@ -45,7 +45,7 @@ export interface TensorName {
   readonly module: string;
   /** The module as the file writes it, for messages. */
   readonly written: string;
-  /** The same without what stands before the model's own name. */
+  /** The same without its prefix. */
   readonly path: string;
   /** The rest of the tensor's name in the file. */
   readonly ending: string;
@@ -84,7 +84,7 @@ const prefixes: readonly (readonly [RegExp, LoraComponent])[] = [
   [/^((lora|lycoris)_)?(?=text_model[._])/, 'text_encoder'],
 ];
 
-/** Endings of a tensor's name, after its module. PEFT may put the adapter's own name in between, or after it. */
+/** Endings of a tensor's name, after its module. PEFT may put the adapter's name in between, or after it. */
 const endings: readonly (readonly [RegExp, Slot | ((match: RegExpExecArray) => Slot)])[] = [
   [/\.lora_A(\.[^.]+)?\.weight$/, 'down'],
   [/\.lora_B(\.[^.]+)?\.weight$/, 'up'],
@@ -103,7 +103,7 @@ const endings: readonly (readonly [RegExp, Slot | ((match: RegExpExecArray) => S
   [/\.(diff_b|w_norm|b_norm)$/, ([, slot]) => slot as Slot],
 ];
 
-/** The ending of IA3's factors, in files whose modules have underscores. Elsewhere it is that of a whole weight. */
+/** The ending of IA3's factors, in files whose modules have underscores. Elsewhere it is the ending of a whole weight. */
 const scaleEnding = /^((?:lora|lycoris)_[^.]+)(\.weight)$/;
 
 /** Endings of other algorithms, by what they are called. */

@@ -9,7 +9,7 @@ import { readPeftConfig } from './metadata.js';
 import { type LoraStrengths, readLoraSettings } from './settings.js';
 import { readWords } from './words.js';
 
-/** Opens a LoRA or one of its kin for a model, with PEFT's config beside it and the words that are bundled in it. */
+/** Opens a LoRA or a related adapter for a model, with PEFT's config next to it and the words bundled in it. */
 export async function openLoraAdapter(file: AdapterFile, { model, families }: AttachContext): Promise<Adapter> {
   const { name } = file;
   const noisePredictor = model.noisePredictorComponent;

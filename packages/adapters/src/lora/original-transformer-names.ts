@@ -1,10 +1,10 @@
 /** A module of a file that may hold a layer's change. */
 export interface Candidate {
-  /** With underscores for dots. */
+  /** With underscores in place of dots. */
   readonly module: string;
   /** Where the layer is one of several whose rows the module has, one after the other. */
   readonly part?: { readonly index: number; readonly count: number };
-  /** Whether the two halves of a layer that is read in halves are the other way around in the file. */
+  /** For a layer that is read in halves: whether the file has them in the other order. */
   readonly swapped?: boolean;
 }
 

@@ -5,11 +5,11 @@ import { type Fit, moduleRows, sizesOf, sliced, tensorIn, withoutBias } from './
 import { cayley } from './rotations.js';
 
 /**
- * OFT: the rows of a layer's matrix are rotated in blocks, `W' = R' W`, which is a product with what the layer gives before
+ * OFT: the rows of a layer's matrix are rotated in blocks, `W' = R' W`, which is a product with the layer's output before
  * its bias. BOFT: several such products, before each of which the rows are shuffled so that all of them meet. A strength
  * interpolates each product from the identity, and the factors in `rescale` from 1.
  *
- * LyCORIS counts `rescale` in full at every strength; here strength 0 is the layer as it was.
+ * LyCORIS counts `rescale` in full at every strength; here strength 0 leaves the layer unchanged.
  * @see arXiv 2306.07280, 2311.06243; LyCORIS, functional/diag_oft.py and boft.py
  */
 export function orthogonal(g: Graph, fit: Fit): Value {
@@ -28,15 +28,15 @@ export function orthogonal(g: Graph, fit: Fit): Value {
   const change = fromColumns(g, layer.conv === undefined, g.op('Sub', [x, start], x.dims));
   const rows = layer.rows ?? { start: 0, end: sizesOf(layer).out };
   const cut = { start: rows.start - region.start, end: rows.end - region.start };
-  const own = region.end - region.start === rows.end - rows.start ? change : sliced(g, change, 1, cut);
-  return g.add(layer.output, g.reshape(own, layer.output.dims));
+  const layerChange = region.end - region.start === rows.end - rows.start ? change : sliced(g, change, 1, cut);
+  return g.add(layer.output, g.reshape(layerChange, layer.output.dims));
 }
 
 /** One product: rotations of blocks, less the identity. */
 interface Stage {
   /** [count, size, size] */
   readonly view: TensorView;
-  /** How far apart the rows are that become neighbours; undefined where they stay in order. */
+  /** Distance between rows that become neighbours; undefined where rows stay in order. */
   readonly stride: number | undefined;
 }
 
@@ -76,7 +76,7 @@ interface Region {
   readonly end: number;
 }
 
-/** The rows of the module that the layer's own rows are mixed with. */
+/** The rows of the module that the layer's rows are mixed with. */
 function regionOf({ layer: { rows, weight } }: Fit, stages: readonly Stage[]): Region {
   if (rows === undefined) return { start: 0, end: weight.shape[0] };
   if (stages.some(({ stride }) => stride !== undefined)) return { start: 0, end: rows.module.weight.shape[0] };
@@ -84,7 +84,7 @@ function regionOf({ layer: { rows, weight } }: Fit, stages: readonly Stage[]): R
   return { start: Math.floor(rows.start / size) * size, end: Math.ceil(rows.end / size) * size };
 }
 
-/** What the rows in a region give for the layer's input, without their bias. */
+/** The output of the rows in a region for the layer's input, without their bias. */
 function beforeBias(g: Graph, { layer }: Fit, { start, end }: Region): Value {
   const { rows, input } = layer;
   if (rows !== undefined && (start !== rows.start || end !== rows.end)) {

@@ -13,7 +13,7 @@ const classes: Readonly<Record<string, (character: string) => boolean>> = {
 /**
  * Whether a pattern of PEFT's `alpha_pattern` or `rank_pattern` is for a module: it names the module, or the end of its
  * name from a dot on, as a regular expression of characters, `.`, `\d`, `\w`, `*`, `+` and `?`, which is matched in time
- * linear in both. Undefined for a pattern with more than that.
+ * linear in both. Undefined for any other pattern.
  * @see peft/utils/other.py, `get_pattern_key`
  */
 export function matchesPattern(module: string, pattern: string): boolean | undefined {

@@ -31,7 +31,7 @@ export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2
   const parts = await openModel(options, {
     folder: 't2i_adapter',
     stems: ['diffusion_pytorch_model', 'model'],
-    // A folder has full adapters' names or diffusers', which each tell by themselves.
+    // A folder has full adapters' names or diffusers', which differ.
     names: originalNames([]),
   });
   expectSupportedAdapter(parts.checkpoint.name, parts.checkpoint.names);

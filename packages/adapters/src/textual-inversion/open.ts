@@ -46,7 +46,7 @@ export async function openTextualInversion(file: AdapterFile, { model, families 
     },
     warnings: () => [
       ...untaught(isOnly ? [name] : taught.flatMap(({ words }) => words), inversions, model),
-      // T5, of Stable Diffusion 3, reads no words of its own.
+      // Stable Diffusion 3's T5 has no trained words.
       ...unusedTensors([...weights.tensors.keys()].filter((tensor) => tensor === 't5xxl')),
     ],
   };
@@ -88,7 +88,7 @@ function untaught(
     const named = words.map(show).join(', ');
     return {
       code: 'encoder-untaught',
-      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${named} as any other text.`,
+      message: `The file has no vectors for the ${ordinal} text encoder, ${fileName}: it reads ${named} as ordinary text.`,
     };
   });
 }

@@ -4,7 +4,7 @@ import { wordsIn } from './words.js';
 
 /** Vectors of a word that text encoders learned later: textual inversion, arXiv 2208.01618. */
 export interface TextualInversion {
-  /** The word in prompts, where the file tells: `<cat-toy>`. Each word of a file with several has one. */
+  /** The word in prompts, if the file names it: `<cat-toy>`. Each word of a file with several has one. */
   readonly word: string | undefined;
   /** By the text encoder's component, [count, width] each: `text_encoder`, and `text_encoder_2` of SDXL. */
   readonly vectors: ReadonlyMap<string, Tensor<'float32'>>;
@@ -13,7 +13,7 @@ export interface TextualInversion {
 /**
  * Reads a textual inversion as users have them, one for each word: diffusers' file (tensors named as the words), A1111's
  * `emb_params`, `clip_l` and `clip_g` of SDXL, and A1111's .pt (`string_to_param`). Throws a SourceError, or a
- * CheckpointError for what is none.
+ * CheckpointError for any other file.
  */
 export async function readTextualInversion(file: WeightsFile): Promise<readonly TextualInversion[]> {
   const { path, tensors } = file;
@@ -23,7 +23,7 @@ export async function readTextualInversion(file: WeightsFile): Promise<readonly 
     throw new CheckpointError(
       'bad-checkpoint',
       path,
-      `is no textual inversion: it has neither emb_params nor clip_l, clip_g or string_to_param, and its tensors are not named as words (the first is ${first}).`,
+      `is not a textual inversion: it has neither emb_params nor clip_l, clip_g or string_to_param, and its tensors are not named as words (the first is ${first}).`,
     );
   }
   return settleAll(

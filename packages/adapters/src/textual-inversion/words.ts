@@ -2,13 +2,13 @@ import type { TensorView, WeightsFile } from '@sd/weights';
 
 /** Vectors of one word in a file, not yet read. */
 export interface WordViews {
-  /** The word in prompts, where the file tells: `<cat-toy>`. */
+  /** The word in prompts, if the file names it: `<cat-toy>`. */
   readonly word: string | undefined;
   /** By the text encoder's component: `text_encoder`, and `text_encoder_2` of SDXL. */
   readonly views: ReadonlyMap<string, TensorView>;
 }
 
-/** How a file has its words, and their vectors. */
+/** How a file stores its words, and their vectors. */
 export interface FoundWords {
   readonly layout: 'A1111' | 'diffusers';
   readonly words: readonly [WordViews, ...WordViews[]];
@@ -22,7 +22,7 @@ const byEncoder: Readonly<Record<string, string>> = {
   text_encoders_1: 'text_encoder_2',
 };
 
-/** No word has more: a window of CLIP's has 75 tokens between its start and its end. */
+/** The limit for a word: CLIP's window has 75 tokens between its start and its end. */
 const mostVectors = 75;
 
 /**
@@ -40,7 +40,7 @@ export function wordsIn({ tensors }: Pick<WeightsFile, 'tensors'>): FoundWords |
     const word = /^string_to_param\.([\s\S]*)$/.exec(name)?.[1];
     return word === undefined ? [] : [[word, view]];
   });
-  // A1111 names every file's only word so.
+  // A1111's name for the only word of every file.
   if (saved.length > 0)
     return found('A1111', saved.length === 1 && saved[0][0] === '*' ? [[undefined, saved[0][1]]] : saved);
   const widths = new Set([...tensors.values()].map(({ shape }) => shape.at(-1)));
@@ -56,7 +56,7 @@ function found(
   return first && { layout, words: [first, ...others] };
 }
 
-/** Whether a tensor is named as a word, not as a layer's: with a dot, a word has signs at its ends, `<a.b>`. */
+/** Whether a tensor is named as a word, not as a layer's: a word with a dot has punctuation at its ends, `<a.b>`. */
 function isWord(name: string, { shape }: TensorView): boolean {
   const isNamedSo = name !== '' && (!name.includes('.') || /^[^\p{L}\p{N}_][\s\S]*[^\p{L}\p{N}_]$/u.test(name));
   return isNamedSo && (shape.length === 1 || (shape.length === 2 && shape[0] <= mostVectors));

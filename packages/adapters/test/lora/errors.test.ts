@@ -46,12 +46,12 @@ test.each([
     'diffusion_model.blocks.0.attn.lora_A.weight',
     'is for a model with a transformer in the U-Net’s place, by its tensor',
   ],
-  ['base_model.model.mid_block.layer.oft_R.weight', 'is of OFT as PEFT writes it'],
-  ['base_model.model.mid_block.layer.boft_R', 'is of BOFT as PEFT writes it'],
-  ['base_model.model.mid_block.layer.ia3_l', 'is of IA3 as PEFT writes it'],
-  ['base_model.model.mid_block.layer.vera_lambda_b', 'is of another method of PEFT'],
-  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer is of T-LoRA'],
-  [`${key}.set_weight`, 'is of replaced weights'],
+  ['base_model.model.mid_block.layer.oft_R.weight', 'uses OFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.boft_R', 'uses BOFT as PEFT writes it'],
+  ['base_model.model.mid_block.layer.ia3_l', 'uses IA3 as PEFT writes it'],
+  ['base_model.model.mid_block.layer.vera_lambda_b', 'uses another method of PEFT'],
+  [`${key}.lambda_layer`, 'its tensor lora_unet_mid_block_layer.lambda_layer uses T-LoRA'],
+  [`${key}.set_weight`, 'uses replaced weights'],
 ])('what is not supported is named: %s', async (name, message) => {
   const opening = loraOf({ [name]: down });
   await expect(opening).rejects.toThrow(UnsupportedError);
@@ -61,7 +61,7 @@ test.each([
 test('a file with nothing of a LoRA is no LoRA', async () => {
   const opening = loraOf({ 'model.diffusion_model.input_blocks.0.0.weight': down });
   await expect(opening).rejects.toThrow(
-    'style.safetensors: has no LoRA or kin of it for a U-Net, transformer or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
+    'style.safetensors: has no LoRA or related adapter for a U-Net, transformer or text encoder: its first tensor is model.diffusion_model.input_blocks.0.0.weight.',
   );
 });
 
@@ -74,14 +74,14 @@ test('tensors of no module are listed', async () => {
   expect(lora.unusedTensors).toEqual(['emb.rose']);
 });
 
-test('two tensors for one place', async () => {
+test('two tensors for the same factor', async () => {
   const opening = loraOf({
     [`${key}.lora_down.weight`]: down,
     [`${key}.lora_up.weight`]: up,
     'unet.mid_block.layer.lora_A.weight': down,
   });
   await expect(opening).rejects.toThrow(
-    'has two tensors for one place, unet.mid_block.layer.lora_A.weight the second.',
+    'has two tensors for the same factor, the second being unet.mid_block.layer.lora_A.weight.',
   );
 });
 

@@ -7,13 +7,13 @@ import { blocks } from '../terminal/blocks.js';
 import { protocolFor, showImage } from '../terminal/protocols.js';
 import type { DrawValues } from './values.js';
 
-/** What a person, or with `--json` a program, sees of a run. */
+/** The output of a run, for a person or, with `--json`, a program. */
 export interface Display {
   warn(warning: Warning): void;
   step(event: StepEvent): Promise<void>;
   image(image: SdImage, saved: { readonly file: string; readonly seed: bigint }): Promise<void>;
   finish(timings: Timings, files: readonly string[]): void;
-  /** Leaves the terminal as it was; must be called at the end, whatever happened. */
+  /** Restores the terminal; must be called at the end, also after a failure. */
   close(): void;
 }
 
@@ -21,7 +21,7 @@ export function createDisplay(values: DrawValues, streams: Streams): Display {
   return values.json === true ? jsonDisplay(streams) : terminalDisplay(values, streams);
 }
 
-/** One line of JSON an event; a seed beyond 2^53 is a string. */
+/** One line of JSON per event; a seed beyond 2^53 is a string. */
 function jsonDisplay({ stdout }: Streams): Display {
   const line = (event: object) => stdout.write(`${JSON.stringify(event)}\n`);
   return {

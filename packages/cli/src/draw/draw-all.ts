@@ -53,7 +53,7 @@ function finish({ warnings, timings }: GenerateResult, saved: readonly string[],
   display.finish(timings, saved);
 }
 
-/** Attaches the adapters of a command line; gives the settings of a run by their names. */
+/** Attaches the adapters of a command line; resolves to their settings for a run, by name. */
 async function attachAll(
   sd: Pipeline,
   { lora, control, controlImage, controlStrength }: DrawValues,

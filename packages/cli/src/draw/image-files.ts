@@ -4,13 +4,13 @@ import path from 'node:path';
 
 /** Where a command's images go. */
 export interface ImageFiles {
-  /** Writes an image; gives its absolute path. A file is there as a whole or not at all. */
+  /** Writes an image, whole or not at all; resolves to its absolute path. */
   write(png: Uint8Array, image: { readonly prompt: string; readonly seed: bigint }): Promise<string>;
 }
 
 /**
  * `output` is a folder, if it is one or ends in a slash, or a file; `images/` by default. In a folder, files are named after
- * prompt and seed, and none is replaced; a file that was named is, and further images are numbered: `cat.png`, `cat-2.png`.
+ * prompt and seed, and none is replaced; a named file is, and further images are numbered: `cat.png`, `cat-2.png`.
  */
 export function imageFiles(output = 'images/'): ImageFiles {
   let written = 0;

@@ -10,7 +10,7 @@ import type { DrawValues } from './values.js';
 /** The seeds of diffusers and A1111 that are drawn at random have 32 bits. */
 const seedRange = 2 ** 32;
 
-/** What to pass to the pipeline, one request a prompt. */
+/** The requests for the pipeline, one per prompt. */
 export async function readRequests(words: string, values: DrawValues, streams: Streams): Promise<GenerateOptions[]> {
   const { prompt, prompts, from } = values;
   const kept = from === undefined ? {} : await keptOptions(from);
@@ -34,7 +34,7 @@ async function readLines(file: string, { stdin }: Streams): Promise<string[]> {
   else chunks.push(await readFile(file));
   const text = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as Uint8Array))).toString();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  if (lines.length === 0) throw new InvalidOptionError('prompts', `${file} has no prompts: it must have one a line.`);
+  if (lines.length === 0) throw new InvalidOptionError('prompts', `${file} has no prompts: write one on each line.`);
   return lines;
 }
 

@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import { kebab } from './table-options.js';
 
-/** The message for an option that the API refused, under the name that the command line has for it; else undefined. */
+/** The message for an option that the API refused, under its name on the command line; undefined for other errors. */
 export function optionError(error: unknown): string | undefined {
   if (!(error instanceof InvalidOptionError)) return undefined;
   const { option, message } = error;

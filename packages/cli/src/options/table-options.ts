@@ -8,7 +8,7 @@ export interface Spelling {
   readonly short?: string;
   /** Accepted, but not listed in the help. */
   readonly aliases?: readonly string[];
-  /** A description in place of the table's, where that speaks of code. */
+  /** A description in place of the table's, where that is about code. */
   readonly text?: string;
 }
 
@@ -22,7 +22,7 @@ const number: Reader = { placeholder: 'number', read: readNumber };
 const seed: Reader = { placeholder: 'number', read: readSeed };
 const file: Reader = { placeholder: 'file', read: (value) => value };
 
-/** How the types of the tables are read from text; options of other types cannot be given on a command line. */
+/** Parsers for the types of the tables; options of other types cannot be given on a command line. */
 const readers: Readonly<Record<string, Reader>> = {
   string: text,
   number,
@@ -54,7 +54,7 @@ function tableOption(name: string, row: OptionRow, { short, text: description }:
   return new Option(`${flags} <${placeholder}>`, help).argParser(read);
 }
 
-/** The words of `'a' | 'b' | Type`; undefined for types that are no words. */
+/** The words of `'a' | 'b' | Type`; undefined for any other type. */
 function choicesOf(type: string): string[] | undefined {
   const words = [...type.matchAll(/'([^']+)'/g)].map(([, word]) => word);
   return words.length === 0 ? undefined : words;
@@ -78,7 +78,7 @@ export function withoutAliases(args: readonly string[], spellings: Readonly<Reco
 
 export const kebab = (name: string): string => name.replace(/[A-Z]|\d+$/g, (part) => `-${part.toLowerCase()}`);
 
-/** A table's text without the marks of code; options have the names of the command line. */
+/** A table's text without backticks, and with the command line's names of options. */
 function plain(markdown: string): string {
   return markdown.replace(/`(.*?)`/g, (_, code: string) =>
     /^[a-z]+([A-Z]\w*|\d)$/.test(code) ? `--${kebab(code)}` : code,

@@ -3,10 +3,10 @@ import type { Pixels } from '@sd/image';
 /** Columns that an image takes at most. */
 const maxColumns = 64;
 
-/** An image as lines of half blocks in 24-bit color, two pixels a character, for any terminal. */
+/** An image as lines of half blocks in 24-bit color, two pixels per character, for any terminal. */
 export function blocks({ width, height, data }: Pixels, columns = maxColumns): string[] {
-  const shown = Math.min(width, columns, maxColumns);
-  const scale = width / shown;
+  const cellsAcross = Math.min(width, columns, maxColumns);
+  const scale = width / cellsAcross;
   const rows = Math.max(2, Math.round(height / scale / 2) * 2);
   const color = (row: number, column: number) => {
     const y = Math.min(height - 1, Math.floor((row + 0.5) * scale));
@@ -15,7 +15,7 @@ export function blocks({ width, height, data }: Pixels, columns = maxColumns): s
   };
   return Array.from({ length: rows / 2 }, (_, line) => {
     const cells = Array.from(
-      { length: shown },
+      { length: cellsAcross },
       (_, column) => `\x1b[38;2;${color(2 * line, column)};48;2;${color(2 * line + 1, column)}m▀`,
     );
     return `${cells.join('')}\x1b[0m`;

@@ -52,7 +52,7 @@ export function embedding(n: Nodes, ids: Value, table: TensorView): Value {
 }
 
 /**
- * A table in memory of its own. ONNX Runtime would read a large one from the mapped file at every run, and where that file
+ * A table copied to memory. ONNX Runtime would read a large one from the mapped file at every run, and where that file
  * is cut or replaced in the meantime, the system ends the process. It computes a join of one constant once, while loading.
  */
 function heldTable(n: Nodes, table: TensorView): Value {

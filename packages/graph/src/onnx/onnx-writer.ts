@@ -119,15 +119,15 @@ export class OnnxWriter {
     return { graph: modelBytes(graph), weights: [...this.#files.values()].map(({ file }) => file) };
   }
 
-  /** Files of two sources may have the same path, as every LoRA that diffusers saves has: the second gets another location. */
+  /** Files of two sources may have the same path, as all LoRAs saved by diffusers do: the second gets another location. */
   #file(file: WeightFile): NumberedFile {
     const known = this.#files.get(file);
     if (known !== undefined) return known;
     const number = this.#files.size;
     const isTaken = [...this.#files.values()].some((other) => other.file.location === file.location);
     // A file on disk is found by its location, and may be opened twice.
-    const own = isTaken && file.path === undefined ? { ...file, location: `${file.location}#${number}` } : file;
-    const numbered = { number, file: own };
+    const unique = isTaken && file.path === undefined ? { ...file, location: `${file.location}#${number}` } : file;
+    const numbered = { number, file: unique };
     this.#files.set(file, numbered);
     return numbered;
   }

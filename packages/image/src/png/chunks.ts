@@ -7,7 +7,7 @@ export const signature = [137, 80, 78, 71, 13, 10, 26, 10];
 export interface Chunk {
   readonly type: string;
   readonly data: Uint8Array<ArrayBuffer>;
-  /** The checksum of type and data, as the file has it. */
+  /** The checksum of type and data, as stored in the file. */
   readonly crc: number;
   /** Including length and checksum. */
   readonly whole: Uint8Array<ArrayBuffer>;

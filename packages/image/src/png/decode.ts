@@ -19,7 +19,7 @@ interface Header {
 
 /**
  * Decodes a PNG file to RGBA, rotated upright by its EXIF orientation. Decompresses only the chunks that the pixels need,
- * and only after checking that they inflate to the size in the header. Takes time and memory by the file's length and the
+ * and only after checking that they inflate to the size in the header. Time and memory are linear in the length and the
  * image's size, however many chunks there are. Throws an InvalidOptionError for an unsupported
  * size or format, and an Error for a broken file.
  */

@@ -58,7 +58,7 @@ async function decodeText(type: string, data: Uint8Array<ArrayBuffer>): Promise<
   }
 }
 
-/** A whole chunk, with its length and checksum. */
+/** A complete chunk, with its length and checksum. */
 export function makeChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const chunk = new Uint8Array(12 + data.length);
   const view = new DataView(chunk.buffer);

@@ -2,7 +2,7 @@ import type { Pixels } from '../pixels.js';
 import { signature } from './chunks.js';
 import { makeChunk } from './text.js';
 
-/** Bytes that are handled at a time, so that the event loop is never held for long. */
+/** Bytes handled at a time, so that the event loop is never blocked for long. */
 const bandBytes = 2 ** 16;
 
 /** Writes RGBA pixels as a PNG file with 8 bits per sample: RGB if `channels` is 3. The platform compresses, on another thread. */
@@ -45,7 +45,7 @@ async function* deflate(bands: Iterable<Uint8Array<ArrayBuffer>>): AsyncGenerato
     for (const band of bands) await writer.write(band);
     await writer.close();
   })();
-  // The reader below gets its error too.
+  // The reader below receives this error too.
   written.catch(() => undefined);
   const reader = readable.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;

@@ -20,7 +20,7 @@ export interface AdaptedStages {
   /**
    * Replaces the attached adapters. Only stages with other extensions than before are replaced, and the old session is
    * freed before the new one is created, since there may be no memory for both. If anything fails, nothing changes: the old
-   * session is kept if the model's files are gone, so that it could not be created again.
+   * session is kept if the model's files are gone, since it could not be created again.
    */
   replace(
     adapters: readonly AttachedAdapter[],

@@ -70,7 +70,7 @@ export async function attach(
   return { name, kind: kind.name, warnings: [...(adapter.warnings?.() ?? []), ...disagreement(adapted.adapters)] };
 }
 
-/** The defaults of an adapter that is a distillation, by its names. */
+/** The defaults of an adapter that is a distillation, recognized by its names. */
 function adapterDefaults(address: string, { weights }: Omit<AdapterFile, 'name'>, { composition }: AdaptedStages) {
   return fewStepDefaults({
     names: fileNames(address, weights?.metadata),

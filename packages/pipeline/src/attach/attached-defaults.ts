@@ -13,7 +13,7 @@ export function attachedDefaults(
   return bringing(adapters, settings).at(-1)?.defaults;
 }
 
-/** A warning that says whose defaults are used, if adapters disagree. */
+/** A warning that names the adapter that sets the defaults, if adapters disagree. */
 export function disagreement(
   adapters: readonly AttachedAdapter[],
   settings: Readonly<Record<string, unknown>> = {},

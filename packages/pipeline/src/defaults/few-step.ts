@@ -1,7 +1,7 @@
 import type { SchedulerConfig } from '@sd/scheduler';
 import type { RunDefaults, SchedulerDefaults } from './run-defaults.js';
 
-/** What is known about a model or an adapter before it is loaded. */
+/** Facts about a model or an adapter that are known before it is loaded. */
 export interface DistilledFacts {
   /** Its names: of the file, the folder, the repository; titles in its metadata. */
   readonly names: readonly string[];
@@ -13,7 +13,7 @@ export interface DistilledFacts {
   readonly takesGuidance?: boolean;
 }
 
-/** A name in lower case, and what it says. */
+/** A name in lower case, and what it says about the model. */
 interface Named {
   readonly name: string;
   /** `4step`, `8-steps`. */
@@ -39,7 +39,7 @@ const off = 1;
 const trailing = (_class_name: string, config: SchedulerConfig = {}): SchedulerDefaults => ({
   config: { _class_name, timestep_spacing: 'trailing', ...config },
 });
-/** For methods that follow the trajectory of the model, where any solver will do: that of a model's own config is kept. */
+/** For methods that follow the model's trajectory, where any solver will do: the one in the model's config is kept. */
 const solver = (_class_name: string, config: SchedulerConfig = {}): SchedulerDefaults => ({
   ...trailing(_class_name, config),
   keepsSolver: true,
@@ -163,7 +163,7 @@ const distillations: readonly Distillation[] = [
     title: 'Turbo',
     model: /turbo/,
     adapter: /(sd|xl|sd_?1\.?5)[-_ ]*turbo|turbo.*\dsteps?|\dsteps?.*turbo/,
-    // The published models need one step; what others made of them takes some more.
+    // The published models need one step; models derived from them need a few more.
     defaults: ({ name, steps = /^(sd|sd_?xl)[-_ ]?turbo/.test(name) ? 1 : 4 }) => ({
       steps,
       guidanceScale: off,
@@ -198,7 +198,7 @@ function defaultsOf({ title, defaults }: Distillation, file: Named): RunDefaults
   return { title, ...rest, ...(suited && { scheduler: suited }) };
 }
 
-/** The classes for discrete noise levels have no meaning for flows: a consistency model's sampling does. */
+/** Classes for discrete noise levels do not apply to flows, but a consistency model's sampling does. */
 function forFlow(scheduler: SchedulerDefaults | undefined): SchedulerDefaults | undefined {
   const { _class_name: name } = scheduler?.config ?? {};
   if (name === undefined) return scheduler;
@@ -206,7 +206,7 @@ function forFlow(scheduler: SchedulerDefaults | undefined): SchedulerDefaults | 
 }
 
 function read(name: string, { isAdapter, family, takesGuidance = false, names }: DistilledFacts): Named {
-  // A repository's name may tell the method, and the file's the steps.
+  // The repository's name may have the method, and the file's name the steps.
   const said = [name, ...names.slice(0, 1).map(separated)].join(' ');
   const steps = Number(/(\d+)steps?/.exec(said)?.[1] ?? Number.NaN);
   return {

@@ -1,4 +1,4 @@
-/** Names that say nothing about a file, since tools give them to any: the name of its folder or repository counts then. */
+/** Names that tools give to any file: the name of its folder or repository counts instead. */
 const generic =
   /^(pytorch_lora_weights|pytorch_model|diffusion_pytorch_model|adapter_model|model|unet|transformer|lora|lora_weights|weights|main|master|resolve|blob|snapshots|checkpoints?|[\da-f]{40}|comfy|sd15|sdxl|sd3)$/i;
 
@@ -7,12 +7,12 @@ const extension = /\.(safetensors|ckpt|pt|pth|bin|onnx)$/i;
 /** Names are searched up to this length: a longer one is not a name. */
 const longest = 500;
 
-/** Metadata in which trainers and converters keep a file's own name; that of the base model says nothing about the file. */
+/** Metadata in which trainers and converters keep a file's name. The base model's name would mislead. */
 const titles = ['modelspec.title', 'ss_output_name', 'name'] as const;
 
 /**
- * The names by which a file or folder may be recognised: its own, or the nearest folder's that is no generic one, with the
- * repository of a hub before it, and the titles in its metadata.
+ * The names by which a file or folder may be recognised: its own, or that of the nearest folder without a generic name, the
+ * repository of a hub, and the titles in its metadata.
  * @param address A path, a URL, or a file's name.
  */
 export function fileNames(address: string, metadata: Readonly<Record<string, string>> = {}): string[] {
@@ -21,8 +21,8 @@ export function fileNames(address: string, metadata: Readonly<Record<string, str
     .split(/[/\\]/)
     .map((part) => part.replace(extension, '').replace(/\.(fp16|bf16|fp32)$/i, ''))
     .filter((part) => part !== '');
-  const own = parts.findLast((part) => !generic.test(part)) ?? '';
-  return [own, repositoryOf(plain), ...titles.map((title) => metadata[title])]
+  const baseName = parts.findLast((part) => !generic.test(part)) ?? '';
+  return [baseName, repositoryOf(plain), ...titles.map((title) => metadata[title])]
     .filter((name) => typeof name === 'string' && name !== '')
     .map((name) => name.slice(0, longest));
 }

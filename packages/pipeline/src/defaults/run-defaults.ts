@@ -1,10 +1,10 @@
 import type { SchedulerConfig, StepOptions } from '@sd/scheduler';
 
-/** Changes to a model's scheduler: what a distillation was trained for. */
+/** Changes to a model's scheduler that a distillation needs. */
 export interface SchedulerDefaults {
   /** Values that replace those of the model's `scheduler_config.json`, under diffusers' names; `_class_name` the class. */
   readonly config: SchedulerConfig;
-  /** True if another class than `_class_name` does as well, so that the one of a model's own config is kept. */
+  /** True if other classes than `_class_name` work too, so that the class in the model's config is kept. */
   readonly keepsSolver?: boolean;
   /** Arguments of diffusers' `step`. */
   readonly step?: StepOptions;
@@ -12,7 +12,7 @@ export interface SchedulerDefaults {
   readonly timesteps?: readonly number[];
 }
 
-/** What `generate()` uses for options that are left out. Each may be missing: then it is that of the model or its family. */
+/** Values for options that `generate()` is not given. Missing ones come from the model or its family. */
 export interface RunDefaults {
   /** The method of distillation, if it is a distilled model or adapter: `SDXL-Lightning`. */
   readonly title?: string;
@@ -23,15 +23,15 @@ export interface RunDefaults {
   readonly strength?: number;
 }
 
-/** The defaults that follow from a model's scheduler: Playground v2.5 was trained for less guidance than its family. */
+/** The defaults that follow from a model's scheduler: Playground v2.5 needs less guidance than its family. */
 export function schedulerDefaults({ _class_name: name, sigma_data = 0.5 }: SchedulerConfig): RunDefaults | undefined {
   return name?.startsWith('EDM') === true && sigma_data !== 1 ? { guidanceScale: 3 } : undefined;
 }
 
-/** The schedulers of the undistilled models, which a distilled one's config may just have kept. */
+/** The schedulers of the undistilled models, which the config of a distilled model may have kept. */
 const undistilled = /^(PNDM|DDIM|DDPM|EulerDiscrete)Scheduler$/;
 
-/** A model's own defaults, with the solver that its config was given for it, where another than the authors' does too. */
+/** A distilled model's defaults, with the solver of its config where it works as well as the authors'. */
 export function withOwnSolver(
   defaults: RunDefaults,
   config: SchedulerConfig,

@@ -174,7 +174,7 @@ export interface SingleFileForm {
   refuse?(file: SplitFile): void;
   /** Config values of a component that its tensors do not show. */
   known(component: string, notes: FileNotes): Json;
-  /** Config values of a component that the file itself states: they go before those of a config folder. */
+  /** Config values of a component that the file itself states; they override those of a config folder. */
   stated?(component: string, notes: FileNotes): Json;
   /** The scheduler's config. */
   scheduler(notes: FileNotes): Json;
@@ -184,7 +184,7 @@ export interface SingleFileForm {
   details(file: SplitFile): Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
-/** What a single file, besides its weights, and the caller say about how the model was trained. */
+/** Statements about how the model was trained, from a single file (apart from its weights) and the caller. */
 export interface FileNotes {
   readonly metadata: Readonly<Record<string, string>>;
   has(tensor: string): boolean;

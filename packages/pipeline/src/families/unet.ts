@@ -55,7 +55,7 @@ export const unetLayout: FileLayout = {
     clipPart('conditioner.embedders.0.model.', (names) => (names.has(pooledText) ? 'text_encoder_2' : 'text_encoder')),
     clipPart('conditioner.embedders.1.model.', 'text_encoder_2'),
     clipPart('conditioner.embedders.1.transformer.', 'text_encoder_2'),
-    // A folder of diffusers in one file.
+    // A diffusers folder in one file.
     unetPart('unet.'),
     autoencoderPart('vae.'),
     clipPart('text_encoder.', 'text_encoder'),

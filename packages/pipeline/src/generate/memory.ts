@@ -2,7 +2,7 @@ import { MemoryLimitError } from '@sd/core';
 import type { Size } from '../families/family.js';
 import type { Stages } from '../stages.js';
 
-/** What the memory of a run depends on. */
+/** The quantities that the memory of a run depends on. */
 export interface MemoryRequest {
   /** The sizes of its passes. */
   readonly sizes: readonly Size[];
@@ -26,7 +26,7 @@ export interface MemoryEstimate {
   readonly denoise: number;
   /** Decoding one image. */
   readonly decode: number;
-  /** The most at one time. */
+  /** The peak. */
   readonly total: number;
 }
 
@@ -34,7 +34,7 @@ export interface MemoryEstimate {
 const bytesPerImage = 2048;
 /** A noise level and the prompts' schedule. */
 const bytesPerStep = 256;
-/** What ONNX Runtime takes for each byte of tensors: measured, with the embedded model at 512 to 1536 pixels. */
+/** Bytes that ONNX Runtime takes for each byte of tensors, measured with the embedded model at 512 to 1536 pixels. */
 const runtimeFactor = 1.3;
 /** Latents that a sampler holds: the sample, the estimates of steps before, noise. */
 const latentsHeld = 8;

@@ -70,7 +70,7 @@ export interface Request {
   readonly noise: Tensor<'float32'> | undefined;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
-  /** What its memory depends on, as far as the options tell. */
+  /** The quantities that its memory depends on, as far as the options give them. */
   readonly memory: MemoryRequest;
 }
 

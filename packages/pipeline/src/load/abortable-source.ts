@@ -2,7 +2,7 @@ import { linkSignals, type Source, untilAborted } from '@sd/core';
 
 /**
  * The source, with reads that also end when `signal` is aborted: a server may accept a request and never respond, and the
- * caller's own `read` may not know signals. What is still being read then is dropped.
+ * caller's `read` may ignore signals. The result of such a read is dropped.
  */
 export function abortableSource(source: Source, signal: AbortSignal): Source {
   const abortable = async <T>(work: (signal: AbortSignal) => Promise<T>, callSignal?: AbortSignal): Promise<T> => {

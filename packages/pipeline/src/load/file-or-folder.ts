@@ -5,8 +5,8 @@ import { hasFile, hasWeightsFormat } from '@sd/weights';
 const folderFiles = ['model_index.json', 'config.json'];
 
 /**
- * Whether a path or URL without the ending of a weights file is a folder, or a file in its parent folder. On a disk, that
- * is asked of the disk. On a server, an address without a folder's files, of something that begins as weights do, is a file.
+ * Whether a path or URL without the ending of a weights file is a folder, or a file in its parent folder. The disk decides
+ * for a path. On a server, an address is a file if it has no files of a folder and begins as weights do.
  */
 export async function fileOrFolder<Place extends { readonly source: Source }>(
   name: string,

@@ -32,8 +32,8 @@ export interface LoadPipelineOptions {
   /** Loads each stage when it is needed and frees it after use: slower, for large models on small machines. */
   readonly releaseStages?: boolean | undefined;
   /**
-   * Bytes of memory that a run may be expected to take, besides the weights; by default those of the machine or container, in
-   * a browser those that it tells of or 4 GiB. A run beyond it is refused before anything is allocated; Infinity refuses none.
+   * The most bytes that a run may be expected to take, besides the weights. Default: the memory of the machine or container;
+   * in a browser, what it reports or 4 GiB. A larger run is refused before anything is allocated; Infinity refuses none.
    */
   readonly memoryLimit?: number | undefined;
   /**

@@ -25,9 +25,9 @@ export interface StageSources {
   readonly signal: AbortSignal;
 }
 
-/** The ways to make another scheduler of the model's are undefined if the caller replaced the scheduler. */
+/** The functions that change the model's scheduler are undefined if the caller replaced it. */
 export interface LoadedStages extends Stages, Partial<Omit<LoadedScheduler, 'scheduler' | 'warnings'>> {
-  /** What of the components' configs was left out. */
+  /** Warnings for settings of the components' configs that were left out. */
   readonly warnings: readonly Warning[];
 }
 

@@ -15,13 +15,13 @@ export interface Located {
   readonly stem: string;
 }
 
-/** Endings of files with weights. Any other path is that of a file if there is such a file. */
+/** Endings of weights files. Any other path is a file if there is one. */
 const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
  * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
  * result is the embedded model. Rejects with a SourceError for a path where there is nothing. The source's reads end with an
- * AbortError once `signal` is aborted; it must be the signal of the whole operation, linked so that it can be let go of when
+ * AbortError once `signal` is aborted; it must be the signal of the whole operation, linked so that it can be released when
  * that has ended, since the source may be read later.
  */
 export async function locate(place: Place | undefined, path?: string, signal?: AbortSignal): Promise<Located> {

@@ -17,7 +17,7 @@ interface LoadedModel {
   readonly stages: Pick<LoadedStages, 'noisePredictor' | 'schedulerConfig'>;
 }
 
-/** The defaults that a distilled model was trained for, told by its names and inputs; undefined for other models. */
+/** The defaults of a distilled model, recognized by its names and inputs; undefined for other models. */
 export function modelDefaults({ source, path, model, index, replaced, stages }: LoadedModel): RunDefaults | undefined {
   const { family, values, schedulerClass } = index;
   const { noisePredictor: stage, schedulerConfig } = stages;

@@ -90,7 +90,7 @@ function neededClasses(
   ]);
 }
 
-/** Throws an UnsupportedError for a pipeline of another architecture, by its noise predictor's class or its own. */
+/** Throws an UnsupportedError for a pipeline of another architecture, by its noise predictor's class or the pipeline's. */
 function expectSupported(config: Config, { noisePredictor }: Family, classOf: FolderFacts['classOf']): void {
   if (classOf(noisePredictor.name) !== undefined) return;
   const pipeline = config.get('_class_name');
@@ -100,7 +100,7 @@ function expectSupported(config: Config, { noisePredictor }: Family, classOf: Fo
   const titles = families.map(({ title }) => title).join(', ');
   const predictor = other === undefined ? '' : `, whose ${other} is a ${classOf(other)}`;
   throw new UnsupportedError(
-    `${file} is of a ${typeof pipeline === 'string' ? pipeline : 'pipeline'}${predictor}. It is not supported; supported are ${titles}.`,
+    `${file} is for a ${typeof pipeline === 'string' ? pipeline : 'pipeline'}${predictor}. It is not supported; supported are ${titles}.`,
   );
 }
 
@@ -115,7 +115,7 @@ function skippedComponents(config: Config, used: ReadonlySet<string>, unused: Re
   return [...config.entries()].flatMap(([name, value]): Warning[] => {
     if (used.has(name) || !(Array.isArray(value) || value === null)) return [];
     const found = classIn(config, name);
-    // A component that the model does without, such as the safety checker, is listed as nulls.
+    // A component that the model lacks, such as the safety checker, is listed as nulls.
     if (found === undefined) return [];
     if (!skipped.includes(name) && !unused.has(name)) {
       throw new UnsupportedError(`${file}: ${name}, a ${found}, is a component that is not supported.`);

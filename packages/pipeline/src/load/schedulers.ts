@@ -37,7 +37,7 @@ export interface LoadedScheduler {
   readonly schedulerByName: (name: string, defaults?: SchedulerDefaults) => Scheduler;
   /** The model's scheduler, changed as a distillation needs it. */
   readonly schedulerWith: (defaults: SchedulerDefaults) => Scheduler;
-  /** One that names the options that were left out. */
+  /** A warning that names the options that were left out. */
   readonly warnings: readonly Warning[];
 }
 

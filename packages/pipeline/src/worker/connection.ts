@@ -84,7 +84,7 @@ interface Listeners {
   onLost(why: string): void;
 }
 
-/** Listens to a worker, and asks it to report itself ready. Returns the function that ends this. */
+/** Listens to a worker, and asks it to report itself ready. Returns a function that stops listening. */
 function listen(port: MessagePortLike, { onMessage, onLost }: Listeners): () => void {
   const listeners: [type: string, listener: (event: MessageEvent) => void][] = [
     ['message', ({ data }) => onMessage(data)],

@@ -67,7 +67,7 @@ function attachHandlers(current: Current) {
   return {
     async attach({ location, options }, signal) {
       const { pipeline } = current();
-      if (location === undefined) throw new InvalidOptionError('file', 'must be an address or files.');
+      if (location === undefined) throw new InvalidOptionError('file', 'must be a path, a URL or files.');
       const file =
         typeof location === 'string' ? location : (await lazyImport(() => import('@sd/source'))).openFiles(location);
       const attachment = await pipeline.attach(file, { ...options, signal });

@@ -5,7 +5,7 @@ import type { CallName, Calls, FromWorker, ToWorker } from './protocol.js';
 /** The calls that await a reply from the worker. */
 export interface PendingCalls {
   /**
-   * Posts a call; its promise is settled by the reply, the signal, or `rejectAll`. Rejects with an InvalidOptionError if the
+   * Posts a call; its promise is settled by the reply, the signal or `rejectAll`. Rejects with an InvalidOptionError if the
    * request cannot be sent.
    */
   send<Name extends CallName>(

@@ -1,6 +1,6 @@
 import type { DownloadProgress } from '@sd/source';
 
-/** The least time between two reports, in milliseconds. */
+/** The shortest time between two reports, in milliseconds. */
 const interval = 50;
 
 /** Limits how often progress is sent: the latest of each file at intervals, and when flushed. */

@@ -221,7 +221,7 @@ test('a textual inversion for one of two text encoders names the other', async (
   expect(await attached(first)).toEqual([
     {
       code: 'encoder-untaught',
-      message: 'The file has no vectors for the second text encoder, clip_g: it reads "blob" as any other text.',
+      message: 'The file has no vectors for the second text encoder, clip_g: it reads "blob" as ordinary text.',
     },
   ]);
   expect(await attached(second)).toMatchObject([{ message: expect.stringContaining('first text encoder, clip_l') }]);

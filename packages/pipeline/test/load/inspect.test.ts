@@ -277,7 +277,7 @@ describe('adapters at full size', () => {
     const dora = { [`${a}.lora_down.weight`]: [4, 8], [`${a}.lora_up.weight`]: [8, 4], [`${a}.dora_scale`]: [8, 1] };
     expect((await inspected(dora)).details.algorithms).toEqual(['lora', 'dora']);
     expect((await inspected({ [`${a}.oft_R.weight`]: [2, 4, 4] })).canDo).toMatch(
-      /^It cannot be attached: .* is of OFT as PEFT/,
+      /^It cannot be attached: .* uses OFT as PEFT/,
     );
     const flux = { 'lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight': [4, 8] };
     expect((await inspected(flux)).canDo).toMatch(/^It cannot be attached: .* is for Flux/);

@@ -88,7 +88,7 @@ const discrete = /^(DDIM|DDPM|PNDM|LCM|TCD|IPNDM|Flow)/;
 
 /**
  * The sampler of another class on the levels of an EDM model, at the timesteps that the model takes. Throws an
- * InvalidOptionError for a class that has no meaning there.
+ * InvalidOptionError for a class that does not apply there.
  */
 export function onEdmLevels(edm: Scheduler, name: string, other: ConfigParts): Scheduler {
   if (discrete.test(name)) {
@@ -108,7 +108,7 @@ export function onEdmLevels(edm: Scheduler, name: string, other: ConfigParts): S
   };
 }
 
-/** Samplers that choose levels of their own take their timesteps from a discrete schedule. */
+/** Samplers that choose additional levels take their timesteps from a discrete schedule. */
 function withEdmTimesteps(sampler: Sampler): Sampler {
   const retimed = (level: NoiseLevel): NoiseLevel => {
     const timestep = timestepAt(noiseRatio(level));

@@ -8,13 +8,13 @@ import type { Settings } from './schema.js';
 
 /** The sigmas of flows in diffusers: those of its flow schedulers, and of the DPM-Solver family with `use_flow_sigmas`. */
 
-/** Returns `mu`. Throws an InvalidOptionError if the config has `use_dynamic_shifting` and there is none. */
+/** Returns `mu`. Throws an InvalidOptionError if it is missing although the config has `use_dynamic_shifting`. */
 export function requiredMu({ use_dynamic_shifting }: Settings, mu: number | undefined): number | undefined {
   if (!use_dynamic_shifting || mu !== undefined) return mu;
   throw new InvalidOptionError('mu', 'must be given with use_dynamic_shifting.');
 }
 
-/** Shifts a sigma by a config's own shift, or with `use_dynamic_shifting` by `mu`. */
+/** Shifts a sigma by the config's shift, or with `use_dynamic_shifting` by `mu`. */
 function shiftOf({ use_dynamic_shifting, time_shift_type }: Settings, shift: number, mu: number | undefined) {
   if (!use_dynamic_shifting || mu === undefined) return (sigma: number) => shiftSigma(sigma, shift);
   const factor = time_shift_type === 'exponential' ? Math.exp(mu) : mu;

@@ -10,7 +10,7 @@ import type { Settings } from './schema.js';
 import type { ConfigParts, RunOptions } from './shared.js';
 import { respacing } from './sigma.js';
 
-/** The schedulers of diffusers with schedules of their own: flows and iPNDM. */
+/** The schedulers of diffusers that define their own schedules: flows and iPNDM. */
 
 export function flowEulerParts(settings: Settings, { mu }: RunOptions): ConfigParts {
   if (settings.invert_sigmas) throw new UnsupportedError('invert_sigmas is not supported.');

@@ -149,15 +149,15 @@ function checkedTimesteps(
   throw new InvalidOptionError('timesteps', `must be integers below ${count} that decrease, not [${timesteps}].`);
 }
 
-/** A config's own EDM scheduler, spaced as the other class was asked to be. */
+/** The config's EDM scheduler, with the spacing that was requested for the other class. */
 function ofEdm({ use_karras_sigmas, ...config }: SchedulerConfig): Scheduler {
   return schedulerFromConfig(use_karras_sigmas === true ? { ...config, sigma_schedule: 'karras' } : config);
 }
 
-/** A file may have anything for a name. */
+/** A file may have a value of any type here. */
 function checkClassNames(...names: readonly unknown[]): void {
   const odd = names.find((name) => name !== undefined && typeof name !== 'string');
-  if (odd !== undefined) throw new UnsupportedError(`A scheduler’s class is a text, not ${show(odd)}.`);
+  if (odd !== undefined) throw new UnsupportedError(`A scheduler’s class must be a string, not ${show(odd)}.`);
 }
 
 /** Only the noise schedule that a config describes, to combine with another spacing and sampler. */
@@ -179,7 +179,7 @@ export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig 
 
 /**
  * Parses a `scheduler_config.json`, in which Python may have written `-Infinity`, which is not JSON. Throws an
- * InvalidOptionError for anything but the JSON of an object, or a class that is no text.
+ * InvalidOptionError for anything but a JSON object, or a class that is not a string.
  */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
   let config: unknown;
@@ -193,5 +193,5 @@ export function parseSchedulerConfig(json: string): SchedulerConfig {
   }
   const { _class_name: name }: { readonly _class_name?: unknown } = config;
   if (name == null || typeof name === 'string') return config as SchedulerConfig;
-  throw new InvalidOptionError('config', `has a _class_name that is no text: ${show(name)}.`);
+  throw new InvalidOptionError('config', `has a _class_name that is not a string: ${show(name)}.`);
 }

@@ -90,7 +90,7 @@ export function named(name: string, settings: Settings): string {
 interface Rounding {
   /** Of the timesteps at which sigmas are looked up. */
   readonly spaced?: (timestep: number) => number;
-  /** Of the timesteps that are looked up for sigmas. */
+  /** Of the timesteps that are found for sigmas. */
   readonly timestep?: (timestep: number) => number;
 }
 

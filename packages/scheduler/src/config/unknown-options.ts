@@ -1,6 +1,6 @@
 import { isOption, type SchedulerConfig } from './schema.js';
 
-/** A config without what no class reads. */
+/** A config without the options that no class reads. */
 export interface KnownOptions {
   readonly config: SchedulerConfig;
   /** Names of the options that were left out. */
@@ -9,7 +9,7 @@ export interface KnownOptions {
 
 /**
  * Leaves out the options of a `scheduler_config.json` that no class knows, such as those of another version of diffusers,
- * which does so too. `predict_epsilon`, an option until diffusers 0.10, decides the prediction type if nothing else does.
+ * as diffusers does. `predict_epsilon`, an option until diffusers 0.10, decides the prediction type if nothing else does.
  * @see diffusers' `ConfigMixin.extract_init_dict`; its `DDPMScheduler` of version 0.12
  */
 export function knownOptions(config: SchedulerConfig): KnownOptions {

@@ -20,8 +20,8 @@ export function brownianNoise({ levels, ...options }: NoiseOptions): NoiseSource
   let recent: { time: number; values: Float64Array }[] = [];
   const valuesAt = (ratio: number) => {
     const time = roundToMillionths(Math.min(Math.max(ratio, min), max));
-    const values = recent.find((one) => one.time === time)?.values ?? pathAt(time);
-    recent = [{ time, values }, ...recent.filter((one) => one.time !== time)].slice(0, 2);
+    const values = recent.find((entry) => entry.time === time)?.values ?? pathAt(time);
+    recent = [{ time, values }, ...recent.filter((entry) => entry.time !== time)].slice(0, 2);
     return values;
   };
   return (from, to) => {

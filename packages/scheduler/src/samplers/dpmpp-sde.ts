@@ -28,7 +28,7 @@ export function dpmppSde({ eta = 1, sNoise = 1, levelAt }: Dpm2Options = {}): Co
   );
 }
 
-// In float32, as k-diffusion computes them: a Brownian path is rough enough to show where it is looked up.
+// In float32, as k-diffusion computes them: a Brownian path is rough enough to show such rounding.
 
 function logTime(level: NoiseLevel): number {
   return -Math.fround(Math.log(Math.fround(noiseRatio(level))));

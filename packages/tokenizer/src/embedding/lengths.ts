@@ -46,7 +46,7 @@ export function padToSameLength(texts: readonly EncodedText[]): TextEmbedding[] 
 /**
  * Repeats each text up to the least common multiple of the lengths, as ComfyUI does, so that the noise predictor can take
  * them in one batch. Attention gives the same result when every token occurs equally often, so each text has the effect
- * that it has alone, as in A1111. Throws an InvalidOptionError (`prompt`) for lengths whose multiple is too long.
+ * that it has alone, as in A1111. Throws an InvalidOptionError (`prompt`) if the common length is too long.
  */
 export function repeatToSameLength(texts: readonly EncodedText[]): TextEmbedding[] {
   const lengths = texts.map(({ embedding }) => embedding.hidden.dims[0]);

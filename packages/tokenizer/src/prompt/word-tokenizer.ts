@@ -67,7 +67,7 @@ function assignIds(vectors: WordCounts, firstId: number, capacity: number): Read
 
 const isFoundByTokens = /^[\p{L}\p{N}](?:[\s\S]*[\p{L}\p{N}])?$/u;
 
-/** A function that splits a text at these words, in any case; of words that differ in case alone, the one that is there. */
+/** A function that splits a text at these words, in any case; of words that differ in case alone, the exact match counts. */
 function splitter(words: readonly string[]): (text: string) => (string | { readonly word: string })[] {
   if (words.length === 0) return (text) => [text];
   const longestFirst = [...words].sort((a, b) => b.length - a.length);
@@ -76,7 +76,7 @@ function splitter(words: readonly string[]): (text: string) => (string | { reado
     const word = words.includes(part) ? part : longestFirst.find((each) => sameInAnyCase(each).test(part))!;
     return { word };
   };
-  // As the tokenizer reads a text: composed.
+  // In composed form, as the tokenizer reads a text.
   return (text) =>
     text
       .normalize('NFC')
@@ -84,7 +84,7 @@ function splitter(words: readonly string[]): (text: string) => (string | { reado
       .map((part, i) => (i % 2 === 1 ? wordIn(part) : part));
 }
 
-/** A word as a pattern for composed text, where a hyphen is an ordinary character: the flag `u` forbids to escape it. */
+/** A word as a pattern for composed text. With the flag `u`, a hyphen must not be escaped. */
 const escaped = (word: string) => word.normalize('NFC').replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 const sameInAnyCase = (word: string) => new RegExp(`^${escaped(word)}$`, 'iu');

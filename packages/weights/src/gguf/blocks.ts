@@ -13,7 +13,7 @@ export interface BlockType {
 const half = (block: DataView, at: number) => halfToFloat(block.getUint16(at, true));
 const byte = (block: DataView, at: number) => block.getUint8(at);
 
-/** 32 values of 4 or 5 bits: scale, minimum if it has one, the fifth bits, then two values a byte, 16 apart. */
+/** 32 values of 4 or 5 bits: scale, minimum if it has one, the fifth bits, then two values per byte, 16 apart. */
 function nibbles(bits: 4 | 5, hasMinimum: boolean): BlockType {
   const fifthBits = hasMinimum ? 4 : 2;
   const values = fifthBits + (bits === 5 ? 4 : 0);
@@ -49,7 +49,7 @@ function scaleAndMinimum(block: DataView, at: number, run: number): [scale: numb
   return [(s(run + 4) & 15) | ((s(run - 4) >> 6) << 4), (s(run + 4) >> 4) | ((s(run) >> 6) << 4)];
 }
 
-/** 256 values of 4 or 5 bits in eight runs: two scales, those of the runs, the fifth bits, then two values a byte, 32 apart. */
+/** 256 values of 4 or 5 bits in 8 runs: 2 scales, the runs' scales, the fifth bits, then two values per byte, 32 apart. */
 function runsOf32(bits: 4 | 5): BlockType {
   const values = bits === 5 ? 48 : 16;
   return {
@@ -82,7 +82,7 @@ const twoBits: BlockType = {
   },
 };
 
-/** 256 values of 3 bits in 16 runs, each with a 6-bit scale; the third bits are apart. */
+/** 256 values of 3 bits in 16 runs, each with a 6-bit scale; the third bits are stored separately. */
 const threeBits: BlockType = {
   count: 256,
   bytes: 110,
@@ -102,7 +102,7 @@ const threeBits: BlockType = {
 const twoBitsAt = (block: DataView, at: number, i: number) =>
   (byte(block, at + 32 * (i >> 7) + (i & 31)) >> (2 * ((i >> 5) & 3))) & 3;
 
-/** 256 values of 6 bits in 16 runs, each with an 8-bit scale; the upper two bits are apart. */
+/** 256 values of 6 bits in 16 runs, each with an 8-bit scale; the upper two bits are stored separately. */
 const sixBits: BlockType = {
   count: 256,
   bytes: 210,

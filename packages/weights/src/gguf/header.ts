@@ -46,8 +46,8 @@ export async function readGgufHeader(file: RandomAccess): Promise<GgufHeader> {
   }
 }
 
-/** Thrown if the header goes on after the bytes that were read. */
-const tooShort = new RangeError('The header goes on.');
+/** Thrown if the header continues after the bytes that were read. */
+const tooShort = new RangeError('The header continues.');
 
 class HeaderReader {
   readonly #path: string;

@@ -3,7 +3,7 @@ import { UnsupportedError } from '@sd/core';
 /**
  * The operators that diffusion models, text and image encoders and autoencoders are exported with, by the exporters of
  * PyTorch, optimum, Olive and ONNX Runtime's own optimizers. Others are refused by name, since each kernel of the runtime
- * that a stranger's graph can reach is native code to trust. Loops are among them: a graph with one may never end.
+ * that an untrusted graph can reach is native code to trust. Loops are among them: a graph with one may never end.
  */
 const onnx =
   'Abs Acos Add And ArgMax ArgMin Asin Atan Attention AveragePool BatchNormalization Cast CastLike Ceil Clip Concat ' +

@@ -11,7 +11,7 @@ const deepest = 16;
 
 interface Size {
   readonly nodes: number;
-  /** Functions inside each other. */
+  /** Depth of nested functions. */
   readonly depth: number;
 }
 
@@ -45,6 +45,6 @@ export function expectExpandable(path: string, graph: CallCounts, functions: Rea
   for (const [name, body] of functions) functionSize(name, body, []);
   const { nodes } = sizeOf(graph, []);
   if (nodes > mostNodes) {
-    throw brokenOnnx(path, `it has ${nodes} nodes once its functions are expanded; ${mostNodes} are the limit`);
+    throw brokenOnnx(path, `it has ${nodes} nodes once its functions are expanded; the limit is ${mostNodes}`);
   }
 }

@@ -5,8 +5,8 @@ export type MessageKind = 'model' | 'function' | 'graph' | 'node' | 'attribute' 
 
 /**
  * The fields that each message may have: `plain` ones, which have no tensors and no operators inside, and those that are
- * one of these messages. Any other field is refused, since what this reader does not look at, ONNX Runtime still obeys:
- * sparse tensors can name files too, as can the fields of versions to come.
+ * one of these messages. Any other field is refused, since ONNX Runtime would obey it unchecked:
+ * sparse tensors can name files too, as can fields of later versions.
  */
 const allowed: Readonly<Record<MessageKind, Partial<Readonly<Record<MessageKind | 'plain', readonly number[]>>>>> = {
   model: { plain: [1, 2, 3, 4, 5, 6, 8, 14], graph: [7], function: [25] },
@@ -28,7 +28,7 @@ const refusedNames: Readonly<Record<string, string>> = {
   'tensor 3': 'a segment',
 };
 
-/** Limit on messages inside each other: about eight graphs, the bodies of branches. */
+/** Limit on nested messages: about eight graphs, the bodies of branches. */
 const deepest = 32;
 
 const opType = 4;
@@ -38,7 +38,7 @@ const externalData = 13;
 /** A field that no message may have. */
 export class RefusedField extends Error {}
 
-/** The message that a field of a message is; undefined for a plain one. Throws a RefusedField for one that is not allowed. */
+/** The type of message in a field; undefined for a plain field. Throws a RefusedField for one that is not allowed. */
 export function messageIn(kind: MessageKind, number: number, isMessage: boolean): MessageKind | undefined {
   for (const [name, numbers] of Object.entries(allowed[kind])) {
     if (!numbers.includes(number)) continue;

@@ -15,8 +15,8 @@ const withoutGaps = /^(Concat|Einsum|Max|Mean|Min|Sum)$/;
 const largest = 2 ** 31;
 
 /**
- * Throws a CheckpointError for a node whose attributes or inputs are right for no operator: some kernels of ONNX Runtime
- * end the process on these. What a graph computes as it runs is beyond such checks.
+ * Throws a CheckpointError for attributes or inputs that are valid for no operator: some kernels of ONNX Runtime
+ * end the process on these. Values that a graph computes at run time are beyond such checks.
  */
 export function checkNode(path: string, node: Uint8Array): void {
   const operator = operatorOf(node);

@@ -57,7 +57,7 @@ const [dataType, tensorName, rawData] = [2, 8, 9];
 
 /**
  * Opens an ONNX model, with or without external data. Its weights are not read: the graph that `model` returns points to
- * them, in this file or in its external data files. Throws a SourceError for a missing file, and a CheckpointError for a
+ * them, in this file or in its external data files. Throws a SourceError for a missing file, a CheckpointError for a
  * broken one or for external data outside its folder, and an UnsupportedError for operators or fields that no supported model
  * has.
  */
@@ -255,7 +255,7 @@ class Opening {
     return operators;
   }
 
-  /** The model with its locations as the backend knows them, and their files. */
+  /** The model with the locations that the backend uses, and their files. */
   #placed(model: Uint8Array): Pick<Model, 'graph' | 'weights'> {
     const found = [...this.#locations];
     const files = relativeFiles(found.map(([, { file }]) => file));

@@ -30,7 +30,7 @@ export function checkTensor(path: string, tensor: Uint8Array): ExternalValues | 
   const entries = externalEntries(tensor);
   if (entries.length === 0) return undefined;
   if (raw !== undefined || new Set(entries.map(([key]) => key)).size < entries.length) {
-    throw wrong('says twice where its values are');
+    throw wrong('states the location of its values twice');
   }
   const { location, offset = '0', length = String(expected) } = Object.fromEntries(entries);
   if (location === undefined || ![offset, length].every((text) => /^\d{1,15}$/.test(text))) {

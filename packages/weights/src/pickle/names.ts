@@ -1,7 +1,7 @@
 import { CheckpointError } from '@sd/core';
 import { isTensorView, type TensorView } from '../safetensors/tensor-view.js';
 
-/** Keys of a checkpoint under which its model is, beside an optimizer and counters. */
+/** Keys under which a checkpoint has its model, next to an optimizer and counters. */
 const stateDicts = ['state_dict', 'model_state_dict'];
 
 /** No state dict is nested deeper than this. */
@@ -10,7 +10,7 @@ const deepest = 32;
 const longestName = 1000;
 
 /**
- * The tensors in nested containers, by the keys that lead to them, which are texts or numbers: `linear.0.weight`. If the
+ * The tensors in nested containers, by the keys that lead to them, strings or numbers: `linear.0.weight`. If the
  * root is a dict with a `state_dict` or `model_state_dict`, only the tensors in that. A container that occurs twice is walked
  * once. Throws a CheckpointError for data nested deeper, and names longer, than any model's.
  */
@@ -29,7 +29,7 @@ export function namedTensors(path: string, value: unknown): Map<string, TensorVi
     if (depth > deepest) throw bad(`its data is nested more than ${deepest} levels deep`);
     seen.add(item);
     for (const [key, entry] of item.entries()) {
-      // Lightning has classes for keys, below which there are no weights.
+      // Lightning uses classes as keys; there are no weights below them.
       if (typeof key !== 'string' && typeof key !== 'number') continue;
       visit(entry, name === '' ? `${key}` : `${name}.${key}`, depth + 1);
     }

@@ -23,7 +23,7 @@ export interface PickleFile {
 /** A pickle holds names and shapes but no values: no model's is longer than this. */
 const longestPickle = 2 ** 26;
 
-/** Storages have numbers for names. */
+/** The names of storages are numbers. */
 const longestKey = 200;
 
 /**
@@ -94,7 +94,7 @@ async function zipStorages(source: Source, file: RandomAccess): Promise<Storages
     );
   }
   const weights = await weightFile(source, path, file.size);
-  /** By entry, the bytes that its tensors have: a deflated one may claim a thousand times more. */
+  /** By entry, the bytes that its tensors use: a deflated entry may claim a thousand times more. */
   const used = new Map<ZipEntry, number>();
   return {
     pickle: new PickleBytes(path, await bytes(main)),

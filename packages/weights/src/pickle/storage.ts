@@ -12,7 +12,7 @@ export interface Storage {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
-  /** Tells that a tensor has the storage's bytes up to `end`: no more than those are ever inflated. */
+  /** Records that a tensor uses the storage's bytes up to `end`; no others are inflated. */
   use(end: number): void;
   /** A file with the storage's bytes after `convert`, which runs when a graph is loaded. */
   converted(name: string, convert: (bytes: Uint8Array) => Uint8Array): WeightFile;

@@ -55,7 +55,7 @@ export async function readZip(file: RandomAccess): Promise<ZipEntry[]> {
 }
 
 /**
- * The first `end` bytes of a file, inflated if needed; all of them by default. Throws a CheckpointError if it has not the
+ * The first `end` bytes of a file, inflated if needed; all by default. Throws a CheckpointError if it does not have the
  * size given in the zip's directory.
  */
 export async function inflated(

@@ -5,19 +5,19 @@ import { unetTraits } from '../unet.js';
 const [largest, smallest] = ['edm_vpred.sigma_max', 'edm_vpred.sigma_min'];
 const [mean, deviation] = ['edm_mean', 'edm_std'];
 
-/** Tensors by which files of models with EDM's preconditioning are told: CosXL's sigmas, and Playground's latents. */
+/** Tensors that identify models with EDM's preconditioning: CosXL's sigmas, and the statistics of Playground's latents. */
 export const edmMarkers: readonly string[] = [largest, smallest, mean, deviation];
 
 /**
  * The scheduler of a file that is marked as trained with EDM's preconditioning (arXiv 2206.00364); undefined for others, and
- * where the caller says that it predicts epsilon.
+ * where the caller's option says that it predicts epsilon.
  * @see the scheduler configs of cosxl and playground-v2.5-1024px-aesthetic
  */
 export function edmScheduler({ has, markers, prediction, split }: FileNotes): Json | undefined {
   if (prediction !== undefined && prediction !== 'v') return undefined;
   if (has(largest)) {
     if (unetTraits(split)?.inChannels === 8) {
-      // It takes the image that it edits in another scale than other InstructPix2Pix models.
+      // It takes the image to edit at another scale than other InstructPix2Pix models.
       throw new UnsupportedError(`${split.path} is CosXL Edit, which is not supported.`);
     }
     return {

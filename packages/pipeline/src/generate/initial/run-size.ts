@@ -11,7 +11,7 @@ export function runSize(
   { image, latents }: DecodedImages,
   { scaleFactor, sideMultiple, sampleSize }: Pick<ModelTraits, 'scaleFactor' | 'sideMultiple' | 'sampleSize'>,
 ): { readonly width: number; readonly height: number } {
-  // The shape of the caller's own latents is checked later.
+  // The shape of the caller's latents is checked later.
   const dims: unknown = latents?.dims;
   const [, , rows = sampleSize, columns = sampleSize] = Array.isArray(dims) ? (dims as readonly number[]) : [];
   const width = given.width ?? image?.width ?? columns * scaleFactor;

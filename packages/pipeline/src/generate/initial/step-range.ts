@@ -28,7 +28,7 @@ export function planSteps(scheduler: Scheduler, steps: number, range: StepRange)
   return plan;
 }
 
-/** A scheduler may be the caller's own. */
+/** The caller may pass a custom scheduler. */
 function plannedBy(scheduler: Scheduler, steps: number): SamplingPlan {
   const plan: SamplingPlan | null = scheduler.plan(steps);
   if (Array.isArray(plan?.levels) && typeof plan?.sampler === 'function') return plan;

@@ -53,7 +53,7 @@ export interface PromptOptions {
   readonly blend?: BlendOptions | undefined;
 }
 
-/** The most characters of a prompt, some 25,000 words: a longer one was not written by anyone. */
+/** The most characters of a prompt: some 25,000 words, more than anyone writes by hand. */
 const maxPromptLength = 100_000;
 
 function checkPrompt(option: string, value: unknown): asserts value is string {

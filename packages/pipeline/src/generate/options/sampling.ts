@@ -82,7 +82,7 @@ export interface Variation {
   readonly random: ImageRandom;
 }
 
-/** The generator of an image by its index. That of one image is kept at a time: each image is finished before the next. */
+/** The generator of an image by its index. Only the latest is kept, since each image is finished before the next. */
 export type ImageRandom = (imageIndex: number) => RandomSource;
 
 export interface Seeds {
@@ -113,7 +113,7 @@ function readVariation(options: SamplingOptions, count: number, random: RandomSo
   return { strength, seeds, random: randomOf(seeds, random) };
 }
 
-/** Also makes the last one, whose seed may be too large for the generator, to throw its InvalidOptionError at once. */
+/** Also makes the last generator, to throw an InvalidOptionError at once if its seed is too large. */
 function randomOf(seeds: readonly (number | bigint)[], create: RandomSourceFactory): ImageRandom {
   const last = seeds.length - 1;
   let held = { index: last, source: create(seeds[last]) };

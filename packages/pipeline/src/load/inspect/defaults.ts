@@ -34,7 +34,7 @@ export async function withDefaults(
     family: id,
     takesGuidance: details.guidanceInput === true,
   });
-  const own: Details = {
+  const usual: Details = {
     ...(isPipeline && (family?.defaults ?? usualDefaults)),
     size,
     sampler: textOf(config._class_name),
@@ -43,7 +43,7 @@ export async function withDefaults(
   };
   return {
     ...inspection,
-    details: { ...details, ...given(own), ...given(distilled && detailsOf(withOwnSolver(distilled, config))) },
+    details: { ...details, ...given(usual), ...given(distilled && detailsOf(withOwnSolver(distilled, config))) },
     ...(refused !== undefined && { canDo: `It cannot be loaded: ${refused}` }),
   };
 }
@@ -87,7 +87,7 @@ async function fileSettings(source: Source, weights: WeightsFile, family: Family
   }
 }
 
-/** A folder's settings. What cannot be read is left out: loading names it. */
+/** A folder's settings. Unreadable files are left out: loading reports them. */
 async function folderSettings(source: Source, { noisePredictor, vae }: Family): Promise<OwnSettings> {
   const read = (file: string) => readConfig(source, file).catch(() => undefined);
   const [index, latents, pixels, config] = await Promise.all([

@@ -4,8 +4,8 @@ import type { WeightsFile } from '@sd/weights';
 import { findWeights } from './find.js';
 
 /**
- * Throws an UnsupportedError that names what a file is, if it is an adapter, or of a kind that is refused, though it may have
- * a model's names too.
+ * Throws an UnsupportedError that names the kind of a file if it is an adapter or not supported, even if it also has
+ * a model's names.
  */
 export function expectModel(weights: WeightsFile): void {
   const { kind, canDo } = findWeights(weights);

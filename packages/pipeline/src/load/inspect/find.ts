@@ -5,7 +5,7 @@ import type { Finding } from './inspection.js';
 import { findModel } from './models.js';
 
 /**
- * What a file of weights is, by its names and shapes: the one answer that `inspect()`, `attach()` and `loadPipeline()` share.
+ * The kind of a weights file, by its names and shapes, for all of `inspect()`, `attach()` and `loadPipeline()`.
  * The order decides: adapters that are refused resemble supported ones, and other models resemble supported models.
  */
 export function findWeights(weights: WeightsFile): Finding {

@@ -43,7 +43,7 @@ function findComponent(config: Config): Finding | undefined {
   return { kind, layout: 'diffusers', details: { class: name as string }, family };
 }
 
-/** A folder of a model of a class that is not supported, by the name that files of it have, or else by its class. */
+/** A folder of an unsupported model, named like its single files, or else by its class. */
 function unsupportedClass(name: string): Finding {
   const row = unsupportedFiles.find(({ classes = [] }) => classes.includes(name));
   const named = row ?? { title: `a ${name}`, of: 'part' as const, marks: [] };

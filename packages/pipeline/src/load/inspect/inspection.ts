@@ -2,7 +2,7 @@ import type { Detail } from '@sd/adapters';
 
 /**
  * A kind of file or folder: a model, a component of one, or an adapter by its kind's name, such as `lora`. `unsupported` is
- * known, but refused; `details.title` is its name.
+ * known but not supported; `details.title` is its name.
  */
 export type FileKind =
   | 'pipeline'

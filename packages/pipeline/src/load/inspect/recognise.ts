@@ -47,7 +47,7 @@ async function recogniseFile(source: Source, path: string): Promise<Recognised> 
   }
   const weights = await openWeights(source, path);
   const finding = findWeights(weights);
-  // What a GGUF file says that it is.
+  // The architecture that a GGUF file states.
   const architecture = weights.metadata['general.architecture'];
   const details = { ...finding.details, ...(architecture !== undefined && { architecture }) };
   return recognised({ source, path, weights }, { ...finding, details }, dtypesOf(weights));

@@ -10,7 +10,7 @@ interface OpenedFile {
   readonly prediction?: FileNotes['prediction'];
 }
 
-/** What a file says about how its model was trained: its metadata, and marker tensors with their values. */
+/** A file's statements about how its model was trained: its metadata, and marker tensors with their values. */
 export async function fileNotes({ source, weights, family, split, prediction }: OpenedFile): Promise<FileNotes> {
   const { path, tensors, metadata } = weights;
   const markers = await readMarkers(source, path, tensors, family.file.markers);

@@ -29,7 +29,7 @@ export function splitFile(path: string, tensors: Tensors, layout: FileLayout): S
     const members = byPrefix.get(part.mark);
     if (members === undefined) continue;
     const name = nameOf(part);
-    // A component that the file has under two prefixes is that of the first.
+    // If the file has a component under two prefixes, the first counts.
     if (components[name] === undefined) components[name] = part.translate(path, members);
     else unused.push(...[...members.keys()].map((member) => part.mark + member));
   }
@@ -44,7 +44,7 @@ export interface RecognisedFile {
 
 /**
  * Finds the family of a file, and its tensors by component. The layouts are tried in the order of the families. A model of
- * another kind may be built on a U-Net too: it is of no family.
+ * another kind may be built on a U-Net too, but belongs to no family.
  */
 export function recogniseFile(path: string, tensors: Tensors): RecognisedFile {
   const layouts = new Set(families.map(({ file }) => file.layout));

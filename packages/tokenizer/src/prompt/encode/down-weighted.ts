@@ -47,7 +47,7 @@ function downWeighted(
   if (found.length * windows <= maxWindows) return found;
   throw new InvalidOptionError(
     'prompt',
-    `has ${found.length} parts with weights below 1, for each of which its ${windows} windows are encoded. The product may be ${maxWindows}: shorten it, or weaken fewer parts.`,
+    `has ${found.length} parts with weights below 1, each of which encodes all ${windows} windows again. At most ${maxWindows} windows are encoded: shorten the prompt, or weaken fewer parts.`,
   );
 }
 

@@ -63,7 +63,7 @@ function nodeOf(output: Output, { start, separators }: OpenBracket): Change | Al
   const between = (ends: readonly number[]) =>
     ends.map((end, i) => joinStrings(output.slice((ends[i - 1] ?? start) + 1, end)));
   if (kinds.has('|')) return { alternatives: between([...separators, output.length - 1]) };
-  // Looks at nothing else inside before it is sure: brackets that are no schedule may be nested as deeply as the text is long.
+  // The rest is parsed only once this is a schedule: other brackets may be nested as deeply as the text is long.
   const when = separators.length > 2 ? undefined : whenOf(output, separators.at(-1)!);
   if (when === undefined) return undefined;
   const items = between(separators);

@@ -43,7 +43,7 @@ export function fragmentReader(text: string, parentDepth = 0): FragmentReader {
   const swaps = new Map<number, number | undefined>();
   let depth = parentDepth;
 
-  /** What is read at an index, once and not too deeply. */
+  /** The fragments read at an index, once and not too deeply nested. */
   function once<T>(known: Map<number, T | undefined>, start: number, read: () => T | undefined): T | undefined {
     if (!known.has(start)) {
       depth += 1;

@@ -5,16 +5,16 @@ import { isSourceFile } from './weight-file.js';
 const notWeights = /(^|\.)(position_ids|num_batches_tracked)$/;
 
 /**
- * The tensors of one model. A graph with converted tensors cannot map its other files, so that each would be read whole: in
- * that case each tensor becomes a file of its own, which is read only if a graph uses it.
+ * The tensors of one model. A graph with converted tensors cannot map its other files, so each would be read whole: in
+ * that case each tensor becomes a separate file, which is read only if a graph uses it.
  */
-export function ownFiles(tensors: ReadonlyMap<string, TensorView>): ReadonlyMap<string, TensorView> {
+export function separateFiles(tensors: ReadonlyMap<string, TensorView>): ReadonlyMap<string, TensorView> {
   const isConverted = ([name, { file }]: [string, TensorView]) => !isSourceFile(file) && !notWeights.test(name);
   if (![...tensors].some(isConverted)) return tensors;
-  return new Map([...tensors].map(([name, view]) => [name, ownFile(name, view)]));
+  return new Map([...tensors].map(([name, view]) => [name, separateFile(name, view)]));
 }
 
-function ownFile(name: string, view: TensorView): TensorView {
+function separateFile(name: string, view: TensorView): TensorView {
   const { file, offset, length } = view;
   if (!isSourceFile(file)) return view;
   const read = (signal?: AbortSignal) => file.readRange(offset, offset + length, signal);
