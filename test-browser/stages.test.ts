@@ -51,7 +51,16 @@ describe.each(providers)('stages on %s', (provider) => {
   const unet = shared(() => loadUnet({ source, backend }));
   const vae = shared(() => loadVae({ source, backend }));
 
-  // Figures first: on webgpu, a session that has run at other sizes rounds differently, by up to 9e-5 in the VAE's encoder.
+  // Figures first, and the VAE's before all: on webgpu its encoder rounds differently, by up to 9e-5, once another model of
+  // the device has run, or the VAE itself at another size.
+  test('VAE: matches diffusers', async () => {
+    const stage = await vae();
+    const { mean } = await stage.encode(golden('vae.image'));
+    const image = await stage.decode(scaled(golden('vae.latents')));
+    expect(relativeError(mean.data, scaled(golden('vae.mean')).data)).toBeLessThan(tolerance);
+    expect(relativeError(image.data, golden('vae.decoded').data)).toBeLessThan(tolerance);
+  });
+
   test('text encoder: matches transformers', async () => {
     const embeddings = await (await textEncoder()).encode(goldenTokens(golden));
     const joined = (tensors: Tensor<'float32'>[]) => tensors.flatMap(({ data }) => [...data]);
@@ -66,14 +75,6 @@ describe.each(providers)('stages on %s', (provider) => {
     const { dims, data } = await (await unet()).predict(input);
     expect(dims).toEqual(golden(`unet.out.t${timestep}`).dims);
     expect(relativeError(data, golden(`unet.out.t${timestep}`).data)).toBeLessThan(tolerance);
-  });
-
-  test('VAE: matches diffusers', async () => {
-    const stage = await vae();
-    const { mean } = await stage.encode(golden('vae.image'));
-    const image = await stage.decode(scaled(golden('vae.latents')));
-    expect(relativeError(mean.data, scaled(golden('vae.mean')).data)).toBeLessThan(tolerance);
-    expect(relativeError(image.data, golden('vae.decoded').data)).toBeLessThan(tolerance);
   });
 
   const suites = {
