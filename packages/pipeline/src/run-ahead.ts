@@ -37,6 +37,8 @@ export async function* runAhead<Event, Result>(
       else event.canDrop = canDrop(value);
       const droppable = unread.filter((waiting) => waiting.canDrop);
       if (droppable.length > limit) unread.splice(unread.indexOf(droppable[0]), 1);
+      // WebAssembly computes a step without a pause: messages, and with them readers and aborts, get their turn here.
+      await new Promise((resolve) => setTimeout(resolve));
     }
   }
 

@@ -42,6 +42,7 @@ export function modelDefaults({ source, path, model, index, replaced, stages }: 
 /** A place as text: its path, URL or name. */
 export function addressOf(place: Place, path = ''): string {
   if (typeof place === 'string' || place instanceof URL) return path === '' ? String(place) : `${place}/${path}`;
-  const name = 'name' in place && typeof place.name === 'string' ? place.name : '';
+  const named = (place as { readonly name?: unknown } | null | undefined)?.name;
+  const name = typeof named === 'string' ? named : '';
   return place instanceof Blob ? name : `${name}/${path}`;
 }
