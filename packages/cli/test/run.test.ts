@@ -74,6 +74,19 @@ test('--prompts - draws every line of standard input; --json writes a line for e
   ]);
 });
 
+test('variations share a seed', async () => {
+  const args = ['a cat', '--steps', '1', '-s', '5', '-b', '2', '--variation-strength', '0.5', '--json'];
+  const { out } = await runText([...args, '-o', path.join(folder, 'variations/')]);
+  const images = jsonLines(out).filter(({ type }) => type === 'image');
+  expect(images.map(({ seed }) => seed)).toEqual([5, 5]);
+});
+
+test('options of loading reach the pipeline', async () => {
+  const { code, err } = await runText(['a cat', '--memory-limit', '1000']);
+  expect(err).toMatch(/more than the limit/);
+  expect(code).toBe(exitCodes.failure);
+});
+
 test('inspect says what a file is', async () => {
   const file = path.join(folder, 'lora.safetensors');
   const tensors = { 'lora_unet_mid.lora_up.weight': [8, 4], 'lora_unet_mid.lora_down.weight': [4, 8] };
@@ -89,6 +102,9 @@ test.each([
   [['a cat', '--steps', '0'], /--steps: must be/],
   [['a cat', '--stepz', '3'], /--stepz.*\n.*--steps/],
   [['a cat', '--control', 'x.safetensors'], /--control-image: is required/],
+  [['a cat', '--image', 'no-such.png'], /--image: there is no file no-such.png/],
+  [['--from', 'package.json'], /--from: package.json: this is not a PNG file/],
+  [['--prompts', 'no-such.txt'], /--prompts: there is no file/],
   [[], /--prompt: is required/],
 ])('%j is a mistake of usage', async (args, message) => {
   const { code, err } = await runText(args);

@@ -1,14 +1,14 @@
 import { generateTables, loadTable } from '@sd/pipeline';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
-import { tableOptions } from '../options/table-options.js';
+import { readNumber, tableOptions } from '../options/table-options.js';
 import { protocols } from '../terminal/protocols.js';
 import { drawAll } from './draw-all.js';
 import { spellings } from './spellings.js';
 import type { DrawValues } from './values.js';
 
-/** Options of `generate()` that mean something else here, or nothing. */
-const left = new Set(['output', 'signal']);
+/** `--output` is a file here, and the results are always images. */
+const { output: _, ...outputTable } = generateTables.output;
 
 export function addDraw(program: Command, context: Context): void {
   const command = program
@@ -23,7 +23,7 @@ export function addDraw(program: Command, context: Context): void {
     ],
     'Image options:': [
       ...tableOptions(generateTables['initial image'], spellings),
-      ...tableOptions(generateTables.output, spellings).filter((option) => !left.has(option.attributeName())),
+      ...tableOptions(outputTable, spellings),
       number('--upscale <factor>', 'Draws each image again, this many times larger.'),
     ],
     'Model options:': [
@@ -64,7 +64,5 @@ function outputOptions(): Option[] {
 }
 
 function number(flags: string, description: string): Option {
-  return tableOptions({ number: { type: 'number', text: description } }, {}).map(({ parseArg }) =>
-    new Option(flags, description).argParser((text: string) => parseArg?.(text, undefined)),
-  )[0];
+  return new Option(flags, description).argParser(readNumber);
 }

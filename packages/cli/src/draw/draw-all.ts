@@ -1,27 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Warning } from '@sd/core';
 import { InvalidOptionError } from '@sd/core';
 import {
   type AdapterSettings,
   type GenerateOptions,
   type GenerateResult,
   loadPipeline,
+  loadTable,
   type Pipeline,
 } from '@sd/pipeline';
 import type { Context } from '../context.js';
+import { valuesOf } from '../options/table-options.js';
 import { createDisplay, type Display } from './display.js';
 import { type ImageFiles, imageFiles } from './image-files.js';
+import { readInput } from './input-file.js';
 import { readRequests } from './requests.js';
 import type { DrawValues } from './values.js';
 
 /** Loads the model, attaches the adapters, draws every prompt, and saves each image as soon as it is finished. */
 export async function drawAll(words: string, values: DrawValues, context: Context): Promise<void> {
   const requests = await readRequests(words, values, context);
-  const { model, variant, releaseStages, config, prediction } = values;
   const { signal } = context;
   const display = createDisplay(values, context);
-  const sd = await loadPipeline(model, { variant, releaseStages, config, prediction, signal });
+  const sd = await loadPipeline(values.model, { ...valuesOf(values, loadTable), signal });
   try {
     for (const warning of sd.warnings) display.warn(warning);
     const adapters = await attachAll(sd, values, display, signal);
@@ -41,15 +41,20 @@ async function draw(sd: Pipeline, request: GenerateOptions, files: ImageFiles, d
     if (done) return finish(value, saved, display);
     if (value.type === 'step') await display.step(value);
     if (value.type !== 'image') continue;
-    const seed = BigInt(request.seed ?? 0) + BigInt(value.index);
+    const seed = seedOf(request, value.index);
     const file = await files.write(await value.image.toPng(), { prompt: String(request.prompt), seed });
     saved.push(file);
     await display.image(value.image, { file, seed });
   }
 }
 
+/** The seed of an image. Variations share one. */
+function seedOf({ seed = 0, variationStrength }: GenerateOptions, index: number): bigint {
+  return BigInt(seed) + BigInt(variationStrength === undefined ? index : 0);
+}
+
 function finish({ warnings, timings }: GenerateResult, saved: readonly string[], display: Display): void {
-  for (const warning of warnings as readonly Warning[]) display.warn(warning);
+  for (const warning of warnings) display.warn(warning);
   display.finish(timings, saved);
 }
 
@@ -74,6 +79,6 @@ async function attachAll(
   if (control === undefined) return settings;
   if (controlImage === undefined) throw new InvalidOptionError('controlImage', 'is required with --control.');
   await attach(control, 'control');
-  settings.control = { image: await readFile(controlImage), strength: controlStrength ?? 1 };
+  settings.control = { image: await readInput('controlImage', controlImage), strength: controlStrength ?? 1 };
   return settings;
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { InvalidOptionError } from '@sd/core';
 import { readParameters } from '@sd/image';
-import type { GenerateOptions } from '@sd/pipeline';
+import { type GenerateOptions, generateTables } from '@sd/pipeline';
 import type { Streams } from '../context.js';
 import { schedulerNamed } from '../options/scheduler-names.js';
+import { valuesOf } from '../options/table-options.js';
 import { optionsFrom } from './from-parameters.js';
+import { readInput } from './input-file.js';
 import type { DrawValues } from './values.js';
 
 /** The seeds of diffusers and A1111 that are drawn at random have 32 bits. */
@@ -23,7 +24,11 @@ export async function readRequests(words: string, values: DrawValues, streams: S
 }
 
 async function keptOptions(file: string): Promise<Partial<GenerateOptions>> {
-  const parameters = await readParameters(await readFile(file));
+  const png = await readInput('from', file);
+  const parameters = await readParameters(png).catch((error) => {
+    if (!(error instanceof InvalidOptionError)) throw error;
+    throw new InvalidOptionError('from', `${file}: ${error.message.replace(/^png: /, '')}`);
+  });
   if (parameters === undefined) throw new InvalidOptionError('from', `${file} keeps no settings.`);
   return optionsFrom(parameters);
 }
@@ -31,47 +36,25 @@ async function keptOptions(file: string): Promise<Partial<GenerateOptions>> {
 async function readLines(file: string, { stdin }: Streams): Promise<string[]> {
   const chunks: (string | Uint8Array)[] = [];
   if (file === '-') for await (const chunk of stdin) chunks.push(chunk);
-  else chunks.push(await readFile(file));
+  else chunks.push(await readInput('prompts', file));
   const text = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as Uint8Array))).toString();
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new InvalidOptionError('prompts', `${file} has no prompts: write one on each line.`);
   return lines;
 }
 
+const generateTable = Object.assign({}, ...Object.values(generateTables));
+
 /** The values that are options of `generate()`, without those that were not given. */
 async function generateOptions(values: DrawValues): Promise<Partial<GenerateOptions>> {
-  const {
-    prompt: _,
-    prompts,
-    from,
-    model,
-    variant,
-    releaseStages,
-    config,
-    prediction,
-    lora,
-    control,
-    controlImage,
-    controlStrength,
-    output,
-    json,
-    preview,
-    show,
-    image,
-    mask,
-    upscale,
-    scheduler,
-    ...given
-  } = values;
-  return defined({
-    ...given,
+  // The output of a command line is a file.
+  const { prompt, output, scheduler, image, mask, upscale, ...given } = values;
+  const options = {
+    ...valuesOf(given, generateTable),
     scheduler: typeof scheduler === 'string' ? schedulerNamed(scheduler) : scheduler,
-    image: image === undefined ? undefined : await readFile(image),
-    mask: mask === undefined ? undefined : await readFile(mask),
+    image: image === undefined ? undefined : await readInput('image', image),
+    mask: mask === undefined ? undefined : await readInput('mask', mask),
     upscale: upscale === undefined ? undefined : { factor: upscale },
-  });
-}
-
-function defined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -1,16 +1,12 @@
 import type { GenerateOptions } from '@sd/pipeline';
 
-/** The values of `sd draw` by the names of its options. */
+/** The values of `sd draw` by the names of its options. Those of `loadPipeline()` are there too. */
 export interface DrawValues
   extends Omit<Partial<GenerateOptions>, 'image' | 'mask' | 'output' | 'prompt' | 'upscale' | 'latents'> {
   readonly prompt?: string;
   readonly prompts?: string;
   readonly from?: string;
   readonly model?: string;
-  readonly variant?: string;
-  readonly releaseStages?: boolean;
-  readonly config?: string;
-  readonly prediction?: 'epsilon' | 'v' | 'flow';
   readonly image?: string;
   readonly mask?: string;
   readonly upscale?: number;

@@ -60,6 +60,11 @@ function choicesOf(type: string): string[] | undefined {
   return words.length === 0 ? undefined : words;
 }
 
+/** The values that belong to a table, by the names of its options. */
+export function valuesOf(values: object, table: Table): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(table, name)));
+}
+
 /** Replaces aliases in a command line by the names that they stand for: `--cfg-scale 7` by `--guidance-scale 7`. */
 export function withoutAliases(args: readonly string[], spellings: Readonly<Record<string, Spelling>>): string[] {
   const names = new Map(
@@ -85,7 +90,7 @@ function plain(markdown: string): string {
   );
 }
 
-function readNumber(value: string): number {
+export function readNumber(value: string): number {
   const read = Number(value);
   if (value.trim() === '' || !Number.isFinite(read)) throw new InvalidArgumentError('It must be a number.');
   return read;
