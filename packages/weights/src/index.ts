@@ -4,6 +4,7 @@ export { type FileFormat, fileFormat, hasWeightsFormat } from './file-format.js'
 export { hasFile } from './has-file.js';
 export { type ModelFolder, type ModelParts, openModel } from './model-parts.js';
 export type { PickleFile } from './pickle/open.js';
+export { readValues } from './read-values.js';
 export { bytesOf, type Dtype } from './safetensors/dtype.js';
 export { openSafetensors, type SafetensorsFile } from './safetensors/file.js';
 export { toHalf } from './safetensors/half.js';

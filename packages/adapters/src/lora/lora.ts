@@ -2,7 +2,7 @@ import { CheckpointError, UnsupportedError } from '@sd/core';
 import type { AdaptedLayer, Graph, LayerExtension, Value } from '@sd/graph';
 import { type Config, reshapeView, type TensorView, type WeightsFile } from '@sd/weights';
 import type { ModelFamily } from '../family.js';
-import { derivedView, withGraphTypes } from './derived.js';
+import { derivedView } from './derived.js';
 import { biasOf, changedRows, normChange, plusDifferences } from './differences.js';
 import { dora } from './dora.js';
 import { type Origin, originOf } from './family.js';
@@ -88,7 +88,7 @@ interface Extension extends LayerExtension {
  * does not fit.
  */
 export function openLora(weights: WeightsFile, { name, families = [], peftConfig }: OpenLoraOptions): Lora {
-  const { path, metadata, tensors } = withGraphTypes(weights);
+  const { path, metadata, tensors } = weights;
   const { modules, unused } = readModules(path, tensors);
   const settings = readSettings(metadata, peftConfig);
   const origin = originOf(modules, metadata, families);

@@ -1,7 +1,6 @@
 import { CheckpointError, isCheckpointStage, type Tensor, tensor } from '@sd/core';
-import type { TensorView, WeightsFile } from '@sd/weights';
+import { readValues, type TensorView, type WeightsFile } from '@sd/weights';
 import type { AdaptedModel, LearnedWords } from '../adapter.js';
-import { readValues } from './derived.js';
 
 /** OneTrainer's embeddings inside a LoRA: `bundle_emb.rose.string_to_param.*`, or `.clip_l` and `.clip_g` for SDXL. */
 const bundled = /^bundle_emb\.(.+)\.(string_to_param\.\*|clip_l|clip_g)$/;

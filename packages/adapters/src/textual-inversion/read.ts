@@ -1,5 +1,5 @@
 import { CheckpointError, settleAll, type Tensor, tensor } from '@sd/core';
-import { type TensorView, toFloat32, type WeightsFile } from '@sd/weights';
+import { readValues, type TensorView, type WeightsFile } from '@sd/weights';
 import { wordsIn } from './words.js';
 
 /** Vectors of a word that text encoders learned later: textual inversion, arXiv 2208.01618. */
@@ -29,25 +29,24 @@ export async function readTextualInversion(file: WeightsFile): Promise<readonly 
   return settleAll(
     found.words.map(({ word, views }) => async () => {
       const vectors = new Map<string, Tensor<'float32'>>();
-      for (const [component, view] of views) vectors.set(component, await vectorsOf(path, view));
+      for (const [component, view] of views) vectors.set(component, await vectorsOf(file, view));
       return { word, vectors };
     }),
   );
 }
 
-async function vectorsOf(path: string, view: TensorView): Promise<Tensor<'float32'>> {
-  const { shape, dtype, file, offset, length, name } = view;
+async function vectorsOf(file: WeightsFile, view: TensorView): Promise<Tensor<'float32'>> {
+  const { shape, name } = view;
   const width = shape.at(-1);
   if (width === undefined || shape.length > 2 || shape.includes(0)) {
     throw new CheckpointError(
       'misshapen-tensor',
-      path,
+      file.path,
       `the tensor ${name} of shape [${shape}] is no list of vectors.`,
       {
         tensor: name,
       },
     );
   }
-  const bytes = (await file.read()).subarray(offset, offset + length);
-  return tensor('float32', [shape.length === 2 ? shape[0] : 1, width], toFloat32(dtype, bytes));
+  return tensor('float32', [shape.length === 2 ? shape[0] : 1, width], await readValues(file, view));
 }

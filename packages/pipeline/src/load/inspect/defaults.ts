@@ -72,13 +72,13 @@ const nothing: OwnSettings = { config: {} };
 
 async function ownSettings({ source, weights }: Recognised, family: Family | undefined): Promise<OwnSettings> {
   if (family === undefined) return nothing;
-  return weights === undefined ? folderSettings(source, family) : fileSettings(source, weights, family);
+  return weights === undefined ? folderSettings(source, family) : fileSettings(weights, family);
 }
 
-async function fileSettings(source: Source, weights: WeightsFile, family: Family): Promise<OwnSettings> {
+async function fileSettings(weights: WeightsFile, family: Family): Promise<OwnSettings> {
   const { split } = recogniseFile(weights.path, weights.tensors);
   try {
-    const notes = await fileNotes({ source, weights, family, split });
+    const notes = await fileNotes({ weights, family, split });
     const { sample_size: size } = family.file.known(family.vae.name, notes);
     return { config: family.file.scheduler(notes), ...(typeof size === 'number' && { size }) };
   } catch (error) {

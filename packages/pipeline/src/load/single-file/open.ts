@@ -44,7 +44,7 @@ export async function openSingleFile(
   if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
   const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
-  const notes = await fileNotes({ source, weights, family, split, prediction });
+  const notes = await fileNotes({ weights, family, split, prediction });
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
   return {
