@@ -12,7 +12,7 @@ import type { DecodedImages } from './generate/initial/images.js';
 import { checkMemory, type MemoryRequest } from './generate/memory.js';
 import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
-import { readRequest } from './generate/request.js';
+import { type RequestContext, readRequest } from './generate/request.js';
 import type { Place } from './load/locate.js';
 import { machineMemory } from './machine-memory.js';
 import { notifySteps } from './notify-steps.js';
@@ -95,17 +95,9 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
     const refuseTooLarge = (request: MemoryRequest) => checkMemory(request, adapted.stages, memoryLimit);
-    const readWith = (defaults: RunDefaults | undefined) => {
-      const traits = withDefaults(ownTraits, defaults);
-      const schedulerOf = schedulerChooser(options, defaults);
-      return { traits, read: readRequest(given, { traits, decoded, schedulerOf, checkMemory: refuseTooLarge }) };
-    };
-    const current = () => attachedDefaults(adapted.adapters, given.adapters) ?? options.defaults;
-    const early = current();
-    const first = readWith(early);
+    const readNow = requestReader(given, decoded, { options, traits: ownTraits, adapted, checkMemory: refuseTooLarge });
     const run = async function* (signal: AbortSignal): AsyncGenerator<PipelineEvent, GenerateResult, void> {
-      // Adapters may have been attached or detached while the run was waiting.
-      const { traits, read } = current() === early ? first : readWith(current());
+      const { traits, read } = readNow();
       const request = { ...read, signal };
       const { batchOf, draw, parseRequest } = await lazyImport(() => import('./generate/index.js'));
       const prompts = await parseRequest(request);
@@ -114,7 +106,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       const timings = { encode: 0, denoise: 0, decode: 0 };
       return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
     };
-    return yield* queue.stream(first.read.signal, run, ({ type }) => type === 'step');
+    return yield* queue.stream(readNow().read.signal, run, ({ type }) => type === 'step');
   }
 
   async function generate(given: GenerateOptions): Promise<GenerateResult> {
@@ -142,6 +134,37 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       disposed ??= adapted.dispose();
       return disposed;
     },
+  };
+}
+
+interface ReaderContext extends Pick<RequestContext, 'traits' | 'checkMemory'> {
+  readonly options: CreatePipelineOptions;
+  readonly adapted: AdaptedStages;
+}
+
+/**
+ * Reads a request with the defaults of the adapters that are attached at the time of the call: they may be attached or
+ * detached while the run waits for its turn. It is read again only if the defaults have changed.
+ */
+function requestReader(
+  given: GenerateOptions,
+  decoded: DecodedImages,
+  { options, adapted, traits, checkMemory }: ReaderContext,
+) {
+  const readWith = (defaults: RunDefaults | undefined) => {
+    const current = withDefaults(traits, defaults);
+    const schedulerOf = schedulerChooser(options, defaults);
+    return {
+      defaults,
+      traits: current,
+      read: readRequest(given, { traits: current, decoded, schedulerOf, checkMemory }),
+    };
+  };
+  let latest: ReturnType<typeof readWith> | undefined;
+  return () => {
+    const defaults = attachedDefaults(adapted.adapters, given.adapters) ?? options.defaults;
+    if (latest === undefined || latest.defaults !== defaults) latest = readWith(defaults);
+    return latest;
   };
 }
 
