@@ -45,7 +45,8 @@ export function hostileJson(random, depth = 0) {
     const name = (i) => random.pick(['a', 'b', 'length', 'toJSON', `k${i}`]);
     return Object.fromEntries(random.times(random.range(1, 4), (i) => [name(i), inner()]));
   }
-  return random.chance(0.01) ? deepMark : random.pick(values);
+  // A copy: what is changed afterwards must not change the next input.
+  return random.chance(0.01) ? deepMark : structuredClone(random.pick(values));
 }
 
 /** Stands for lists that are nested 20,000 deep, which only text can hold. */

@@ -47,7 +47,7 @@ export function knownRules(json: Record<string, unknown>, file: string): Record<
 }
 
 /** The steps of a rule: those of a sequence, at any depth, or the rule itself. */
-function* stepsOf(rule: unknown, file: string, part: string, depth = 0): Generator<Record<string, unknown>> {
+export function* stepsOf(rule: unknown, file: string, part: string, depth = 0): Generator<Record<string, unknown>> {
   if (rule === null) return;
   if (!isRecord(rule) || typeof rule.type !== 'string' || depth > mostSteps) {
     throw new CheckpointError('bad-config', file, `${part} is not an object with a type.`);

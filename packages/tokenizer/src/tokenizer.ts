@@ -1,4 +1,5 @@
 import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
+import { stepsOf } from './known-rules.js';
 import { startLibrary } from './library.js';
 import {
   readLength,
@@ -59,7 +60,7 @@ export function assembleTokenizer(json: TokenizerJson, config: TokenizerConfig, 
 
   const followers = followersOf(added);
   const encoder = startLibrary({ ...json, added_tokens: added }, {}, file);
-  const lowercases = JSON.stringify(json.normalizer ?? null).includes('"Lowercase"');
+  const lowercases = [...stepsOf(json.normalizer, file, 'normalizer')].some(({ type }) => type === 'Lowercase');
 
   const tokenize = (text: string): number[] => {
     if (typeof text !== 'string') throw new InvalidOptionError('text', `must be a string, not ${typeof text}.`);

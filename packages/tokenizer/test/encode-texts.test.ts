@@ -80,7 +80,7 @@ describe('encodeTexts', () => {
       await expect(encodeTexts(texts, { tokenizer, textEncoder, syntax })).rejects.toMatchObject({
         code: 'invalid-option',
         option: 'prompt',
-        message: expect.stringMatching(/has 200 parts with weights below 1, .+ its \d+ windows/),
+        message: expect.stringMatching(/has 200 parts with weights below 1, .+ all \d+ windows again/),
       });
     }
     expect(calls).toEqual([]);

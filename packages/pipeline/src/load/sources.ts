@@ -1,6 +1,7 @@
 import { type Backend, expectFilesOpen, InvalidOptionError, lazyImport, type Source } from '@sd/core';
 import { describe } from '@sd/core/options';
 import { importError } from '../platform/imported.js';
+import { checkedSource } from './checked-source.js';
 
 /** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
 const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
@@ -10,11 +11,11 @@ export async function defaultBackend(): Promise<Backend> {
   return (await platform()).createBackend();
 }
 
-/** The source of a folder's path or URL, or of the embedded model; a Source is returned as it is. */
+/** The source of a folder's path or URL, or of the embedded model; the results of a Source are checked. */
 export async function resolveSource(source: string | URL | Source | undefined): Promise<Source> {
   if (source === undefined) return resolveSource(await embeddedModel());
   if (typeof source === 'string' || source instanceof URL) return (await platform()).openSource(source);
-  if (typeof source === 'object' && typeof source?.read === 'function') return source;
+  if (typeof source === 'object' && typeof source?.read === 'function') return checkedSource(source);
   const expected = 'a path, a URL, a file, or a Source with read(path, range)';
   throw new InvalidOptionError('source', `must be ${expected}, not ${describe(source)}.`);
 }
