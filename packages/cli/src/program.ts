@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { Context } from './context.js';
+import { addDownload } from './download.js';
 import { addDraw } from './draw/command.js';
 import { addInspect } from './inspect.js';
+import { addModels } from './models.js';
 
-const commands = [addDraw, addInspect];
+const commands = [addDraw, addInspect, addDownload, addModels];
 
 /** The program `sd`: a command line without a command's name is that of `draw`. */
 export function createProgram(context: Context): Command {

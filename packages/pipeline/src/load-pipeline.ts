@@ -71,7 +71,7 @@ async function openModel(
   replaced: ReplacedComponents,
 ): Promise<OpenedModel> {
   const { signal } = options;
-  const located = await locate(source, options.path, signal);
+  const located = await locate(source, options.path, options);
   let model =
     located.path === ''
       ? folderFiles(located.source, options.variant)

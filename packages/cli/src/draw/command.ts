@@ -27,7 +27,7 @@ export function addDraw(program: Command, context: Context): void {
       number('--upscale <factor>', 'Draws each image again, this many times larger.'),
     ],
     'Model options:': [
-      new Option('-m, --model <path>', 'The folder or file of a model, or its URL.'),
+      new Option('-m, --model <path>', 'The folder or file of a model, its URL, or owner/name on the hub.'),
       ...tableOptions(loadTable, spellings).filter((option) => option.attributeName() !== 'path'),
     ],
     'Adapter options:': adapterOptions(),

@@ -1,7 +1,8 @@
 import type { ImageEncoder } from '@sd/core';
 import { abortSignal, checkOptional, checkOptions, type OptionTable, text } from '@sd/core/options';
+import { type HubPlaceOptions, hubTable } from '../load/hub-options.js';
 
-export interface AttachOptions {
+export interface AttachOptions extends HubPlaceOptions {
   /** The adapter's name in `generate`: by default the file's name without its extension. */
   readonly name?: string;
   /** The adapter's kind, such as `lora`: by default it is recognised from the file. */
@@ -35,6 +36,7 @@ export const attachOptions: OptionTable<AttachOptions> = {
       checkOptional(option, value, encodes, 'a folder next to the file, or an object with encode(pixels)');
     },
   },
+  ...hubTable,
   signal: { ...abortSignal, text: 'Aborts attaching.' },
 };
 

@@ -49,7 +49,7 @@ export async function attach(
   { signal, backend, load }: AttachSettings,
 ): Promise<AttachResult> {
   const { imageEncoder } = options;
-  const located = await locate(place, options.path, signal);
+  const located = await locate(place, options.path, { ...options, signal });
   const name = options.name ?? located.stem;
   checkName(name, adapted);
   const { kind, ...file } =

@@ -10,9 +10,10 @@ import {
   withMethod,
 } from '@sd/core/options';
 import type { FilePrediction } from '../families/family.js';
+import { type HubPlaceOptions, hubTable } from './hub-options.js';
 import type { Place } from './locate.js';
 
-export interface LoadPipelineOptions {
+export interface LoadPipelineOptions extends HubPlaceOptions {
   /**
    * Where graphs run. By default one is created for this environment and disposed with the pipeline; one that is given must
    * be disposed by the caller.
@@ -98,6 +99,7 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     ...oneOf('epsilon', 'v', 'flow'),
     text: 'For a single file: what the model predicts, if the file does not say so.',
   },
+  ...hubTable,
   signal: { ...abortSignal, text: 'Aborts loading.' },
 };
 

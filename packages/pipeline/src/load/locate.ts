@@ -1,6 +1,7 @@
 import { lazyImport, type Source, untilAborted } from '@sd/core';
 import { hasFile } from '@sd/weights';
 import { abortableSource } from './abortable-source.js';
+import type { LocateOptions } from './hub.js';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */
@@ -19,18 +20,24 @@ export interface Located {
 const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
- * Tells whether a path or URL is that of a file or of a folder. `path` names the file in a Source. Without a location, the
+ * Finds the files of a path, a URL or a name on the hub, and tells whether it is a file's or a folder's. `path` names the
+ * file in a Source. Without a location, the
  * result is the embedded model. Rejects with a SourceError for a path where there is nothing. The source's reads end with an
- * AbortError once `signal` is aborted; it must be the signal of the whole operation, linked so that it can be released when
+ * AbortError once the signal is aborted; it must be the signal of the whole operation, linked so that it can be released when
  * that has ended, since the source may be read later.
  */
-export async function locate(place: Place | undefined, path?: string, signal?: AbortSignal): Promise<Located> {
-  const located = await untilAborted(locateFiles(place, path), signal);
+export async function locate(place: Place | undefined, path?: string, options: LocateOptions = {}): Promise<Located> {
+  const { signal } = options;
+  const located = await untilAborted(locateFiles(place, path, options), signal);
   if (signal === undefined) return located;
   return { ...located, source: abortableSource(located.source, signal) };
 }
 
-async function locateFiles(place: Place | undefined, path: string | undefined): Promise<Located> {
+async function locateFiles(
+  place: Place | undefined,
+  path: string | undefined,
+  options: LocateOptions,
+): Promise<Located> {
   if (place instanceof Blob) {
     const name = 'name' in place && typeof place.name === 'string' ? place.name : 'file';
     const { openFiles } = await lazyImport(() => import('@sd/source'));
@@ -41,6 +48,9 @@ async function locateFiles(place: Place | undefined, path: string | undefined): 
     const name = typeof source.name === 'string' ? source.name : '';
     return { source, path: path ?? '', stem: stemOf(path ?? name) };
   }
+  const onHub =
+    path === undefined && mayBeName.test(String(place)) ? await locateOnHub(String(place), options) : undefined;
+  if (onHub !== undefined) return onHub;
   const { address, folder, name, query } = splitAddress(String(place));
   if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };
   // A folder's query, such as the signature of a link, is sent for each of its files.
@@ -54,6 +64,14 @@ async function locateFiles(place: Place | undefined, path: string | undefined): 
   // On a disk, a folder may have a file's ending.
   const isMissing = file.source.realPath !== undefined && !(await hasFile(file.source, name));
   return isMissing ? asFolder().catch(() => file) : file;
+}
+
+/** What may name files on the hub: `owner/name`, `hf://owner/name`, the address of a page. */
+const mayBeName = /^(hf:|https?:|[\w.-]+\/)/;
+
+async function locateOnHub(place: string, options: LocateOptions): Promise<Located | undefined> {
+  const { locateHub } = await lazyImport(() => import('./hub.js'));
+  return locateHub(place, options);
 }
 
 /** A path or URL as its folder, the name in it, decoded, and a URL's query. */

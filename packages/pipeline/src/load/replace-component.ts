@@ -20,7 +20,7 @@ export async function replaceComponent(
   signal: AbortSignal,
 ): Promise<ModelFiles> {
   const { name } = component;
-  const located = await locate(place, undefined, signal);
+  const located = await locate(place, undefined, { signal });
   const exported = new Map(model.exported);
   if (located.path === '' && component.loadOnnx !== undefined && (await hasFile(located.source, 'model.onnx'))) {
     return { ...model, exported: exported.set(name, { source: located.source, folder: '' }) };

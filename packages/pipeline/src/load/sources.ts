@@ -4,7 +4,7 @@ import { importError } from '../platform/imported.js';
 import { checkedSource } from './checked-source.js';
 
 /** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
-const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
+export const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
 
 /** A backend for this environment. */
 export async function defaultBackend(): Promise<Backend> {

@@ -1,6 +1,8 @@
 import type { WebBackendOptions } from '@sd/backend-web';
 import { type Backend, expectFilesOpen, type Source } from '@sd/core';
-import { openUrl } from '@sd/source';
+import { type DownloadProgress, defaultEndpoint, type HubName, hubUrl, openUrl } from '@sd/source';
+import type { OpenHubOptions } from '@sd/source/hub';
+import type { HubSource } from '../load/hub.js';
 import { importError } from './imported.js';
 
 async function webPackage() {
@@ -19,4 +21,31 @@ export async function createBackend(settings?: WebBackendOptions): Promise<Backe
 /** A folder by its address, from the page's or worker's own on. */
 export async function openSource(source: string | URL): Promise<Source> {
   return openUrl(source);
+}
+
+export function hubEndpoint(): string {
+  return defaultEndpoint;
+}
+
+/** A page cannot look for a folder without asking its server: `owner/name` is a name on the hub, `./owner/name` an address. */
+export async function isOnDisk(_path: string): Promise<boolean> {
+  return false;
+}
+
+/** A repository on the hub, through the browser's cache of downloads. */
+export async function openHub(
+  { repo, revision = 'main' }: HubName,
+  { token, onProgress }: OpenHubOptions,
+): Promise<HubSource> {
+  const headers = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };
+  const files = new Map<string, DownloadProgress>();
+  const source = await openUrl(hubUrl({ repo, revision, path: '' }), {
+    ...headers,
+    onProgress(progress) {
+      files.set(progress.path, progress);
+      const sum = (key: 'loaded' | 'size') => [...files.values()].reduce((total, file) => total + file[key], 0);
+      onProgress?.({ path: progress.path, loaded: sum('loaded'), total: sum('size') });
+    },
+  });
+  return { ...source, paths: async () => undefined };
 }

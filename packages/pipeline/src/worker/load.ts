@@ -1,5 +1,5 @@
 import { type Backend, lazyImport, type Source } from '@sd/core';
-import { type DownloadProgress, openFiles, openUrl } from '@sd/source';
+import { type DownloadProgress, hubUrl, type OpenUrlOptions, openFiles, openUrl, parseHubName } from '@sd/source';
 import type { LoadPipelineOptions } from '../load/load-options.js';
 import type { Pipeline } from '../pipeline.js';
 import { createBackend as webBackend } from '../platform/web.js';
@@ -32,7 +32,7 @@ export async function loadModel(
   { createBackend = webBackend, load }: Loading,
   { signal, onProgress }: LoadContext,
 ): Promise<Loaded> {
-  const opened = await openLocation(location, { ...download, signal, onProgress });
+  const opened = await openLocation(location, options, { ...download, signal, onProgress });
   const backend = await createBackend(settings);
   try {
     const path = options.path ?? opened.file;
@@ -60,10 +60,20 @@ export async function loadModel(
   }
 }
 
-async function openLocation(location: SendableLocation, options: Parameters<typeof openUrl>[1]) {
+async function openLocation(
+  location: SendableLocation,
+  { revision = 'main', token }: PlainLoadOptions,
+  options: OpenUrlOptions,
+) {
   if (location === undefined) return { source: undefined, warnings: [] };
   if (typeof location !== 'string') return { source: openFiles(location), warnings: [] };
-  if (!/^https?:/.test(location)) return { source: location, warnings: [] };
-  const source = await openUrl(location, options);
+  const name = parseHubName(location);
+  if (name === undefined && !/^https?:/.test(location)) return { source: location, warnings: [] };
+  const authorization: Record<string, string> =
+    name === undefined || token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const source = await openUrl(name === undefined ? location : hubUrl({ revision, ...name }), {
+    ...options,
+    headers: { ...authorization, ...options.headers },
+  });
   return { source, file: source.file, warnings: source.warnings };
 }

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@sd/core';
-import { filesByPath } from '@sd/source';
+import { filesByPath, parseHubName } from '@sd/source';
 import type { WorkerSource } from './options.js';
 import type { SendableLocation } from './protocol.js';
 
@@ -12,7 +12,8 @@ export function sendableLocation(option: string, source: WorkerSource | undefine
   if (source instanceof URL) return source.href;
   if (typeof source === 'string') {
     const base = globalThis.document?.baseURI;
-    return base === undefined ? source : new URL(source, base).href;
+    // A name on the hub is the same everywhere.
+    return base === undefined || parseHubName(source) !== undefined ? source : new URL(source, base).href;
   }
   if ('getFileHandle' in source || source instanceof Map) return source;
   if (Symbol.iterator in source) return filesByPath(source as Iterable<File>);

@@ -10,7 +10,8 @@ export type WorkerSource = string | URL | PickedFiles;
 export type WorkerBackendOptions = Omit<WebBackendOptions, 'runtime'>;
 
 /** The options of `loadPipeline` that can be sent to a worker. */
-export interface PlainLoadOptions extends Omit<LoadPipelineOptions, 'backend' | 'components' | 'signal' | 'config'> {
+export interface PlainLoadOptions
+  extends Omit<LoadPipelineOptions, 'backend' | 'components' | 'signal' | 'config' | 'onProgress'> {
   /** Where graphs run: the provider and its settings. */
   readonly backend?: WorkerBackendOptions;
   /** How a model at an address is downloaded and cached. */
@@ -27,7 +28,7 @@ export interface LoadWorkerPipelineOptions extends PlainLoadOptions {
 }
 
 /** The options of `attach` that can be sent to a worker. */
-export interface PlainAttachOptions extends Omit<AttachOptions, 'imageEncoder' | 'signal'> {
+export interface PlainAttachOptions extends Omit<AttachOptions, 'imageEncoder' | 'signal' | 'onProgress'> {
   readonly imageEncoder?: string;
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { SourceError } from '@sd/core';
-import { cachedRepo } from './cache-layout.js';
+import { cachedRepo, filesIn } from './cache-layout.js';
 import { type HubOptions, hubSettings } from './settings.js';
 
 /** A model in the hub's cache, whoever downloaded it. */
@@ -49,7 +49,7 @@ async function modelIn(folder: string): Promise<CachedModel> {
   const commits = await readdir(path.join(folder, 'snapshots')).catch(() => []);
   const revisions = commits.map(async (commit) => ({
     commit,
-    names: refs.filter((ref) => ref.commit.trim() === commit).map(({ name }) => name.replaceAll(path.sep, '/')),
+    names: refs.filter((ref) => ref.commit.trim() === commit).map(({ name }) => name),
     files: (await within(path.join('snapshots', commit))).length,
   }));
   return {
@@ -59,14 +59,6 @@ async function modelIn(folder: string): Promise<CachedModel> {
     lastUsed: new Date(Math.max(0, ...blobs.map(({ atimeMs }) => atimeMs))),
     revisions: await Promise.all(revisions),
   };
-}
-
-/** Files and links at any depth, relative to the folder. */
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => path.join(path.relative(folder, entry.parentPath), entry.name));
 }
 
 /**

@@ -26,7 +26,7 @@ export interface DownloadRequest {
 /** Connections in a row that brought nothing, after which a download is given up. */
 const mostFailures = 3;
 /** Milliseconds after which the lock of a process that was killed counts as free. */
-const staleLock = 10_000;
+const staleLock = 5000;
 
 /**
  * Downloads a file to the cache, unless another process does so first. It goes on where an earlier download stopped, and is

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { linkSignals, messageOf, SdError, SourceError, type Warning } from '@sd/core';
 import { commitOf, filesOf, type HubFile } from './api.js';
-import { type CachedRepo, cachedRepo, exists } from './cache-layout.js';
+import { type CachedRepo, cachedRepo, exists, filesIn } from './cache-layout.js';
 import { downloadBlob, isFull } from './download.js';
 import { type HubName, hubUrl } from './name.js';
 import { HubUnreachable, hubFetch } from './request.js';
@@ -29,8 +29,8 @@ export interface HubRepo {
   /** The folder in the cache where its files are, or will be. */
   readonly folder: string;
   readonly warnings: readonly Warning[];
-  /** Paths of all its files; without a connection, undefined. */
-  paths(): Promise<readonly string[] | undefined>;
+  /** Paths of all its files; without a connection, of those in the cache. */
+  paths(): Promise<readonly string[]>;
   /** A file's size in bytes; undefined if there is no such file. */
   size(file: string): Promise<number | undefined>;
   /** Downloads a file unless it is in the cache. False if there is no such file. */
@@ -101,7 +101,7 @@ function repoOf(parts: Parts): HubRepo {
     commit,
     folder,
     warnings: [],
-    paths: async () => ((await list()) === undefined ? undefined : [...(await list())!.keys()]),
+    paths: async () => [...((await list())?.keys() ?? (await filesIn(folder)))],
     async size(file) {
       const found = await stat(path.join(folder, file)).catch(() => undefined);
       return found?.isFile() ? found.size : (await list())?.get(file)?.size;

@@ -43,7 +43,7 @@ export async function openSingleFile(
   const { family, split } = recogniseFile(path, tensors);
   if (family === undefined) throw notAModel(path, tensors, metadata);
   family.file.refuse?.(split);
-  const configFolder = config === undefined ? undefined : (await locate(config, undefined, signal)).source;
+  const configFolder = config === undefined ? undefined : (await locate(config, undefined, { signal })).source;
   const notes = await fileNotes({ weights, family, split, prediction });
   const model: SingleFile = { source, split, family, notes, configFolder };
   const components = await openComponents(model);
