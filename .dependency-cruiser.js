@@ -14,7 +14,7 @@ const packages = {
   ...Object.fromEntries(models.map((name) => [name, ['core', 'weights', 'graph']])),
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
-  server: ['core', 'image', 'pipeline'],
+  server: ['core', 'image', 'tokenizer', 'model-tiny', 'pipeline'],
   cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline', 'server'],
 };
 

@@ -1,3 +1,3 @@
 import { library } from '../../tsup.base.js';
 
-export default library(['src/index.ts'], { platform: 'node' });
+export default library(['src/index.ts', 'src/node.ts'], { platform: 'node' });

@@ -8,6 +8,8 @@ import type { GenerateOptions, PromptSyntaxName, Timings, UpscaleOptions } from 
 export interface Engine {
   /** The models that a job can name, the default first. */
   models(): Promise<readonly ModelInfo[]>;
+  /** The LoRAs that a job can name. */
+  loras?(): Promise<readonly LoraInfo[]>;
   /**
    * Draws a job's images. The events end after `done`; leaving the loop, or an abort, ends the job within one step.
    *
@@ -29,6 +31,11 @@ export interface ModelInfo {
   /** Where its files are, for people to read. */
   readonly place?: string | undefined;
   readonly isLoaded?: boolean | undefined;
+}
+
+export interface LoraInfo {
+  readonly name: string;
+  readonly path: string;
 }
 
 /** What to draw: those options of `generate()` that are data. Those left out have the model's defaults. */

@@ -1,2 +1,24 @@
-export * from './engine.js';
-export * from './engine-errors.js';
+export { drawJob } from './engine/draw-job.js';
+export { type LocalEngineOptions, localEngine } from './engine/local-engine.js';
+export type { ListedModel, ModelsOption } from './engine/model-list.js';
+export type { LoadEvent } from './engine/model-pool.js';
+export type {
+  DoneEvent,
+  EncodedImage,
+  Engine,
+  EngineEvent,
+  EngineStatus,
+  FinishedImageEvent,
+  GenerateRequest,
+  Job,
+  LoraInfo,
+  ModelInfo,
+  OutputFormat,
+  PreviewEvent,
+  QueuedEvent,
+  StartedEvent,
+  StepProgressEvent,
+} from './engine.js';
+export { BusyError, UnknownModelError } from './engine-errors.js';
+export { createHandler, type Handler, type HandlerOptions } from './handler.js';
+export { defaultLimits, type Limits } from './limits.js';

@@ -1,0 +1,5 @@
+import { Hono } from 'hono';
+
+export function pageRoutes(): Hono {
+  return new Hono();
+}
