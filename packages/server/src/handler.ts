@@ -76,7 +76,7 @@ export function createHandler(options: HandlerOptions = {}): Handler {
     },
   };
 
-  const app = new Hono().basePath(basePath);
+  const app = new Hono({ strict: false }).basePath(basePath);
   app.use(requestId());
   app.use(async (c, next) => {
     const { raw, method } = c.req;
@@ -112,7 +112,7 @@ export function createHandler(options: HandlerOptions = {}): Handler {
       'cache-control': 'private, max-age=3600',
     });
   });
-  app.route('/', pageRoutes());
+  app.route('/', pageRoutes(basePath));
   for (const api of apis) app.route(api.prefix, api.routes(runtime));
 
   const formOf = (path: string) => apis.find(({ prefix }) => path.startsWith(`${basePath}${prefix}/`)) ?? openai;

@@ -2,6 +2,7 @@ export { drawJob } from './engine/draw-job.js';
 export { type LocalEngineOptions, localEngine } from './engine/local-engine.js';
 export type { ListedModel, ModelsOption } from './engine/model-list.js';
 export type { LoadEvent } from './engine/model-pool.js';
+export { type QueueLike, queueEngine } from './engine/queue-engine.js';
 export type {
   DoneEvent,
   EncodedImage,

@@ -6,7 +6,7 @@ import { createHandler, type Handler, type HandlerOptions } from './handler.js';
 
 export interface ServerOptions extends HandlerOptions {
   /** 127.0.0.1 by default: only programs on this machine. Other addresses need `apiKeys`, or `open: true`. */
-  readonly hostname?: string | undefined;
+  readonly host?: string | undefined;
   /** 7860 by default, A1111's; 0 takes a free one. */
   readonly port?: number | undefined;
   /** Allows other addresses without a key: everyone who reaches them can draw. */
@@ -37,19 +37,19 @@ export function nodeListener(handler: Handler): (incoming: IncomingMessage, outg
  * with an InvalidOptionError for an address that others reach without a key, or with Node's error if it cannot listen.
  */
 export async function createServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { hostname = '127.0.0.1', port = 7860, open = false, apiKeys = [] } = options;
-  const isLocal = hostname === 'localhost' || hostname === '::1' || /^127\./.test(hostname);
+  const { host = '127.0.0.1', port = 7860, open = false, apiKeys = [] } = options;
+  const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
   if (!isLocal && apiKeys.length === 0 && !open) {
     throw new InvalidOptionError(
-      'hostname',
-      `${hostname} can be reached by others, who could draw without limit: set an API key (apiKeys), or say that it is meant to be open (open: true).`,
+      'host',
+      `${host} can be reached by others, who could draw without limit: set an API key, or say that it is meant to be open.`,
     );
   }
-  const allowedHosts = options.allowedHosts ?? (isLocal ? [...loopback, hostname] : undefined);
+  const allowedHosts = options.allowedHosts ?? (isLocal ? [...loopback, host] : undefined);
   const handler = createHandler({ ...options, allowedHosts });
   const server = createAdaptorServer({ fetch: handler.fetch, overrideGlobalObjects: false }) as Server;
   try {
-    await listen(server, port, hostname);
+    await listen(server, port, host);
   } catch (error) {
     await handler.close();
     throw error;
@@ -69,10 +69,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Running
   };
 }
 
-function listen(server: Server, port: number, hostname: string): Promise<void> {
+function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, hostname, () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });

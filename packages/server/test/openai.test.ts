@@ -1,4 +1,4 @@
-import { createImage, encodePng, readImage, readParameters } from '@sd/image';
+import { createImage, enlarge, readImage, readParameters } from '@sd/image';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createServer, type RunningServer } from '../src/node.js';
@@ -76,7 +76,7 @@ test('a stream has partial images before each image, at its size', async () => {
 function halfMask(): Promise<Uint8Array> {
   const data = new Uint8ClampedArray(128 * 128 * 4);
   for (let i = 0; i < data.length; i += 4) data[i + 3] = (i / 4) % 128 < 64 ? 0 : 255;
-  return encodePng({ width: 128, height: 128, data });
+  return enlarge({ width: 128, height: 128, data }, 1).toPng();
 }
 
 test('edits repaint what is transparent in the mask, and keep the rest', async () => {

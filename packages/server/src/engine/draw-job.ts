@@ -1,7 +1,7 @@
 import { fitImage, formatParameters } from '@sd/image';
 import type { GenerateOptions, GenerateResult, ImageEvent, Pipeline, StepEvent } from '@sd/pipeline';
 import type { EncodedImage, EngineEvent, GenerateRequest, Job, OutputFormat } from '../engine.js';
-import { encodeImage } from './encode.js';
+import { encodeImage, imageOf } from './encode.js';
 
 /** Draws a job with a pipeline, and turns the events of the run into an engine's. Rejects as `Pipeline.stream` does. */
 export async function* drawJob(
@@ -55,7 +55,7 @@ async function previewOf(event: StepEvent, pipeline: Pipeline, output?: OutputFo
   const { scaleFactor } = pipeline.stages.vae;
   const preview = await event.preview();
   const size = { width: columns * scaleFactor, height: (rows / event.frames) * scaleFactor };
-  return encodeImage(fitImage(preview, { ...size, fit: 'stretch' }), output);
+  return encodeImage(imageOf(fitImage(preview, { ...size, fit: 'stretch' })), output);
 }
 
 async function imageEvent({ index, image }: ImageEvent, request: GenerateRequest, output: OutputFormat | undefined) {
@@ -65,7 +65,7 @@ async function imageEvent({ index, image }: ImageEvent, request: GenerateRequest
     index,
     // Variations share a seed.
     seed: variationStrength === undefined ? plus(seed, index) : seed,
-    image: await encodeImage(image, output, image.parameters),
+    image: await encodeImage(image, output),
     parameters: image.parameters === undefined ? '' : formatParameters(image.parameters),
   } as const;
 }

@@ -19,7 +19,7 @@ export interface ListedModel {
  */
 export type ModelsOption = string | readonly (string | ListedModel)[];
 
-export const embedded: ListedModel = { name: 'tiny', place: undefined };
+const embedded: ListedModel = { name: 'tiny', place: undefined };
 
 /** Reads the list anew, since the files of a folder may change. */
 export async function listModels(models: ModelsOption | undefined): Promise<readonly ListedModel[]> {

@@ -1,17 +1,10 @@
 import { InvalidOptionError, SdError, TensorError } from '@sd/core';
-import { BusyError, UnknownModelError } from '../engine-errors.js';
+import type { BusyError } from '../engine-errors.js';
 import { HttpError, type Problem } from './http-error.js';
 
 /** What to answer for an error. The messages of unforeseen ones are for the server's owner alone. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpError) return error.problem;
-  if (error instanceof BusyError) {
-    const { message, retryAfterSeconds } = error;
-    return { status: 429, code: 'rate_limit_exceeded', message, retryAfterSeconds };
-  }
-  if (error instanceof UnknownModelError) {
-    return { status: 404, code: 'model_not_found', message: error.message, param: 'model' };
-  }
   if (error instanceof InvalidOptionError) {
     return { status: 400, code: 'invalid_value', message: error.message, param: error.option };
   }
@@ -19,9 +12,14 @@ export function problemOf(error: unknown): Problem {
   return { status: 500, code: 'internal_error', message: 'The server met an unexpected error.' };
 }
 
-function forCode(error: SdError): Pick<Problem, 'status' | 'code'> {
+/** By codes: engines have error classes of their own. */
+function forCode(error: SdError): Omit<Problem, 'message'> {
   const code = error.code.replaceAll('-', '_');
   switch (error.code) {
+    case 'busy':
+      return { status: 429, code: 'rate_limit_exceeded', retryAfterSeconds: (error as BusyError).retryAfterSeconds };
+    case 'unknown-model':
+      return { status: 404, code: 'model_not_found', param: 'model' };
     case 'memory-limit':
     case 'unsupported':
       return { status: 400, code };

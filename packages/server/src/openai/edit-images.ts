@@ -1,4 +1,5 @@
-import { encodePng, type Pixels, readImage } from '@sd/image';
+import { type Pixels, readImage } from '@sd/image';
+import { imageOf } from '../engine/encode.js';
 import type { GenerateRequest } from '../engine.js';
 import type { FieldTable } from '../http/fields.js';
 import { HttpError, invalidField } from '../http/http-error.js';
@@ -38,7 +39,7 @@ export async function editImages(
   }
   return {
     image: file,
-    mask: transparent && (await encodePng(transparent)),
+    mask: transparent && (await imageOf(transparent).toPng()),
     ...ownSize(image, maxPixels),
     fit: 'cover',
   };

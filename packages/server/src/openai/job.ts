@@ -1,7 +1,7 @@
+import { schedulerNamed } from '@sd/pipeline';
 import type { GenerateRequest, Job } from '../engine.js';
 import { HttpError, invalidField } from '../http/http-error.js';
 import { checkLimits, type Limits } from '../limits.js';
-import { schedulerNamed } from '../scheduler-names.js';
 import type { ImageFields } from './fields.js';
 
 /** Steps for OpenAI's qualities; the others leave them to the model. */

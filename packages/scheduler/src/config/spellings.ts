@@ -1,8 +1,8 @@
-import { schedulerNames } from '@sd/pipeline';
+import { schedulerNames } from './names.js';
 
 /**
- * The short name of a scheduler by any spelling that A1111 and ComfyUI have for it: `DPM++ 2M Karras`, `dpmpp_2m`, `euler_a`.
- * Other names, such as diffusers' classes, are returned as they are.
+ * The short name of a scheduler by any spelling that A1111, ComfyUI and stable-diffusion.cpp have for it: `DPM++ 2M Karras`,
+ * `dpmpp_2m`, `euler_a`, `dpm++2m`. Other names, such as diffusers' classes, are returned as they are.
  */
 export function schedulerNamed(name: string): string {
   const plain = name
