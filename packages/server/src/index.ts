@@ -1,5 +1,6 @@
 export { drawJob } from './engine/draw-job.js';
-export { type LocalEngineOptions, localEngine } from './engine/local-engine.js';
+export { localEngine } from './engine/local-engine.js';
+export type { LocalEngineOptions } from './engine/local-options.js';
 export type { ListedModel, ModelsOption } from './engine/model-list.js';
 export type { LoadEvent } from './engine/model-pool.js';
 export { type QueueLike, queueEngine } from './engine/queue-engine.js';
@@ -21,5 +22,6 @@ export type {
   StepProgressEvent,
 } from './engine.js';
 export { BusyError, UnknownModelError } from './engine-errors.js';
-export { createHandler, type Handler, type HandlerOptions } from './handler.js';
+export { createHandler, type Handler } from './handler.js';
+export type { HandlerOptions } from './handler-options.js';
 export { defaultLimits, type Limits } from './limits.js';

@@ -1,3 +1,4 @@
+import { type OptionTable, whole } from '@sd/core/options';
 import { HttpError, invalidField } from './http/http-error.js';
 
 /** What one request may ask for. */
@@ -20,6 +21,14 @@ export const defaultLimits: Limits = {
   pixels: 2048 * 2048,
   promptLength: 32_000,
   bodyBytes: 50 * 2 ** 20,
+};
+
+export const limitsTable: OptionTable<Limits> = {
+  count: { ...whole(1), default: '10', text: 'Images of one request.' },
+  steps: { ...whole(1), default: '150', text: 'Steps.' },
+  pixels: { ...whole(64), default: '2048 x 2048', text: 'Width times height.' },
+  promptLength: { ...whole(1), default: '32,000', text: 'Characters of a prompt.' },
+  bodyBytes: { ...whole(1), default: '50 MiB', text: 'Bytes of a request.' },
 };
 
 /** The names of an API's fields for what is limited. */

@@ -2,7 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, getRequestListener } from '@hono/node-server';
 import { InvalidOptionError } from '@sd/core';
-import { createHandler, type Handler, type HandlerOptions } from './handler.js';
+import { checkOptions, flag, type OptionTable, text, whole } from '@sd/core/options';
+import { createHandler, type Handler } from './handler.js';
+import { type HandlerOptions, handlerTable } from './handler-options.js';
 
 export interface ServerOptions extends HandlerOptions {
   /** 127.0.0.1 by default: only programs on this machine. Other addresses need `apiKeys`, or `open: true`. */
@@ -12,6 +14,17 @@ export interface ServerOptions extends HandlerOptions {
   /** Allows other addresses without a key: everyone who reaches them can draw. */
   readonly open?: boolean | undefined;
 }
+
+export const serverTable: OptionTable<ServerOptions> = {
+  host: { ...text, default: "'127.0.0.1'", text: 'The address to listen at; others than this machine need `apiKeys`.' },
+  port: { ...whole(0), default: '7860', text: 'The port; 0 takes a free one.' },
+  open: {
+    ...flag,
+    default: 'false',
+    text: 'Allows other addresses without a key: everyone who reaches them can draw.',
+  },
+  ...handlerTable,
+};
 
 /** A server that listens. */
 export interface RunningServer {
@@ -37,7 +50,9 @@ export function nodeListener(handler: Handler): (incoming: IncomingMessage, outg
  * with an InvalidOptionError for an address that others reach without a key, or with Node's error if it cannot listen.
  */
 export async function createServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 7860, open = false, apiKeys = [] } = options;
+  checkOptions(options, serverTable, { of: 'createServer()' });
+  const { host = '127.0.0.1', port = 7860, open = false, ...handlerOptions } = options;
+  const { apiKeys = [] } = handlerOptions;
   const isLocal = host === 'localhost' || host === '::1' || /^127\./.test(host);
   if (!isLocal && apiKeys.length === 0 && !open) {
     throw new InvalidOptionError(
@@ -46,7 +61,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Running
     );
   }
   const allowedHosts = options.allowedHosts ?? (isLocal ? [...loopback, host] : undefined);
-  const handler = createHandler({ ...options, allowedHosts });
+  const handler = createHandler({ ...handlerOptions, allowedHosts });
   const server = createAdaptorServer({ fetch: handler.fetch, overrideGlobalObjects: false }) as Server;
   try {
     await listen(server, port, host);

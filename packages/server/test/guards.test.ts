@@ -61,6 +61,13 @@ test('an address that others reach needs a key or a yes', async () => {
   await server.close();
 });
 
+test('options that are unknown or impossible are refused', () => {
+  expect(() => createHandler({ apiKey: 'secret' } as HandlerOptions)).toThrow('apiKey: is not an option');
+  expect(() => createHandler({ apiKeys: [''] })).toThrow('apiKeys: must be');
+  expect(() => createHandler({ limits: { steps: 0 } })).toThrow('limits.steps: must be');
+  expect(() => createHandler({ engine: {} as never })).toThrow('engine: must be');
+});
+
 test('a server can be mounted under a path', async () => {
   const request = handlerOf({ basePath: '/api/sd' });
   expect((await request('/api/sd/v1/models')).status).toBe(200);
@@ -74,6 +81,10 @@ test('the page loads nothing from elsewhere', async () => {
   const response = await handlerOf({})('/');
   expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
   const html = await response.text();
-  expect([...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link)).toEqual(['page.css', 'page.js']);
+  expect([...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link)).toEqual([
+    'data:,',
+    'page.css',
+    'page.js',
+  ]);
   expect(html).not.toMatch(/ style=| on\w+=|<script>/);
 });

@@ -1,38 +1,18 @@
 import { totalmem } from 'node:os';
 import { DisposedError, linkSignals, type Warning } from '@sd/core';
-import type { LoadPipelineOptions } from '@sd/pipeline';
+import { checkOptions } from '@sd/core/options';
 import type { Engine, EngineEvent, Job, ModelInfo } from '../engine.js';
 import { UnknownModelError } from '../engine-errors.js';
 import { drawJob } from './draw-job.js';
+import { type LocalEngineOptions, localTable } from './local-options.js';
 import { attachLoras, listLoras } from './loras.js';
-import { changedAt, type ListedModel, listModels, type ModelsOption } from './model-list.js';
-import { createModelPool, type LoadEvent } from './model-pool.js';
+import { changedAt, type ListedModel, listModels } from './model-list.js';
+import { createModelPool } from './model-pool.js';
 import { createTurns } from './turns.js';
 
-export interface LocalEngineOptions {
-  /** What can be drawn with: a folder of models, or a list; the embedded model by default. The first is the default model. */
-  readonly models?: ModelsOption | undefined;
-  /** Other names of models: `{ 'gpt-image-1': 'sdxl' }`, for clients that cannot choose. */
-  readonly aliases?: Readonly<Record<string, string>> | undefined;
-  /** A folder of LoRAs, which requests and prompts in A1111's syntax name. */
-  readonly loras?: string | undefined;
-  /** Options of `loadPipeline` for every model. */
-  readonly load?: LoadPipelineOptions | undefined;
-  /**
-   * Bytes that the weights of loaded models may take together: to load another, the models used longest ago are freed. 60 %
-   * of the machine's or container's memory by default.
-   */
-  readonly memoryBudget?: number | undefined;
-  /** How many jobs are drawn at once, each by another model: 1 by default. More seldom help, since one takes all cores. */
-  readonly concurrency?: number | undefined;
-  /** How many jobs may wait; more are refused with a BusyError. 16 by default. */
-  readonly maxWaiting?: number | undefined;
-  /** Called after each attempt to load a model. */
-  readonly onLoad?: ((event: LoadEvent) => void) | undefined;
-}
-
-/** Draws with pipelines in this process. */
+/** Draws with pipelines in this process. Throws an InvalidOptionError for unknown or impossible options. */
 export function localEngine(options: LocalEngineOptions = {}): Engine {
+  checkOptions(options, localTable, { of: 'localEngine()' });
   const { aliases = {}, load, memoryBudget = defaultBudget(), concurrency = 1, maxWaiting = 16, onLoad } = options;
   const pool = createModelPool({ memoryBudget, load, onLoad: (event) => onLoad?.(event) });
   const turns = createTurns({ concurrency, maxWaiting });

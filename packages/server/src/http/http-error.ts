@@ -1,6 +1,6 @@
 /** What an API answers in its own form. */
 export interface Problem {
-  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 422 | 429 | 500 | 503;
   /** For programs, in OpenAI's spelling: `invalid_value`, `model_not_found`. */
   readonly code: string;
   /** Says what is wrong and what to do. */

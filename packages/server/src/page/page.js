@@ -48,7 +48,8 @@ async function draw() {
   setBusy(true);
   say('Waiting…');
   const fields = readForm();
-  const figures = Array.from({ length: fields.n }, () => addFigure(fields.prompt));
+  const figures = Array.from({ length: fields.n }, () => createFigure(fields.prompt));
+  element('images').prepend(...figures.map(({ figure }) => figure));
   try {
     const response = await send('images/generations', {
       method: 'POST',
@@ -76,23 +77,24 @@ function readForm() {
   return { ...given, size };
 }
 
-function addFigure(prompt) {
+function createFigure(prompt) {
   const figure = document.createElement('figure');
   const image = document.createElement('img');
   const caption = document.createElement('figcaption');
   const text = document.createElement('p');
   figure.className = 'unfinished';
   image.alt = `Unfinished: ${prompt}`;
+  image.hidden = true;
   text.textContent = prompt;
   caption.append(text);
   figure.append(image, caption);
-  element('images').prepend(figure);
   return { figure, image, caption, prompt };
 }
 
 function show(event, figures) {
   if (event.error) throw new Error(event.error.message);
   const { figure, image, caption, prompt } = figures[event.image_index ?? 0];
+  image.hidden = false;
   image.src = `data:image/${event.output_format};base64,${event.b64_json}`;
   if (!event.type.endsWith('.completed')) return;
   figure.classList.remove('unfinished');

@@ -16,7 +16,10 @@ export function createMetrics(engine: Engine) {
       help,
       registers,
       async collect() {
-        this.set(read(await engine.status()));
+        // An engine that cannot be reached has no figures.
+        const status = await engine.status().catch(() => undefined);
+        if (status === undefined) this.reset();
+        else this.set(read(status));
       },
     });
   gauge('sd_jobs_running', 'Jobs that are drawn now.', ({ running }) => running);
@@ -32,7 +35,7 @@ export function createMetrics(engine: Engine) {
     }),
     requestSeconds: new Histogram({
       name: 'sd_http_request_duration_seconds',
-      help: 'Time until the answer is complete.',
+      help: 'Time until an answer begins; streams go on after it.',
       labelNames: ['method', 'route'],
       buckets,
       registers,
