@@ -68,6 +68,29 @@ test('a client that leaves in the middle of a stream ends the job', async () => 
   await server.close();
 });
 
+test('a client that does not read its stream does not hold the engine', async () => {
+  const engine = fakeEngine();
+  let finished = 0;
+  const { run } = engine;
+  const handler = createHandler({
+    engine: {
+      ...engine,
+      async *run(job, signal) {
+        yield* run(job, signal);
+        finished++;
+      },
+    },
+  });
+  const request = new Request('http://localhost/v1/images/generations', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a cat', n: 10, stream: true }),
+  });
+  const response = await handler.fetch(request);
+  await vi.waitFor(() => expect(finished).toBe(1));
+  expect((await response.text()).match(/^event: image_generation.completed$/gm)).toHaveLength(10);
+});
+
 test('closing waits for what runs, refuses what comes, and ends what takes too long', async () => {
   let finish = () => {};
   const patient = fakeEngine({ onRun: () => new Promise((resolve) => (finish = resolve)) });

@@ -29,20 +29,28 @@ export async function answerJob(
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => leaving.abort());
     const timer = setInterval(() => void stream.write(': waiting\n\n'), keepAliveMilliseconds);
-    const send = (data: object, event: string) => stream.writeSSE({ event, data: JSON.stringify(data) });
     const partial = partialCounter();
+    // Not awaited: a client that reads slowly must not hold the pipeline. What waits for it is at most its own images.
+    let sent: Promise<unknown> = Promise.resolve();
+    const send = (event: string, data: object) => {
+      sent = sent.then(() => stream.writeSSE({ event, data: JSON.stringify(data) }));
+    };
     try {
       for await (const event of prepended(first, events)) {
-        const type = event.type === 'preview' ? `${kind}.partial_image` : `${kind}.completed`;
-        if (event.type !== 'preview' && event.type !== 'image') continue;
-        const more =
-          event.type === 'preview' ? { partial_image_index: partial(event.index) } : { seed: Number(event.seed) };
-        await send(streamEvent(type, event.image, context, { ...more, image_index: event.index }), type);
+        if (event.type === 'preview') {
+          const place = { partial_image_index: partial(event.index), image_index: event.index };
+          send(`${kind}.partial_image`, streamEvent(`${kind}.partial_image`, event.image, context, place));
+        }
+        if (event.type === 'image') {
+          const place = { seed: Number(event.seed), image_index: event.index };
+          send(`${kind}.completed`, streamEvent(`${kind}.completed`, event.image, context, place));
+        }
       }
     } catch (error) {
       // The status is sent already: OpenAI's clients throw for this event.
-      if (!leaving.signal.aborted) await send(errorBody(problemOf(error)), 'error');
+      if (!leaving.signal.aborted) send('error', errorBody(problemOf(error)));
     } finally {
+      await sent;
       clearInterval(timer);
     }
   });
