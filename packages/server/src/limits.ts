@@ -50,6 +50,9 @@ export interface LimitedRequest {
   readonly upscale?: { readonly factor?: number; readonly width?: number; readonly height?: number; steps?: number };
 }
 
+/** The side that SDXL and Stable Diffusion 3 were trained on. */
+const largestOwnSide = 1024;
+
 /** Throws an HttpError that names the API's field for a request beyond the limits. */
 export function checkLimits(request: LimitedRequest, limits: Limits, fields: LimitedFields): void {
   const atMost = (field: string, value: number | undefined, limit: number, what: string) => {
@@ -60,7 +63,8 @@ export function checkLimits(request: LimitedRequest, limits: Limits, fields: Lim
   atMost(fields.steps, request.steps, limits.steps, 'steps');
   atMost(fields.steps, request.upscale?.steps, limits.steps, 'steps');
   const { upscale } = request;
-  const width = request.width ?? request.height ?? 0;
+  // A second pass may enlarge a size that the model chooses.
+  const width = request.width ?? request.height ?? (upscale === undefined ? 0 : largestOwnSide);
   const height = request.height ?? width;
   atMost(fields.size, width * height, limits.pixels, 'pixels');
   if (upscale !== undefined) {

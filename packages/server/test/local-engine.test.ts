@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { folder } from '@sd/model-tiny';
+import { folder, lcmLora } from '@sd/model-tiny';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EngineEvent, type Job, type LoadEvent, localEngine } from '../src/index.js';
 
@@ -71,5 +71,26 @@ test('the same seed gives the same image, whatever was drawn before', async () =
   const first = imageOf(await all(engine.run(job('1'), open)));
   await all(engine.run({ ...job('2'), request: { prompt: 'a dog', steps: 1 } }, open));
   expect(imageOf(await all(engine.run(job('3'), open)))).toEqual(first);
+  await engine.close();
+});
+
+test('LoRAs are attached when a request or a prompt names them, and only for that job', async () => {
+  const engine = localEngine({ loras: path.dirname(fileURLToPath(lcmLora)) });
+  expect((await engine.loras!()).map(({ name }) => name)).toEqual(['lcm']);
+  const draw = async (request: object) => {
+    const fields = { prompt: 'a cat', steps: 1, seed: 1, ...request };
+    const events = await all(engine.run({ id: '1', request: fields }, open));
+    return events.flatMap((event) =>
+      event.type === 'image' ? [Buffer.from(event.image.bytes).toString('base64')] : [],
+    );
+  };
+  const plain = await draw({});
+  const inPrompt = await draw({ syntax: 'a1111', prompt: 'a cat <lora:lcm:1>' });
+  const named = await draw({ syntax: 'a1111', prompt: 'a cat <lora:lcm:1>', loras: { lcm: 1 } });
+  expect(named).toEqual(inPrompt);
+  expect(inPrompt).not.toEqual(plain);
+  expect(await draw({ loras: { lcm: 1 } })).not.toEqual(plain);
+  expect(await draw({})).toEqual(plain);
+  await expect(draw({ loras: { other: 1 } })).rejects.toMatchObject({ code: 'invalid-option', option: 'loras' });
   await engine.close();
 });

@@ -113,7 +113,7 @@ test('variations start from an image', async () => {
 test('models are listed and found by name', async () => {
   const listed = [];
   for await (const model of client.models.list()) listed.push(model.id);
-  expect(listed).toEqual(['tiny']);
+  expect(listed).toEqual(['tiny', 'gpt-image-1']);
   expect(await client.models.retrieve('tiny')).toMatchObject({ id: 'tiny', object: 'model' });
   const { status, code } = await failure(client.models.retrieve('owner/other'));
   expect([status, code]).toEqual([404, 'model_not_found']);

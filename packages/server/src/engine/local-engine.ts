@@ -55,7 +55,10 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
   return {
     async models() {
       const models = await listModels(options.models);
-      return Promise.all(models.map((model) => describe(model, pool.loaded)));
+      const named = Object.entries(aliases).flatMap(([name, of]) =>
+        models.filter((model) => model.name === of).map((model) => ({ ...model, name })),
+      );
+      return Promise.all([...models, ...named].map((model) => describe(model, pool.loaded)));
     },
     loras: () => listLoras(options.loras),
     async *run(job, signal) {
