@@ -72,6 +72,25 @@ test('a stream has partial images before each image, at its size', async () => {
   }
 });
 
+const gray = createImage({ type: 'float32', dims: [3, 128, 128], data: new Float32Array(3 * 128 * 128) });
+
+test.skipIf(!('encode' in gray))('images are written as JPEG and WebP, with their settings', async () => {
+  for (const format of ['jpeg', 'webp'] as const) {
+    const { data, output_format } = await client.images.generate({
+      prompt: 'a red apple',
+      output_format: format,
+      output_compression: 80,
+      ...few,
+    });
+    expect(output_format).toBe(format);
+    const bytes = bytesOf(data![0].b64_json);
+    expect(Buffer.from(bytes.subarray(0, 12)).toString('latin1')).toMatch(
+      format === 'jpeg' ? /^\xff\xd8/ : /^RIFF.{4}WEBP/s,
+    );
+    expect((await readParameters(bytes))!.settings.Seed).toBe('7');
+  }
+});
+
 /** Left half transparent, right half opaque. */
 function halfMask(): Promise<Uint8Array> {
   const data = new Uint8ClampedArray(128 * 128 * 4);
@@ -80,7 +99,6 @@ function halfMask(): Promise<Uint8Array> {
 }
 
 test('edits repaint what is transparent in the mask, and keep the rest', async () => {
-  const gray = createImage({ type: 'float32', dims: [3, 128, 128], data: new Float32Array(3 * 128 * 128) });
   const stream = await client.images.edit({
     image: [await toFile(await gray.toPng(), 'gray.png', { type: 'image/png' })],
     mask: await toFile(await halfMask(), 'mask.png', { type: 'image/png' }),
@@ -104,7 +122,6 @@ test('edits repaint what is transparent in the mask, and keep the rest', async (
 });
 
 test('variations start from an image', async () => {
-  const gray = createImage({ type: 'float32', dims: [3, 128, 128], data: new Float32Array(3 * 128 * 128) });
   const image = await toFile(await gray.toPng(), 'gray.png', { type: 'image/png' });
   const { data } = await client.images.createVariation({ image, n: 1, ...few });
   expect((await readParameters(bytesOf(data![0].b64_json)))!.settings['Denoising strength']).toBe('0.7');

@@ -1,6 +1,6 @@
 import { AbortError } from '@sd/core';
 import { parseParameters } from '@sd/image';
-import type { EncodedImage, FinishedImageEvent } from '../engine.js';
+import type { EncodedImage, FinishedImageEvent, OutputFormat } from '../engine.js';
 import type { Runtime } from '../runtime.js';
 import type { SeededRequest } from './request.js';
 import { type A1111Run, type A1111Session, base64, timestamp } from './session.js';
@@ -11,6 +11,7 @@ const previews = 8;
 export interface DrawA1111 {
   readonly request: SeededRequest;
   readonly model: string | undefined;
+  readonly output?: OutputFormat;
   /** Changes each finished image, such as by pasting it into the one that it started from. */
   finish?(image: EncodedImage): Promise<EncodedImage>;
 }
@@ -24,7 +25,7 @@ export interface DrawnImages {
 export async function drawImages(
   runtime: Runtime,
   session: A1111Session,
-  { request, model, finish = async (image) => image }: DrawA1111,
+  { request, model, output, finish = async (image) => image }: DrawA1111,
   client: Request,
 ): Promise<DrawnImages> {
   const images: FinishedImageEvent[] = [];
@@ -43,7 +44,7 @@ export async function drawImages(
       abort: () => stopping.abort(),
     };
     try {
-      const job = { model, previews, request: fromImage(request, from) };
+      const job = { model, previews, output, request: fromImage(request, from) };
       for await (const event of runtime.draw(job, client, stopping.signal)) {
         if (event.type === 'started') {
           session.run = run;

@@ -7,7 +7,7 @@ import { answerOf, drawImages } from './draw.js';
 import { img2imgFields, txt2imgFields } from './fields.js';
 import { img2imgFrom } from './img2img.js';
 import { addInformation } from './information.js';
-import { modelName, readOptions } from './options.js';
+import { modelName, outputOf, readOptions } from './options.js';
 import { readBody } from './read-body.js';
 import { requestFrom } from './request.js';
 import { type A1111Session, progressOf } from './session.js';
@@ -29,7 +29,8 @@ function routes(runtime: Runtime): Hono {
     const settings = settingsOf(fields.override_settings);
     const request = requestFrom(fields, settings, limits);
     const model = modelName(settings.sd_model_checkpoint);
-    const drawn = await drawImages(runtime, session, { request, model }, c.req.raw);
+    const output = outputOf(settings);
+    const drawn = await drawImages(runtime, session, { request, model, output }, c.req.raw);
     return c.json(answerOf(drawn, request, body, fields.send_images));
   });
   app.post('/img2img', async (c) => {
@@ -41,7 +42,9 @@ function routes(runtime: Runtime): Hono {
       requestFrom({ ...fields, enable_hr: false }, settings, limits),
     );
     const model = modelName(settings.sd_model_checkpoint);
-    const drawn = await drawImages(runtime, session, { request, model, finish }, c.req.raw);
+    // A mask's result is put together from pixels, and written as PNG.
+    const output = finish === undefined ? outputOf(settings) : undefined;
+    const drawn = await drawImages(runtime, session, { request, model, output, finish }, c.req.raw);
     const images = fields.include_init_images === true ? {} : { init_images: null, mask: null };
     return c.json(answerOf(drawn, request, { ...body, ...images }, fields.send_images));
   });

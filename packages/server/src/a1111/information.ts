@@ -17,7 +17,7 @@ export function addInformation(app: Hono, { engine }: Runtime, session: A1111Ses
   app.get('/options', async (c) => {
     const [first] = await engine.models();
     return c.json({
-      samples_format: 'png',
+      samples_format: session.options.samples_format ?? 'png',
       sd_model_checkpoint: session.options.sd_model_checkpoint ?? first?.name ?? null,
       sd_checkpoint_hash: '',
       sd_vae: 'Automatic',
