@@ -1,6 +1,7 @@
+import { loadTable } from '@sd/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.js';
-import { readNumber } from '../options/table-options.js';
+import { readNumber, tableOptions } from '../options/table-options.js';
 import { serve } from './serve.js';
 import type { ServeValues } from './values.js';
 
@@ -30,6 +31,7 @@ export function addServe(program: Command, context: Context): void {
       list('--alias <name=model>', 'Another name of a model, such as gpt-image-1=sdxl; may be repeated.'),
       text('--loras <folder>', 'The LoRAs that requests and prompts may name.'),
       number('--memory-budget <bytes>', 'What loaded models may take together. (default: 60 % of the memory)'),
+      ...tableOptions(loadTable, {}).filter((option) => option.attributeName() !== 'path'),
       text('--queue <url>', 'Leaves the drawing to the workers of a queue: redis://…'),
     ],
     'Limits:': [

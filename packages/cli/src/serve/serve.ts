@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { InvalidOptionError, lazyImport, MissingPackageError, messageOf } from '@sd/core';
+import { loadTable } from '@sd/pipeline';
 import type { Engine, ListedModel, ModelsOption, QueueLike } from '@sd/server';
 import type { RunningServer, ServerOptions } from '@sd/server/node';
 import type { Context } from '../context.js';
+import { valuesOf } from '../options/table-options.js';
 import type { ServeValues } from './values.js';
 
 /** Starts the server, and stops it after SIGTERM or Ctrl-C, once running requests have ended. */
@@ -38,6 +40,7 @@ async function serverOptions(values: ServeValues, { stderr }: Context): Promise<
     ...{ loras, memoryBudget, concurrency, maxWaiting },
     apiKeys: [...(values.apiKey ?? []), ...(environmentKey ? [environmentKey] : [])],
     models: await modelsOf(values.models),
+    load: valuesOf(values, loadTable),
     aliases: Object.fromEntries((values.alias ?? []).map((text) => pair('alias', text))),
     engine: values.queue === undefined ? undefined : await engineOf(values.queue),
     limits: limitsOf(values),

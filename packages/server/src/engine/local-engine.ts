@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { DisposedError, linkSignals, type Warning } from '@sd/core';
+import { BackendError, DisposedError, linkSignals, type Warning } from '@sd/core';
 import { checkOptions } from '@sd/core/options';
 import type { Engine, EngineEvent, Job, ModelInfo } from '../engine.js';
 import { UnknownModelError } from '../engine-errors.js';
@@ -47,6 +47,11 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
       const known = await listLoras(options.loras);
       const warnings = await attachLoras(lease.pipeline, job.request, known, signal);
       for await (const event of drawJob(lease.pipeline, job, signal)) yield withWarnings(event, warnings);
+    } catch (error) {
+      if (error instanceof BackendError && error.reason !== undefined && error.reason !== 'out-of-memory') {
+        await lease.discard();
+      }
+      throw error;
     } finally {
       lease.release();
     }

@@ -29,6 +29,8 @@ interface Loaded {
 export interface Lease {
   readonly pipeline: Pipeline;
   release(): void;
+  /** Frees the pipeline, which cannot be used again: the next use loads the model anew. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -57,6 +59,10 @@ export function createModelPool({ memoryBudget, load, onLoad }: PoolOptions) {
         isHeld = false;
         entry.users--;
         onReleased();
+      },
+      async discard() {
+        if (loaded.get(entry.name) === entry) loaded.delete(entry.name);
+        await entry.pipeline.dispose();
       },
     };
   }
