@@ -196,6 +196,12 @@ test('models, samplers and the rest have the fields of A1111', async () => {
   expect((await post('refresh-checkpoints')).status).toBe(200);
 });
 
+test('an image without a size is as limited as one with it', async () => {
+  const init_images = [await fileOf(half(8, 2056))];
+  const { status, json } = await call('img2img', { prompt: 'a cat', init_images });
+  expect([status, json.detail]).toEqual([400, expect.stringContaining('pixels are more than')]);
+});
+
 test.each<[string, string, object, number]>([
   ['an unknown sampler', 'txt2img', { sampler_name: 'Eular' }, 404],
   ['an unknown schedule', 'txt2img', { sampler_name: 'Euler', scheduler: 'Cubic' }, 404],

@@ -9,7 +9,7 @@ import { img2imgFrom } from './img2img.js';
 import { addInformation } from './information.js';
 import { modelName, outputOf, readOptions } from './options.js';
 import { readBody } from './read-body.js';
-import { requestFrom } from './request.js';
+import { checkA1111, requestFrom } from './request.js';
 import { type A1111Session, progressOf } from './session.js';
 
 /** A1111's API, as of its version 1.10: what front ends call to draw. */
@@ -41,6 +41,8 @@ function routes(runtime: Runtime): Hono {
       fields,
       requestFrom({ ...fields, enable_hr: false }, settings, limits),
     );
+    // Without a size, it is the image's.
+    checkA1111(request, limits);
     const model = modelName(settings.sd_model_checkpoint);
     // A mask's result is put together from pixels, and written as PNG.
     const output = finish === undefined ? outputOf(settings) : undefined;

@@ -37,6 +37,12 @@ export function requestFrom(fields: Txt2imgFields, settings: A1111Options, limit
     count: (fields.batch_size ?? 1) * (fields.n_iter ?? 1),
     ...(variationStrength > 0 && { variationStrength, variationSeed: seedOf(subseed) }),
   };
+  checkA1111(request, limits);
+  return request;
+}
+
+/** Throws an HttpError for a request beyond the limits. */
+export function checkA1111(request: SeededRequest, limits: Limits): void {
   checkLimits(request, limits, {
     count: 'batch_size',
     steps: 'steps',
@@ -44,7 +50,6 @@ export function requestFrom(fields: Txt2imgFields, settings: A1111Options, limit
     prompt: 'prompt',
     negativePrompt: 'negative_prompt',
   });
-  return request;
 }
 
 /** The second pass of `enable_hr`. */

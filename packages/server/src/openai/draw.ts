@@ -50,8 +50,8 @@ export async function answerJob(
       // The status is sent already: OpenAI's clients throw for this event.
       if (!leaving.signal.aborted) send('error', errorBody(problemOf(error)));
     } finally {
-      await sent;
       clearInterval(timer);
+      await sent;
     }
   });
 }
