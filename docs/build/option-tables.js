@@ -1,6 +1,7 @@
 // The tables of options in the guides and READMEs, from the option tables in the code.
 import * as adapters from '@sd/adapters';
 import { attachOptions, families, generateTables, loadTable, upscaleTable } from '@sd/pipeline';
+import { serverTable } from '@sd/server/node';
 import { markdownTable } from './markdown-table.js';
 
 /** @typedef {Readonly<Record<string, import('@sd/core/options').OptionRow>>} Table */
@@ -24,6 +25,7 @@ const optionTables = {
   't2i-adapter': adapters.t2iAdapterOptions,
   'ip-adapter': adapters.ipAdapterOptions,
   'motion-adapter': adapters.motionOptions,
+  createServer: serverTable,
 };
 
 /**

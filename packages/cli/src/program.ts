@@ -5,8 +5,9 @@ import { addDownload } from './download.js';
 import { addDraw } from './draw/command.js';
 import { addInspect } from './inspect.js';
 import { addModels } from './models.js';
+import { addServe } from './serve/command.js';
 
-const commands = [addDraw, addInspect, addDownload, addModels];
+const commands = [addDraw, addInspect, addDownload, addModels, addServe];
 
 /** The program `sd`: a command line without a command's name is that of `draw`. */
 export function createProgram(context: Context): Command {

@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'missing-package'
   | 'aborted'
   | 'disposed'
+  | 'busy'
+  | 'unknown-model'
   | 'nonconforming';
 
 /** The base class of every error that @sd throws on purpose. The message says what is wrong, where, and what to do. */

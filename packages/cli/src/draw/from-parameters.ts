@@ -1,6 +1,5 @@
 import type { ReadParameters } from '@sd/image';
-import type { GenerateOptions } from '@sd/pipeline';
-import { schedulerNamed } from '../options/scheduler-names.js';
+import { type GenerateOptions, schedulerNamed } from '@sd/pipeline';
 
 /** The settings that an image keeps, under A1111's names, as options of `generate()`. Unknown settings are left out. */
 export function optionsFrom({ prompt, negativePrompt, settings }: ReadParameters): Partial<GenerateOptions> {

@@ -1,8 +1,7 @@
 import { InvalidOptionError } from '@sd/core';
 import { readParameters } from '@sd/image';
-import { type GenerateOptions, generateTables } from '@sd/pipeline';
+import { type GenerateOptions, generateTables, schedulerNamed } from '@sd/pipeline';
 import type { Streams } from '../context.js';
-import { schedulerNamed } from '../options/scheduler-names.js';
 import { valuesOf } from '../options/table-options.js';
 import { optionsFrom } from './from-parameters.js';
 import { readInput } from './input-file.js';
