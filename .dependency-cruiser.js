@@ -14,7 +14,8 @@ const packages = {
   ...Object.fromEntries(models.map((name) => [name, ['core', 'weights', 'graph']])),
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
-  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline'],
+  queue: ['core', 'image', 'tokenizer', 'pipeline'],
+  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline', 'queue'],
 };
 
 /** Folders of the pipeline that each of them may import; all may import `stages.ts`. */

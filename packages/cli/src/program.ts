@@ -3,8 +3,9 @@ import manifest from '../package.json' with { type: 'json' };
 import type { Context } from './context.js';
 import { addDraw } from './draw/command.js';
 import { addInspect } from './inspect.js';
+import { addWorker } from './worker.js';
 
-const commands = [addDraw, addInspect];
+const commands = [addDraw, addInspect, addWorker];
 
 /** The program `sd`: a command line without a command's name is that of `draw`. */
 export function createProgram(context: Context): Command {
