@@ -11,13 +11,16 @@ export class BusyError extends SdError {
   }
 }
 
-/** No worker has a model of this name. */
+/** No worker has had a model of this name in the last week. */
 export class UnknownModelError extends SdError {
   readonly model: string;
 
   constructor(model: string, known: readonly string[]) {
-    const names = known.length === 0 ? 'no worker has been seen' : `workers have ${known.slice(0, 20).join(', ')}`;
-    super('unknown-model', `No worker has a model ${JSON.stringify(model)}: ${names}.`);
+    const names = known.slice(0, 20).join(', ');
+    super(
+      'unknown-model',
+      `No worker has had a model ${JSON.stringify(model)}: they have ${names}. Start one that has it first.`,
+    );
     this.model = model;
   }
 }

@@ -71,7 +71,13 @@ export function createHandle(id: string, context: HandleContext): JobHandle {
   const { redis } = connections;
 
   async function* events(signal?: AbortSignal): AsyncGenerator<JobEvent, void, void> {
-    for await (const event of watch(id, context, signal)) yield publicEvent(event, id, store);
+    const finished = new Set<number>();
+    for await (const event of watch(id, context, signal)) {
+      // A second attempt draws what the first had finished anew, and the same to the bit.
+      if (event.type === 'image' && finished.has(event.image.index)) continue;
+      if (event.type === 'image') finished.add(event.image.index);
+      yield publicEvent(event, id, store);
+    }
   }
 
   return {

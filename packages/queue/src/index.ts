@@ -1,5 +1,4 @@
 export type { ConnectionOption } from './connection.js';
-export { type EngineEvent, type EngineImage, type EngineJob, type QueueEngine, queueEngine } from './engine.js';
 export * from './errors.js';
 export type {
   CancelledEvent,

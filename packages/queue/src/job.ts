@@ -40,7 +40,7 @@ export interface JobRequest
 
 /** What to draw. */
 export interface DrawJob {
-  /** A model's name on the workers; `tiny`, the embedded model, by default. */
+  /** A model's name on the workers; by default the first of `DrawQueue.models()`, or `tiny`, the embedded model. */
   readonly model?: string | undefined;
   readonly request: JobRequest;
   /** How many previews of each unfinished image to send, spread evenly over its steps; 0 by default. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvalidOptionError, messageOf, show, throwIfAborted, untilAborted } from '@sd/core';
 import { checkOptions, checkText, checkWhole, type OptionTable, oneOf } from '@sd/core/options';
 import { type ConnectionOption, connect } from './connection.js';
-import { BusyError, QueueUnreachableError } from './errors.js';
+import { BusyError, QueueUnreachableError, UnknownModelError } from './errors.js';
 import { createHandle, type JobHandle } from './handle.js';
 import {
   checkJob,
@@ -47,8 +47,8 @@ export interface EnqueueOptions {
 /** Queues jobs, and says what became of them. */
 export interface DrawQueue {
   /**
-   * Queues a job. Rejects with an InvalidOptionError for options that no model can have, a BusyError if too many jobs wait, a
-   * QueueUnreachableError, or an AbortError.
+   * Queues a job. Rejects with an InvalidOptionError for options that no model can have, an UnknownModelError if there have
+   * been workers, but none that had the model, a BusyError if too many jobs wait, a QueueUnreachableError, or an AbortError.
    */
   enqueue(job: DrawJob, options?: EnqueueOptions): Promise<JobHandle>;
   /** A job that was queued before, here or elsewhere, by its handle's id. */
@@ -124,7 +124,8 @@ export function createQueue(options: QueueOptions): DrawQueue {
   }
 
   async function add(job: DrawJob, { priority = 'normal', id: given = randomUUID() }: EnqueueOptions): Promise<string> {
-    const { model = 'tiny', previews = 0, user = '' } = job;
+    const { previews = 0, user = '' } = job;
+    const model = await modelOf(job);
     const request = withSeeds(job.request);
     const needs = { version: jobVersion, model, loras: await lorasOf(request) };
     const lane = laneOf(needs);
@@ -147,6 +148,16 @@ export function createQueue(options: QueueOptions): DrawQueue {
     });
     await redis.publish(keys.wakeChannel, lane);
     return id;
+  }
+
+  async function modelOf({ model }: DrawJob): Promise<string> {
+    if (model !== undefined && (await redis.zscore(keys.models, model)) !== null) return model;
+    const { names } = await knownModels(redis, keys);
+    // The queue of a fleet that has not been started yet takes any job.
+    if (names.length === 0) return model ?? 'tiny';
+    if (model === undefined) return names[0];
+    if (names.includes(model)) return model;
+    throw new UnknownModelError(model, names);
   }
 
   /** Those that are asked for, and those of the prompt that a worker has: others have no effect, as in A1111. */

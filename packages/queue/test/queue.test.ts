@@ -167,14 +167,15 @@ describe.skipIf(serverBinary === undefined)(`a queue${needsRedis}`, () => {
 
   it('leaves jobs to workers that have their model', async () => {
     const { queue, work } = open();
-    work({ models: { b: { place } } });
     const forA = await queue.enqueue(job(1));
+    work({ models: { b: { place } } });
     await (await queue.enqueue(job(2, { model: 'b' }))).result();
     expect(await queue.waiting()).toBe(1);
     const able = work({ models: { a: { place } } });
     const started = (await collect(forA)).find((event) => event.type === 'started');
     expect(started?.worker).toBe(able.id);
     expect((await queue.models()).names.toSorted()).toEqual(['a', 'b']);
+    await expect(queue.enqueue(job(3, { model: 'c' }))).rejects.toMatchObject({ code: 'unknown-model', model: 'c' });
   });
 
   it('leaves a model that cannot be loaded here to others, and fails if none can', async () => {

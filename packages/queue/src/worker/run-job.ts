@@ -60,7 +60,8 @@ export function runJob(job: DrawingJob, token: string, lane: LaneWorker, context
       if (job.deferredFailure !== undefined) return await attempt.fail(tooManyDeaths());
       await attempt.finish(await attempt.draw());
     } catch (error) {
-      await attempt.discard();
+      // Whoever watches may have been told of images that are finished, which the next attempt draws again.
+      await attempt.discard(why === 'lost' || why === 'returned' ? context.keepMs : 0);
       if (why === 'cancelled') await attempt.cancel();
       else if (why === 'returned' || (why === undefined && (await attempt.isForOthers(error))))
         await attempt.giveBack();
@@ -192,14 +193,9 @@ function createAttempt(job: DrawingJob, token: string, context: RunContext, { st
       return others.some((other) => other.id !== context.workerId && other.models.includes(data.model));
     },
 
-    /** Deletes what was stored. What cannot be deleted now expires later. */
-    async discard(): Promise<void> {
-      for (const key of stored.splice(0)) {
-        await store.delete(key).then(
-          () => redis.zrem(keys.expiry, key),
-          () => undefined,
-        );
-      }
+    /** Has what was stored deleted after a time. */
+    async discard(afterMs: number): Promise<void> {
+      await expireAfter(redis, keys, stored.splice(0), afterMs);
     },
   };
 }
