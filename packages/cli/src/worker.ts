@@ -49,6 +49,7 @@ export function addWorker(program: Command, context: Context): void {
 async function work(values: WorkerValues, { stderr, signal }: Context): Promise<void> {
   const say = (text: string) => stderr.write(`${text}\n`);
   const { createWorker } = await lazyImport(() => import('@sd/queue'));
+  checkAddress(values.queue);
   const worker = createWorker({
     connection: values.queue,
     name: values.name,
@@ -66,6 +67,12 @@ async function work(values: WorkerValues, { stderr, signal }: Context): Promise<
   say('Stopping: the current job is finished first. Once more to give it back.');
   await Promise.race([worker.close({ graceMs: milliseconds(values.grace) }), stopped()]);
   await worker.close({ graceMs: 0 });
+}
+
+/** Before the queue does, whose option has another name. */
+function checkAddress(queue: string): void {
+  if (/^(rediss?:\/\/|\/)/.test(queue)) return;
+  throw new InvalidOptionError('queue', `must be an address such as redis://localhost:6379, not ${queue}.`);
 }
 
 /** Resolves with SIGTERM, or Ctrl-C. */

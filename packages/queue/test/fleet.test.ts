@@ -9,8 +9,8 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
+import { needsRedis, redisBinary, startRedis } from '../../../fixtures/redis-server.js';
 import { createQueue, type DrawQueue, type JobEvent, type JobHandle } from '../src/index.js';
-import { needsRedis, type RedisServer, serverBinary, startRedis } from './redis-server.js';
 
 const script = fileURLToPath(new URL('fleet-worker.mjs', import.meta.url));
 const size = { width: 16, height: 16, steps: 1 } as const;
@@ -48,8 +48,8 @@ class Fleet {
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-describe.skipIf(serverBinary === undefined)(`a fleet of four processes${needsRedis}`, () => {
-  let server: RedisServer;
+describe.skipIf(redisBinary === undefined)(`a fleet of four processes${needsRedis}`, () => {
+  let server: Awaited<ReturnType<typeof startRedis>>;
   let queue: DrawQueue;
   let fleet: Fleet;
   let folder: string;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { loadPipeline } from '@sd/pipeline';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../../../fixtures/golden.js';
+import { needsRedis, redisBinary, startRedis } from '../../../fixtures/redis-server.js';
 import {
   createQueue,
   createWorker,
@@ -13,7 +14,6 @@ import {
   type QueueOptions,
   type WorkerOptions,
 } from '../src/index.js';
-import { needsRedis, type RedisServer, serverBinary, startRedis } from './redis-server.js';
 
 const place = fixture('models/sd1');
 const lora = fixture('adapters/lora-kohya/style.safetensors');
@@ -24,8 +24,8 @@ const job = (seed: number, rest: Partial<DrawJob> = {}): DrawJob => ({
   request: { prompt: 'a car', seed, ...small, ...rest.request },
 });
 
-describe.skipIf(serverBinary === undefined)(`a queue${needsRedis}`, () => {
-  let server: RedisServer;
+describe.skipIf(redisBinary === undefined)(`a queue${needsRedis}`, () => {
+  let server: Awaited<ReturnType<typeof startRedis>>;
   let closing: { close(): Promise<void> }[] = [];
   let names = 0;
 
@@ -212,7 +212,7 @@ describe.skipIf(serverBinary === undefined)(`a queue${needsRedis}`, () => {
   it('gives the current job back when a worker is closed', async () => {
     const { queue, work } = open();
     const first = work();
-    const handle = await queue.enqueue(job(2, { request: { prompt: 'a', ...small, steps: 300 } }));
+    const handle = await queue.enqueue(job(2, { request: { prompt: 'a', ...small, steps: 100 } }));
     await until(handle, 'step');
     await first.close({ graceMs: 0 });
     expect(await queue.waiting()).toBe(1);

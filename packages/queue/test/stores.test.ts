@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createStorage } from 'unstorage';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { needsRedis, redisBinary, startRedis } from '../../../fixtures/redis-server.js';
 import { connect } from '../src/connection.js';
 import { fileStore, type Store, s3Store, unstorageStore } from '../src/index.js';
 import { keysOf } from '../src/keys.js';
 import { openStore } from '../src/store/open-store.js';
 import { redisStore } from '../src/store/redis-store.js';
-import { needsRedis, serverBinary, startRedis } from './redis-server.js';
 import { credentials, startS3 } from './s3-server.js';
 
 const key = 'sd/results/0123-abc/0.png';
@@ -47,7 +47,7 @@ const stores: Record<string, () => Promise<Opened>> = {
   fileStore: openFiles,
   s3Store: openS3,
   unstorageStore: async () => ({ store: unstorageStore(createStorage()) }),
-  ...(serverBinary !== undefined && { redisStore: openRedis }),
+  ...(redisBinary !== undefined && { redisStore: openRedis }),
 };
 
 describe.each(Object.entries(stores))(`%s${needsRedis}`, (_, open) => {
