@@ -8,7 +8,7 @@ const tokenizer = { maxLength: 77, encode: () => process.kill(process.pid, 'SIGK
 const worker = createWorker({
   connection,
   store,
-  models: { small: { place }, poison: { place, options: { components: { tokenizer } } } },
+  models: { small: { place }, poison: { place, options: { components: { tokenizer }, releaseStages: true } } },
   maxLoaded: 2,
   deadAfterMs: 4_000,
 });

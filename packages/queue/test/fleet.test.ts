@@ -109,7 +109,7 @@ describe.skipIf(redisBinary === undefined)(`a fleet of four processes${needsRedi
     await expectEachOnce([...handles, long, poison]);
     expect(await queue.waiting()).toBe(0);
     expect(await endedAtBullMq(handles[0].id, server.url)).toEqual({ completed: 195, failed: 1 });
-  });
+  }, 300_000);
 });
 
 /** Cancels a job at its third step or later, and expects that it was not drawn to its end. */

@@ -5,8 +5,8 @@ import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { StoredEvent } from '../events.js';
 import { fileOptions, type StoredJob, unpackRequest } from '../job.js';
-import { type Keys, longestJobMs } from '../keys.js';
-import type { LaneWorker } from '../lanes.js';
+import { type Keys, laneOfId, longestJobMs } from '../keys.js';
+import type { LaneQueue, Lanes, LaneWorker } from '../lanes.js';
 import { liveWorkers } from '../registry.js';
 import type { ImageData, JobResultData } from '../result.js';
 import { append } from '../scripts/append.js';
@@ -26,6 +26,7 @@ export interface RunContext {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly store: Store;
+  readonly queues: Lanes<LaneQueue>;
   readonly models: Models;
   readonly lockMs: number;
   readonly keepMs: number;
@@ -155,7 +156,7 @@ function createAttempt(job: DrawingJob, token: string, context: RunContext, { st
       try {
         await job.moveToCompleted(result, token, false);
       } catch (error) {
-        if (!(await hasCompleted(job, result))) {
+        if (!(await hasCompleted(id, result, context.queues))) {
           stop('lost');
           throw error;
         }
@@ -205,16 +206,9 @@ function resultData(images: readonly ImageData[], warnings: readonly Warning[], 
 }
 
 /** Whether BullMQ has this very result: its reply may have been lost with a connection. */
-async function hasCompleted(job: DrawingJob, { images }: JobResultData): Promise<boolean> {
-  const { finishedOn, returnvalue } = (await fresh(job)) ?? {};
+async function hasCompleted(id: string, { images }: JobResultData, queues: Lanes<LaneQueue>): Promise<boolean> {
+  const { finishedOn, returnvalue } = (await queues.get(laneOfId(id)).getJob(id)) ?? {};
   return finishedOn !== undefined && returnvalue?.images[0]?.key === images[0]?.key;
-}
-
-async function fresh(job: DrawingJob): Promise<DrawingJob | undefined> {
-  const { Job: BullJob } = await import('bullmq');
-  type MinimalQueue = Parameters<typeof BullJob.fromId>[0];
-  const queue = (job as unknown as { readonly queue: MinimalQueue }).queue;
-  return (await BullJob.fromId(queue, job.id as string)) as DrawingJob | undefined;
 }
 
 /** False if BullMQ refused, because another worker has the job. */

@@ -4,7 +4,7 @@ import { checkOptions, checkText, checkWhole, type OptionTable } from '@sd/core/
 import type { Pipeline } from '@sd/pipeline';
 import { type ConnectionOption, connect } from '../connection.js';
 import { keysOf } from '../keys.js';
-import { laneWorkers } from '../lanes.js';
+import { laneQueues, laneWorkers } from '../lanes.js';
 import { announce, leave } from '../registry.js';
 import { listLanes } from '../scripts/list-lanes.js';
 import { openStore, type StoreOption } from '../store/open-store.js';
@@ -84,7 +84,19 @@ export function createWorker(options: WorkerOptions): DrawWorker {
   const models = createModels({ models: options.models ?? { tiny: {} }, loras: options.loras ?? {}, maxLoaded });
   const lanes = laneWorkers(redis, keys, { lockMs: deadAfterMs, stalledCheckMs: Math.ceil(deadAfterMs / 3) });
   const id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const context = { workerId: id, name, redis, keys, store, models, lockMs: deadAfterMs, keepMs, onError: report };
+  const queues = laneQueues(redis, keys);
+  const context = {
+    workerId: id,
+    name,
+    redis,
+    keys,
+    store,
+    queues,
+    models,
+    lockMs: deadAfterMs,
+    keepMs,
+    onError: report,
+  };
   let isClosing = false;
   let current: RunningJob | undefined;
   let loadedAt = 0;
