@@ -15,7 +15,8 @@ const packages = {
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
   server: ['core', 'image', 'tokenizer', 'model-tiny', 'pipeline'],
-  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline', 'server'],
+  queue: ['core', 'image', 'tokenizer', 'pipeline'],
+  cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'source', 'pipeline', 'server', 'queue'],
 };
 
 /** Folders of the pipeline that each of them may import; all may import `stages.ts`. */

@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import makeFixtures from '../fixtures/make.js';
+import { redisBinary, startRedis } from '../fixtures/redis-server.js';
 import { firstBlock } from './support/markdown.js';
 import { packagesIn, root } from './support/packages.js';
 import { run } from './support/run.js';
@@ -34,7 +35,14 @@ for (const [i, { name, page }] of [...readmes, ...docs, ...guides].entries()) {
   const file = path.join(folder, `${i}.mjs`);
   await writeFile(file, code);
   const start = performance.now();
+  const needsRedis = code.includes('redis://localhost:6379');
+  if (needsRedis && redisBinary === undefined) {
+    console.log(`${name}: skipped, for want of redis-server or valkey-server`);
+    continue;
+  }
+  const redis = needsRedis ? await startRedis({ port: 6379 }) : undefined;
   await run(process.execPath, [file], { cwd: root });
+  await redis?.stop();
   console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 await rm(folder, { recursive: true });

@@ -6,8 +6,9 @@ import { addDraw } from './draw/command.js';
 import { addInspect } from './inspect.js';
 import { addModels } from './models.js';
 import { addServe } from './serve/command.js';
+import { addWorker } from './worker.js';
 
-const commands = [addDraw, addInspect, addDownload, addModels, addServe];
+const commands = [addDraw, addInspect, addDownload, addModels, addServe, addWorker];
 
 /** The program `sd`: a command line without a command's name is that of `draw`. */
 export function createProgram(context: Context): Command {

@@ -17,9 +17,13 @@ export type ErrorCode =
   | 'missing-package'
   | 'aborted'
   | 'disposed'
+  | 'nonconforming'
   | 'busy'
   | 'unknown-model'
-  | 'nonconforming';
+  | 'unknown-job'
+  | 'job-failed'
+  | 'job-cancelled'
+  | 'queue-unreachable';
 
 /** The base class of every error that @sd throws on purpose. The message says what is wrong, where, and what to do. */
 export class SdError extends Error {

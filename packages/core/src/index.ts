@@ -18,6 +18,7 @@ export {
   type ResidualInputs,
 } from './checkpoint-stage.js';
 export * from './errors.js';
+export { type Failure, fromFailure, toFailure } from './failure.js';
 export { checkFeeds, checkOutputs, type RawTensorInfo, toTensorInfo } from './feeds.js';
 export { expectFilesOpen, lazyImport } from './lazy-import.js';
 export { type LazySession, lazySession } from './lazy-session.js';

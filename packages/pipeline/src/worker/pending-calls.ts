@@ -1,5 +1,4 @@
-import { AbortError, InvalidOptionError } from '@sd/core';
-import { fromFailure } from './failures.js';
+import { AbortError, fromFailure, InvalidOptionError } from '@sd/core';
 import type { CallName, Calls, FromWorker, ToWorker } from './protocol.js';
 
 /** The calls that await a reply from the worker. */

@@ -1,8 +1,7 @@
-import type { Tensor, Warning } from '@sd/core';
+import type { Failure, Tensor, Warning } from '@sd/core';
 import type { DownloadProgress, PickedFiles } from '@sd/source';
 import type { Attachment, AttachResult } from '../attach/attach.js';
 import type { GenerateOptions } from '../generate/options/index.js';
-import type { Failure } from './failures.js';
 import type { PlainAttachOptions, PlainLoadOptions } from './options.js';
 import type { Packed } from './packing.js';
 

@@ -1,4 +1,4 @@
-import { toFailure } from './failures.js';
+import { toFailure } from '@sd/core';
 import { createHandlers, type HandlerOptions } from './handlers.js';
 import { holdLock } from './liveness.js';
 import type { CallName, Calls, FromWorker, MessagePortLike, ToWorker } from './protocol.js';

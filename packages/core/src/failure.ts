@@ -7,12 +7,12 @@ import {
   InvalidOptionError,
   MemoryLimitError,
   MissingPackageError,
-  messageOf,
   SdError,
   SourceError,
   TensorError,
   UnsupportedError,
-} from '@sd/core';
+} from './errors.js';
+import { messageOf } from './show.js';
 
 /** An error as data: structured cloning keeps neither classes nor fields. */
 export interface Failure {
@@ -41,6 +41,7 @@ const classes: Readonly<Record<string, { readonly prototype: SdError }>> = {
 
 const fieldNames = ['option', 'path', 'file', 'tensor', 'reason', 'package', 'estimatedBytes', 'limitBytes'];
 
+/** An error as data, with the fields of an SdError. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: 'Error', message: messageOf(error), fields: {} };
   const { name, message, stack, cause } = error;
