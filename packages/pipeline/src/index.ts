@@ -16,6 +16,7 @@ export { type AttachOptions, attachOptions } from './attach/attach-options.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';
 export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
+export type { AttentionMap } from './generate/attention/attention-map.js';
 export type {
   EncodeEvent,
   GenerateResult,
@@ -24,6 +25,7 @@ export type {
   StepEvent,
   Timings,
 } from './generate/events.js';
+export { type AttentionMapOptions, attentionMapTable } from './generate/options/attention.js';
 export type { GuidanceOptions } from './generate/options/guidance.js';
 export { type GenerateOptions, generateTables, type OutputOptions } from './generate/options/index.js';
 export { type InitialImageOptions, type UpscaleOptions, upscaleTable } from './generate/options/initial.js';
