@@ -1,10 +1,11 @@
-// What attention maps cost: the time of a run with maps of all words, layers and steps as a ratio to that of the same run
-// without, of the embedded model, and of Stable Diffusion 1 with random weights at 256 x 256 where there is memory for it.
+// What attention maps cost: the time of a step with maps of all words and layers as a ratio to that of a pipeline that has
+// never given any, of the embedded model, and of Stable Diffusion 1 with random weights at 256 x 256 where there is memory for it.
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { loadPipeline } from '@sd/pipeline';
 import { writeRandomCheckpoint } from './random-checkpoint.js';
+import { fastestStep } from './timing.js';
 
 await measure('embedded model, 20 steps', undefined, { steps: 20 }, 5);
 
@@ -19,27 +20,18 @@ if (os.freemem() > 8 * gibibytes) {
   }
 }
 
-/** Prints the ratio of the fastest of several runs with and without maps, taken in turns in one session. */
+/** Prints the ratios of the fastest step of several runs with and without maps, taken in turns. */
 async function measure(title, source, options, times) {
   const sd = await loadPipeline(source);
-  const fastest = { without: Number.POSITIVE_INFINITY, with: Number.POSITIVE_INFINITY };
-  const before = await fastestOf(sd, options, false, times);
+  const run = async (attentionMaps) =>
+    (await fastestStep(sd, { prompt: 'a blue car on a road', seed: 1, ...options, attentionMaps })).step;
+  const fastest = { before: Number.POSITIVE_INFINITY, with: Number.POSITIVE_INFINITY, after: Number.POSITIVE_INFINITY };
+  for (let i = 0; i < times; i++) fastest.before = Math.min(fastest.before, await run(false));
   for (let i = 0; i < times; i++) {
-    fastest.with = Math.min(fastest.with, await fastestOf(sd, options, true, 1));
-    fastest.without = Math.min(fastest.without, await fastestOf(sd, options, false, 1));
+    fastest.with = Math.min(fastest.with, await run(true));
+    fastest.after = Math.min(fastest.after, await run(false));
   }
   await sd.dispose();
-  const ratio = (a, b) => (a / b).toFixed(3);
-  console.log(`${title}: ${ratio(fastest.with, fastest.without)} with maps;`);
-  console.log(`  without, ${ratio(fastest.without, before)} of a session that has never given any`);
-}
-
-/** Milliseconds of the denoising of the fastest run. */
-async function fastestOf(sd, options, attentionMaps, times) {
-  let fastest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < times; i++) {
-    const { timings } = await sd.generate({ prompt: 'a blue car on a road', seed: 1, ...options, attentionMaps });
-    fastest = Math.min(fastest, timings.denoise);
-  }
-  return fastest;
+  const ratio = (seconds) => (seconds / fastest.before).toFixed(3);
+  console.log(`${title}: ${ratio(fastest.with)} with maps, ${ratio(fastest.after)} without in the same session`);
 }

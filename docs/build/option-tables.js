@@ -1,6 +1,6 @@
 // The tables of options in the guides and READMEs, from the option tables in the code.
 import * as adapters from '@sd/adapters';
-import { attachOptions, families, generateTables, loadTable, upscaleTable } from '@sd/pipeline';
+import { attachOptions, attentionMapTable, families, generateTables, loadTable, upscaleTable } from '@sd/pipeline';
 import { markdownTable } from './markdown-table.js';
 
 /** @typedef {Readonly<Record<string, import('@sd/core/options').OptionRow>>} Table */
@@ -17,6 +17,7 @@ const optionTables = {
   generate: Object.assign({}, ...Object.values(generateTables), familyTable),
   ...Object.fromEntries(Object.entries(generateTables).map(([group, table]) => [`generate, ${group}`, table])),
   'generate, SDXL': familyTable,
+  attentionMaps: attentionMapTable,
   upscale: upscaleTable,
   attach: attachOptions,
   lora: adapters.loraOptions,

@@ -238,7 +238,7 @@ export class Graph {
     return attentionProbabilities(this.#nodes, query, key, heads);
   }
 
-  /** The rows of a batch where `mask` [n] is not 0, which may be none. */
+  /** The rows of a batch where `mask` [n] is not 0, which may be none; on WebGPU, followed by the first row. */
   nonZeroRows(mask: Value): Rows {
     return nonZeroRows(this.#nodes, mask);
   }

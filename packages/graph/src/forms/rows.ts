@@ -13,7 +13,10 @@ export interface Rows {
 export function nonZeroRows(n: Nodes, mask: Value): Rows {
   const count = `${mask.name}:rows`;
   const found = n.op('NonZero', [mask], [1, count]);
-  return { indices: n.op('Squeeze', [found, n.shapes.indices([0])], [count]), count };
+  const marked = n.op('Squeeze', [found, n.shapes.indices([0])], [count]);
+  if (n.provider !== 'webgpu') return { indices: marked, count };
+  // WebGPU's softmax fails on a batch without rows.
+  return { indices: n.op('Concat', [marked, n.shapes.indices([0])], [count], { axis: 0n }), count };
 }
 
 /** See `Graph.selectRows`. */

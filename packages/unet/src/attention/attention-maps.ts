@@ -20,8 +20,9 @@ export function outputOf(layer: string): string {
 /**
  * Adds the attention to the text as outputs, one for each cross-attention: the probability of each token at each position,
  * averaged over heads, [samples, tokens, h, w] at the layer's own resolution. They are computed for the samples that the
- * input `mapped_samples` [n] marks; without any, the added part of the graph computes nothing. The prediction stays the same
- * to the last bit, since maps are computed next to the attention.
+ * input `mapped_samples` [n] marks, in their order; without any, the added part of the graph computes nothing. On WebGPU,
+ * where it has to compute something, one more sample follows. The prediction stays the same to the last bit, since maps are
+ * computed next to the attention.
  * @see DAAM, arXiv 2210.04885, section 3
  */
 export function attentionMaps(): AttentionMaps {
