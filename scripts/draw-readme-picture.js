@@ -1,8 +1,8 @@
 // Draws the images of the README: docs/embedded-model.jpg, docs/noise-to-picture.gif (a run of the embedded model, step by
-// step), docs/inpainting.jpg, and docs/controlnet-edges.jpg (the last output of examples/controlnet-edges):
+// step), docs/attention-maps.jpg, docs/inpainting.jpg, and docs/controlnet-edges.jpg (the last output of examples/controlnet-edges):
 // `npm run build && npm start -w @sd/example-controlnet-edges && node scripts/draw-readme-picture.js`.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { animate, contactSheet, enlarge, readImage } from '@sd/image';
+import { animate, contactSheet, enlarge, overlay, readImage } from '@sd/image';
 import { folder as inpaintingUnet } from '@sd/model-tiny-inpaint';
 import { loadPipeline, recordRun } from '@sd/pipeline';
 import { toJpeg } from './support/jpeg.js';
@@ -27,11 +27,18 @@ const side = 128;
 const sd = await loadPipeline();
 const images = [];
 for (const prompt of prompts) images.push(...(await sd.generate({ prompt, ...settings })).images);
+const words = await sd.generate({ prompt: prompts[0], ...settings, attentionMaps: { words: ['blue', 'car', 'road'] } });
 const { result, previews } = await recordRun(sd.stream({ prompt: 'two red balloons in the sky', ...settings }));
 await sd.dispose();
 
 await mkdir('docs', { recursive: true });
 await writeFile('docs/embedded-model.jpg', await toJpeg(contactSheet(images, { columns: 6, gap: 4 })));
+
+const heated = words.attentionMaps[0].map((map) => overlay(words.images[0], map));
+await writeFile(
+  'docs/attention-maps.jpg',
+  await toJpeg(contactSheet([words.images[0], ...heated], { columns: 4, gap: 4 })),
+);
 
 const everyOther = previews[0].filter((_, i) => i % 2 === 0);
 const frames = [...everyOther, ...result.images].map((image) => enlarge(image, side / image.width));

@@ -1,6 +1,6 @@
 // The tables of options in the guides and READMEs, from the option tables in the code.
 import * as adapters from '@sd/adapters';
-import { attachOptions, families, generateTables, loadTable, upscaleTable } from '@sd/pipeline';
+import { attachOptions, attentionMapTable, families, generateTables, loadTable, upscaleTable } from '@sd/pipeline';
 import { serverTable } from '@sd/server/node';
 import { markdownTable } from './markdown-table.js';
 
@@ -18,6 +18,7 @@ const optionTables = {
   generate: Object.assign({}, ...Object.values(generateTables), familyTable),
   ...Object.fromEntries(Object.entries(generateTables).map(([group, table]) => [`generate, ${group}`, table])),
   'generate, SDXL': familyTable,
+  attentionMaps: attentionMapTable,
   upscale: upscaleTable,
   attach: attachOptions,
   lora: adapters.loraOptions,

@@ -2,10 +2,12 @@ import type { TensorType } from '@sd/core';
 import { sliceView, type TensorView } from '@sd/weights';
 import type { GraphInput, GraphModel } from './feeds.js';
 import { type AttentionOptions, attention } from './forms/attention.js';
+import { attentionProbabilities } from './forms/attention-probabilities.js';
 import { add, concat, expand, mul, transpose } from './forms/basic.js';
 import { convolution, embedding, matmul } from './forms/layers.js';
 import { groupNorm, layerNormalization, rmsNorm, standardized } from './forms/normalization.js';
 import { averagePool, upsample } from './forms/resizing.js';
+import { nonZeroRows, type Rows, selectRows } from './forms/rows.js';
 import { type TimestepEmbeddingOptions, timestepEmbedding } from './forms/timestep-embedding.js';
 import type { AdaptedLayer, AdaptedTable, ConvOptions, LayerHooks, NormChange } from './layer-hook.js';
 import { type GraphOptions, Nodes } from './nodes.js';
@@ -226,6 +228,24 @@ export class Graph {
    */
   attention(query: Value, key: Value, value: Value, heads: number, options: AttentionOptions = {}): Value {
     return attention(this.#nodes, [query, key, value], heads, options);
+  }
+
+  /**
+   * How much of its attention each query [n, s, c] gives to each key [n, l, c]: the softmax of the scaled scores, averaged
+   * over heads, [n, s, l] in float32.
+   */
+  attentionProbabilities(query: Value, key: Value, heads: number): Value {
+    return attentionProbabilities(this.#nodes, query, key, heads);
+  }
+
+  /** The rows of a batch where `mask` [n] is not 0, which may be none; on WebGPU, followed by the first row. */
+  nonZeroRows(mask: Value): Rows {
+    return nonZeroRows(this.#nodes, mask);
+  }
+
+  /** These rows of x [n, ...]: [rows, ...]. */
+  selectRows(x: Value, rows: Rows): Value {
+    return selectRows(this.#nodes, x, rows);
   }
 
   /**

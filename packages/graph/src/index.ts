@@ -1,5 +1,6 @@
 export { completeFeeds, type GraphInput, type GraphModel } from './feeds.js';
 export { scoreBytes } from './forms/attention.js';
+export type { Rows } from './forms/rows.js';
 export { Graph } from './graph.js';
 export { extendLayers, type LayerExtension } from './layer-extension.js';
 export type {

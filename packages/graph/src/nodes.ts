@@ -10,7 +10,7 @@ import type { Dim, FloatType, Value } from './value.js';
 const largeWidening = 2 ** 29;
 
 /** Operators with float inputs and a non-float output. */
-const nonFloatOutput = new Set(['Equal', 'Less', 'Shape']);
+const nonFloatOutput = new Set(['Equal', 'Less', 'NonZero', 'Shape']);
 
 /** The target that a graph is written for. A Backend is one. */
 export interface GraphOptions {

@@ -5,6 +5,7 @@ export { enlarge } from './enlarge.js';
 export { type Fit, type FitImageOptions, fitImage } from './fit.js';
 export { createImage, type SdImage } from './image.js';
 export { type OutpaintOptions, outpaint } from './outpaint.js';
+export { type HeatMap, type OverlayOptions, overlay } from './overlay.js';
 export { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from './parameters.js';
 export type { Pixels } from './pixels.js';
 export { encodePng, readParameters } from './png/encode.js';

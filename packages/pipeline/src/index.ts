@@ -17,6 +17,7 @@ export { type DownloadOptions, download } from './download.js';
 export type { Composition, Family, FilePrediction, Size } from './families/family.js';
 export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
+export type { AttentionMap } from './generate/attention/attention-map.js';
 export type {
   EncodeEvent,
   GenerateResult,
@@ -25,6 +26,7 @@ export type {
   StepEvent,
   Timings,
 } from './generate/events.js';
+export { type AttentionMapOptions, attentionMapTable } from './generate/options/attention.js';
 export type { GuidanceOptions } from './generate/options/guidance.js';
 export { type GenerateOptions, generateTables, type OutputOptions } from './generate/options/index.js';
 export { type InitialImageOptions, type UpscaleOptions, upscaleTable } from './generate/options/initial.js';

@@ -3,7 +3,8 @@ import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
 import { attachedDefaults } from './attach/attached-defaults.js';
-import { readAdapters } from './attach/run-adapters.js';
+import { attentionOutputs } from './attach/attention-outputs.js';
+import { type RunAdapters, readAdapters } from './attach/run-adapters.js';
 import type { RunDefaults, SchedulerDefaults } from './defaults/run-defaults.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
@@ -86,6 +87,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const composition = options.composition ?? compositionOf(stages);
   const ownTraits = modelTraits(stages, composition);
   const adapted = adaptedStages(stages, composition);
+  const addAttention = attentionOutputs(adapted, { load: !releaseStages });
   const queue = createRequestQueue();
   let disposed: Promise<void> | undefined;
 
@@ -103,8 +105,10 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       const prompts = await parseRequest(request);
       const adapters = await readAdapters(given, prompts.networks, adapted.adapters);
       refuseTooLarge({ ...read.memory, frames: adapters.frames ?? 1, batch: batchOf(prompts) });
+      const attention = wantsMaps(given, adapters) ? await addAttention(signal) : undefined;
       const timings = { encode: 0, denoise: 0, decode: 0 };
-      return yield* draw({ stages: adapted.stages, request, prompts, traits, adapters, releaseStages, timings });
+      const run = { stages: adapted.stages, request, prompts, traits, adapters, attention, releaseStages, timings };
+      return yield* draw(run);
     };
     return yield* queue.stream(readNow().read.signal, run, ({ type }) => type === 'step');
   }
@@ -135,6 +139,14 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       return disposed;
     },
   };
+}
+
+/** Whether a run asks for attention maps. Throws an InvalidOptionError for a clip, which has none. */
+function wantsMaps({ attentionMaps = false }: GenerateOptions, { frames }: RunAdapters): boolean {
+  if (attentionMaps !== false && frames !== undefined) {
+    throw new InvalidOptionError('attentionMaps', 'is not supported for clips yet: detach the motion adapter.');
+  }
+  return attentionMaps !== false;
 }
 
 interface ReaderContext extends Pick<RequestContext, 'traits' | 'checkMemory'> {

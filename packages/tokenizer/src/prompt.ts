@@ -20,3 +20,4 @@ export { compel } from './prompt/syntaxes/compel.js';
 export { type PromptSyntaxName, promptSyntaxes, promptSyntaxNamed } from './prompt/syntaxes/index.js';
 export { plain } from './prompt/syntaxes/plain.js';
 export { type WordTokenizer, withWords } from './prompt/word-tokenizer.js';
+export { type PlacedWord, placeWords } from './prompt/words.js';

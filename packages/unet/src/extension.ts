@@ -12,7 +12,11 @@ export interface AttentionCall {
   readonly module: string;
   /** Queries, [n, positions, width]. */
   readonly query: Value;
+  /** Keys, [n, tokens, width]. */
+  readonly key: Value;
   readonly heads: number;
+  /** The feature map [n, c, h, w] whose positions, row by row, the queries are; undefined in attention over frames. */
+  readonly featureMap?: Value | undefined;
   /** Its output so far, [n, positions, width]. */
   readonly output: Value;
 }

@@ -26,7 +26,7 @@ export function transformer(
   const normalized = g.groupNorm(x, w.at('norm'), { groups, epsilon });
   let h = g.linear(g.toTokens(normalized), w.at('proj_in'), channels);
   for (let i = 0; i < depth; i++) {
-    h = transformerBlock(g, w.at('transformer_blocks', i), h, { heads, context, hooks, upcast });
+    h = transformerBlock(g, w.at('transformer_blocks', i), h, { heads, context, hooks, upcast, featureMap: x });
   }
   return g.add(g.fromTokens(g.linear(h, w.at('proj_out'), channels), x), x);
 }
@@ -36,6 +36,8 @@ export interface TransformerBlockOptions extends Pick<TransformerOptions, 'heads
   readonly context?: Value;
   /** Positional embedding, added to the input of each attention. */
   readonly positions?: Value;
+  /** The feature map [n, c, h, w] whose positions the tokens are, row by row. */
+  readonly featureMap?: Value;
 }
 
 /** Self-attention, cross-attention and a gated feed-forward layer; diffusers' `BasicTransformerBlock`. */
@@ -52,16 +54,18 @@ export function transformerBlock(g: Graph, w: Scope, x: Value, options: Transfor
   return g.add(h, feedForward(g, w.at('ff.net'), g.layerNorm(h, w.at('norm3'))));
 }
 
-type AttentionOptions = Pick<TransformerOptions, 'heads' | 'context' | 'hooks' | 'upcast'>;
+type AttentionOptions = TransformerBlockOptions & Pick<TransformerOptions, 'context'>;
 
-function attention(g: Graph, w: Scope, x: Value, { heads, context, hooks, upcast }: AttentionOptions): Value {
+function attention(g: Graph, w: Scope, x: Value, options: AttentionOptions): Value {
+  const { heads, context, hooks, upcast, featureMap } = options;
   const width = staticDim(x, -1);
   const sources = hooks.sources(w.path, { key: context, value: context });
   const query = g.linear(x, w.at('to_q'), width);
   const key = g.linear(sources.key, w.at('to_k'), width);
   const value = g.linear(sources.value, w.at('to_v'), width);
   const output = g.attention(query, key, value, heads, { upcast });
-  return g.linear(hooks.attention({ module: w.path, query, heads, output }), w.at('to_out.0'), width);
+  const call = { module: w.path, query, key, heads, output, featureMap };
+  return g.linear(hooks.attention(call), w.at('to_out.0'), width);
 }
 
 /** GEGLU (arXiv 2002.05202): one half of the projection gates the other. */

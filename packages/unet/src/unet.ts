@@ -4,6 +4,7 @@ import {
   expectTensor,
   lazySession,
   type NoisePredictor,
+  type NoisePredictorInput,
   type Tensor,
   TensorError,
   tensor,
@@ -31,6 +32,15 @@ export interface CheckpointUnet extends NoisePredictor {
    * error of an extension that does not fit the model.
    */
   withExtensions(extensions: readonly UnetExtension[]): CheckpointUnet;
+  /**
+   * As `predict`, but returns these outputs of the graph by name: `out_sample`, and those that extensions add. What is not
+   * named is not copied out of the session.
+   */
+  outputsOf(
+    input: NoisePredictorInput,
+    outputs: readonly string[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Record<string, Tensor<'float32'>>>;
   /** See `Extendable.checkFiles`. */
   checkFiles(): Promise<void>;
 }
@@ -47,6 +57,9 @@ export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<C
 
 const standardInputs = ['sample', 'timestep', 'encoder_hidden_states'];
 
+/** The output that every graph has. */
+const prediction = 'out_sample';
+
 interface Parts {
   readonly backend: Backend;
   readonly checkpoint: Checkpoint;
@@ -62,6 +75,21 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
   });
   const session = lazySession(backend, model);
 
+  const outputsOf: CheckpointUnet['outputsOf'] = async (input, outputs, { signal } = {}) => {
+    const { sample, timestep, context, conditions } = input;
+    const batch = sample.dims[0];
+    expectTensor('The U-Net’s sample', sample, 'float32', [-1, config.inChannels, -1, -1]);
+    expectTensor('The U-Net’s context', context, 'float32', [batch, -1, config.levels[0].contextWidth]);
+    checkAdded(config, conditions);
+    const feeds = completeFeeds(model, {
+      sample,
+      timestep: tensor('float32', [1], Float32Array.of(timestep)),
+      encoder_hidden_states: context,
+      ...conditions,
+    });
+    return (await session.run(feeds, { outputs, signal })) as Record<string, Tensor<'float32'>>;
+  };
+
   return {
     config,
     checkpoint,
@@ -76,20 +104,8 @@ function unetOf(parts: Parts, extensions: readonly UnetExtension[] = []): Checkp
     checkFiles: session.checkFiles,
     release: session.release,
     dispose: session.dispose,
-    async predict({ sample, timestep, context, conditions }, { signal } = {}) {
-      const batch = sample.dims[0];
-      expectTensor('The U-Net’s sample', sample, 'float32', [-1, config.inChannels, -1, -1]);
-      expectTensor('The U-Net’s context', context, 'float32', [batch, -1, config.levels[0].contextWidth]);
-      checkAdded(config, conditions);
-      const feeds = completeFeeds(model, {
-        sample,
-        timestep: tensor('float32', [1], Float32Array.of(timestep)),
-        encoder_hidden_states: context,
-        ...conditions,
-      });
-      const { out_sample } = await session.run(feeds, { signal });
-      return out_sample as Tensor<'float32'>;
-    },
+    outputsOf,
+    predict: async (input, options) => (await outputsOf(input, [prediction], options))[prediction],
   };
 }
 

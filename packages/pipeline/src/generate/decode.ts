@@ -1,5 +1,6 @@
 import { row, type Tensor, throwIfAborted } from '@sd/core';
 import { createImage } from '@sd/image';
+import type { AttentionMap } from './attention/attention-map.js';
 import type { ImageEvent } from './events.js';
 import { framesOf } from './frames.js';
 import { parametersOf } from './parameters.js';
@@ -10,6 +11,7 @@ export async function* decode(
   { stages, request, adapters, timings }: Run,
   imageIndex: number,
   latents: Tensor<'float32'>,
+  attentionMaps: readonly AttentionMap[] | undefined,
 ): AsyncGenerator<ImageEvent, ImageEvent[], void> {
   const { vae } = stages;
   const { signal } = request;
@@ -22,7 +24,7 @@ export async function* decode(
     const image = createImage(row(decoded, 0), parametersOf(request, imageIndex));
     const milliseconds = performance.now() - start;
     timings.decode += milliseconds;
-    const event: ImageEvent = { type: 'image', index: imageIndex * frames + frame, image, milliseconds };
+    const event: ImageEvent = { type: 'image', index: imageIndex * frames + frame, image, attentionMaps, milliseconds };
     events.push(event);
     yield event;
   }

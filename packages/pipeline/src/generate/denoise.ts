@@ -1,5 +1,6 @@
 import { type NoiseSource, sizeOf, type Tensor, tensor, throwIfAborted } from '@sd/core';
 import { createDenoiser } from '@sd/guidance';
+import type { WatchedImage } from './attention/watch-words.js';
 import { passConditions } from './conditions.js';
 import { countCalls, type PassDenoiser } from './count-calls.js';
 import type { StepEvent } from './events.js';
@@ -16,11 +17,12 @@ export async function* denoise(
   texts: Texts,
   imageIndex: number,
   pass: Pass,
+  watched: WatchedImage | undefined,
 ): AsyncGenerator<StepEvent, Tensor<'float32'>, void> {
   const { request, adapters, timings } = run;
   const { plan, shape, initial, firstStep } = pass;
   const { signal } = request;
-  const model = await passDenoiser(run, texts, pass);
+  const model = await passDenoiser(run, texts, pass, watched);
   const counted = countCalls(initial.known?.denoiser(model) ?? model, plan);
   const noise = noiseOf(request, imageIndex, pass);
   let latents = tensor('float32', [1, ...shape], initial.x);
@@ -61,20 +63,26 @@ function noiseOf({ seeds, random, rng }: Request, imageIndex: number, { plan, sh
 }
 
 /** The noise predictor as a denoiser for one pass, with its prompts, conditions and guidance. */
-async function passDenoiser(run: Run, texts: Texts, { index, shape, initial }: Pass): Promise<PassDenoiser> {
+async function passDenoiser(
+  run: Run,
+  texts: Texts,
+  { index, shape, initial, firstStep }: Pass,
+  watched: WatchedImage | undefined,
+): Promise<PassDenoiser> {
   const { stages, request, adapters } = run;
   const { scaleFactor } = stages.vae;
   const { frames = 1 } = adapters;
   const size = { width: shape[2] * scaleFactor, height: (shape[1] / frames) * scaleFactor };
+  const conditions = await passConditions(run, size);
   return createDenoiser({
-    noisePredictor: adapters.noisePredictor(stages.noisePredictor),
+    noisePredictor: adapters.noisePredictor(watched?.noisePredictor ?? stages.noisePredictor),
     prediction: request.scheduler.prediction,
     preconditioning: request.scheduler.preconditioning,
     guidance: request.guidance,
     positive: ({ step }) => texts.positive(index, step),
     negative: ({ step }) => texts.negative(index, step),
     shape,
-    conditions: await passConditions(run, size),
+    conditions: watched === undefined ? conditions : [...conditions, watched.condition(firstStep)],
     extraChannels: initial.extraChannels,
     signal: request.signal,
   });

@@ -1,5 +1,6 @@
 import type { Tensor, Warning } from '@sd/core';
 import type { SdImage } from '@sd/image';
+import type { AttentionMap } from './attention/attention-map.js';
 
 /**
  * Milliseconds spent in each stage. `total` is the time from the start of the run, after any wait in the queue, to its end,
@@ -21,6 +22,8 @@ export interface GenerateResult {
   readonly seeds: readonly (number | bigint)[];
   /** The seed of each image's second noise, if `variationStrength` was given. */
   readonly variationSeeds?: readonly (number | bigint)[] | undefined;
+  /** With the option `attentionMaps`: for each image, the maps of the prompt's words in their order. */
+  readonly attentionMaps?: readonly (readonly AttentionMap[])[] | undefined;
   readonly timings: Timings;
   readonly warnings: readonly Warning[];
 }
@@ -67,6 +70,8 @@ export interface ImageEvent {
   /** Index in the result's `images`. */
   readonly index: number;
   readonly image: SdImage;
+  /** With the option `attentionMaps`: the maps of the prompt's words. */
+  readonly attentionMaps?: readonly AttentionMap[] | undefined;
   /** Time that its decoding took. */
   readonly milliseconds: number;
 }

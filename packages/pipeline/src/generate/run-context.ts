@@ -1,3 +1,4 @@
+import type { AttentionMaps } from '@sd/unet/attention';
 import type { RunAdapters } from '../attach/run-adapters.js';
 import type { Stages } from '../stages.js';
 import type { ModelTraits } from './model-traits.js';
@@ -11,6 +12,8 @@ export interface Run {
   readonly prompts: ParsedPrompts;
   readonly traits: ModelTraits;
   readonly adapters: RunAdapters;
+  /** The attention among the noise predictor's outputs; undefined unless the run asks for maps of it. */
+  readonly attention?: AttentionMaps | undefined;
   /** Whether each stage is freed after use. */
   readonly releaseStages: boolean;
   /** Milliseconds spent so far. */

@@ -1,5 +1,7 @@
 import { row, settleAll, stack, type Tensor, throwIfAborted, type Warning } from '@sd/core';
 import { heldStages, releaseTextEncoders } from '../stages.js';
+import type { AttentionMap } from './attention/attention-map.js';
+import { type WatchedImage, watchWords } from './attention/watch-words.js';
 import { decode } from './decode.js';
 import { denoise } from './denoise.js';
 import type { GenerateResult, ImageEvent, PipelineEvent } from './events.js';
@@ -30,15 +32,22 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
   timings.encode = performance.now() - start;
   yield { type: 'encode', milliseconds: timings.encode };
 
+  const watchImage = await watchWords(run, texts);
+  const attentionMaps: AttentionMap[][] = [];
   const latents: Tensor<'float32'>[] = [];
   const events: ImageEvent[] = [];
   for (const batch of batchesOf(run)) {
     const finished: Tensor<'float32'>[] = [];
-    for (const imageIndex of batch) finished.push(yield* denoiseImage(run, texts, imageIndex, images));
+    for (const imageIndex of batch) {
+      const watched = watchImage?.();
+      const drawn = yield* denoiseImage(run, texts, imageIndex, images, watched);
+      finished.push(drawn);
+      if (watched !== undefined) attentionMaps.push(watched.maps(drawn.dims[2], drawn.dims[3]));
+    }
     await releaseDenoiser(run);
     for (const [i, imageIndex] of batch.entries()) {
       if (request.output === 'latents') latents.push(finished[i]);
-      else events.push(...(yield* decode(run, imageIndex, finished[i])));
+      else events.push(...(yield* decode(run, imageIndex, finished[i], attentionMaps[imageIndex])));
     }
   }
   return {
@@ -46,6 +55,7 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
     latents: latents.length > 0 ? stackFrames(latents, adapters.frames) : undefined,
     seeds: request.seeds,
     variationSeeds: request.variation?.seeds,
+    attentionMaps: watchImage && attentionMaps,
     timings: { ...timings, total: performance.now() - start },
     warnings,
   };
@@ -87,17 +97,19 @@ async function* denoiseImage(
   texts: Texts,
   imageIndex: number,
   images: EncodedImages | undefined,
+  watched: WatchedImage | undefined,
 ): AsyncGenerator<PipelineEvent, Tensor<'float32'>, void> {
   const { stages, request, adapters } = run;
   const { frames = 1 } = adapters;
   const { latentChannels, scaleFactor } = stages.vae;
   const shape = [latentChannels, (frames * request.height) / scaleFactor, request.width / scaleFactor] as const;
   const first = firstPass(request, imageIndex, shape, images);
-  const latents = yield* denoise(run, texts, imageIndex, first);
+  const latents = yield* denoise(run, texts, imageIndex, first, watched);
   const { upscale } = request;
   if (upscale === undefined) return latents;
   const size = [upscale.height / scaleFactor, upscale.width / scaleFactor] as const;
-  return yield* denoise(run, texts, imageIndex, secondPass(first, latents, upscale, size, request.random(imageIndex)));
+  const second = secondPass(first, latents, upscale, size, request.random(imageIndex));
+  return yield* denoise(run, texts, imageIndex, second, watched);
 }
 
 async function releaseDenoiser({ stages, adapters, releaseStages }: Run): Promise<void> {

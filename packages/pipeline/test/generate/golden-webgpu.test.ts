@@ -1,7 +1,8 @@
 import { createNodeBackend } from '@sd/backend-node';
 import { afterAll, expect, test } from 'vitest';
 import { readGolden, sd1 } from '../../../../fixtures/golden.js';
-import { loadPipeline } from '../../src/index.js';
+import { largestDifference } from '../../../image/test/support.js';
+import { type LoadPipelineOptions, loadPipeline } from '../../src/index.js';
 import { compareRun, road } from '../start-support.js';
 
 // Vulkan looks for its libraries when the process starts: `npm run test:webgpu` sets their paths.
@@ -17,6 +18,19 @@ test.skipIf(driver === undefined)('a PNDM run on onnxruntime-node’s WebGPU mat
   await sd.dispose();
   expect(latents).toBeLessThan(1e-3);
   expect(colours).toBeLessThanOrEqual(1);
+});
+
+test.skipIf(driver === undefined)('attention maps of one step match those of the CPU', async () => {
+  const run = { ...road, width: 64, height: 64, steps: 2, scheduler: 'euler', attentionMaps: { steps: [1] } };
+  const mapsOn = async (options?: LoadPipelineOptions) => {
+    const sd = await loadPipeline(sd1, options);
+    const { attentionMaps } = await sd.generate(run);
+    await sd.dispose();
+    return Float32Array.from(attentionMaps![0].flatMap(({ data }) => [...data]));
+  };
+  const maps = await mapsOn({ backend });
+  expect(maps).toHaveLength(6 * 64);
+  expect(largestDifference(maps, await mapsOn())).toBeLessThan(1e-4);
 });
 
 test.skipIf(driver?.includes('swiftshader') !== true)(

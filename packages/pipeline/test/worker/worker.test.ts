@@ -16,7 +16,14 @@ import { readParameters } from '@sd/image';
 import { schedulerFromConfig } from '@sd/scheduler';
 import { mockVae } from '@sd/vae/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createPipeline, type GenerateResult, type PipelineEvent, type StepEvent } from '../../src/index.js';
+import { sd1 } from '../../../../fixtures/golden.js';
+import {
+  createPipeline,
+  type GenerateResult,
+  loadPipeline,
+  type PipelineEvent,
+  type StepEvent,
+} from '../../src/index.js';
 import type { LoadPipelineOptions } from '../../src/load/load-options.js';
 import type { Stages } from '../../src/stages.js';
 import { loadWorkerPipeline, type MessagePortLike } from '../../src/worker/client.js';
@@ -67,6 +74,17 @@ async function eventsOf(stream: AsyncGenerator<PipelineEvent, GenerateResult, vo
 const localPipeline = () => createPipeline(mockStages());
 
 describe('a pipeline in a worker', () => {
+  test('sends attention maps with each image and with the result', async () => {
+    const remote = await loadWorkerPipeline(serve({}, { load: () => loadPipeline(sd1) }));
+    const { events, result } = await eventsOf(remote.stream({ ...road, attentionMaps: { words: ['car'] } }));
+    const [[map]] = result.attentionMaps!;
+    expect(map).toMatchObject({ word: 'car', index: 2, prompt: 0, width: 8, height: 8 });
+    expect(map.data).toBeInstanceOf(Float32Array);
+    expect(map.data.every((value) => value > 0 && value < 1)).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'image', attentionMaps: [map] });
+    await remote.dispose();
+  });
+
   test('generates the same images as a local pipeline, event by event', async () => {
     const remote = await loadWorkerPipeline(serve());
     const local = localPipeline();

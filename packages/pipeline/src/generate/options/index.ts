@@ -3,6 +3,7 @@ import { abortSignal, checkOptional, checkOptions, type OptionRow, type OptionTa
 import type { Composition } from '../../families/family.js';
 import type { FamilyGenerateOptions } from '../../families/index.js';
 import type { StepEvent } from '../events.js';
+import { type AttentionMapOptions, attentionMapsRow } from './attention.js';
 import { type GuidanceOptions, guidanceTable } from './guidance.js';
 import { type InitialImageOptions, initialImageTable, type UpscaleOptions, upscaleRow } from './initial.js';
 import { type PromptOptions, promptTable } from './prompts.js';
@@ -16,6 +17,11 @@ export interface OutputOptions {
   readonly upscale?: UpscaleOptions | undefined;
   /** Whether the result has images, the default, or their latents, for another model to continue from. */
   readonly output?: 'images' | 'latents' | undefined;
+  /**
+   * Whether the result has a map for each word of the prompt, with the pixels that it drew (DAAM, arXiv 2210.04885); `true` for
+   * all words over all steps and layers. For U-Nets from checkpoints; the images stay the same to the last bit.
+   */
+  readonly attentionMaps?: boolean | AttentionMapOptions | undefined;
   /**
    * Settings of attached adapters by their names: `{ watercolour: 0.8, edges: { image, strength: 0.7 } }`. An adapter that is
    * left out has its default settings: a LoRA acts at strength 1, a ControlNet not at all.
@@ -47,6 +53,7 @@ const outputTable: OptionTable<OutputOptions> = {
     default: "'images'",
     text: 'What the result has: images, or their latents, for another model to continue from.',
   },
+  attentionMaps: attentionMapsRow,
   adapters: { type: 'object', text: 'Settings of attached adapters, by name.' },
   signal: { ...abortSignal, text: 'Aborts the run: it rejects with an AbortError at once.' },
   onStep: {

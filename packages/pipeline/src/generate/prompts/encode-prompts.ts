@@ -2,6 +2,7 @@ import type { TextEmbedding, Warning } from '@sd/core';
 import type { WeightedText } from '@sd/guidance';
 import type { EncodedText } from '@sd/tokenizer/embedding';
 import { blendEmbeddings } from './blend.js';
+import { type ContextLength, type ContextWord, contextWords } from './context-words.js';
 import { zerosLike } from './embeddings.js';
 import type { ParsedPrompts } from './parse-prompts.js';
 import { isPlain } from './plain-text.js';
@@ -14,6 +15,8 @@ import type { TextStack } from './text-stack.js';
 export interface Texts {
   positive(pass: number, step: number): readonly WeightedText[];
   negative(pass: number, step: number): TextEmbedding;
+  /** The words of the positive prompts, by their embeddings. Rejects with an UnsupportedError where the tokenizer gives none. */
+  words(): Promise<ReadonlyMap<TextEmbedding, readonly ContextWord[]>>;
 }
 
 /**
@@ -26,7 +29,13 @@ export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, wa
   const { request, positive } = prompts;
   const isZero = stack.zeroNegative && request.negative === undefined;
   const negative = isZero ? undefined : prompts.negative;
-  const embeddings = await embedContexts(positive.contexts, negative?.contexts ?? [], request, stack, warnings);
+  const { embeddings, lengths } = await embedContexts(
+    positive.contexts,
+    negative?.contexts ?? [],
+    request,
+    stack,
+    warnings,
+  );
   const embeddingOf = (context: Context) => embeddings.get(context)!;
   const [first] = positive.contexts.map(embeddingOf);
   // Conditions recognise the negative prompt by identity, so its object must differ from the prompt's.
@@ -35,7 +44,17 @@ export async function encodePrompts(prompts: ParsedPrompts, stack: TextStack, wa
     positive: (pass, step) =>
       positive.at(pass, step).map(({ context, weight }) => ({ embedding: embeddingOf(context), weight })),
     negative: (pass, step) => (negative === undefined ? unused : embeddingOf(negative.at(pass, step)[0].context)),
+    async words() {
+      const words = await contextWords(lengths, stack, request.syntax);
+      return new Map(positive.contexts.map((context) => [embeddingOf(context), words.get(context) ?? []]));
+    },
   };
+}
+
+interface EmbeddedContexts {
+  readonly embeddings: ReadonlyMap<Context, TextEmbedding>;
+  /** Of all contexts that were encoded, those to blend with included. */
+  readonly lengths: readonly ContextLength[];
 }
 
 /** Encodes all contexts, brings them to the same length, and blends them. */
@@ -45,7 +64,7 @@ async function embedContexts(
   request: PromptRequest,
   stack: TextStack,
   warnings: Warning[],
-): Promise<ReadonlyMap<Context, TextEmbedding>> {
+): Promise<EmbeddedContexts> {
   const { syntax, clipSkip, blend } = request;
   const contexts = [...withBlends(positive), ...withBlends(negative)];
   const canReadPlain = contexts.every(({ texts }) => texts.every((text) => isPlain(text, syntax)));
@@ -60,13 +79,19 @@ async function embedContexts(
     : await encode(contexts, clipSkip);
 
   const aligned = new Map(syntax.align(encoded).map((embedding, i) => [contexts[i], embedding]));
-  return new Map(
+  const embeddings = new Map(
     [...positive, ...negative].map((context) => {
       const embedding = aligned.get(context)!;
       const other = context.blendWith && aligned.get(context.blendWith);
       return [context, other && blend ? blendEmbeddings(embedding, other, blend.amount) : embedding];
     }),
   );
+  const lengths = encoded.map(({ embedding, empty }, i) => ({
+    context: contexts[i],
+    tokens: embedding.hidden.dims[0],
+    empty: empty?.hidden.dims[0],
+  }));
+  return { embeddings, lengths };
 }
 
 function withBlends(contexts: readonly Context[]): Context[] {

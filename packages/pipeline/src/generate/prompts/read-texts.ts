@@ -81,7 +81,8 @@ async function readWithoutWeights(
   return { embeddings: ofTexts, empty, warnings: isWeighted ? [ignoredWarning(encoder), ...warnings] : warnings };
 }
 
-async function tokenizerWithWords({ tokenizer, textEncoder, words }: StackEncoder): Promise<ClipTokenizer> {
+/** The encoder's tokenizer, with the words of attached textual inversions. Rejects with an InvalidOptionError. */
+export async function tokenizerWithWords({ tokenizer, textEncoder, words }: StackEncoder): Promise<ClipTokenizer> {
   if (!isClipTokenizer(tokenizer)) {
     throw new InvalidOptionError(
       'syntax',
@@ -93,7 +94,8 @@ async function tokenizerWithWords({ tokenizer, textEncoder, words }: StackEncode
   return withWords(tokenizer, words.counts, vocabularySizeOf(textEncoder));
 }
 
-function isClipTokenizer(tokenizer: Tokenizer): tokenizer is ClipTokenizer {
+/** Whether a tokenizer has what long and weighted prompts need. */
+export function isClipTokenizer(tokenizer: Tokenizer): tokenizer is ClipTokenizer {
   return 'tokenize' in tokenizer && 'startId' in tokenizer;
 }
 
