@@ -14,6 +14,9 @@ const packages = {
   ...Object.fromEntries(models.map((name) => [name, ['core', 'weights', 'graph']])),
   adapters: ['core', 'weights', 'graph', 'guidance', 'image', ...models],
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
+  'ai-sdk': ['core', 'image', 'pipeline'],
+  react: ['core', 'image', 'pipeline'],
+  next: [],
   cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'pipeline'],
 };
 

@@ -50,10 +50,13 @@ function sessionOptions(
   };
 }
 
+/** The default is written out, so that bundlers and Next's file tracing find it. */
+const importRuntime = () => (setup.runtime === 'onnxruntime-node' ? import('onnxruntime-node') : import(setup.runtime));
+
 async function start(): Promise<typeof Ort> {
   let ort: typeof Ort;
   try {
-    const module = await import(setup.runtime);
+    const module = await importRuntime();
     ort = 'InferenceSession' in module ? module : module.default;
     ort.env.logLevel = 'fatal';
   } catch (error) {
