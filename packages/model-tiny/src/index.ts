@@ -1,5 +1,5 @@
-// A function, since bundlers take `new URL('...', import.meta.url)` for a file to copy, and fail where it is a folder.
-const at = (path: string): URL => new URL(path, import.meta.url);
+// Not `new URL('...', import.meta.url)`: bundlers take that for a file to copy, and fail where it is a folder.
+const at = (path: string): URL => new URL(import.meta.url.replace(/[^/?#]*([?#].*)?$/, path));
 
 /** The embedded model's folder, in diffusers' layout: 128 x 128 images, float16 weights. */
 export const folder: URL = at('../model/');
