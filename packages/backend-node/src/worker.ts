@@ -167,8 +167,14 @@ async function handle(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   }
 }
 
+/** Ends this thread. In Deno, it is a web worker, whose port cannot be closed. */
+function end(): void {
+  if (typeof port.close === 'function') port.close();
+  else (globalThis as unknown as { close(): void }).close();
+}
+
 port.on('message', async (request: Request) => {
   const [reply, transfer] = await handle(request);
   port.postMessage(reply, transfer);
-  if (request.call === 'close') port.close();
+  if (request.call === 'close') end();
 });
