@@ -1,6 +1,6 @@
 // What the examples' tests share.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { lines } from './lines.js';
 
@@ -14,6 +14,17 @@ export function freePort() {
       server.close(() => resolve(port));
     });
   });
+}
+
+/**
+ * Why a test of another runtime is skipped, where that is not installed; its command, or that of the environment variable.
+ * @param {string} command
+ * @param {string} variable
+ */
+export function runtime(command, variable) {
+  const found = process.env[variable] ?? command;
+  const { error } = spawnSync(found, ['--version']);
+  return { command: found, skip: error === undefined ? false : `${command} is not installed` };
 }
 
 /**
