@@ -50,8 +50,11 @@ function sessionOptions(
   };
 }
 
-/** The default is written out, so that bundlers and Next's file tracing find it. */
-const importRuntime = () => (setup.runtime === 'onnxruntime-node' ? import('onnxruntime-node') : import(setup.runtime));
+/** The default is written out, so that bundlers and Next's file tracing find it; others are not theirs to find. */
+const importRuntime = () =>
+  setup.runtime === 'onnxruntime-node'
+    ? import('onnxruntime-node')
+    : import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ setup.runtime);
 
 async function start(): Promise<typeof Ort> {
   let ort: typeof Ort;
