@@ -16,6 +16,9 @@ const packages = {
   pipeline: ['core', 'weights', 'adapters', ...models, ...alone, ...data],
   server: ['core', 'image', 'tokenizer', 'model-tiny', 'pipeline'],
   queue: ['core', 'image', 'tokenizer', 'pipeline'],
+  'ai-sdk': ['core', 'image', 'pipeline'],
+  react: ['core', 'image', 'pipeline'],
+  next: [],
   cli: ['core', 'image', 'backend-node', 'clip-vocabulary', 'model-tiny', 'source', 'pipeline', 'server', 'queue'],
 };
 

@@ -47,5 +47,7 @@ export default [
   bundle('@sd/image', '*', '12 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
+  bundle('@sd/react', '{ useDiffusion }', '8 kB', ['react']),
+  bundle('@sd/react/element/index', '{ defineSdCanvas }', '9 kB'),
   bundle('@sd/pipeline/worker/client', '{ loadWorkerPipeline }', '5 kB'),
 ];

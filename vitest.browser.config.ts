@@ -20,8 +20,12 @@ export default defineConfig({
     // Threads of WebAssembly share memory, which takes a page that is cross-origin isolated.
     headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
   },
-  // It finds its WebAssembly beside itself.
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  optimizeDeps: {
+    // It finds its WebAssembly beside itself.
+    exclude: ['onnxruntime-web'],
+    // Found only when a test imports them, they would reload the page.
+    include: ['react', 'react-dom/client', 'vitest-browser-react'],
+  },
   test: {
     include: ['test-browser/**/*.test.ts'],
     globalSetup: ['fixtures/make.js'],

@@ -1,10 +1,11 @@
-// Runs `npm start` of every example.
+// Runs every example: its "check" script, or "start" where that ends by itself.
 import { packagesIn } from './support/packages.js';
 import { run } from './support/run.js';
 
 for (const { folder, manifest } of await packagesIn('examples')) {
-  if (manifest.scripts?.start === undefined) throw new Error(`${manifest.name} has no "start" script.`);
+  const { check, start: main } = manifest.scripts ?? {};
+  if (check === undefined && main === undefined) throw new Error(`${manifest.name} has no "check" or "start" script.`);
   const start = performance.now();
-  await run('npm', ['start'], { cwd: folder });
+  await run('npm', ['run', check === undefined ? 'start' : 'check'], { cwd: folder });
   console.log(`${manifest.name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }

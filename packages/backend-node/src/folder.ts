@@ -38,9 +38,21 @@ export async function openFolder(folder: string | URL): Promise<Source> {
     size: async (name: string) => (await find(name)).size,
     async realPath(name: string) {
       const { full, size } = await find(name);
-      return size === undefined ? undefined : attempt(full, () => realpath(full));
+      return size === undefined ? undefined : outsideArchive(await attempt(full, () => realpath(full)));
     },
   };
+}
+
+/**
+ * Where ONNX Runtime finds a file that Node finds at `full`. In an Electron app, Node's `fs` reads archives (`app.asar`) as
+ * folders, which native code cannot. Files listed in `asarUnpack` are also beside the archive; any other has no such path,
+ * and is read into memory.
+ */
+async function outsideArchive(full: string | undefined): Promise<string | undefined> {
+  const unpacked = full?.replace(/\.asar(?=[/\\])/, '.asar.unpacked');
+  if (unpacked === full) return full;
+  const found = await attempt(unpacked!, () => stat(unpacked!));
+  return found?.isFile() ? unpacked : undefined;
 }
 
 const missing = (full: string) =>

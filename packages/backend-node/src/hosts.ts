@@ -65,13 +65,14 @@ export function processHost(setup: Omit<WorkerSetup, 'gate'>, events: HostEvents
   return {
     // A failure to send means that the process has ended, which is reported above.
     post: (message) => void child.send(message, () => {}),
+    // Bun's channel lacks both methods, and does not keep the process alive.
     ref() {
       child.ref();
-      child.channel?.ref();
+      child.channel?.ref?.();
     },
     unref() {
       child.unref();
-      child.channel?.unref();
+      child.channel?.unref?.();
     },
     kill,
   };

@@ -50,10 +50,16 @@ function sessionOptions(
   };
 }
 
+/** The default is written out, so that bundlers and Next's file tracing find it; others are not theirs to find. */
+const importRuntime = () =>
+  setup.runtime === 'onnxruntime-node'
+    ? import('onnxruntime-node')
+    : import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ setup.runtime);
+
 async function start(): Promise<typeof Ort> {
   let ort: typeof Ort;
   try {
-    const module = await import(setup.runtime);
+    const module = await importRuntime();
     ort = 'InferenceSession' in module ? module : module.default;
     ort.env.logLevel = 'fatal';
   } catch (error) {
@@ -164,8 +170,14 @@ async function handle(request: Request): Promise<[Reply, ArrayBuffer[]]> {
   }
 }
 
+/** Ends this thread. In Deno, it is a web worker, whose port cannot be closed. */
+function end(): void {
+  if (typeof port.close === 'function') port.close();
+  else (globalThis as unknown as { close(): void }).close();
+}
+
 port.on('message', async (request: Request) => {
   const [reply, transfer] = await handle(request);
   port.postMessage(reply, transfer);
-  if (request.call === 'close') port.close();
+  if (request.call === 'close') end();
 });

@@ -36,6 +36,21 @@ test('size and real path are the file’s, or undefined', async () => {
   }
 });
 
+test('a file in an archive of Electron has the path that is beside the archive, or none', async () => {
+  for (const [folder, name] of [
+    ['app.asar', 'unpacked.bin'],
+    ['app.asar', 'packed.bin'],
+    ['app.asar.unpacked', 'unpacked.bin'],
+  ]) {
+    await mkdir(path.join(root, folder, 'model'), { recursive: true });
+    await writeFile(path.join(root, folder, 'model', name), 'weights');
+  }
+  const model = await openFolder(path.join(root, 'app.asar', 'model'));
+  expect(await model.realPath!('unpacked.bin')).toBe(path.join(root, 'app.asar.unpacked', 'model', 'unpacked.bin'));
+  expect(await model.realPath!('packed.bin')).toBeUndefined();
+  expect(text(await model.read('packed.bin'))).toBe('weights');
+});
+
 test('a missing folder or file is named with its full path', async () => {
   const folder = path.join(root, 'nowhere');
   await expect(openFolder(folder)).rejects.toMatchObject({

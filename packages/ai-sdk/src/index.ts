@@ -1,0 +1,2 @@
+export type { SdImageOptions } from './generate-options.js';
+export { createSd, embeddedModel, type SdProvider, type SdProviderSettings, sd } from './provider.js';

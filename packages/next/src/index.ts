@@ -1,0 +1,1 @@
+export { type WithSdOptions, withSd } from './with-sd.js';

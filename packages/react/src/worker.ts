@@ -1,0 +1,3 @@
+import { servePipeline } from '@sd/pipeline/worker/serve';
+
+servePipeline();
