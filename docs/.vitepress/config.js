@@ -9,6 +9,11 @@ import { sidebar } from '../site/sidebar.js';
 export default defineConfig({
   title: '@sd',
   description: 'Stable Diffusion for JavaScript, as parts',
+  head: [
+    // There is no icon, and browsers would ask for one.
+    ['link', { rel: 'icon', href: 'data:,' }],
+    ['style', {}, '.mermaid svg { width: 100%; height: auto; }'],
+  ],
   srcDir: '..',
   srcExclude: notPages,
   outDir: '../out/site',

@@ -54,6 +54,8 @@ const looks = /** @type {any} */ ({
   interfacePropertiesFormat: 'table',
   typeDeclarationFormat: 'table',
   enumMembersFormat: 'table',
+  tableColumnSettings: { hideModifiers: true, hideInherited: true, hideOverrides: true, hideDefaults: true },
+  groupOrder: ['Functions', 'Classes', 'Interfaces', 'Type Aliases', 'Variables'],
 });
 
 /** The names of the pages, once they have been written. @returns {Promise<{ text: string, link: string }[]>} */

@@ -17,6 +17,6 @@ export function mermaidFigures(md) {
     if (info.trim() !== 'mermaid') return fence?.(tokens, index, options, env, self) ?? '';
     // Nothing on a page is loaded from elsewhere, fonts included.
     const svg = renderMermaidSVG(content, { ...colors, font: 'inherit' }).replace(/@import url\([^)]*\);?/g, '');
-    return `<div v-pre style="overflow-x: auto">${svg}</div>\n`;
+    return `<div v-pre class="mermaid">${svg}</div>\n`;
   };
 }
