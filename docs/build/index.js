@@ -1,5 +1,5 @@
 // node docs/build/index.js [--check]: the figures and tables of the docs, from the built packages and from what the tests
-// noted (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
+// recorded (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { importFigures } from './architecture.js';

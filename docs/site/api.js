@@ -2,7 +2,7 @@
 // declarations.
 import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Application } from 'typedoc';
+import { Application, ReflectionKind } from 'typedoc';
 import { root } from './places.js';
 
 export const apiFolder = path.join(root, 'docs/api');
@@ -35,6 +35,10 @@ export async function writeApi() {
   const project = await app.convert();
   if (project === undefined) throw new Error('TypeDoc could not read the declarations.');
   for (const module of project.children ?? []) module.name = nameOf(module.name, entries);
+  // TypeDoc's name for a parameter that is taken apart in the signature.
+  for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter)) {
+    if (parameter.name === '__namedParameters') parameter.name = 'options';
+  }
   app.validate(project);
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('The doc comments have the problems above.');
