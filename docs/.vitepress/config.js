@@ -12,7 +12,12 @@ export default defineConfig({
   head: [
     // There is no icon, and browsers would ask for one.
     ['link', { rel: 'icon', href: 'data:,' }],
-    ['style', {}, '.mermaid svg { width: 100%; height: auto; }'],
+    [
+      'style',
+      {},
+      '.mermaid svg { width: 100%; height: auto } ' +
+        '.language-text code { white-space: pre-wrap } .vp-doc td code { overflow-wrap: anywhere }',
+    ],
   ],
   srcDir: '..',
   srcExclude: notPages,

@@ -16,7 +16,8 @@ export function mermaidFigures(md) {
     const { info, content } = tokens[index];
     if (info.trim() !== 'mermaid') return fence?.(tokens, index, options, env, self) ?? '';
     // Nothing on a page is loaded from elsewhere, fonts included.
-    const svg = renderMermaidSVG(content, { ...colors, font: 'inherit' }).replace(/@import url\([^)]*\);?/g, '');
-    return `<div v-pre class="mermaid">${svg}</div>\n`;
+    const svg = renderMermaidSVG(content, { ...colors, font: 'Inter' }).replace(/@import url\([^)]*\);?/g, '');
+    // As a string, since Vue leaves the styles of an SVG in its templates out.
+    return `<div class="mermaid" v-html="${md.utils.escapeHtml(JSON.stringify(svg))}"></div>\n`;
   };
 }
