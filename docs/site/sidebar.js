@@ -71,7 +71,7 @@ const sections = [
   { title: 'Examples', folder: 'examples', others: true, pages: ['node-minimal', 'draw', 'browser'] },
 ];
 
-/** @param {readonly { text: string, link: string }[]} api the pages of the API reference */
+/** @param {{ text: string, link: string }[]} api the pages of the API reference */
 export function sidebar(api) {
   const listed = new Set(sections.flatMap(({ folder, pages }) => pages.map((name) => `${folder}/${name}`)));
   return [

@@ -17,7 +17,13 @@ export type ErrorCode =
   | 'missing-package'
   | 'aborted'
   | 'disposed'
-  | 'nonconforming';
+  | 'nonconforming'
+  | 'busy'
+  | 'unknown-model'
+  | 'unknown-job'
+  | 'job-failed'
+  | 'job-cancelled'
+  | 'queue-unreachable';
 
 /**
  * Explains each code, under a heading of its name. Without a homepage on the web, it is the copy that this package ships,
