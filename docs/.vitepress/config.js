@@ -16,6 +16,7 @@ export default defineConfig({
       'style',
       {},
       '.mermaid svg { width: 100%; height: auto } ' +
+        '.VPDoc.has-aside .content-container { max-width: 800px !important } ' +
         '.language-text code { white-space: pre-wrap } .vp-doc td code { overflow-wrap: anywhere }',
     ],
   ],

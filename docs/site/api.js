@@ -2,12 +2,17 @@
 // declarations.
 import { access, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Application, ReflectionKind } from 'typedoc';
+import { Application, Comment, ReflectionKind } from 'typedoc';
 import { root } from './places.js';
 
 export const apiFolder = path.join(root, 'docs/api');
 
-/** @typedef {{ name: string, declarations: string }} Entry `declarations` is the path of a .d.ts file */
+/**
+ * @typedef {object} Entry
+ * @property {string} name
+ * @property {string} declarations the path of a .d.ts file
+ * @property {string} about Markdown
+ */
 
 /**
  * Writes the pages. Packages must have been built. Throws an Error if a doc comment has a problem, such as a link to
@@ -34,7 +39,11 @@ export async function writeApi() {
   });
   const project = await app.convert();
   if (project === undefined) throw new Error('TypeDoc could not read the declarations.');
-  for (const module of project.children ?? []) module.name = nameOf(module.name, entries);
+  for (const module of project.children ?? []) {
+    const { name, about } = entryOf(module.name, entries);
+    module.name = name;
+    module.comment = new Comment([{ kind: 'text', text: about }]);
+  }
   // TypeDoc's name for a parameter that is taken apart in the signature.
   for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter)) {
     if (parameter.name === '__namedParameters') parameter.name = 'options';
@@ -88,9 +97,9 @@ async function entriesOf(name) {
   if (manifest.private) return [];
   const entries = Object.entries(manifest.exports).flatMap(([entry, target]) => {
     const types = typesOf(target);
-    return types === undefined
-      ? []
-      : [{ name: path.posix.join(manifest.name, entry), declarations: path.join(home, types) }];
+    if (types === undefined) return [];
+    const about = `${manifest.description}. [README](/packages/${name}/)`;
+    return [{ name: path.posix.join(manifest.name, entry), declarations: path.join(home, types), about }];
   });
   await Promise.all(entries.map(({ declarations }) => access(declarations)));
   return entries;
@@ -111,11 +120,11 @@ function typesOf(target) {
  * @param {string} module as TypeDoc names it, by the path of its file
  * @param {readonly Entry[]} entries
  */
-function nameOf(module, entries) {
+function entryOf(module, entries) {
   const found = entries.filter(({ declarations }) => {
     const file = path.relative(root, declarations).replace(/\.d\.ts$/, '');
     return file.endsWith(module) || file.endsWith(`${module}/index`);
   });
   if (found.length !== 1) throw new Error(`TypeDoc's module ${module} is ${found.length} entries of the packages.`);
-  return found[0].name;
+  return found[0];
 }
