@@ -16,7 +16,8 @@ const unet = 'unet/diffusion_pytorch_model.safetensors';
 const vae = 'vae/diffusion_pytorch_model.safetensors';
 
 /**
- * What fails with a code. Errors of servers and queues, which need more than a process, are quoted in the page instead.
+ * What fails with a code. Errors of servers and queues, which need more than a process, and unforeseen ones are quoted in
+ * the page instead.
  * @type {Readonly<Partial<Record<ErrorCode, () => Promise<unknown>>>>}
  */
 const failures = {

@@ -23,7 +23,8 @@ export type ErrorCode =
   | 'unknown-job'
   | 'job-failed'
   | 'job-cancelled'
-  | 'queue-unreachable';
+  | 'queue-unreachable'
+  | 'internal';
 
 /**
  * Explains each code, under a heading of its name. Without a homepage on the web, it is the copy that this package ships,
