@@ -1,9 +1,11 @@
 // node docs/build/index.js [--check]: the figures and tables of the docs, from the built packages and from what the tests
-// noted (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
+// recorded (run `npm test` first). With --check, writes nothing, and fails where what is committed is not what the code makes.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { importFigures } from './architecture.js';
 import { compatibilityTables } from './compatibility.js';
+import { errorMessages } from './error-messages.js';
+import { checkNames } from './names.js';
 import { fillOptions } from './option-tables.js';
 import { fill } from './places.js';
 import { scheduleFigures } from './schedules.js';
@@ -25,6 +27,9 @@ made.push(['docs/architecture.md', fill((await read('docs/architecture.md')) ?? 
 made.push(['docs/schedulers.md', fill((await read('docs/schedulers.md')) ?? '', await tables())]);
 const compatibility = (await read('docs/compatibility.md')) ?? '';
 made.push(['docs/compatibility.md', fill(compatibility, await compatibilityTables(check ? compatibility : undefined))]);
+await checkNames((await read('docs/coming-from.md')) ?? '');
+const errors = (await read('packages/core/errors.md')) ?? '';
+made.push(['packages/core/errors.md', fill(errors, await errorMessages(errors))]);
 const guides = (await readdir(path.join(root, 'docs/guides'))).map((name) => `docs/guides/${name}`);
 for (const file of [...guides, 'packages/pipeline/README.md']) {
   made.push([file, fillOptions((await read(file)) ?? '')]);

@@ -13,7 +13,7 @@ const stages = /** @type {any} */ ({ textEncoders: [], noisePredictor: {}, vae: 
 const familyTable = Object.assign({}, ...families.map((family) => family.composition(stages).options));
 
 /** @type {Readonly<Record<string, Table>>} by their names in the marks of Markdown files */
-const optionTables = {
+export const optionTables = {
   loadPipeline: loadTable,
   generate: Object.assign({}, ...Object.values(generateTables), familyTable),
   ...Object.fromEntries(Object.entries(generateTables).map(([group, table]) => [`generate, ${group}`, table])),

@@ -39,5 +39,6 @@ function report(error: unknown, { stderr }: Streams): number {
   const isExpected = SdError.isInstance(error) || (error as NodeJS.ErrnoException | null)?.syscall !== undefined;
   const text = isExpected ? (error as Error).message : String((error as Error | null)?.stack ?? error);
   stderr.write(`${text}\n`);
+  if (SdError.isInstance(error)) stderr.write(`See ${error.help}\n`);
   return exitCodes.failure;
 }

@@ -115,6 +115,7 @@ test.each([
 test('what cannot be loaded or written is a failure with a message, and leaves no file behind', async () => {
   const missing = await runText(['a cat', '-m', path.join(folder, 'no-such-model')]);
   expect(missing).toMatchObject({ code: exitCodes.failure, err: expect.stringContaining('no-such-model') });
+  expect(missing.err).toMatch(/^See .+#not-found$/m);
   await writeFile(path.join(folder, 'a-file'), '');
   const blocked = await runText(['a cat', '--steps', '1', '-o', path.join(folder, 'a-file', 'cat.png')]);
   expect(blocked).toMatchObject({ code: exitCodes.failure, err: expect.not.stringContaining('    at ') });

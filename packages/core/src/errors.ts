@@ -23,18 +23,34 @@ export type ErrorCode =
   | 'unknown-job'
   | 'job-failed'
   | 'job-cancelled'
-  | 'queue-unreachable';
+  | 'queue-unreachable'
+  | 'internal';
+
+/**
+ * Explains each code, under a heading of its name. Without a homepage on the web, it is the copy that this package ships,
+ * which is also a page of the documentation.
+ */
+const helpPage = '@sd/core/errors.md';
 
 /** The base class of every error that @sd throws on purpose. The message says what is wrong, where, and what to do. */
 export class SdError extends Error {
   readonly code: ErrorCode;
-  /** Identifies errors across copies of this package, where `instanceof` fails. */
-  readonly [marker] = true;
+  /**
+   * Where the code is explained: what happened, usual causes, what to do. A property rather than a part of the message, so
+   * that messages stay short; Node and browsers print it below the stack of an error that is not caught.
+   */
+  readonly help: string;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
+    this.help = `${helpPage}#${code}`;
+  }
+
+  /** Identifies errors across copies of this package, where `instanceof` fails. */
+  get [marker](): true {
+    return true;
   }
 
   /** True for any SdError, even one from another copy of this package. */
