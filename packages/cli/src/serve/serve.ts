@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { InvalidOptionError, lazyImport, MissingPackageError, messageOf } from '@sd/core';
+import { InvalidOptionError, lazyImport, messageOf } from '@sd/core';
 import { loadTable } from '@sd/pipeline';
-import type { Engine, ListedModel, ModelsOption, QueueLike } from '@sd/server';
+import type { Engine, ListedModel, ModelsOption } from '@sd/server';
 import type { RunningServer, ServerOptions } from '@sd/server/node';
 import type { Context } from '../context.js';
 import { valuesOf } from '../options/table-options.js';
@@ -86,15 +86,10 @@ function pair(option: string, text: string): [string, string] {
   return [name, value];
 }
 
-/** A name that is no literal: the package is installed where there is a queue. */
-const queuePackage: string = '@sd/queue';
-
 async function engineOf(connection: string): Promise<Engine> {
   const { queueEngine } = await lazyImport(() => import('@sd/server'));
-  const { createQueue } = await lazyImport(() => import(queuePackage)).catch((error) => {
-    throw new MissingPackageError(queuePackage, 'The option --queue', { cause: error });
-  });
-  return queueEngine((createQueue as (options: { connection: string }) => QueueLike)({ connection }));
+  const { createQueue } = await lazyImport(() => import('@sd/queue'));
+  return queueEngine(createQueue({ connection }));
 }
 
 function stopSignal(signal: AbortSignal): Promise<void> {
