@@ -10,7 +10,7 @@ const worker = createWorker({
   store,
   models: { small: { place }, poison: { place, options: { components: { tokenizer }, releaseStages: true } } },
   maxLoaded: 2,
-  deadAfterMs: 4_000,
+  deadAfterMs: 6_000,
 });
 process.once('SIGTERM', async () => {
   await worker.close();

@@ -48,7 +48,7 @@ describe.skipIf(redisBinary === undefined)(`a queue${needsRedis}`, () => {
         connection: server.url,
         name,
         models: { a: { place }, b: { place } },
-        deadAfterMs: 5_000,
+        deadAfterMs: 15_000,
         store: options.store,
         ...settings,
       });
@@ -261,7 +261,7 @@ describe.skipIf(redisBinary === undefined)(`a queue${needsRedis}`, () => {
 
   it('deletes images that have expired', async () => {
     const { queue, work } = open({ keepMs: 1_000 });
-    work({ keepMs: 1_000, deadAfterMs: 1_500 });
+    work({ keepMs: 1_000, deadAfterMs: 6_000 });
     const handle = await queue.enqueue(job(1));
     const image = (await collect(handle)).find((event) => event.type === 'image');
     await settled(async () =>
