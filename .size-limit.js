@@ -41,6 +41,7 @@ export default [
   bundle('@sd/mmdit', '*', '5 kB', shared),
   bundle('@sd/vae', '*', '4 kB', shared),
   bundle('@sd/text-encoder/onnx', '*', '3 kB', shared),
+  bundle('@sd/unet/attention', '*', '3 kB', shared),
   bundle('@sd/unet/onnx', '*', '4 kB', shared),
   bundle('@sd/vae/onnx', '*', '4 kB', shared),
   bundle('@sd/source', '*', '5 kB', ['@sd/core']),

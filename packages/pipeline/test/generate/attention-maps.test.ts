@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { UnsupportedError } from '@sd/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture, readGolden, sd1 } from '../../../../fixtures/golden.js';
@@ -149,6 +150,23 @@ describe('in every run', () => {
     expect(valuesOf(before)).not.toEqual(valuesOf(plain));
     expect(sd.attached).toEqual([]);
   });
+
+  test('next to a ControlNet and an IP-Adapter, whose images stay the same too', () =>
+    using(loadPipeline(sd1), async (fresh) => {
+      const folder = fixture('adapters/ip-adapter');
+      const image = await readFile(`${folder}/image.png`);
+      await fresh.attach(`${folder}/ip-adapter.safetensors`, { kind: 'ip-adapter', name: 'look' });
+      await fresh.attach(`${fixture('adapters/controlnet')}/canny`, { name: 'edges' });
+      const options = {
+        ...run,
+        steps: 2,
+        adapters: { look: { image, strength: 0.6 }, edges: { image, strength: 0.8 } },
+      };
+      const before = await fresh.generate(options);
+      const { images, attentionMaps } = await fresh.generate({ ...options, attentionMaps: true });
+      expect(images[0].data).toEqual(before.images[0].data);
+      expect(valuesOf(attentionMaps![0])).not.toEqual(valuesOf(await mapsOf(fresh, { steps: 2 })));
+    }));
 
   test.each([
     [{ steps: [7] }, 'attentionMaps.steps: has 7, but the steps of this run are 0 to 6.'],

@@ -63,7 +63,10 @@ function alignedPositions(lengths: readonly ContextLength[], { align }: PromptSy
   const places = aligned.map(({ hidden }) => {
     const ofToken = new Map<number, number[]>();
     hidden.data.forEach((number, place) => {
-      ofToken.set(number - 1, [...(ofToken.get(number - 1) ?? []), place]);
+      if (number === 0) return;
+      const found = ofToken.get(number - 1) ?? [];
+      found.push(place);
+      ofToken.set(number - 1, found);
     });
     return ofToken;
   });
