@@ -1,5 +1,5 @@
+import { schedulerNamed } from '@sd/pipeline';
 import { expect, test } from 'vitest';
-import { schedulerNamed } from '../src/options/scheduler-names.js';
 import { kebab, withoutAliases } from '../src/options/table-options.js';
 
 test.each([

@@ -9,7 +9,7 @@ export type {
   T2iAdapterSettings,
 } from '@sd/adapters';
 export { SdError, type Warning } from '@sd/core';
-export { schedulerNames } from '@sd/scheduler';
+export { schedulerNamed, schedulerNames } from '@sd/scheduler';
 export type { PromptSyntax, PromptSyntaxName } from '@sd/tokenizer/prompt';
 export type { Attachment, AttachResult } from './attach/attach.js';
 export { type AttachOptions, attachOptions } from './attach/attach-options.js';
@@ -17,6 +17,7 @@ export type { Composition, Family, FilePrediction, Size } from './families/famil
 export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
 export type {
+  DoneEvent,
   EncodeEvent,
   GenerateResult,
   ImageEvent,

@@ -9,6 +9,7 @@ export {
 export { schedulerByName, schedulerNames } from './config/names.js';
 export type { SchedulerConfig } from './config/schema.js';
 export type { StepOptions } from './config/shared.js';
+export { schedulerNamed } from './config/spellings.js';
 export { type KnownOptions, knownOptions } from './config/unknown-options.js';
 export {
   type CountedSampler,

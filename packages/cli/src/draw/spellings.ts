@@ -16,11 +16,12 @@ export const spellings: Readonly<Record<string, Spelling>> = {
     text: "A scheduler by a short name such as dpmpp-2m-karras, by A1111's or ComfyUI's name, or a class of diffusers.",
   },
   rng: { text: "The random number generator: diffusers' on the CPU, A1111's, or NumPy's." },
-  image: { short: '-i', aliases: ['--init-img', '--init-image'], text: 'A PNG or JPEG file to start from.' },
-  mask: { text: 'A PNG or JPEG file with what to repaint: white is repainted, black kept, gray blended.' },
+  image: { short: '-i', aliases: ['--init-img', '--init-image'], text: 'An image file to start from.' },
+  mask: { text: 'An image file with what to repaint: white is repainted, black kept, gray blended.' },
   denoisingStart: {
     text: 'Starts at this fraction of the run, between 0 and 1, from the image that another model left.',
   },
   strength: { aliases: ['--denoising-strength'] },
+  format: { text: "The format of the files. (default: by the output's extension, or png)" },
   control: { aliases: ['--control-net'] },
 };

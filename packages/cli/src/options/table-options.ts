@@ -27,7 +27,7 @@ const readers: Readonly<Record<string, Reader>> = {
   string: text,
   number,
   'number | bigint': seed,
-  'string | { text, weight }[]': text,
+  'string | string[] | { text, weight }[]': text,
   'Scheduler | string': { ...text, placeholder: 'name' },
   'bytes | RGBA | Tensor': file,
   'bytes | RGBA': file,

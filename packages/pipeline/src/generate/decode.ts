@@ -22,7 +22,8 @@ export async function* decode(
     const image = createImage(row(decoded, 0), parametersOf(request, imageIndex));
     const milliseconds = performance.now() - start;
     timings.decode += milliseconds;
-    const event: ImageEvent = { type: 'image', index: imageIndex * frames + frame, image, milliseconds };
+    const index = imageIndex * frames + frame;
+    const event: ImageEvent = { type: 'image', index, image, seed: request.seeds[imageIndex], milliseconds };
     events.push(event);
     yield event;
   }

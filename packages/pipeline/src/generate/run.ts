@@ -41,14 +41,15 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
       else events.push(...(yield* decode(run, imageIndex, finished[i])));
     }
   }
-  return {
-    images: events.map(({ image }) => image),
+  const done = {
     latents: latents.length > 0 ? stackFrames(latents, adapters.frames) : undefined,
     seeds: request.seeds,
     variationSeeds: request.variation?.seeds,
     timings: { ...timings, total: performance.now() - start },
     warnings,
   };
+  yield { type: 'done', ...done };
+  return { images: events.map(({ image }) => image), ...done };
 }
 
 async function encodeTexts(run: Run, warnings: Warning[]): Promise<Texts> {

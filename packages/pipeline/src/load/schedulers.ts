@@ -16,6 +16,7 @@ import {
   schedulerByName as samplerByName,
   schedulerClasses,
   schedulerFromConfig,
+  schedulerNamed,
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
@@ -54,7 +55,7 @@ export async function loadScheduler(source: Source, className?: string): Promise
     schedulerByName(name, defaults) {
       const { _class_name, ...changes } = defaults?.config ?? {};
       const changed = { ...config, ...changes };
-      const scheduler = samplerByName(name, changed);
+      const scheduler = samplerByName(schedulerNamed(name), changed);
       if (scheduler !== undefined) return scheduler;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(

@@ -24,8 +24,8 @@ export interface OutputOptions {
   /** Aborts the run, which rejects with an AbortError at once. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called and awaited after every step; an error that it throws ends the run. While another request waits, the run goes on
-   * in the meantime, so a request in here waits for the run, not forever.
+   * Called and awaited after every step; an error that it throws ends the run. It must not call `generate`, `stream`, `attach`
+   * or `detach` of the same pipeline, which reject with an InvalidOptionError.
    */
   readonly onStep?: ((step: StepEvent) => void | Promise<void>) | undefined;
 }

@@ -1,4 +1,4 @@
-import { schedulerNames } from '@sd/pipeline';
+import { schedulerNames } from './names.js';
 
 /**
  * The short name of a scheduler by any spelling that A1111, ComfyUI and stable-diffusion.cpp have for it: `DPM++ 2M Karras`,
