@@ -50,6 +50,6 @@ function asyncStorage(): Storage | undefined {
   const { process } = globalThis as {
     readonly process?: { getBuiltinModule?(name: string): { AsyncLocalStorage: new () => Storage } | undefined };
   };
-  const hooks = process?.getBuiltinModule?.('node:async_hooks');
+  const hooks = process?.getBuiltinModule?.('async_hooks');
   return hooks && new hooks.AsyncLocalStorage();
 }

@@ -42,5 +42,6 @@ export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './l
 export type { Place } from './load/locate.js';
 export { loadPipeline } from './load-pipeline.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
+export type { Device, DeviceOptions } from './platform/device.js';
 export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages, TextStage } from './stages.js';

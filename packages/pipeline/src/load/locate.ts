@@ -41,6 +41,7 @@ async function locateFiles(place: Place | undefined, path: string | undefined): 
     const name = typeof source.name === 'string' ? source.name : '';
     return { source, path: path ?? '', stem: stemOf(path ?? name) };
   }
+  if (/^https?:/.test(String(place))) (await lazyImport(() => import('./web-page.js'))).refuseWebPage(String(place));
   const { address, folder, name, query } = splitAddress(String(place));
   if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };
   // A folder's query, such as the signature of a link, is sent for each of its files.

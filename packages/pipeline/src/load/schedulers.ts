@@ -9,6 +9,7 @@ import {
   show,
   type Warning,
 } from '@sd/core';
+import { nearestName } from '@sd/core/options';
 import {
   knownOptions,
   parseSchedulerConfig,
@@ -60,12 +61,17 @@ export async function loadScheduler(source: Source, className?: string): Promise
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${show(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
+          `There is no scheduler ${show(name)}.${hintFor(name)} There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
       return schedulerFromConfig(changed, { class: name });
     },
   };
+}
+
+function hintFor(name: string): string {
+  const nearest = nearestName(schedulerNamed(name), [...schedulerNames, ...schedulerClasses]);
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }
 
 function unknownOptions(names: readonly string[]): Warning[] {

@@ -47,9 +47,18 @@ const outputTable: OptionTable<OutputOptions> = {
     default: "'images'",
     text: 'What the result has: images, or their latents, for another model to continue from.',
   },
-  adapters: { type: 'object', text: 'Settings of attached adapters, by name.' },
-  signal: { ...abortSignal, text: 'Aborts the run: it rejects with an AbortError at once.' },
+  adapters: {
+    otherNames: ['loras', 'cross_attention_kwargs'],
+    type: 'object',
+    text: 'Settings of attached adapters, by name.',
+  },
+  signal: {
+    otherNames: ['abortSignal'],
+    ...abortSignal,
+    text: 'Aborts the run: it rejects with an AbortError at once.',
+  },
   onStep: {
+    otherNames: ['callback', 'callback_on_step_end', 'onProgress'],
     type: 'function',
     text: 'Called and awaited after every step; if it throws, the run ends. `generate` only.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),

@@ -79,7 +79,7 @@ const promptRow = { ...text, check: checkPrompt } as const;
 
 const blendTable: OptionTable<BlendOptions> = {
   prompt: { ...promptRow, text: "The run's own prompt if left out." },
-  negativePrompt: { ...promptRow, text: "The run's own if left out." },
+  negativePrompt: { otherNames: ['negative'], ...promptRow, text: "The run's own if left out." },
   amount: { ...fraction, text: "0 is the run's prompt, 1 the other." },
 };
 
