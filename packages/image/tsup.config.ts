@@ -3,8 +3,8 @@ import { library } from '../../tsup.base.js';
 export default library(
   {
     index: 'src/index.ts',
-    'jpeg/wasm/node': 'src/jpeg/wasm/node.ts',
-    'jpeg/wasm/web': 'src/jpeg/wasm/web.ts',
+    'wasm/node': 'src/wasm/node.ts',
+    'wasm/web': 'src/wasm/web.ts',
   },
-  { external: ['#jpeg-wasm'] },
+  { external: ['#codec-wasm'] },
 );

@@ -133,7 +133,7 @@ async function run({ sd }: Engine, wanted: Settings, from: Start): Promise<void>
     tell(warnings.length === 0 ? undefined : warnings.map(({ message }) => message).join(' '));
     seedLast.value = String(seeds[0]);
     seedLast.disabled = false;
-    const png = new Blob([(await picture.toPng()) as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+    const png = await picture.toBlob();
     const origin = from.mask !== undefined ? 'part of a picture' : from.image !== undefined ? 'picture' : 'noise';
     await gallery.add({ at: Date.now(), settings: { ...wanted, seed: Number(seeds[0]) }, from: origin, png });
   } catch (error) {

@@ -16,6 +16,7 @@ import {
   toTensorInfo,
   type Warning,
 } from '@sd/core';
+import { checkOptions, flag, type OptionTable } from '@sd/core/options';
 import type { Calls } from './protocol.js';
 import { type Provider, providers } from './providers.js';
 import { startMessage } from './start-message.js';
@@ -51,6 +52,15 @@ export interface NodeBackendOptions {
   readonly timeLimit?: number;
 }
 
+const optionTable: OptionTable<NodeBackendOptions> = {
+  threads: { type: 'number', text: 'Threads inside one operator.' },
+  provider: { type: providers.map((name) => `'${name}'`).join(' | '), text: 'The execution provider.' },
+  float16: { ...flag, text: 'Whether to compute in half precision.' },
+  runtime: { type: 'string | URL', text: 'The module to import as ONNX Runtime.' },
+  childProcess: { ...flag, text: 'Whether to run ONNX Runtime in a child process.' },
+  timeLimit: { type: 'number', text: 'Milliseconds that one call may take.' },
+};
+
 /**
  * Creates a backend on onnxruntime-node. ONNX Runtime is imported and runs in a worker thread, started by the first `load`,
  * so that it does not block the main thread. The worker keeps the process alive only while calls are pending.
@@ -62,6 +72,7 @@ export interface NodeBackendOptions {
  * TensorError for feeds that do not fit the graph's inputs, an AbortError, or a DisposedError.
  */
 export function createNodeBackend(options: NodeBackendOptions = {}): Backend {
+  checkOptions(options, optionTable, { of: 'createNodeBackend()' });
   const { threads, provider = 'cpu', float16 = false, childProcess = false, timeLimit } = options;
   if (!providers.includes(provider)) {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);

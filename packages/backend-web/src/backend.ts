@@ -8,6 +8,7 @@ import {
   show,
   throwIfAborted,
 } from '@sd/core';
+import { checkOptions, flag, type OptionTable, oneOf } from '@sd/core/options';
 import { chooseProvider, providers, type WebProvider } from './choice.js';
 import type { Device } from './gpu.js';
 import { type OrtModule, startRuntime, type WasmPaths } from './runtime.js';
@@ -46,7 +47,7 @@ export interface WebBackendOptions {
  * call opens it again), a TensorError for feeds that do not fit, an AbortError, or a DisposedError.
  */
 export async function createWebBackend(options: WebBackendOptions = {}): Promise<Backend> {
-  checkOptions(options);
+  checkWebOptions(options);
   const choice = await chooseProvider(options.provider, options.powerPreference);
   const { provider } = choice;
   const { runtime, warnings } = await startRuntime(provider, options.runtime, options).catch((error) => {
@@ -98,7 +99,18 @@ export async function createWebBackend(options: WebBackendOptions = {}): Promise
   };
 }
 
-function checkOptions({ provider, threads }: WebBackendOptions): void {
+const optionTable: OptionTable<WebBackendOptions> = {
+  provider: { type: providers.map((name) => `'${name}'`).join(' | '), text: 'The execution provider.' },
+  threads: { type: 'number', text: 'Threads of the wasm provider.' },
+  float16: { ...flag, text: 'Whether to compute in half precision.' },
+  powerPreference: { ...oneOf('low-power', 'high-performance'), text: 'Which graphics card to request.' },
+  runtime: { type: 'module | function', text: 'ONNX Runtime.' },
+  wasmPaths: { type: 'string | object', text: 'Where its files are.' },
+};
+
+function checkWebOptions(options: WebBackendOptions): void {
+  checkOptions(options, optionTable, { of: 'createWebBackend()' });
+  const { provider, threads } = options;
   if (provider !== undefined && !providers.includes(provider)) {
     throw new InvalidOptionError('provider', `'${provider}' is not one of ${providers.join(', ')}.`);
   }

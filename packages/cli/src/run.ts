@@ -1,4 +1,5 @@
 import { AbortError, SdError } from '@sd/core';
+import { generateTables, loadTable } from '@sd/pipeline';
 import { CommanderError } from 'commander';
 import type { Streams } from './context.js';
 import { spellings } from './draw/spellings.js';
@@ -16,9 +17,8 @@ export async function run(args: readonly string[], streams: Streams): Promise<nu
   const onInterrupt = () => interrupt.abort();
   process.once('SIGINT', onInterrupt);
   try {
-    await createProgram({ ...streams, signal: interrupt.signal }).parseAsync(withoutAliases(args, spellings), {
-      from: 'user',
-    });
+    const plainArgs = withoutAliases(args, spellings, [...Object.values(generateTables), loadTable]);
+    await createProgram({ ...streams, signal: interrupt.signal }).parseAsync(plainArgs, { from: 'user' });
     return exitCodes.success;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;

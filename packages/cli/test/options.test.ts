@@ -1,3 +1,4 @@
+import { schedulerNamed } from '@sd/pipeline';
 import { expect, test } from 'vitest';
 import { kebab, withoutAliases } from '../src/options/table-options.js';
 

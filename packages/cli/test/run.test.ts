@@ -74,6 +74,18 @@ test('--prompts - draws every line of standard input; --json writes a line for e
   ]);
 });
 
+test.each([
+  ['car.webp', []],
+  ['car.avif', ['--quality', '50']],
+  ['car', ['--format', 'jpeg', '--quality', '80']],
+])('%s %j: other formats keep their settings too', async (name, options) => {
+  const file = path.join(folder, name);
+  const { out } = await runText(['a car', '--steps', '1', '-s', '3', '-o', file, ...options]);
+  const [written] = out.split('  ');
+  expect(path.extname(written)).toBe(path.extname(name) || '.jpg');
+  expect(await readParameters(await readFile(written))).toMatchObject({ prompt: 'a car', settings: { Seed: '3' } });
+});
+
 test('variations share a seed', async () => {
   const args = ['a cat', '--steps', '1', '-s', '5', '-b', '2', '--variation-strength', '0.5', '--json'];
   const { out } = await runText([...args, '-o', path.join(folder, 'variations/')]);
@@ -103,7 +115,7 @@ test.each([
   [['a cat', '--stepz', '3'], /--stepz.*\n.*--steps/],
   [['a cat', '--control', 'x.safetensors'], /--control-image: is required/],
   [['a cat', '--image', 'no-such.png'], /--image: there is no file no-such.png/],
-  [['--from', 'package.json'], /--from: package.json: this is not a PNG file/],
+  [['--from', 'package.json'], /--from: package.json: must be a PNG, JPEG, WebP or AVIF file/],
   [['--prompts', 'no-such.txt'], /--prompts: there is no file/],
   [[], /--prompt: is required/],
 ])('%j is a mistake of usage', async (args, message) => {

@@ -9,6 +9,7 @@ export {
   checkWhole,
   describe,
 } from './options/checks.js';
+export { nearestName } from './options/nearest.js';
 export {
   abortSignal,
   type CheckOptionsSettings,

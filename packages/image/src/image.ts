@@ -1,19 +1,18 @@
 import { expectFinite, expectTensor, type Tensor } from '@sd/core';
 import type { Canvas } from './canvas.js';
+import { encodeImage } from './encode.js';
+import { type ImageMethods, imageMethods } from './image-methods.js';
 import type { ImageParameters } from './parameters.js';
-import { encodePng } from './png/encode.js';
 
 /** An image as `generate()` returns it. */
-export interface SdImage {
+export interface SdImage extends ImageMethods {
   /** In pixels. */
   readonly width: number;
   readonly height: number;
   /** RGBA, 8 bits each, row by row from the top left: `new ImageData(data, width, height)` in a browser. */
   readonly data: Uint8ClampedArray<ArrayBuffer>;
-  /** The settings that it was made with, which `toPng` writes into the file. */
+  /** The settings that it was made with, which are written into each file. */
   readonly parameters?: ImageParameters | undefined;
-  /** Encodes a PNG file; `readParameters` and A1111 read the settings back. */
-  toPng(): Promise<Uint8Array>;
 }
 
 /**
@@ -43,7 +42,8 @@ export function createImage(pixels: Tensor<'float32'>, parameters?: ImageParamet
 
 /** An image of these pixels, which are not copied. */
 export function toSdImage({ width, height, data }: Canvas, parameters?: ImageParameters): SdImage {
-  return { width, height, data, parameters, toPng: () => encodePng({ width, height, data }, parameters) };
+  const encode = imageMethods((options) => encodeImage({ width, height, data }, { ...options, parameters }));
+  return { width, height, data, parameters, ...encode };
 }
 
 function withSize(parameters: ImageParameters, size: string): ImageParameters {

@@ -1,14 +1,17 @@
 export { type AnimateOptions, animate } from './animate.js';
 export { type CannyOptions, cannyEdges } from './canny.js';
 export { type ContactSheetOptions, contactSheet } from './contact-sheet.js';
+export { type EncodeImageOptions, encodeImage, encodePng, encodeTable } from './encode.js';
 export { enlarge } from './enlarge.js';
 export { type Fit, type FitImageOptions, fitImage } from './fit.js';
+export { type ImageFormat, imageFormats } from './formats/index.js';
 export { createImage, type SdImage } from './image.js';
+export { type EncodeOptions, type ImageMethods, imageMethods } from './image-methods.js';
 export { type OutpaintOptions, outpaint } from './outpaint.js';
 export { type HeatMap, type OverlayOptions, overlay } from './overlay.js';
 export { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from './parameters.js';
 export type { Pixels } from './pixels.js';
-export { encodePng, readParameters } from './png/encode.js';
 export { preprocessImage } from './preprocess.js';
 export { type ImageInput, readImage } from './read.js';
+export { readParameters } from './settings.js';
 export { grayTensor, imageTensor, maskTensor, unitTensor } from './tensors.js';

@@ -1,11 +1,10 @@
 import { InvalidOptionError, messageOf, SdError } from '@sd/core';
 import { kindOfFile } from './file-kind.js';
-import { decodeJpeg } from './jpeg/decode.js';
+import { formatOfKind } from './formats/index.js';
 import type { Pixels } from './pixels.js';
-import { decodePng } from './png/decode.js';
 import { checkSize } from './size.js';
 
-/** An image: the bytes of a PNG or JPEG file, or RGBA pixels, such as ImageData or an SdImage. */
+/** An image: the bytes of a PNG, JPEG, WebP or AVIF file, or RGBA pixels, such as ImageData or an SdImage. */
 export type ImageInput = Uint8Array | Pixels;
 
 /**
@@ -15,24 +14,25 @@ export type ImageInput = Uint8Array | Pixels;
  * turns white). Colour profiles are not applied. Interlaced files of less than 8 bits per sample are rejected.
  * JPEG: baseline and progressive, in gray or colour but not CMYK, by mozjpeg. The pixels equal libjpeg-turbo's, and so
  * Pillow's, except with chroma halved in height only (4:4:0), where they differ by up to 2 levels.
- * Both are rotated by their EXIF orientation, as diffusers' `load_image` does.
+ * WebP: by libwebp, without animations. AVIF: by libavif, to 8 bits per channel; the package `@jsquash/avif` must be installed.
+ * All are rotated by their orientation, as diffusers' `load_image` does.
  *
  * Rejects with an InvalidOptionError that names `option` and identifies the bytes: another kind of file, a broken file,
- * more than 2^26 pixels, or pixel data that does not fit its width and height. Rejects with a BackendError if the JPEG
- * decoder cannot be loaded.
+ * more than 2^26 pixels, or pixel data that does not fit its width and height. Rejects with a
+ * MissingPackageError or BackendError if the decoder cannot be loaded.
  */
 export async function readImage(input: ImageInput, option = 'image'): Promise<Pixels> {
   if (!(input instanceof Uint8Array)) return checkPixels(input, option);
   const kind = kindOfFile(input);
   try {
-    if (kind === 'a PNG file') return await decodePng(input, option);
-    if (kind === 'a JPEG file') return await decodeJpeg(input, option);
+    const format = await formatOfKind(kind)?.load();
+    if (format !== undefined) return await format.decode(input, option);
   } catch (error) {
     if (SdError.isInstance(error)) throw error;
     const reason = messageOf(error);
     throw new InvalidOptionError(option, `is ${kind}, but broken: ${reason.replace(/[.:]?$/, '.')}`);
   }
-  throw new InvalidOptionError(option, `must be a PNG or JPEG file, or RGBA pixels, but is ${kind}.`);
+  throw new InvalidOptionError(option, `must be a PNG, JPEG, WebP or AVIF file, or RGBA pixels, but is ${kind}.`);
 }
 
 function checkPixels(input: Pixels, option: string): Pixels {
@@ -41,7 +41,7 @@ function checkPixels(input: Pixels, option: string): Pixels {
   if (width === undefined || height === undefined || !isBytes) {
     throw new InvalidOptionError(
       option,
-      `must be a Uint8Array with the bytes of a PNG or JPEG file, or { width, height, data } with RGBA bytes, not ${describe(input)}.`,
+      `must be a Uint8Array with the bytes of a PNG, JPEG, WebP or AVIF file, or { width, height, data } with RGBA bytes, not ${describe(input)}.`,
     );
   }
   checkSize(width, height, option);

@@ -45,7 +45,7 @@ describe('text chunks', () => {
 });
 
 describe('untrusted bytes', () => {
-  const refused = { code: 'invalid-option', option: 'png' };
+  const refused = { code: 'invalid-option', option: 'file' };
 
   test.each(Object.keys(golden.files) as (keyof typeof golden.files)[])('%s truncated anywhere', async (kind) => {
     const png = bytesOf(golden.files[kind]);
@@ -86,7 +86,7 @@ describe('untrusted bytes', () => {
 
   test('refuses anything but a PNG file', async () => {
     await expect(readParameters(new TextEncoder().encode('<html></html>'))).rejects.toThrow(
-      /^png: this is not a PNG file/,
+      /^file: must be a PNG, JPEG, WebP or AVIF file/,
     );
     await expect(readParameters('text' as unknown as Uint8Array)).rejects.toMatchObject(refused);
   });

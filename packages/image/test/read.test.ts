@@ -58,8 +58,8 @@ describe('readImage', () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ['a WebP file', Buffer.from('RIFF\x10\0\0\0WEBPVP8 '), /^image: .*a WebP file/],
-    ['a GIF file', Buffer.from('GIF89a'), /a GIF file/],
+    ['half a WebP file', Buffer.from('RIFF\x10\0\0\0WEBPVP8 '), /^image: is a WebP file, but broken/],
+    ['a GIF file', Buffer.from('GIF89a'), /^image: .*a GIF file/],
     ['a web page', Buffer.from('<!doctype html>'), /XML or HTML/],
     ['other bytes', Buffer.from('abcdefg'), /7 bytes of no known kind that begin with 61 62 63 64/],
     ['no bytes', new Uint8Array(0), /there are no bytes/],

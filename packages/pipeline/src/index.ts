@@ -19,6 +19,7 @@ export { families } from './families/index.js';
 export type { MicroConditioningOptions, MicroConditioningPair } from './families/sdxl/micro-conditioning.js';
 export type { AttentionMap } from './generate/attention/attention-map.js';
 export type {
+  DoneEvent,
   EncodeEvent,
   GenerateResult,
   ImageEvent,
@@ -44,5 +45,6 @@ export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './l
 export type { Place } from './load/locate.js';
 export { loadPipeline } from './load-pipeline.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
+export type { Device, DeviceOptions } from './platform/device.js';
 export { type RecordedRun, recordRun } from './record-run.js';
 export type { Stages, TextStage } from './stages.js';

@@ -15,7 +15,7 @@ import { locate, type Place } from './load/locate.js';
 import { folderFiles, type ModelFiles } from './load/model-files.js';
 import { type ModelIndex, readModelIndex } from './load/model-index.js';
 import { isExportedFolder } from './load/onnx-folder/is-exported.js';
-import { defaultBackend } from './load/sources.js';
+import { backendFor } from './load/sources.js';
 import { unusedWarning } from './load/unused-warning.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 import { heldStages, type Stages } from './stages.js';
@@ -47,7 +47,7 @@ type LoadOptions = LoadPipelineOptions & { readonly signal: AbortSignal };
 async function load(source: Place | undefined, options: LoadOptions): Promise<Pipeline> {
   const replaced = readComponents(options);
   const { model, index } = await openModel(source, options, replaced);
-  const backend = options.backend ?? (await defaultBackend());
+  const backend = options.backend ?? (await backendFor(options));
   const disposeBackend = async () => {
     if (options.backend === undefined) await backend.dispose();
   };

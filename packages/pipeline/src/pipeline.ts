@@ -5,11 +5,13 @@ import { type AttachOptions, checkAttachOptions } from './attach/attach-options.
 import { attachedDefaults } from './attach/attached-defaults.js';
 import { attentionOutputs } from './attach/attention-outputs.js';
 import { type RunAdapters, readAdapters } from './attach/run-adapters.js';
+import { createCallbackScope } from './callback-scope.js';
 import type { RunDefaults, SchedulerDefaults } from './defaults/run-defaults.js';
 import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import type { DecodedImages } from './generate/initial/images.js';
+import { drawPrompts, isManyPrompts } from './generate/many-prompts.js';
 import { checkMemory, type MemoryRequest } from './generate/memory.js';
 import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
@@ -54,7 +56,8 @@ export interface Pipeline {
    */
   generate(options: GenerateOptions): Promise<GenerateResult>;
   /**
-   * The same run as a stream of events; its return value is the result of `generate`. It starts at the first `next()`, and
+   * The same run as a stream of events; the last, `done`, has what `generate` returns besides the images, and its return
+   * value is the whole result. It starts at the first `next()`, and
    * advances as events are read. While another request waits, it advances by itself, so a slow reader does not block it:
    * a reader that is more than 100 steps behind then misses the oldest. Leaving the loop ends the run.
    */
@@ -91,9 +94,21 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   const queue = createRequestQueue();
   let disposed: Promise<void> | undefined;
 
-  async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+  const callbacks = createCallbackScope();
+  const checkCallable = () => {
     queue.checkOpen();
-    checkGenerateOptions(given, composition);
+    callbacks.checkOutside();
+  };
+
+  async function* stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+    checkCallable();
+    checkGenerateOptions(options, composition);
+    const given = options.settings === undefined ? options : await withSettings(options);
+    return yield* isManyPrompts(given) ? drawPrompts(given, streamOne) : streamOne(given);
+  }
+
+  async function* streamOne(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+    queue.checkOpen();
     // No await without images, so that such requests queue in the order of the calls.
     const decoded = given.image === undefined && given.mask === undefined ? {} : await decodeImages(given);
     const refuseTooLarge = (request: MemoryRequest) => checkMemory(request, adapted.stages, memoryLimit);
@@ -115,7 +130,8 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
 
   async function generate(given: GenerateOptions): Promise<GenerateResult> {
     try {
-      return await notifySteps(stream(given), given?.onStep, [given?.signal, queue.closed]);
+      const signals = [given?.signal, queue.closed];
+      return await notifySteps(stream(given), { onStep: given?.onStep, callbacks, signals });
     } catch (error) {
       if (error instanceof AbortError) queue.checkOpen();
       throw error;
@@ -130,7 +146,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
       return adapted.adapters.map(({ name, kind }) => ({ name, kind }));
     },
     warnings: [],
-    ...attachMethods(adapted, queue, { backend, load: !releaseStages }),
+    ...attachMethods(adapted, queue, { backend, load: !releaseStages, checkCallable }),
     stream,
     generate,
     dispose() {
@@ -180,20 +196,34 @@ function requestReader(
   };
 }
 
+/** The options with the settings of an image, which come after them. */
+async function withSettings({ settings = {}, ...options }: GenerateOptions): Promise<GenerateOptions> {
+  const { optionsFromSettings } = await lazyImport(() => import('./generate/settings.js'));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...optionsFromSettings(settings), ...Object.fromEntries(given) } as GenerateOptions;
+}
+
 async function decodeImages(given: GenerateOptions): Promise<DecodedImages> {
   const { readImages } = await lazyImport(() => import('./generate/initial/images.js'));
   return readImages(given);
+}
+
+interface AttachContext {
+  readonly backend: Backend | undefined;
+  readonly load: boolean;
+  /** Throws unless the pipeline can take a request. */
+  checkCallable(): void;
 }
 
 /** `attach` and `detach`, which wait in the queue like runs. */
 function attachMethods(
   adapted: AdaptedStages,
   queue: RequestQueue,
-  { backend, load }: { readonly backend: Backend | undefined; readonly load: boolean },
+  { backend, load, checkCallable }: AttachContext,
 ): Pick<Pipeline, 'attach' | 'detach'> {
   return {
     async attach(file, options = {}) {
-      queue.checkOpen();
+      checkCallable();
       checkAttachOptions(options);
       return queue.run(options.signal, async (signal) => {
         const { attach } = await lazyImport(() => import('./attach/attach.js'));
@@ -201,7 +231,7 @@ function attachMethods(
       });
     },
     async detach(name) {
-      queue.checkOpen();
+      checkCallable();
       await queue.run(undefined, async (signal) => {
         const { detach } = await lazyImport(() => import('./attach/attach.js'));
         await detach(adapted, name, { signal, load });

@@ -100,23 +100,40 @@ describe('a reader that has stopped', () => {
 });
 
 describe('a request within onStep', () => {
-  test('is run after the run, which does not wait for it', async () => {
+  const inside = { code: 'invalid-option', option: 'onStep' };
+
+  test.each(['generate', 'attach', 'detach'] as const)('%s is refused, before and after a wait', async (method) => {
     const sd = createPipeline(mockStages());
-    const order: string[] = [];
+    const call = () => (method === 'generate' ? sd.generate(road) : sd[method]('x'));
+    const outcomes: unknown[] = [];
     const { images } = await sd.generate({
       ...road,
-      async onStep({ step }) {
+      async onStep() {
+        outcomes.push(await call().catch((error: unknown) => error));
         await pause();
-        if (step > 0) return;
-        await sd.generate({ ...road, onStep: () => void order.push('inner') });
-        order.push('outer');
+        outcomes.push(await call().catch((error: unknown) => error));
       },
     });
     expect(images).toHaveLength(1);
-    expect(order).toEqual(['inner', 'inner', 'outer']);
+    expect(outcomes).toHaveLength(4);
+    for (const outcome of outcomes) expect(outcome).toMatchObject(inside);
   });
 
-  test('may be between the events of a stream, too', async () => {
+  test('of another pipeline is run, and one of the same afterwards', async () => {
+    const [sd, other] = [createPipeline(mockStages()), createPipeline(mockStages())];
+    let [count, later] = [0, Promise.resolve<unknown>(undefined)];
+    await sd.generate({
+      ...road,
+      async onStep() {
+        count += (await other.generate(road)).images.length;
+        later = new Promise((resolve) => setTimeout(resolve, 50)).then(() => sd.generate(road));
+      },
+    });
+    expect(count).toBe(2);
+    expect(await later).toMatchObject({ images: [{}] });
+  });
+
+  test('may be between the events of a stream', async () => {
     const sd = createPipeline(mockStages());
     let count = 0;
     for await (const event of sd.stream(road))

@@ -1,3 +1,4 @@
+import { encodeTable } from '@sd/image';
 import { generateTables, loadTable } from '@sd/pipeline';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.js';
@@ -52,9 +53,10 @@ function adapterOptions(): Option[] {
 
 function outputOptions(): Option[] {
   return [
-    new Option('-o, --output <path>', 'The file to write, or a folder. (default: images/<prompt>-<seed>.png)'),
+    new Option('-o, --output <path>', 'The file to write, or a folder. (default: images/)'),
+    ...tableOptions(encodeTable, spellings),
     new Option('--prompts <file>', 'Draws every line of a text file; - reads standard input.'),
-    new Option('--from <image>', 'Draws with the settings that a PNG file keeps; other options override them.'),
+    new Option('--from <image>', 'Draws with the settings that an image file keeps; other options override them.'),
     new Option('--json', 'Writes one line of JSON for each image and warning.'),
     new Option('--preview', 'Shows the image while it is drawn, in a terminal.'),
     new Option('--show <how>', 'Shows finished images in a terminal.')

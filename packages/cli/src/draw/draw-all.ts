@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { InvalidOptionError } from '@sd/core';
+import type { EncodeOptions } from '@sd/image';
 import {
   type AdapterSettings,
   type GenerateOptions,
@@ -11,7 +12,7 @@ import {
 import type { Context } from '../context.js';
 import { valuesOf } from '../options/table-options.js';
 import { createDisplay, type Display } from './display.js';
-import { type ImageFiles, imageFiles } from './image-files.js';
+import { formatOfFile, type ImageFiles, imageFiles } from './image-files.js';
 import { readInput } from './input-file.js';
 import { readRequests } from './requests.js';
 import type { DrawValues } from './values.js';
@@ -25,15 +26,21 @@ export async function drawAll(words: string, values: DrawValues, context: Contex
   try {
     for (const warning of sd.warnings) display.warn(warning);
     const adapters = await attachAll(sd, values, display, signal);
-    const files = imageFiles(values.output);
-    for (const request of requests) await draw(sd, { ...request, adapters, signal }, files, display);
+    const { output, format = formatOfFile(output), quality } = values;
+    const save: Save = { files: imageFiles(output, format), encoding: { format, quality } };
+    for (const request of requests) await draw(sd, { ...request, adapters, signal }, save, display);
   } finally {
     display.close();
     await sd.dispose();
   }
 }
 
-async function draw(sd: Pipeline, request: GenerateOptions, files: ImageFiles, display: Display): Promise<void> {
+interface Save {
+  readonly files: ImageFiles;
+  readonly encoding: EncodeOptions;
+}
+
+async function draw(sd: Pipeline, request: GenerateOptions, save: Save, display: Display): Promise<void> {
   const stream = sd.stream(request);
   const saved: string[] = [];
   for (;;) {
@@ -41,16 +48,12 @@ async function draw(sd: Pipeline, request: GenerateOptions, files: ImageFiles, d
     if (done) return finish(value, saved, display);
     if (value.type === 'step') await display.step(value);
     if (value.type !== 'image') continue;
-    const seed = seedOf(request, value.index);
-    const file = await files.write(await value.image.toPng(), { prompt: String(request.prompt), seed });
+    const seed = BigInt(value.seed);
+    const bytes = await value.image.encode(save.encoding);
+    const file = await save.files.write(bytes, { prompt: String(request.prompt), seed });
     saved.push(file);
     await display.image(value.image, { file, seed });
   }
-}
-
-/** The seed of an image. Variations share one. */
-function seedOf({ seed = 0, variationStrength }: GenerateOptions, index: number): bigint {
-  return BigInt(seed) + BigInt(variationStrength === undefined ? index : 0);
 }
 
 function finish({ warnings, timings }: GenerateResult, saved: readonly string[], display: Display): void {

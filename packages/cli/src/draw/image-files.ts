@@ -1,27 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type ImageFormat, imageFormats } from '@sd/image';
 
 /** Where a command's images go. */
 export interface ImageFiles {
   /** Writes an image, whole or not at all; resolves to its absolute path. */
-  write(png: Uint8Array, image: { readonly prompt: string; readonly seed: bigint }): Promise<string>;
+  write(bytes: Uint8Array, image: { readonly prompt: string; readonly seed: bigint }): Promise<string>;
+}
+
+/** The format of a file by its extension; undefined for a folder, and for another extension. */
+export function formatOfFile(output = ''): ImageFormat | undefined {
+  const extension = path.extname(output).toLowerCase();
+  const formats = Object.entries(imageFormats) as [ImageFormat, { readonly extensions: readonly string[] }][];
+  return formats.find(([, { extensions }]) => extensions.includes(extension))?.[0];
 }
 
 /**
  * `output` is a folder, if it is one or ends in a slash, or a file; `images/` by default. In a folder, files are named after
  * prompt and seed, and none is replaced; a named file is, and further images are numbered: `cat.png`, `cat-2.png`.
  */
-export function imageFiles(output = 'images/'): ImageFiles {
+export function imageFiles(output = 'images/', format: ImageFormat = 'png'): ImageFiles {
   let written = 0;
+  const [extension] = imageFormats[format].extensions;
   return {
-    async write(png, { prompt, seed }) {
+    async write(bytes, { prompt, seed }) {
       written += 1;
-      if (await isFolder(output)) return writeNew(path.resolve(output, `${slug(prompt)}-${seed}.png`), png);
+      if (await isFolder(output)) return writeNew(path.resolve(output, `${slug(prompt)}-${seed}${extension}`), bytes);
       const { dir, name, ext } = path.parse(path.resolve(output));
-      const file = path.join(dir, `${name}${written === 1 ? '' : `-${written}`}${ext || '.png'}`);
+      const file = path.join(dir, `${name}${written === 1 ? '' : `-${written}`}${ext || extension}`);
       await mkdir(dir, { recursive: true });
-      await writeWhole(file, png);
+      await writeWhole(file, bytes);
       return file;
     },
   };

@@ -3,7 +3,6 @@ import { readParameters } from '@sd/image';
 import { type GenerateOptions, generateTables, schedulerNamed } from '@sd/pipeline';
 import type { Streams } from '../context.js';
 import { valuesOf } from '../options/table-options.js';
-import { optionsFrom } from './from-parameters.js';
 import { readInput } from './input-file.js';
 import type { DrawValues } from './values.js';
 
@@ -18,18 +17,20 @@ export async function readRequests(words: string, values: DrawValues, streams: S
   const settings = { ...kept, ...(await generateOptions(values)) };
   return texts.map((text) => {
     if (text === undefined) throw new InvalidOptionError('prompt', 'is required: say what to draw.');
-    return { ...settings, seed: settings.seed ?? Math.floor(Math.random() * seedRange), prompt: text };
+    const seed =
+      settings.seed ?? (settings.settings?.Seed === undefined ? Math.floor(Math.random() * seedRange) : undefined);
+    return { ...settings, seed, prompt: text };
   });
 }
 
 async function keptOptions(file: string): Promise<Partial<GenerateOptions>> {
-  const png = await readInput('from', file);
-  const parameters = await readParameters(png).catch((error) => {
+  const bytes = await readInput('from', file);
+  const parameters = await readParameters(bytes).catch((error) => {
     if (!(error instanceof InvalidOptionError)) throw error;
-    throw new InvalidOptionError('from', `${file}: ${error.message.replace(/^png: /, '')}`);
+    throw new InvalidOptionError('from', `${file}: ${error.message.replace(/^file: /, '')}`);
   });
   if (parameters === undefined) throw new InvalidOptionError('from', `${file} keeps no settings.`);
-  return optionsFrom(parameters);
+  return parameters;
 }
 
 async function readLines(file: string, { stdin }: Streams): Promise<string[]> {
@@ -47,10 +48,9 @@ const generateTable = Object.assign({}, ...Object.values(generateTables));
 /** The values that are options of `generate()`, without those that were not given. */
 async function generateOptions(values: DrawValues): Promise<Partial<GenerateOptions>> {
   // The output of a command line is a file.
-  const { prompt, output, scheduler, image, mask, upscale, ...given } = values;
+  const { prompt, output, image, mask, upscale, ...given } = values;
   const options = {
     ...valuesOf(given, generateTable),
-    scheduler: typeof scheduler === 'string' ? schedulerNamed(scheduler) : scheduler,
     image: image === undefined ? undefined : await readInput('image', image),
     mask: mask === undefined ? undefined : await readInput('mask', mask),
     upscale: upscale === undefined ? undefined : { factor: upscale },

@@ -1,3 +1,4 @@
+import type { ImageFormat } from '@sd/image';
 import type { GenerateOptions } from '@sd/pipeline';
 
 /** The values of `sd draw` by the names of its options. Those of `loadPipeline()` are there too. */
@@ -15,6 +16,8 @@ export interface DrawValues
   readonly controlImage?: string;
   readonly controlStrength?: number;
   readonly output?: string;
+  readonly format?: ImageFormat;
+  readonly quality?: number;
   readonly json?: boolean;
   readonly preview?: boolean;
   readonly show: string;

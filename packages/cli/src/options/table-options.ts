@@ -27,7 +27,7 @@ const readers: Readonly<Record<string, Reader>> = {
   string: text,
   number,
   'number | bigint': seed,
-  'string | { text, weight }[]': text,
+  'string | string[] | { text, weight }[]': text,
   'Scheduler | string': { ...text, placeholder: 'name' },
   'bytes | RGBA | Tensor': file,
   'bytes | RGBA': file,
@@ -65,18 +65,31 @@ export function valuesOf(values: object, table: Table): Record<string, unknown> 
   return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(table, name)));
 }
 
-/** Replaces aliases in a command line by the names that they stand for: `--cfg-scale 7` by `--guidance-scale 7`. */
-export function withoutAliases(args: readonly string[], spellings: Readonly<Record<string, Spelling>>): string[] {
-  const names = new Map(
-    Object.entries(spellings).flatMap(([name, { aliases = [] }]) =>
-      aliases.map((alias) => [alias, `--${kebab(name)}`]),
-    ),
-  );
+/**
+ * Replaces aliases in a command line, and other libraries' names of the options of tables, by the names that they stand for:
+ * `--cfg-scale 7` by `--guidance-scale 7`.
+ */
+export function withoutAliases(
+  args: readonly string[],
+  spellings: Readonly<Record<string, Spelling>>,
+  tables: readonly Table[] = [],
+): string[] {
+  const names = new Map<string, string>();
+  const add = (name: string, aliases: readonly string[] = []) => {
+    for (const alias of aliases) names.set(alias, `--${kebab(name)}`);
+  };
+  for (const [name, { otherNames = [] }] of tables.flatMap((table) => Object.entries(table))) {
+    add(
+      name,
+      otherNames.filter((other) => other.length > 1).map((other) => `--${kebab(other).replaceAll('_', '-')}`),
+    );
+  }
+  for (const [name, { aliases }] of Object.entries(spellings)) add(name, aliases);
   const end = args.indexOf('--');
   return args.map((arg, i) => {
     if (end !== -1 && i > end) return arg;
     const [, flag, value] = /^([^=]+)(=.*)?$/s.exec(arg) ?? [];
-    const name = names.get(flag);
+    const name = names.get(flag?.replaceAll('_', '-'));
     return name === undefined ? arg : `${name}${value ?? ''}`;
   });
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.js';
 import { type Check, checkFinite, checkFraction, checkOptional, checkText, checkWhole, describe } from './checks.js';
+import { nearestName } from './nearest.js';
 
 /** One option: its type and default as documentation writes them, what it does, and the check of a value that is given. */
 export interface OptionRow {
@@ -7,6 +8,8 @@ export interface OptionRow {
   readonly type: string;
   /** The default in words or code; left out where there is none. */
   readonly default?: string;
+  /** What other libraries call it; errors and the command line know it by these names too. */
+  readonly otherNames?: readonly string[];
   /** A sentence or two, for tables of options. */
   readonly text: string;
   /** Called where the option is given. What depends on other options is checked where they come together. */
@@ -38,7 +41,9 @@ export function checkOptions(options: unknown, table: Record<string, OptionRow>,
     if (value === undefined) continue;
     const option = `${prefix}${name}`;
     if (!Object.hasOwn(table, name)) {
-      throw new InvalidOptionError(option, `is not an option of ${of}. Its options are ${names}.`);
+      const nearest = nearestName(name, Object.keys(table), (known) => table[known].otherNames ?? []);
+      const hint = nearest === undefined ? '' : ` Did you mean ${prefix}${nearest}?`;
+      throw new InvalidOptionError(option, `is not an option of ${of}.${hint} Its options are ${names}.`);
     }
     table[name].check?.(option, value);
   }

@@ -1,9 +1,10 @@
-import { BackendError, InvalidOptionError, lazyImport, messageOf } from '@sd/core';
+import { InvalidOptionError, messageOf } from '@sd/core';
+import { loadCodec } from '../load-codec.js';
 import type { Pixels } from '../pixels.js';
 import { checkJpeg } from './markers.js';
 
 /** The part of the emscripten module used here; the package types it as `any`. */
-interface Codec {
+interface Decoder {
   decode(file: Uint8Array, upright: boolean): Pixels | null;
 }
 
@@ -14,8 +15,10 @@ interface Codec {
  */
 export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixels> {
   checkJpeg(file, option);
-  const lines: string[] = [];
-  const codec = await loadCodec((line) => lines.push(line));
+  const { codec, lines } = await loadCodec<Decoder>(
+    '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
+    () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'),
+  );
   let pixels: Pixels | null;
   try {
     pixels = codec.decode(file, true);
@@ -29,15 +32,4 @@ export async function decodeJpeg(file: Uint8Array, option: string): Promise<Pixe
   if (pixels === null || prematureEnd !== undefined) throw new Error(prematureEnd ?? 'its decoder failed');
   const { width, height, data } = pixels;
   return { width, height, data };
-}
-
-/** A new decoder for each file: a failure leaves it in an unknown state, and it never releases memory. */
-async function loadCodec(print: (line: string) => void): Promise<Codec> {
-  try {
-    const { default: create } = await lazyImport(() => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'));
-    const { jpegDecoder } = await lazyImport(() => import('#jpeg-wasm'));
-    return await create({ noInitialRun: true, print, printErr: print, ...(await jpegDecoder()) });
-  } catch (error) {
-    throw new BackendError('The JPEG decoder, @jsquash/jpeg, could not be loaded.', { cause: error });
-  }
 }

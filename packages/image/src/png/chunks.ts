@@ -1,4 +1,5 @@
 import { InvalidOptionError, show } from '@sd/core';
+import { latin1Of } from '../latin1.js';
 import { crc32 } from './crc.js';
 
 /** The first bytes of every PNG file. */
@@ -18,7 +19,7 @@ export interface Chunk {
  * bytes of data. Checksums are not verified. Throws an InvalidOptionError (`option`) for bytes that are not a complete PNG
  * file.
  */
-export function* chunksOf(png: Uint8Array, option = 'png'): Generator<Chunk> {
+export function* chunksOf(png: Uint8Array, option = 'file'): Generator<Chunk> {
   if (!(png instanceof Uint8Array) || signature.some((byte, i) => png[i] !== byte)) {
     throw brokenPng('it has no PNG signature.', option);
   }
@@ -43,12 +44,6 @@ export function isIntact({ whole, crc }: Chunk): boolean {
   return crc32(whole.subarray(4, -4)) === crc;
 }
 
-export function latin1Of(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
-
-export function brokenPng(problem: string, option = 'png'): InvalidOptionError {
+export function brokenPng(problem: string, option = 'file'): InvalidOptionError {
   return new InvalidOptionError(option, `this is not a PNG file that can be read: ${problem}`);
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError, lazyImport } from '@sd/core';
-import { applyOrientation, readOrientation } from '../exif.js';
+import { applyOrientation, readOrientation } from '../exif/orientation.js';
+import { bytesOfLatin1 } from '../latin1.js';
 import type { Pixels } from '../pixels.js';
 import { checkSize } from '../size.js';
 import { chunksOf, isIntact } from './chunks.js';
@@ -39,10 +40,7 @@ export async function decodePng(file: Uint8Array, option: string): Promise<Pixel
   const { decode } = await lazyImport(() => import('fast-png'));
   const [length, noChecksum] = [new Uint8Array(8), new Uint8Array(4)];
   new DataView(length.buffer).setUint32(0, compressed.length);
-  length.set(
-    [...'IDAT'].map((character) => character.charCodeAt(0)),
-    4,
-  );
+  length.set(bytesOfLatin1('IDAT'), 4);
   const { IHDR, PLTE = [], tRNS = [], IEND } = pixelChunks;
   const parts = [file.subarray(0, 8), IHDR, PLTE, tRNS, length, compressed, noChecksum, IEND];
   const pixels = expandPng(decode(joined(parts), { checkCrc: false }));

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
-import { brokenPng as broken, type Chunk, chunksOf, isIntact, latin1Of } from './chunks.js';
+import { bytesOfLatin1, latin1Of } from '../latin1.js';
+import { brokenPng as broken, type Chunk, chunksOf, isIntact } from './chunks.js';
 import { crc32 } from './crc.js';
 
 const headerEnd = 8 + 12 + 13;
@@ -14,7 +15,7 @@ export function addText(png: Uint8Array, keyword: string, text: string): Uint8Ar
   const clean = text.replaceAll('\0', '');
   const latin1 = /^[\t\n\r\x20-\x7e\xa0-\xff]*$/.test(clean);
   const bytes = latin1
-    ? Uint8Array.from(`${keyword}\0${clean}`, (character) => character.charCodeAt(0))
+    ? bytesOfLatin1(`${keyword}\0${clean}`)
     : new TextEncoder().encode(`${keyword}\0\0\0\0\0${clean}`);
   const chunk = makeChunk(latin1 ? 'tEXt' : 'iTXt', bytes);
   const out = new Uint8Array(png.length + chunk.length);
@@ -26,7 +27,7 @@ export function addText(png: Uint8Array, keyword: string, text: string): Uint8Ar
 
 /**
  * The first text with this keyword in a PNG file, from a tEXt, zTXt or iTXt chunk; undefined if there is none. Throws an
- * InvalidOptionError (`png`) for an incomplete PNG file, and for a text that is broken or longer than 16 MB.
+ * InvalidOptionError (`file`) for an incomplete PNG file, and for a text that is broken or longer than 16 MB.
  */
 export async function findText(png: Uint8Array, keyword: string): Promise<string | undefined> {
   let first: Chunk | undefined;
@@ -63,10 +64,7 @@ export function makeChunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffe
   const chunk = new Uint8Array(12 + data.length);
   const view = new DataView(chunk.buffer);
   view.setUint32(0, data.length);
-  chunk.set(
-    Uint8Array.from(type, (character) => character.charCodeAt(0)),
-    4,
-  );
+  chunk.set(bytesOfLatin1(type), 4);
   chunk.set(data, 8);
   view.setUint32(8 + data.length, crc32(chunk.subarray(4, 8 + data.length)));
   return chunk;

@@ -24,7 +24,9 @@ export async function* decode(
     const image = createImage(row(decoded, 0), parametersOf(request, imageIndex));
     const milliseconds = performance.now() - start;
     timings.decode += milliseconds;
-    const event: ImageEvent = { type: 'image', index: imageIndex * frames + frame, image, attentionMaps, milliseconds };
+    const index = imageIndex * frames + frame;
+    const seed = request.seeds[imageIndex];
+    const event: ImageEvent = { type: 'image', index, image, seed, attentionMaps, milliseconds };
     events.push(event);
     yield event;
   }

@@ -72,8 +72,15 @@ export interface ImageEvent {
   readonly image: SdImage;
   /** With the option `attentionMaps`: the maps of the prompt's words. */
   readonly attentionMaps?: readonly AttentionMap[] | undefined;
+  /** The seed of the image, or of the clip that it is a frame of. */
+  readonly seed: number | bigint;
   /** Time that its decoding took. */
   readonly milliseconds: number;
 }
 
-export type PipelineEvent = EncodeEvent | StepEvent | ImageEvent;
+/** The last event of a run: what `generate` returns, without the images. */
+export interface DoneEvent extends Omit<GenerateResult, 'images'> {
+  readonly type: 'done';
+}
+
+export type PipelineEvent = EncodeEvent | StepEvent | ImageEvent | DoneEvent;

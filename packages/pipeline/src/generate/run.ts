@@ -50,8 +50,7 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
       else events.push(...(yield* decode(run, imageIndex, finished[i], attentionMaps[imageIndex])));
     }
   }
-  return {
-    images: events.map(({ image }) => image),
+  const done = {
     latents: latents.length > 0 ? stackFrames(latents, adapters.frames) : undefined,
     seeds: request.seeds,
     variationSeeds: request.variation?.seeds,
@@ -59,6 +58,8 @@ async function* drawAll(run: Run): AsyncGenerator<PipelineEvent, GenerateResult,
     timings: { ...timings, total: performance.now() - start },
     warnings,
   };
+  yield { type: 'done', ...done };
+  return { images: events.map(({ image }) => image), ...done };
 }
 
 async function encodeTexts(run: Run, warnings: Warning[]): Promise<Texts> {

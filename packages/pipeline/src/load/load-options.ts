@@ -1,4 +1,12 @@
-import type { Backend, NoisePredictor, Scheduler, TextEncoder, Tokenizer, Vae } from '@sd/core';
+import {
+  type Backend,
+  InvalidOptionError,
+  type NoisePredictor,
+  type Scheduler,
+  type TextEncoder,
+  type Tokenizer,
+  type Vae,
+} from '@sd/core';
 import {
   abortSignal,
   checkOptional,
@@ -10,10 +18,11 @@ import {
   withMethod,
 } from '@sd/core/options';
 import type { FilePrediction } from '../families/family.js';
+import { type DeviceOptions, devices, dtypes } from '../platform/device.js';
 import { type HubPlaceOptions, hubTable } from './hub-options.js';
 import type { Place } from './locate.js';
 
-export interface LoadPipelineOptions extends HubPlaceOptions {
+export interface LoadPipelineOptions extends HubPlaceOptions, DeviceOptions {
   /**
    * Where graphs run. By default one is created for this environment and disposed with the pipeline; one that is given must
    * be disposed by the caller.
@@ -65,6 +74,18 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
     text: 'Where graphs run. You dispose of a backend that you pass.',
     ...withMethod('load', 'an object with load(model), as createNodeBackend() makes'),
   },
+  device: {
+    otherNames: ['provider', 'executionProviders', 'device_map'],
+    ...oneOf(...devices),
+    default: "'cpu'; in browsers 'auto'",
+    text: 'Where models run. `auto` is a graphics card if one starts, otherwise the processor, with a warning that says why.',
+  },
+  dtype: {
+    otherNames: ['torch_dtype', 'precision'],
+    ...oneOf(...dtypes),
+    default: "'float32'; on WebGPU in browsers 'float16'",
+    text: 'The precision to compute in, whatever that of the files is.',
+  },
   components: {
     type: 'object',
     default: "the model's",
@@ -80,6 +101,7 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
   path: { ...text, text: 'The file inside a `Source` that is the whole model.' },
   variant: { ...text, text: "The variant of the weights to prefer: `'fp16'` for `model.fp16.safetensors`." },
   releaseStages: {
+    otherNames: ['low_cpu_mem_usage', 'lowvram'],
     ...flag,
     default: 'false',
     text: 'Loads each stage when it is needed and frees it afterwards: slower, for large models on small machines.',
@@ -106,4 +128,8 @@ export const loadTable: OptionTable<LoadPipelineOptions> = {
 /** Throws an InvalidOptionError for unknown or impossible options; locations are checked when they are opened. */
 export function checkLoadOptions(options: LoadPipelineOptions): void {
   checkOptions(options, loadTable, { of: 'loadPipeline()' });
+  const { backend, device, dtype } = options;
+  const chosen = device === undefined ? dtype && 'dtype' : 'device';
+  if (backend === undefined || chosen === undefined) return;
+  throw new InvalidOptionError(chosen, 'has no effect with `backend`, which has its own. Give one of them.');
 }

@@ -51,6 +51,7 @@ async function locateFiles(
   const onHub =
     path === undefined && mayBeName.test(String(place)) ? await locateOnHub(String(place), options) : undefined;
   if (onHub !== undefined) return onHub;
+  if (/^https?:/.test(String(place))) (await lazyImport(() => import('./web-page.js'))).refuseWebPage(String(place));
   const { address, folder, name, query } = splitAddress(String(place));
   if (path !== undefined) return { source: await resolveSource(place), path, stem: stemOf(path) };
   // A folder's query, such as the signature of a link, is sent for each of its files.

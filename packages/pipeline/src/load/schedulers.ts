@@ -9,6 +9,7 @@ import {
   show,
   type Warning,
 } from '@sd/core';
+import { nearestName } from '@sd/core/options';
 import {
   knownOptions,
   parseSchedulerConfig,
@@ -16,6 +17,7 @@ import {
   schedulerByName as samplerByName,
   schedulerClasses,
   schedulerFromConfig,
+  schedulerNamed,
   schedulerNames,
   stableDiffusionConfig,
 } from '@sd/scheduler';
@@ -54,17 +56,22 @@ export async function loadScheduler(source: Source, className?: string): Promise
     schedulerByName(name, defaults) {
       const { _class_name, ...changes } = defaults?.config ?? {};
       const changed = { ...config, ...changes };
-      const scheduler = samplerByName(name, changed);
+      const scheduler = samplerByName(schedulerNamed(name), changed);
       if (scheduler !== undefined) return scheduler;
       if (!schedulerClasses.includes(name)) {
         throw new InvalidOptionError(
           'scheduler',
-          `There is no scheduler ${show(name)}. There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
+          `There is no scheduler ${show(name)}.${hintFor(name)} There are ${plainNames.join(', ')}, most of them with -karras too, and diffusers' classes, such as ${schedulerClasses[0]}.`,
         );
       }
       return schedulerFromConfig(changed, { class: name });
     },
   };
+}
+
+function hintFor(name: string): string {
+  const nearest = nearestName(schedulerNamed(name), [...schedulerNames, ...schedulerClasses]);
+  return nearest === undefined ? '' : ` Did you mean ${nearest}?`;
 }
 
 function unknownOptions(names: readonly string[]): Warning[] {

@@ -1,14 +1,15 @@
 import { type Backend, expectFilesOpen, InvalidOptionError, lazyImport, type Source } from '@sd/core';
 import { describe } from '@sd/core/options';
+import type { DeviceOptions } from '../platform/device.js';
 import { importError } from '../platform/imported.js';
 import { checkedSource } from './checked-source.js';
 
 /** The code that differs between Node and browsers; package.json maps `#platform` to the module. */
 export const platform = (): Promise<typeof import('../platform/web.js')> => lazyImport(() => import('#platform'));
 
-/** A backend for this environment. */
-export async function defaultBackend(): Promise<Backend> {
-  return (await platform()).createBackend();
+/** A backend of this environment for a device. */
+export async function backendFor(options: DeviceOptions): Promise<Backend> {
+  return (await platform()).createBackend(options);
 }
 
 /** The source of a folder's path or URL, or of the embedded model; the results of a Source are checked. */

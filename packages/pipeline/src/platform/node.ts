@@ -1,11 +1,24 @@
 import { stat } from 'node:fs/promises';
-import { type Backend, expectFilesOpen, lazyImport, type Source } from '@sd/core';
+import { type Backend, expectFilesOpen, lazyImport, type Source, UnsupportedError } from '@sd/core';
 import { defaultEndpoint, type HubName, openUrl } from '@sd/source';
 import type { OpenHubOptions } from '@sd/source/hub';
 import type { HubSource } from '../load/hub.js';
+import type { DeviceOptions } from './device.js';
 import { importError } from './imported.js';
 
+const oldestNode = [20, 19];
+
+/** Older versions lack functions of the platform that the packages call; what they would say is no help. */
+function expectNode(): void {
+  const [major, minor] = globalThis.process.versions.node.split('.').map(Number);
+  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
+  throw new UnsupportedError(
+    `Node ${globalThis.process.versions.node} is too old: @sd needs Node ${oldestNode.join('.')} or later. See https://nodejs.org.`,
+  );
+}
+
 async function nodePackage() {
+  expectNode();
   try {
     expectFilesOpen();
     return await import('@sd/backend-node');
@@ -14,8 +27,9 @@ async function nodePackage() {
   }
 }
 
-export async function createBackend(): Promise<Backend> {
-  return (await nodePackage()).createNodeBackend();
+/** A backend for the options `device` and `dtype` of `loadPipeline`: by default the processor's, in single precision. */
+export async function createBackend({ device = 'cpu', dtype }: DeviceOptions): Promise<Backend> {
+  return (await nodePackage()).createDeviceBackend(device, { float16: dtype === 'float16' });
 }
 
 /** A folder by its path, its file URL, or its address on a server. */

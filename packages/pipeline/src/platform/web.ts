@@ -1,8 +1,9 @@
 import type { WebBackendOptions } from '@sd/backend-web';
-import { type Backend, expectFilesOpen, type Source } from '@sd/core';
+import { type Backend, expectFilesOpen, InvalidOptionError, type Source } from '@sd/core';
 import { type DownloadProgress, defaultEndpoint, type HubName, hubUrl, openUrl } from '@sd/source';
 import type { OpenHubOptions } from '@sd/source/hub';
 import type { HubSource } from '../load/hub.js';
+import type { DeviceOptions } from './device.js';
 import { importError } from './imported.js';
 
 async function webPackage() {
@@ -14,9 +15,29 @@ async function webPackage() {
   }
 }
 
-export async function createBackend(settings?: WebBackendOptions): Promise<Backend> {
-  return (await webPackage()).createWebBackend(settings);
+/**
+ * A backend for the options `device` and `dtype` of `loadPipeline`, with further settings: by default WebGPU where there is a
+ * graphics card.
+ */
+export async function createBackend(
+  { device = 'auto', dtype }: DeviceOptions,
+  settings?: WebBackendOptions,
+): Promise<Backend> {
+  if (!Object.hasOwn(providers, device)) {
+    throw new InvalidOptionError(
+      'device',
+      `is '${device}', which browsers do not have: ${Object.keys(providers).join(', ')}.`,
+    );
+  }
+  const float16 = dtype === undefined ? {} : { float16: dtype === 'float16' };
+  return (await webPackage()).createWebBackend({ provider: providers[device], ...float16, ...settings });
 }
+
+const providers: Readonly<Record<string, WebBackendOptions['provider']>> = {
+  auto: undefined,
+  webgpu: 'webgpu',
+  cpu: 'wasm',
+};
 
 /** A folder by its address, from the page's or worker's own on. */
 export async function openSource(source: string | URL): Promise<Source> {

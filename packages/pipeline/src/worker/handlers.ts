@@ -1,5 +1,5 @@
 import { InvalidOptionError, lazyImport } from '@sd/core';
-import { encodePng } from '@sd/image';
+import { encodeImage } from '@sd/image';
 import type { DownloadProgress } from '@sd/source';
 import type { GenerateOptions } from '../generate/options/index.js';
 import { previewOf } from '../generate/preview.js';
@@ -56,9 +56,9 @@ function runHandlers(current: Current, { prepare }: HandlerOptions) {
       return plain(undefined);
     },
     preview: async ({ latents }, signal) => pack(await previewOf(current().pipeline.stages, latents, signal)),
-    async png({ image: packed }) {
+    async encode({ image: packed, options }) {
       const image = packed as PackedImage;
-      return pack(await encodePng(image, image.parameters));
+      return pack(await encodeImage(image, { ...options, parameters: image.parameters }));
     },
   } satisfies Partial<Handlers>;
 }

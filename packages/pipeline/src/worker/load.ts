@@ -28,8 +28,8 @@ interface LoadContext {
 /** Loads the model that a page requested. Rejects as `loadPipeline` does, and then frees the backend. */
 export async function loadModel(
   location: SendableLocation,
-  { backend: settings = {}, download, ...options }: PlainLoadOptions,
-  { createBackend = webBackend, load }: Loading,
+  { backend: settings = {}, download, device, dtype, ...options }: PlainLoadOptions,
+  { createBackend = (given) => webBackend({ device, dtype }, given), load }: Loading,
   { signal, onProgress }: LoadContext,
 ): Promise<Loaded> {
   const opened = await openLocation(location, options, { ...download, signal, onProgress });

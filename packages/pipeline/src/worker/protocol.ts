@@ -1,4 +1,5 @@
 import type { Failure, Tensor, Warning } from '@sd/core';
+import type { EncodeOptions } from '@sd/image';
 import type { DownloadProgress, PickedFiles } from '@sd/source';
 import type { Attachment, AttachResult } from '../attach/attach.js';
 import type { GenerateOptions } from '../generate/options/index.js';
@@ -24,7 +25,7 @@ export interface Calls {
   /** Ends a run that is no longer read. */
   end: { request: { run: number }; reply: undefined };
   preview: { request: { latents: Tensor<'float32'> }; reply: Packed };
-  png: { request: { image: Packed }; reply: Uint8Array };
+  encode: { request: { image: Packed; options: EncodeOptions }; reply: Uint8Array<ArrayBuffer> };
   attach: { request: { location: SendableLocation; options: PlainAttachOptions }; reply: AttachReply };
   detach: { request: { name: string }; reply: readonly Attachment[] };
   dispose: { request: object; reply: undefined };

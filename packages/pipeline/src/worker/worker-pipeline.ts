@@ -1,7 +1,8 @@
 import { DisposedError, throwIfAborted } from '@sd/core';
-import type { SdImage } from '@sd/image';
+import { imageMethods, type SdImage } from '@sd/image';
 import type { AttachResult } from '../attach/attach.js';
 import { checkAttachOptions } from '../attach/attach-options.js';
+import { createCallbackScope } from '../callback-scope.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from '../generate/events.js';
 import { previewedFrame } from '../generate/frames.js';
 import type { GenerateOptions } from '../generate/options/index.js';
@@ -70,6 +71,7 @@ function withFullUrls<T extends Omit<LoadWorkerPipelineOptions, 'onProgress' | '
 function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipeline {
   const { provider, float16, warnings } = facts;
   const runEvents = eventStreams(connection);
+  const callbacks = createCallbackScope();
   let { attached } = facts;
   let disposing: Promise<void> | undefined;
   const throwIfDisposed = () => {
@@ -78,6 +80,7 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
 
   async function* stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     throwIfDisposed();
+    callbacks.checkOutside();
     return yield* runEvents(options);
   }
 
@@ -89,7 +92,8 @@ function pipelineOver(connection: Connection, facts: PipelineFacts): WorkerPipel
       return attached;
     },
     stream,
-    generate: (options) => notifySteps(stream(options), options?.onStep, [options?.signal]),
+    generate: (options) =>
+      notifySteps(stream(options), { onStep: options?.onStep, callbacks, signals: [options?.signal] }),
     async attach(file, attachOptions = {}) {
       throwIfDisposed();
       checkAttachOptions(attachOptions);
@@ -165,14 +169,12 @@ async function previewOf(
 
 function imageOf(connection: Connection, packed: unknown): SdImage {
   const image = packed as PackedImage;
-  return {
-    ...image,
-    async toPng() {
-      // The worker encodes images for as long as it exists.
-      if (!connection.ended) return connection.call('png', { image });
-      // Not by lazyImport, which is for Node: this page has little code.
-      const { encodePng } = await import('@sd/image');
-      return encodePng(image, image.parameters);
-    },
-  };
+  const methods = imageMethods(async (options) => {
+    // The worker encodes images for as long as it exists.
+    if (!connection.ended) return connection.call('encode', { image, options });
+    // Not by lazyImport, which is for Node: this page has little code.
+    const { encodeImage } = await import('@sd/image');
+    return encodeImage(image, { ...options, parameters: image.parameters });
+  });
+  return { ...image, ...methods };
 }

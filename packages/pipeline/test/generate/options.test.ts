@@ -12,9 +12,9 @@ const noise = (dims: number[], value = 0.5) =>
 
 describe('invalid options are named before anything runs', () => {
   test.each<[option: string, value: unknown, message: string]>([
-    ['prompt', undefined, 'must be a string or a list of { text, weight }, not undefined.'],
-    ['prompt', [], 'must be a string or a list of { text, weight }, not a list.'],
-    ['prompt[0].text', { prompt: ['a car'] }, 'must be a string, not undefined.'],
+    ['prompt', undefined, 'must be a string, a list of strings, or a list of { text, weight }, not undefined.'],
+    ['prompt', [], 'must be a string, a list of strings, or a list of { text, weight }, not a list.'],
+    ['prompt[0].text', { prompt: [{}] }, 'must be a string, not undefined.'],
     [
       'prompt[1].weight',
       { prompt: [{ text: 'a car' }, { text: 'a bus', weight: Number.NaN }] },
@@ -51,7 +51,7 @@ describe('invalid options are named before anything runs', () => {
     ['signal', {}, 'must be an AbortSignal, not an object.'],
     ['onStep', 5, 'must be a function, not 5.'],
     ['scheduler', {}, 'must be a name or an object with plan(steps), not an object.'],
-    ['negative_prompt', 'grey', 'is not an option of generate(). Its options are prompt, '],
+    ['negative_prompt', 'grey', 'is not an option of generate(). Did you mean negativePrompt? Its options are prompt, '],
   ])('%s: %s', async (option, value, message) => {
     encode.mockClear();
     const given = /[.[]/.test(option) ? value : { [option]: value };

@@ -8,7 +8,9 @@ const nameOf = (event: PipelineEvent) =>
     ? 'encode'
     : event.type === 'step'
       ? `step ${event.index}.${event.step}`
-      : `image ${event.index}`;
+      : event.type === 'image'
+        ? `image ${event.index}`
+        : event.type;
 
 async function drain(stream: ReturnType<Pipeline['stream']>) {
   const events: PipelineEvent[] = [];
@@ -31,10 +33,13 @@ describe('a stream', () => {
       'step 1.0',
       'step 1.1',
       'image 1',
+      'done',
     ]);
     expect(result.seeds).toEqual([1, 2]);
-    const images = events.flatMap((event) => (event.type === 'image' ? [event.image] : []));
-    expect(result.images).toEqual(images);
+    const images = events.flatMap((event) => (event.type === 'image' ? [event] : []));
+    expect(result.images).toEqual(images.map(({ image }) => image));
+    expect(images.map(({ seed }) => seed)).toEqual([1, 2]);
+    expect(events.at(-1)).toEqual({ type: 'done', ...result, images: undefined });
   });
 
   test('frees the U-Net before decoding if stages are released', async () => {
@@ -46,8 +51,9 @@ describe('a stream', () => {
     }
     const sd = createPipeline({ ...stages, releaseStages: true });
     for await (const event of sd.stream({ ...road, steps: 1, count: 2 })) calls.push(nameOf(event));
-    expect(calls.slice(0, 7)).toEqual(['textEncoder', 'encode', 'step 0.0', 'step 1.0', 'unet', 'image 0', 'image 1']);
-    expect(calls.slice(7).sort()).toEqual(['textEncoder', 'unet', 'vae']);
+    const order = ['textEncoder', 'encode', 'step 0.0', 'step 1.0', 'unet', 'image 0', 'image 1', 'done'];
+    expect(calls.slice(0, 8)).toEqual(order);
+    expect(calls.slice(8).sort()).toEqual(['textEncoder', 'unet', 'vae']);
   });
 
   test('returns the same result as generate', async () => {
@@ -57,7 +63,7 @@ describe('a stream', () => {
     expect(generated.images[0].data).toEqual(result.images[0].data);
     expect({ ...generated, images: [], timings: {} }).toEqual({ ...result, images: [], timings: {} });
     const spent = (type: string) =>
-      events.filter((event) => event.type === type).reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      events.reduce((sum, event) => sum + (event.type === type && 'milliseconds' in event ? event.milliseconds : 0), 0);
     const { encode, denoise, decode } = result.timings;
     expect([encode, denoise, decode]).toEqual([spent('encode'), spent('step'), spent('image')]);
   });

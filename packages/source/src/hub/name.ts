@@ -35,7 +35,8 @@ export function parseHubName(text: string, endpoint = defaultEndpoint): HubName 
   return { repo, ...(revision !== undefined && { revision: decoded(revision) }), path: decoded(path ?? '') };
 }
 
-function onPage(text: string, endpoint: string): RegExpExecArray | null {
+function onPage(address: string, endpoint: string): RegExpExecArray | null {
+  const text = address.replace(/^https?:\/\/(www\.)?(hf\.co|huggingface\.co)(?=\/)/, defaultEndpoint);
   return text.startsWith(`${endpoint}/`) ? page.exec(text.slice(endpoint.length).replace(/[?#].*/, '')) : null;
 }
 

@@ -10,6 +10,7 @@ describe('names of repositories', () => {
     ['hf://owner/name@fp16', { repo: 'owner/name', revision: 'fp16', path: '' }],
     ['hf://owner/name@refs%2Fpr%2F1/a/b.bin', { repo: 'owner/name', revision: 'refs/pr/1', path: 'a/b.bin' }],
     ['https://huggingface.co/owner/name', { repo: 'owner/name', path: '' }],
+    ['https://hf.co/owner/name', { repo: 'owner/name', path: '' }],
     ['https://huggingface.co/owner/name/', { repo: 'owner/name', path: '' }],
     ['https://huggingface.co/owner/name/tree/fp16', { repo: 'owner/name', revision: 'fp16', path: '' }],
     [

@@ -16,6 +16,7 @@ export interface GuidanceOptions {
 
 export const guidanceTable: OptionTable<GuidanceOptions> = {
   guidanceScale: {
+    otherNames: ['cfg_scale', 'cfg', 'guidance'],
     ...finite,
     default: "7.5; 7 for Stable Diffusion 3; a distilled model's",
     text: 'How strongly to follow the prompt. At 1 or below, the negative prompt has no effect and a step takes half the time.',

@@ -30,8 +30,8 @@ export interface OutputOptions {
   /** Aborts the run, which rejects with an AbortError at once. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called and awaited after every step; an error that it throws ends the run. While another request waits, the run goes on
-   * in the meantime, so a request in here waits for the run, not forever.
+   * Called and awaited after every step; an error that it throws ends the run. It must not call `generate`, `stream`, `attach`
+   * or `detach` of the same pipeline, which reject with an InvalidOptionError.
    */
   readonly onStep?: ((step: StepEvent) => void | Promise<void>) | undefined;
 }
@@ -54,9 +54,18 @@ const outputTable: OptionTable<OutputOptions> = {
     text: 'What the result has: images, or their latents, for another model to continue from.',
   },
   attentionMaps: attentionMapsRow,
-  adapters: { type: 'object', text: 'Settings of attached adapters, by name.' },
-  signal: { ...abortSignal, text: 'Aborts the run: it rejects with an AbortError at once.' },
+  adapters: {
+    otherNames: ['loras', 'cross_attention_kwargs'],
+    type: 'object',
+    text: 'Settings of attached adapters, by name.',
+  },
+  signal: {
+    otherNames: ['abortSignal'],
+    ...abortSignal,
+    text: 'Aborts the run: it rejects with an AbortError at once.',
+  },
   onStep: {
+    otherNames: ['callback', 'callback_on_step_end', 'onProgress'],
     type: 'function',
     text: 'Called and awaited after every step; if it throws, the run ends. `generate` only.',
     check: (option, value) => checkOptional(option, value, typeof value === 'function', 'a function'),

@@ -40,11 +40,17 @@ const between = {
 
 export const initialImageTable: OptionTable<InitialImageOptions> = {
   image: {
+    otherNames: ['init_image', 'init_images', 'init_img'],
     type: 'bytes | RGBA | Tensor',
     text: 'The image to start from: the bytes of a PNG or JPEG file, `ImageData`, RGBA pixels; or latents.',
   },
-  mask: { type: 'bytes | RGBA', text: 'What to repaint: white is repainted, black kept, gray blended.' },
+  mask: {
+    otherNames: ['mask_image'],
+    type: 'bytes | RGBA',
+    text: 'What to repaint: white is repainted, black kept, gray blended.',
+  },
   strength: {
+    otherNames: ['denoising_strength', 'denoise'],
     type: 'number',
     default: '0.8; 1 with a mask',
     text: 'How much to change the image: the fraction of the steps to run, at least one step.',

@@ -30,8 +30,11 @@ export interface BlendOptions {
 }
 
 export interface PromptOptions {
-  /** A description of the image; or several prompts, which are composed (arXiv 2206.01714). At most 100,000 characters each. */
-  readonly prompt: string | readonly WeightedPrompt[];
+  /**
+   * A description of the image, of at most 100,000 characters. A list of texts makes `count` images of each, one after the
+   * other, with seeds that go on; a list of objects is composed into one image (arXiv 2206.01714).
+   */
+  readonly prompt: string | readonly string[] | readonly WeightedPrompt[];
   /** A description of what to avoid; empty by default. */
   readonly negativePrompt?: string | undefined;
   /** The prompt for the second text encoder; `prompt` by default. */
@@ -51,12 +54,18 @@ export interface PromptOptions {
   readonly clipSkip?: number | undefined;
   /** Another prompt, whose embedding is mixed with that of `prompt`. */
   readonly blend?: BlendOptions | undefined;
+  /**
+   * Settings of an image by A1111's names, as `readParameters` reads them: `generate(await readParameters(file))`. Other
+   * options come before them, and those that `generate` has no option for have no effect.
+   */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The most characters of a prompt: some 25,000 words, more than anyone writes by hand. */
 const maxPromptLength = 100_000;
 
-function checkPrompt(option: string, value: unknown): asserts value is string {
+/** Throws an InvalidOptionError for anything but a text that is short enough. */
+export function checkPrompt(option: string, value: unknown): asserts value is string {
   checkText(option, value);
   if (value.length <= maxPromptLength) return;
   throw new InvalidOptionError(
@@ -70,14 +79,14 @@ const promptRow = { ...text, check: checkPrompt } as const;
 
 const blendTable: OptionTable<BlendOptions> = {
   prompt: { ...promptRow, text: "The run's own prompt if left out." },
-  negativePrompt: { ...promptRow, text: "The run's own if left out." },
+  negativePrompt: { otherNames: ['negative'], ...promptRow, text: "The run's own if left out." },
   amount: { ...fraction, text: "0 is the run's prompt, 1 the other." },
 };
 
 export const promptTable: OptionTable<PromptOptions> = {
   prompt: {
-    type: 'string | { text, weight }[]',
-    text: 'What to draw; or several weighted prompts, which are composed (arXiv 2206.01714).',
+    type: 'string | string[] | { text, weight }[]',
+    text: 'What to draw: a text, a list of texts to draw one after the other, or weighted ones that are composed into one image (arXiv 2206.01714).',
   },
   negativePrompt: { ...promptRow, default: "''", text: 'What to avoid.' },
   prompt2: {
@@ -107,7 +116,16 @@ export const promptTable: OptionTable<PromptOptions> = {
       checkFraction(`${option}.amount`, (value as BlendOptions).amount);
     },
   },
+  settings: {
+    type: 'object',
+    text: "Settings by A1111's names, as `readParameters` reads them from an image; other options come before them.",
+    check: (option, value) => checkOptional(option, value, isTexts(value), 'an object of texts by name'),
+  },
 };
+
+function isTexts(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
+}
 
 /** The prompt options of a request, with defaults filled in but not parsed. */
 export interface PromptSettings {
@@ -163,9 +181,12 @@ function weightedPrompts(prompt: PromptOptions['prompt']): Required<WeightedProm
     return [{ text: prompt, weight: 1 }];
   }
   if (!Array.isArray(prompt) || prompt.length === 0) {
-    throw new InvalidOptionError('prompt', `must be a string or a list of { text, weight }, not ${describe(prompt)}.`);
+    throw new InvalidOptionError(
+      'prompt',
+      `must be a string, a list of strings, or a list of { text, weight }, not ${describe(prompt)}.`,
+    );
   }
-  return prompt.map((entry: WeightedPrompt | null | undefined, i) => {
+  return (prompt as readonly (WeightedPrompt | null | undefined)[]).map((entry, i) => {
     const { text, weight = 1 } = entry ?? ({} as Partial<WeightedPrompt>);
     checkPrompt(`prompt[${i}].text`, text);
     checkOptional(`prompt[${i}].weight`, weight, Number.isFinite(weight), 'a finite number');

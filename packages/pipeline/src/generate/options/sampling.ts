@@ -38,11 +38,13 @@ export interface SamplingOptions {
 
 export const samplingTable: OptionTable<SamplingOptions> = {
   steps: {
+    otherNames: ['num_inference_steps', 'sampling_steps'],
     ...whole(1),
     default: "20; 28 for Stable Diffusion 3; a distilled model's",
     text: 'How many steps to take.',
   },
   scheduler: {
+    otherNames: ['sampler', 'sampler_name', 'sampler_index', 'sampling_method'],
     type: 'Scheduler | string',
     default: "the model's",
     text: "A scheduler object, a short name such as `'dpmpp-2m-karras'`, or the name of a class of diffusers.",
@@ -53,8 +55,14 @@ export const samplingTable: OptionTable<SamplingOptions> = {
     text: 'Seed of the first image; the next ones count up from it.',
     check: checkSeed,
   },
-  count: { ...whole(1), default: '1', text: 'How many images.' },
+  count: {
+    otherNames: ['num_images_per_prompt', 'n', 'batch_size', 'n_iter', 'batch_count'],
+    ...whole(1),
+    default: '1',
+    text: 'How many images.',
+  },
   rng: {
+    otherNames: ['generator'],
     type: "'torch-cpu' | 'nv-philox' | 'numpy' | function",
     default: "'torch-cpu'",
     text: "The random number generator: diffusers' on the CPU, A1111's, NumPy's, or your own `(seed) => RandomSource`.",
@@ -64,12 +72,14 @@ export const samplingTable: OptionTable<SamplingOptions> = {
     text: 'Initial noise in place of generated noise: standard normal, [1 or count, channels, height / 8, width / 8].',
   },
   variationSeed: {
+    otherNames: ['subseed'],
     type: 'number | bigint',
     default: 'random',
     text: 'Seed of the noise that `variationStrength` mixes in.',
     check: checkSeed,
   },
   variationStrength: {
+    otherNames: ['subseed_strength'],
     ...fraction,
     text: 'From 0 to 1: how far to go from the noise of `seed` to that of `variationSeed`.',
   },

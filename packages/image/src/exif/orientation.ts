@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels.js';
+import type { Pixels } from '../pixels.js';
 
 const orientationTag = 0x0112;
 
