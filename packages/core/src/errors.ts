@@ -1,3 +1,5 @@
+import { messageOf } from './show.js';
+
 const marker = Symbol.for('@sd/error');
 
 /** Identifies an error to programs. Codes are stable across releases; messages are not. */
@@ -17,7 +19,8 @@ export type ErrorCode =
   | 'missing-package'
   | 'aborted'
   | 'disposed'
-  | 'nonconforming';
+  | 'nonconforming'
+  | 'internal';
 
 /** The base class of every error that @sd throws on purpose. The message says what is wrong, where, and what to do. */
 export class SdError extends Error {
@@ -138,5 +141,13 @@ export class AbortError extends SdError {
 export class DisposedError extends SdError {
   constructor(what: string) {
     super('disposed', `${what} was disposed: create a new one.`);
+  }
+}
+
+/** A fault of this library, or of a custom stage, and not of the input. `cause` is the error that the operation met. */
+export class InternalError extends SdError {
+  constructor(entry: string, cause: unknown) {
+    const advice = 'Unless it comes from a stage of your own, please report it with the stack of its cause.';
+    super('internal', `${entry} failed with an unexpected error: ${messageOf(cause)}. ${advice}`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { linkSignals, untilAborted } from '@sd/core';
+import { callersCode, linkSignals, untilAborted } from '@sd/core';
 import type { GenerateResult, PipelineEvent, StepEvent } from './generate/events.js';
 
 /**
@@ -27,7 +27,10 @@ async function callBack(
 ): Promise<void> {
   const { signal, unlink } = linkSignals(...signals);
   try {
-    await untilAborted((async () => callback())(), signal);
+    await untilAborted(
+      callersCode(async () => callback()),
+      signal,
+    );
   } finally {
     unlink();
   }

@@ -1,4 +1,15 @@
-import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, show, type Warning } from '@sd/core';
+import {
+  AbortError,
+  type Backend,
+  barrier,
+  InvalidOptionError,
+  isStageError,
+  lazyImport,
+  type Scheduler,
+  show,
+  typedError,
+  type Warning,
+} from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
@@ -80,6 +91,10 @@ export interface Pipeline {
  * InvalidOptionError for stages that do not fit together.
  */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
+  return guarded('createPipeline()', () => assemble(options));
+}
+
+function assemble(options: CreatePipelineOptions): Pipeline {
   const { backend, releaseStages = false, memoryLimit = machineMemory() } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
   const stages: Stages = { textEncoders, noisePredictor, vae, previewVae, scheduler };
@@ -90,6 +105,14 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   let disposed: Promise<void> | undefined;
 
   async function* stream(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+    try {
+      return yield* events(given);
+    } catch (error) {
+      throw typedError('generate()', error, isStageError);
+    }
+  }
+
+  async function* events(given: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     queue.checkOpen();
     checkGenerateOptions(given, composition);
     // No await without images, so that such requests queue in the order of the calls.
@@ -131,7 +154,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     generate,
     dispose() {
       queue.close();
-      disposed ??= adapted.dispose();
+      disposed ??= guarded('dispose()', () => adapted.dispose());
       return disposed;
     },
   };
@@ -173,6 +196,9 @@ async function decodeImages(given: GenerateOptions): Promise<DecodedImages> {
   return readImages(given);
 }
 
+/** A barrier that errors of custom stages pass. */
+const guarded = <T>(entry: string, work: () => T): T => barrier(entry, work, isStageError);
+
 /** `attach` and `detach`, which wait in the queue like runs. */
 function attachMethods(
   adapted: AdaptedStages,
@@ -180,21 +206,23 @@ function attachMethods(
   { backend, load }: { readonly backend: Backend | undefined; readonly load: boolean },
 ): Pick<Pipeline, 'attach' | 'detach'> {
   return {
-    async attach(file, options = {}) {
-      queue.checkOpen();
-      checkAttachOptions(options);
-      return queue.run(options.signal, async (signal) => {
-        const { attach } = await lazyImport(() => import('./attach/attach.js'));
-        return attach(adapted, file, options, { signal, backend, load });
-      });
-    },
-    async detach(name) {
-      queue.checkOpen();
-      await queue.run(undefined, async (signal) => {
-        const { detach } = await lazyImport(() => import('./attach/attach.js'));
-        await detach(adapted, name, { signal, load });
-      });
-    },
+    attach: (file, options = {}) =>
+      guarded('attach()', async () => {
+        queue.checkOpen();
+        checkAttachOptions(options);
+        return queue.run(options.signal, async (signal) => {
+          const { attach } = await lazyImport(() => import('./attach/attach.js'));
+          return attach(adapted, file, options, { signal, backend, load });
+        });
+      }),
+    detach: (name) =>
+      guarded('detach()', async () => {
+        queue.checkOpen();
+        await queue.run(undefined, async (signal) => {
+          const { detach } = await lazyImport(() => import('./attach/attach.js'));
+          await detach(adapted, name, { signal, load });
+        });
+      }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
+import { barrier, CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
 import { stepsOf } from './known-rules.js';
 import { startLibrary } from './library.js';
 import {
@@ -41,6 +41,10 @@ export interface TokenizerFiles extends TokenizerConfigFiles {
  * tokenizer that is not byte-pair encoding.
  */
 export function createTokenizer(files: TokenizerFiles): ClipTokenizer {
+  return barrier('createTokenizer()', () => create(files));
+}
+
+function create(files: TokenizerFiles): ClipTokenizer {
   const json = checkTokenizerJson(files.tokenizerJson, 'tokenizer.json');
   return assembleTokenizer(json, readTokenizerConfig(files, ''), 'tokenizer.json');
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { barrier, InvalidOptionError } from '@sd/core';
 import { formatParameters, type ImageParameters, parseParameters, type ReadParameters } from '../parameters.js';
 import type { Pixels } from '../pixels.js';
 import { addText, findText } from './text.js';
@@ -27,7 +27,11 @@ export async function encodePng(pixels: Pixels, parameters?: ImageParameters): P
  * Reads the settings that a PNG file was made with, if this library, A1111 or another tool wrote them in A1111's format;
  * undefined if there are none. Throws an InvalidOptionError (`png`) for an incomplete PNG file or a broken text chunk.
  */
-export async function readParameters(png: Uint8Array): Promise<ReadParameters | undefined> {
+export function readParameters(png: Uint8Array): Promise<ReadParameters | undefined> {
+  return barrier('readParameters()', () => readText(png));
+}
+
+async function readText(png: Uint8Array): Promise<ReadParameters | undefined> {
   const text = await findText(png, keyword);
   return text === undefined ? undefined : parseParameters(text);
 }
