@@ -78,7 +78,7 @@ export async function faultyGeneration() {
     async fail(at, always) {
       const problems = [];
       const expectTyped = (stage, error) => {
-        if (error !== undefined && !SdError.isInstance(error))
+        if (error !== undefined && (!SdError.isInstance(error) || error.code === 'internal'))
           problems.push(`${stage}: an untyped ${error?.name}: ${error?.message}`);
       };
       points.fail(at, always);

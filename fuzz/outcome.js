@@ -2,14 +2,16 @@ import { SdError } from '@sd/core';
 
 /**
  * Runs one input. Resolves to the outcome: `ok`, an SdError's code, or a `problem`, which is anything else that is
- * thrown.
+ * thrown, also as the cause of an InternalError.
  */
 export async function outcomeOf(target, input) {
   try {
     return { label: (await target.run(input)) ?? 'ok' };
   } catch (error) {
-    if (SdError.isInstance(error)) return { label: error.code };
-    return { label: 'untyped', problem: problemOf(error) };
+    if (!SdError.isInstance(error)) return { label: 'untyped', problem: problemOf(error) };
+    // The barrier of an entry caught it: a fault all the same.
+    if (error.code === 'internal') return { label: 'untyped', problem: problemOf(error.cause) };
+    return { label: error.code };
   }
 }
 

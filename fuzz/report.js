@@ -1,6 +1,7 @@
 // node fuzz/report.js [--check]   writes docs/reliability.md from the results in fuzz/results, or compares it with them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { corpus } from './corpus.js';
+import { kinds } from './differential/kinds.js';
 import { repositoryFile } from './fixtures.js';
 import { readResults } from './results.js';
 
@@ -67,7 +68,37 @@ function soakTable(results) {
   return table(['Runs', 'Count:', 'Memory in MB', 'Trend:'], lines);
 }
 
-const [fuzz, faults, soak] = ['fuzz', 'faults', 'soak'].map(result);
+function differentialTable(results) {
+  const same = ['both refuse', 'both read the same'];
+  const lines = Object.entries(results).map(([name, { inputs, outcomes }]) => {
+    const allowed = Object.entries(outcomes).filter(
+      ([outcome]) => !same.includes(outcome) && outcome !== 'unexplained',
+    );
+    const total = allowed.reduce((sum, [, times]) => sum + times, 0);
+    const counts = [inputs, ...same.map((outcome) => outcomes[outcome] ?? 0), total, outcomes.unexplained ?? 0];
+    return row(`\`${name}\``, references[name], ...counts.map(count));
+  });
+  return table(['Files', 'Reader', 'Inputs:', 'Both refuse:', 'Same:', 'By a rule:', 'Else:'], lines);
+}
+
+/** The rules that differences fell under, with their counts. */
+function differentialRules(results) {
+  const lines = Object.entries(results).flatMap(([name, { outcomes }]) =>
+    kinds[name].rules
+      .filter((rule) => outcomes[rule.name] > 0)
+      .map((rule) => row(`\`${name}\``, rule.side, rule.name, count(outcomes[rule.name]))),
+  );
+  return table(['Files', 'Reads', 'What', 'Inputs:'], lines);
+}
+
+const references = {
+  safetensors: 'safetensors',
+  pickle: 'torch, `weights_only`',
+  png: 'Pillow',
+  tokenizer: 'tokenizers',
+};
+
+const [fuzz, faults, soak, differential] = ['fuzz', 'faults', 'soak', 'differential'].map(result);
 const inputs = Object.values(fuzz).reduce((sum, target) => sum + target.inputs, 0);
 const text = `# Reliability
 
@@ -89,6 +120,17 @@ npm run fuzz                                             # five minutes of all t
 node fuzz/fuzz.js --seconds 60 --seed 7 --targets png    # one target, in one process
 node fuzz/fuzz.js --seed 7 --targets png --from 123 --count 1    # one input again
 \`\`\`
+
+## The same files in Python
+
+\`node fuzz/differential.js --python <python>\` reads generated files with Python's reader of the format too, and compares what is
+accepted and read: names, types, shapes and bytes of tensors, pixels, token ids. A difference that no rule allows fails.
+
+${differentialTable(differential)}
+
+Differences that are meant, and who reads the file:
+
+${differentialRules(differential)}
 
 ## Failures of files and native code
 

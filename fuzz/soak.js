@@ -1,9 +1,10 @@
-// node --expose-gc fuzz/soak.js [--mode same|mixed] [--runs N] [--side 64] [--result FILE]
+// node --expose-gc fuzz/soak.js [--mode same|mixed] [--runs N] [--side 64] [--threads N] [--result FILE]
 // Draws with the embedded model, again and again in one process: 5,000 images of one size, or 1,000 runs of all kinds with
 // aborts, streams that are left, images as input, and LoRAs attached and detached. Memory must not grow: the means of the
 // last two quarters of the series differ by less than 2 %. Exits with 1 if they do not.
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { createNodeBackend } from '@sd/backend-node';
 import { SdError } from '@sd/core';
 import { loadPipeline } from '@sd/pipeline';
 import { repositoryFile } from './fixtures.js';
@@ -18,13 +19,16 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     side: { type: 'string', default: '64' },
     seed: { type: 'string', default: '7' },
+    threads: { type: 'string' },
     result: { type: 'string' },
   },
 });
 const { mode } = values;
 const runs = Number(values.runs ?? lengths[mode]);
 const random = randomOf(Number(values.seed), 0);
-const pipeline = await loadPipeline();
+const threads = values.threads === undefined ? {} : { threads: Number(values.threads) };
+const backend = createNodeBackend(threads);
+const pipeline = await loadPipeline(undefined, { backend });
 const outcomes = {};
 const series = [];
 let [image, attached] = [undefined, []];
@@ -123,6 +127,7 @@ for (let index = 1; index <= runs; index++) {
   report(index);
 }
 await pipeline.dispose();
+await backend.dispose();
 const result = report(runs);
 console.log(`${mode}: ${runs} runs, ${JSON.stringify(outcomes)}`);
 console.log(`memory in MB: ${result.megabytes.join(' ')}`);

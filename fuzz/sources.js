@@ -30,6 +30,42 @@ export function zerosSource(name, { start, size }) {
   };
 }
 
+/** The same file as a user would pick it in a browser. */
+export class ZerosBlob extends Blob {
+  #source;
+  #length;
+
+  constructor(name, content) {
+    super();
+    this.name = name;
+    this.#length = content.size;
+    this.#source = zerosSource(name, content);
+  }
+
+  get size() {
+    return this.#length;
+  }
+
+  slice(start, end) {
+    const read = async () => (await this.#source.read(this.name, { start, end })).buffer;
+    return { arrayBuffer: read };
+  }
+}
+
+/** A source that reads each part of a file once. */
+export function heldSource(source) {
+  const held = new Map();
+  const once = (key, read) => {
+    if (!held.has(key)) held.set(key, read());
+    return held.get(key);
+  };
+  return {
+    name: source.name,
+    read: (path, range) => once(`${path} ${range?.start} ${range?.end}`, () => source.read(path, range)),
+    size: (path) => once(path, () => source.size(path)),
+  };
+}
+
 /** A source with some of its files replaced, and some gone. */
 export function changedSource(source, { files = {}, gone = [] }) {
   const isReplaced = (path) => Object.hasOwn(files, path);

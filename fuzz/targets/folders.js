@@ -6,7 +6,7 @@ import { inspect, loadPipeline } from '@sd/pipeline';
 import { mutate, utf8 } from '../bytes.js';
 import { tinyModel } from '../fixtures.js';
 import { hostileJson, jsonText, mutateJson } from '../json.js';
-import { changedSource, graphsOnly } from '../sources.js';
+import { changedSource, graphsOnly, heldSource } from '../sources.js';
 
 const configs = ['unet/config.json', 'vae/config.json', 'text_encoder/config.json', 'scheduler/scheduler_config.json'];
 const names = [
@@ -75,7 +75,7 @@ function configOf(random, value) {
 }
 
 export default async function folders() {
-  const real = await openFolder(tinyModel());
+  const real = heldSource(await openFolder(tinyModel()));
   const known = Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(tinyModel(name), 'utf8'))]));
   return {
     generate(random) {

@@ -124,7 +124,8 @@ export default async function options() {
         const exotic = [whole, place, ...chosen.map(([, name]) => name)].some(
           (name) => name !== undefined && isExotic(name),
         );
-        if (!exotic || error?.code !== undefined) throw error;
+        const isCallers = error?.code === undefined || error.code === 'internal';
+        if (!exotic || !isCallers) throw error;
         return 'a caller’s own error';
       }
     },

@@ -144,6 +144,7 @@ function zipFile(random, real) {
     ['archive/data.pkl', pickleOf(random, real), entryLies(random)],
     ['archive/data/0', random.bytes(16), entryLies(random)],
   ];
+  if (random.chance(0.9)) files.push(['archive/version', latin1('3\n')]);
   if (random.chance(0.3)) files.push(['archive/byteorder', utf8(random.pick(['little', 'big', '']))]);
   const others = ['archive/constants.pkl', 'archive/data/__proto__', '../data.pkl', '', 'data.pkl', 'a/b/data.pkl'];
   if (random.chance(0.08)) files.push([random.pick(others), pickleOf(random, real)]);

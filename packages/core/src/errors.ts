@@ -1,3 +1,5 @@
+import { messageOf } from './show.js';
+
 const marker = Symbol.for('@sd/error');
 
 /** Identifies an error to programs. Codes are stable across releases; messages are not. */
@@ -160,5 +162,13 @@ export class AbortError extends SdError {
 export class DisposedError extends SdError {
   constructor(what: string) {
     super('disposed', `${what} was disposed: create a new one.`);
+  }
+}
+
+/** A fault of this library, or of a custom stage, and not of the input. `cause` is the error that the operation met. */
+export class InternalError extends SdError {
+  constructor(entry: string, cause: unknown) {
+    const advice = 'Unless it comes from a stage of your own, please report it with the stack of its cause.';
+    super('internal', `${entry} failed with an unexpected error: ${messageOf(cause)}. ${advice}`, { cause });
   }
 }

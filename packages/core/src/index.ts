@@ -9,6 +9,7 @@ export type {
   TensorInfo,
   WeightFile,
 } from './backend.js';
+export { barrier, callersCode, isStageError, readerBarrier, typedError } from './barrier.js';
 export {
   type CheckpointStage,
   type Extendable,

@@ -1,4 +1,5 @@
 import type { Backend, Model, RunOptions, Session } from './backend.js';
+import { callersCode } from './barrier.js';
 import { DisposedError } from './errors.js';
 import { settleAll } from './settle.js';
 import type { StageResources } from './stages.js';
@@ -20,7 +21,7 @@ export function lazySession(backend: Backend, model: Model): LazySession {
   const ready = (signal?: AbortSignal): Promise<Session> => {
     if (disposed) return Promise.reject(new DisposedError(model.name));
     if (session !== undefined) return session;
-    const loading = backend.load(model, { signal });
+    const loading = callersCode(() => backend.load(model, { signal }));
     session = loading;
     loading.catch(() => {
       if (session === loading) session = undefined;
@@ -36,7 +37,10 @@ export function lazySession(backend: Backend, model: Model): LazySession {
   return {
     load: async ({ signal } = {}) => void (await ready(signal)),
     checkFiles: async () => void (await settleAll(model.weights.map((file) => () => file.check?.()))),
-    run: async (feeds, options = {}) => (await ready(options.signal)).run(feeds, options),
+    run: async (feeds, options = {}) => {
+      const loaded = await ready(options.signal);
+      return callersCode(() => loaded.run(feeds, options));
+    },
     release,
     async dispose() {
       disposed = true;

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectFinite,
   expectTensor,
   type ImageEncoder,
@@ -45,7 +46,11 @@ const names: NameTable = (name) => {
  * The session is created at first use, or by `load()`.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadImageEncoder(options: LoadImageEncoderOptions): Promise<ClipImageEncoder> {
+export function loadImageEncoder(options: LoadImageEncoderOptions): Promise<ClipImageEncoder> {
+  return barrier('loadImageEncoder()', () => load(options));
+}
+
+async function load(options: LoadImageEncoderOptions): Promise<ClipImageEncoder> {
   const { source, backend, folder = 'image_encoder', variant } = options;
   await backend.ready?.();
   const config = clipVisionConfig(await readConfig(source, `${folder}/config.json`));

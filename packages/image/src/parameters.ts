@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@sd/core';
+import { barrier, InvalidOptionError } from '@sd/core';
 
 /** The settings that an image was made with, to be written into its file. */
 export interface ImageParameters {
@@ -58,6 +58,10 @@ export function formatParameters({ prompt, negativePrompt = '', settings = {} }:
 
 /** Reads A1111's `parameters` text as A1111 does. Never fails: text without settings is a prompt. */
 export function parseParameters(text: string): ReadParameters {
+  return barrier('parseParameters()', () => parse(text));
+}
+
+function parse(text: string): ReadParameters {
   const lines = text.trim().split('\n');
   const found = settingsIn(lines.at(-1)!);
   if (found.length >= minSettings) lines.pop();

@@ -1,4 +1,4 @@
-import { InvalidOptionError, messageOf, SdError } from '@sd/core';
+import { barrier, InvalidOptionError, messageOf, SdError } from '@sd/core';
 import { kindOfFile } from './file-kind.js';
 import { formatOfKind } from './formats/index.js';
 import type { Pixels } from './pixels.js';
@@ -21,7 +21,11 @@ export type ImageInput = Uint8Array | Pixels;
  * more than 2^26 pixels, or pixel data that does not fit its width and height. Rejects with a
  * MissingPackageError or BackendError if the decoder cannot be loaded.
  */
-export async function readImage(input: ImageInput, option = 'image'): Promise<Pixels> {
+export function readImage(input: ImageInput, option?: string): Promise<Pixels> {
+  return barrier('readImage()', () => decode(input, option));
+}
+
+async function decode(input: ImageInput, option = 'image'): Promise<Pixels> {
   if (!(input instanceof Uint8Array)) return checkPixels(input, option);
   const kind = kindOfFile(input);
   try {

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   lazySession,
   type NoisePredictor,
@@ -36,7 +37,11 @@ export interface CheckpointMmdit extends NoisePredictor {
  * It needs the condition `pooled_projections` [n, pooledWidth]. Throws SourceError, CheckpointError,
  * UnsupportedError.
  */
-export async function loadMmdit({ backend, ...from }: LoadMmditOptions): Promise<CheckpointMmdit> {
+export function loadMmdit(options: LoadMmditOptions): Promise<CheckpointMmdit> {
+  return barrier('loadMmdit()', () => load(options));
+}
+
+async function load({ backend, ...from }: LoadMmditOptions): Promise<CheckpointMmdit> {
   await backend.ready?.();
   const model = await openModel(from, { folder: 'transformer', stems: ['diffusion_pytorch_model', 'model'] });
   return mmditOf({ backend, checkpoint: model.checkpoint, config: mmditConfig(model.config) });

@@ -1,5 +1,7 @@
 import {
   type Backend,
+  barrier,
+  callersCode,
   lazyImport,
   linkSignals,
   SourceError,
@@ -30,7 +32,11 @@ import { heldStages, type Stages } from './stages.js';
  * models, a MissingPackageError for a package to install, an InvalidOptionError for unknown or impossible options, a
  * BackendError, or an AbortError.
  */
-export async function loadPipeline(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
+export function loadPipeline(source?: Place, options?: LoadPipelineOptions): Promise<Pipeline> {
+  return barrier('loadPipeline()', () => loadChecked(source, options));
+}
+
+async function loadChecked(source?: Place, options: LoadPipelineOptions = {}): Promise<Pipeline> {
   checkLoadOptions(options);
   throwIfAborted(options.signal);
   // The stages may read their files again after the caller's signal has lost its meaning.
@@ -148,7 +154,7 @@ async function assemblePipeline(parts: PipelineParts) {
 /** Loads all stages or none: if one fails, the others are freed, since the backend may be used further. */
 async function loadAll(stages: readonly StageResources[], signal: AbortSignal): Promise<void> {
   try {
-    await settleAll(stages.map((stage) => () => stage.load?.({ signal })));
+    await settleAll(stages.map((stage) => () => callersCode(() => stage.load?.({ signal }))));
   } catch (error) {
     await settleAll(stages.map((stage) => () => stage.release?.()));
     throw error;

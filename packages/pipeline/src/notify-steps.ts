@@ -1,4 +1,4 @@
-import { linkSignals, untilAborted } from '@sd/core';
+import { callersCode, linkSignals, untilAborted } from '@sd/core';
 import type { CallbackScope } from './callback-scope.js';
 import type { GenerateResult, PipelineEvent, StepEvent } from './generate/events.js';
 
@@ -31,7 +31,7 @@ export async function notifySteps(
 async function callBack(callback: () => Promise<void>, signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   const { signal, unlink } = linkSignals(...signals);
   try {
-    await untilAborted(callback(), signal);
+    await untilAborted(callersCode(callback), signal);
   } finally {
     unlink();
   }

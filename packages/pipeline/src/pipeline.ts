@@ -1,4 +1,15 @@
-import { AbortError, type Backend, InvalidOptionError, lazyImport, type Scheduler, show, type Warning } from '@sd/core';
+import {
+  AbortError,
+  type Backend,
+  barrier,
+  InvalidOptionError,
+  isStageError,
+  lazyImport,
+  type Scheduler,
+  show,
+  typedError,
+  type Warning,
+} from '@sd/core';
 import { type AdaptedStages, adaptedStages } from './attach/adapted-stages.js';
 import type { Attachment, AttachResult } from './attach/attach.js';
 import { type AttachOptions, checkAttachOptions } from './attach/attach-options.js';
@@ -84,6 +95,10 @@ export interface Pipeline {
  * InvalidOptionError for stages that do not fit together.
  */
 export function createPipeline(options: CreatePipelineOptions): Pipeline {
+  return guarded('createPipeline()', () => assemble(options));
+}
+
+function assemble(options: CreatePipelineOptions): Pipeline {
   const { backend, releaseStages = false, memoryLimit = machineMemory() } = options;
   const { textEncoders, noisePredictor, vae, previewVae, scheduler } = options;
   const stages: Stages = { textEncoders, noisePredictor, vae, previewVae, scheduler };
@@ -101,6 +116,14 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
   };
 
   async function* stream(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
+    try {
+      return yield* events(options);
+    } catch (error) {
+      throw typedError('generate()', error, isStageError);
+    }
+  }
+
+  async function* events(options: GenerateOptions): AsyncGenerator<PipelineEvent, GenerateResult, void> {
     checkCallable();
     checkGenerateOptions(options, composition);
     const given = options.settings === undefined ? options : await withSettings(options);
@@ -151,7 +174,7 @@ export function createPipeline(options: CreatePipelineOptions): Pipeline {
     generate,
     dispose() {
       queue.close();
-      disposed ??= adapted.dispose();
+      disposed ??= guarded('dispose()', () => adapted.dispose());
       return disposed;
     },
   };
@@ -215,6 +238,9 @@ interface AttachContext {
   checkCallable(): void;
 }
 
+/** A barrier that errors of custom stages pass. */
+const guarded = <T>(entry: string, work: () => T): T => barrier(entry, work, isStageError);
+
 /** `attach` and `detach`, which wait in the queue like runs. */
 function attachMethods(
   adapted: AdaptedStages,
@@ -222,21 +248,23 @@ function attachMethods(
   { backend, load, checkCallable }: AttachContext,
 ): Pick<Pipeline, 'attach' | 'detach'> {
   return {
-    async attach(file, options = {}) {
-      checkCallable();
-      checkAttachOptions(options);
-      return queue.run(options.signal, async (signal) => {
-        const { attach } = await lazyImport(() => import('./attach/attach.js'));
-        return attach(adapted, file, options, { signal, backend, load });
-      });
-    },
-    async detach(name) {
-      checkCallable();
-      await queue.run(undefined, async (signal) => {
-        const { detach } = await lazyImport(() => import('./attach/attach.js'));
-        await detach(adapted, name, { signal, load });
-      });
-    },
+    attach: (file, options = {}) =>
+      guarded('attach()', async () => {
+        checkCallable();
+        checkAttachOptions(options);
+        return queue.run(options.signal, async (signal) => {
+          const { attach } = await lazyImport(() => import('./attach/attach.js'));
+          return attach(adapted, file, options, { signal, backend, load });
+        });
+      }),
+    detach: (name) =>
+      guarded('detach()', async () => {
+        checkCallable();
+        await queue.run(undefined, async (signal) => {
+          const { detach } = await lazyImport(() => import('./attach/attach.js'));
+          await detach(adapted, name, { signal, load });
+        });
+      }),
   };
 }
 

@@ -1,4 +1,13 @@
-import { type ByteRange, InvalidOptionError, type Source, SourceError, show, type Warning } from '@sd/core';
+import {
+  type ByteRange,
+  barrier,
+  callersCode,
+  InvalidOptionError,
+  type Source,
+  SourceError,
+  show,
+  type Warning,
+} from '@sd/core';
 import { openCacheStore } from './chunk-store.js';
 import type { HttpOptions } from './http.js';
 import type { RemoteFile } from './readers.js';
@@ -42,7 +51,11 @@ export interface UrlSource extends Source {
  * Methods reject with a SourceError: `not-found`, or `read-failed` with advice, such as for no connection, a wrong hash or
  * a full disk.
  */
-export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): Promise<UrlSource> {
+export function openUrl(url: string | URL, options?: OpenUrlOptions): Promise<UrlSource> {
+  return barrier('openUrl()', () => openAt(url, options));
+}
+
+async function openAt(url: string | URL, options: OpenUrlOptions = {}): Promise<UrlSource> {
   const full = parsed(url);
   const name = full.pathname.split('/').at(-1) ?? '';
   const file = /\.\w+$/.test(name) ? decodeURIComponent(name) : undefined;
@@ -59,7 +72,7 @@ export async function openUrl(url: string | URL, options: OpenUrlOptions = {}): 
         url: inside(folder, path),
         store,
         sha256: options.integrity?.[path],
-        onBytes: (loaded, size) => options.onProgress?.({ path, loaded, size }),
+        onBytes: (loaded, size) => callersCode(() => options.onProgress?.({ path, loaded, size })),
       });
       files.set(path, opened);
       // A failed file may be retried.

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectFinite,
   InvalidOptionError,
   lazySession,
@@ -39,7 +40,11 @@ export interface ClipTextEncoder extends TextEncoder {
  * Opens a CLIP text encoder in transformers' layout (`config.json`, `model.safetensors`) and writes its graph. The session
  * is created at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadTextEncoder({ backend, ...from }: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
+export function loadTextEncoder(options: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
+  return barrier('loadTextEncoder()', () => load(options));
+}
+
+async function load({ backend, ...from }: LoadTextEncoderOptions): Promise<ClipTextEncoder> {
   await backend.ready?.();
   const model = await openModel(from, { folder: 'text_encoder', stems: ['model'], names: clipTextNames });
   return textEncoderOf({ backend, checkpoint: model.checkpoint, config: clipTextConfig(model.config) });

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectFinite,
   InvalidOptionError,
   row,
@@ -35,7 +36,11 @@ const last = 'last_hidden_state';
  * export: only the last ones, or those of all layers, as for SDXL. The session is created at first use. Throws SourceError,
  * CheckpointError, UnsupportedError.
  */
-export async function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): Promise<OnnxTextEncoder> {
+export function loadOnnxTextEncoder(options: LoadOnnxTextEncoderOptions): Promise<OnnxTextEncoder> {
+  return barrier('loadOnnxTextEncoder()', () => load(options));
+}
+
+async function load(options: LoadOnnxTextEncoderOptions): Promise<OnnxTextEncoder> {
   const { backend, source, folder = 'text_encoder' } = options;
   const file = await openOnnxFile(source, folder === '' ? 'model.onnx' : `${folder}/model.onnx`);
   const session = onnxSession(backend, file, folder === '' ? 'text_encoder' : folder, { repeated: false });

@@ -19,7 +19,7 @@ const knownPatterns = new Set([
 /** The steps that a tokenizer of CLIP or T5 may have in each of its parts. None makes a text much longer. */
 const knownSteps: Readonly<Record<string, readonly string[]>> = {
   normalizer: ['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'Strip', 'StripAccents', 'Replace', 'Prepend', 'Precompiled'],
-  pre_tokenizer: ['Split', 'ByteLevel', 'Metaspace', 'Whitespace', 'WhitespaceSplit'],
+  pre_tokenizer: ['Split', 'ByteLevel', 'Metaspace', 'WhitespaceSplit'],
   decoder: ['ByteLevel', 'Metaspace', 'Replace', 'Fuse', 'ByteFallback', 'Strip'],
 };
 

@@ -1,4 +1,4 @@
-import { type Source, SourceError, settleAll } from '@sd/core';
+import { readerBarrier, type Source, SourceError, settleAll } from '@sd/core';
 import { clipTokenizerJson } from './clip-tokenizer-json.js';
 import { prefixOf, readJson, readUtf8 } from './read-files.js';
 import { assembleTokenizer, type ClipTokenizer } from './tokenizer.js';
@@ -12,7 +12,11 @@ import { checkTokenizerJson } from './tokenizer-json.js';
  * Rejects with a SourceError (`not-found`) if there is no vocabulary, and with a CheckpointError (`bad-config`) that names
  * the file if one is broken.
  */
-export async function loadTokenizer(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
+export function loadTokenizer(source: Source, folder?: string): Promise<ClipTokenizer> {
+  return readerBarrier('loadTokenizer()', source, (source) => load(source, folder));
+}
+
+async function load(source: Source, folder = 'tokenizer'): Promise<ClipTokenizer> {
   const prefix = prefixOf(folder);
   const path = (name: string) => `${prefix}${name}`;
   const [tokenizerConfig, specialTokensMap, addedTokens, tokenizerJson] = await settleAll(

@@ -1,4 +1,5 @@
 import {
+  barrier,
   CheckpointError,
   InvalidOptionError,
   type Source,
@@ -64,7 +65,11 @@ export async function loadT5Tokenizer(
  * tokenizer that is not Unigram, and an InvalidOptionError.
  * @see arXiv 1804.10959, 3.1
  */
-export function createT5Tokenizer(files: T5TokenizerFiles, options: T5TokenizerOptions = {}): T5Tokenizer {
+export function createT5Tokenizer(files: T5TokenizerFiles, options?: T5TokenizerOptions): T5Tokenizer {
+  return barrier('createT5Tokenizer()', () => create(files, options));
+}
+
+function create(files: T5TokenizerFiles, options: T5TokenizerOptions = {}): T5Tokenizer {
   return assemble(files, '', options);
 }
 

@@ -44,14 +44,21 @@ export function vocabOf(value: unknown, file: string, what: string): Record<stri
   if (tokens.length === 0) throw new CheckpointError('bad-config', file, `${what} has no tokens.`);
   for (const [token, id] of tokens) {
     if (isId(id)) continue;
-    throw new CheckpointError('bad-config', file, `the id of ${show(token)} is ${show(id)}, not an integer.`);
+    throw new CheckpointError(
+      'bad-config',
+      file,
+      `the id of ${show(token)} is ${show(id)}, not an integer from 0 to ${ids - 1}.`,
+    );
   }
   return vocab as Record<string, number>;
 }
 
-/** Whether a value can be a token id. Ids are int32, and the library keeps an array as long as the largest. */
+/** The library keeps an array as long as the largest id. */
+const ids = 2 ** 24;
+
+/** Whether a value can be a token id. */
 export function isId(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 24;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < ids;
 }
 
 /** Checks a parsed `tokenizer.json`. Throws a CheckpointError, or an UnsupportedError for one that is not byte-pair encoding. */

@@ -1,4 +1,4 @@
-import { CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
+import { barrier, CheckpointError, InvalidOptionError, type Tokenizer } from '@sd/core';
 import { stepsOf } from './known-rules.js';
 import { startLibrary } from './library.js';
 import {
@@ -41,6 +41,10 @@ export interface TokenizerFiles extends TokenizerConfigFiles {
  * tokenizer that is not byte-pair encoding.
  */
 export function createTokenizer(files: TokenizerFiles): ClipTokenizer {
+  return barrier('createTokenizer()', () => create(files));
+}
+
+function create(files: TokenizerFiles): ClipTokenizer {
   const json = checkTokenizerJson(files.tokenizerJson, 'tokenizer.json');
   return assembleTokenizer(json, readTokenizerConfig(files, ''), 'tokenizer.json');
 }
@@ -96,25 +100,28 @@ function addTokens(
   specials: readonly SpecialToken[],
   file: string,
 ): AddedToken[] {
+  const { vocab } = json.model;
   const added = new Map<string, AddedToken>();
-  for (const token of [...json.added_tokens, ...config.added]) added.set(token.content, token);
+  // Where files contradict each other, the vocabulary's id counts, as in the `tokenizers` of Python.
+  const idOf = ({ content, id }: AddedToken) => (Object.hasOwn(vocab, content) ? vocab[content] : id);
+  for (const token of [...json.added_tokens, ...config.added]) added.set(token.content, { ...token, id: idOf(token) });
   for (const token of specials) {
     if (added.has(token.content)) continue;
-    if (!Object.hasOwn(json.model.vocab, token.content)) {
+    if (!Object.hasOwn(vocab, token.content)) {
       throw new CheckpointError(
         'bad-config',
         file,
         `has no token ${JSON.stringify(token.content)}, which should be a special token.`,
       );
     }
-    added.set(token.content, { id: json.model.vocab[token.content], ...token });
+    added.set(token.content, { id: vocab[token.content], ...token });
   }
   let last = Math.max(...[...added.values()].map(({ id }) => id));
-  for (const id of Object.values(json.model.vocab)) last = Math.max(last, id);
+  for (const id of Object.values(vocab)) last = Math.max(last, id);
   for (const token of config.additional) {
     if (added.has(token.content)) continue;
-    const known = Object.hasOwn(json.model.vocab, token.content);
-    added.set(token.content, { id: known ? json.model.vocab[token.content] : ++last, ...token });
+    const known = Object.hasOwn(vocab, token.content);
+    added.set(token.content, { id: known ? vocab[token.content] : ++last, ...token });
   }
   return [...added.values()].sort((a, b) => a.id - b.id);
 }

@@ -20,6 +20,13 @@ test('the small vocabulary without errors loads', async () => {
   expect(tokenizer.tokenize('ab ba')).toEqual([3, 1, 5]);
 });
 
+test('a special token has the id of the vocabulary, whatever the list of added tokens says', () => {
+  const added = { id: 9, content: '<|endoftext|>', special: true, normalized: false };
+  const model = { type: 'BPE', vocab, merges: [['a', 'b</w>']], end_of_word_suffix: '</w>' };
+  const rules = { normalizer: null, pre_tokenizer: null, decoder: null };
+  expect(createTokenizer({ tokenizerJson: { added_tokens: [added], model, ...rules } }).endId).toBe(5);
+});
+
 describe('missing files', () => {
   test.each([
     ['everything', {}, 'tokenizer/vocab.json'],

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   type Conditions,
   expectTensor,
   lazySession,
@@ -49,7 +50,11 @@ export interface CheckpointUnet extends NoisePredictor {
  * Opens a U-Net in diffusers' layout (`config.json`, `diffusion_pytorch_model.safetensors`) and writes its graph. The
  * session is created at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadUnet({ backend, ...from }: LoadUnetOptions): Promise<CheckpointUnet> {
+export function loadUnet(options: LoadUnetOptions): Promise<CheckpointUnet> {
+  return barrier('loadUnet()', () => load(options));
+}
+
+async function load({ backend, ...from }: LoadUnetOptions): Promise<CheckpointUnet> {
   await backend.ready?.();
   const model = await openModel(from, { folder: 'unet', stems: ['diffusion_pytorch_model', 'model'] });
   return unetOf({ backend, checkpoint: model.checkpoint, config: unetConfig(model.config) });

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   type LatentDistribution,
   type Source,
@@ -43,7 +44,11 @@ export interface OnnxVae extends Vae {
  * providers compute batches wrongly. Sessions are created at first use. Throws SourceError, CheckpointError,
  * UnsupportedError.
  */
-export async function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
+export function loadOnnxVae(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
+  return barrier('loadOnnxVae()', () => load(options));
+}
+
+async function load(options: LoadOnnxVaeOptions): Promise<OnnxVae> {
   const { backend, source, encoder: encoderFolder = 'vae_encoder', decoder: decoderFolder = 'vae_decoder' } = options;
   const path = `${encoderFolder}/model.onnx`;
   const [decoder, encoder] = await settleAll([

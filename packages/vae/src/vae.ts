@@ -1,4 +1,4 @@
-import { type Backend, lazyImport } from '@sd/core';
+import { type Backend, barrier, lazyImport } from '@sd/core';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
 import type { CheckpointVae } from './checkpoint-vae.js';
 import { vaeConfig } from './config.js';
@@ -14,7 +14,11 @@ export type LoadVaeOptions = { readonly backend: Backend } & (ModelFolder | Mode
  * session is created at first use or by `load()`, the encoder's at first use.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadVae({ backend, ...from }: LoadVaeOptions): Promise<CheckpointVae> {
+export function loadVae(options: LoadVaeOptions): Promise<CheckpointVae> {
+  return barrier('loadVae()', () => load(options));
+}
+
+async function load({ backend, ...from }: LoadVaeOptions): Promise<CheckpointVae> {
   const stems = ['diffusion_pytorch_model', 'model'];
   await backend.ready?.();
   const { checkpoint, config } = await openModel(from, { folder: 'vae', stems, names: vaeNames });

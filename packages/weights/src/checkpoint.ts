@@ -1,4 +1,4 @@
-import { CheckpointError, readText, type Source, SourceError, settleAll } from '@sd/core';
+import { CheckpointError, readerBarrier, readText, type Source, SourceError, settleAll } from '@sd/core';
 import { notJson } from './config.js';
 import { hasFile } from './has-file.js';
 import type { TensorView } from './safetensors/tensor-view.js';
@@ -91,11 +91,11 @@ export interface OpenCheckpointOptions {
  * float16 variants of either, or the same with torch's `.bin`, including `pytorch_model.bin`. Throws a SourceError that
  * lists the candidates if there are none.
  */
-export async function openCheckpoint(
-  source: Source,
-  folder: string,
-  options: OpenCheckpointOptions,
-): Promise<Checkpoint> {
+export function openCheckpoint(source: Source, folder: string, options: OpenCheckpointOptions): Promise<Checkpoint> {
+  return readerBarrier('openCheckpoint()', source, (source) => open(source, folder, options));
+}
+
+async function open(source: Source, folder: string, options: OpenCheckpointOptions): Promise<Checkpoint> {
   const candidates = candidateFiles(options).map((file) => inFolder(folder, file));
   for (const path of candidates) {
     if (!(await hasFile(source, path))) continue;

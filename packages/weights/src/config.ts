@@ -1,4 +1,4 @@
-import { CheckpointError, lazyImport, readText, type Source, show, UnsupportedError } from '@sd/core';
+import { CheckpointError, lazyImport, readerBarrier, readText, type Source, show, UnsupportedError } from '@sd/core';
 
 /** The smallest and the largest value that a number may have, both included. */
 export interface NumberRange {
@@ -122,7 +122,11 @@ export class Config {
 }
 
 /** Reads a config file. Throws a SourceError if it is missing, and a CheckpointError if it is not a JSON object. */
-export async function readConfig(source: Source, path: string): Promise<Config> {
+export function readConfig(source: Source, path: string): Promise<Config> {
+  return readerBarrier('readConfig()', source, (source) => read(source, path));
+}
+
+async function read(source: Source, path: string): Promise<Config> {
   const bytes = await readText(source, path);
   let value: unknown;
   try {

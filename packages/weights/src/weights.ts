@@ -1,4 +1,4 @@
-import { lazyImport, type Source, UnsupportedError } from '@sd/core';
+import { lazyImport, readerBarrier, type Source, UnsupportedError } from '@sd/core';
 import { fileFormat } from './file-format.js';
 import type { PickleFile } from './pickle/open.js';
 import { isGraphType } from './safetensors/dtype.js';
@@ -27,7 +27,11 @@ export interface WeightsFile {
  * Throws a SourceError if there is no such file, a CheckpointError for one that is broken or is not weights at all, and an
  * UnsupportedError for quantized weights; both say what the file is.
  */
-export async function openWeights(source: Source, path: string): Promise<WeightsFile> {
+export function openWeights(source: Source, path: string): Promise<WeightsFile> {
+  return readerBarrier('openWeights()', source, (source) => openFile(source, path));
+}
+
+async function openFile(source: Source, path: string): Promise<WeightsFile> {
   const format = await fileFormat(source, path);
   if (format === 'onnx') {
     throw new UnsupportedError(`${path} is an ONNX model: a graph, not weights alone.`);

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   lazySession,
   type NoisePredictorInput,
@@ -43,7 +44,11 @@ export type LoadControlNetOptions = (ModelFolder | ModelParts) & { readonly back
  * Opens a ControlNet in diffusers' layout, or as weights and a config. Nothing is loaded yet: that happens at first use, or
  * by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadControlNet(options: LoadControlNetOptions): Promise<ControlNet> {
+export function loadControlNet(options: LoadControlNetOptions): Promise<ControlNet> {
+  return barrier('loadControlNet()', () => load(options));
+}
+
+async function load(options: LoadControlNetOptions): Promise<ControlNet> {
   const { backend } = options;
   await backend.ready?.();
   const { checkpoint, config } = await openModel(options, {

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   type Source,
   type StageResources,
@@ -36,11 +37,11 @@ export interface OnnxControlNet
  * by their names where those say which they are, else by their order. Nothing is loaded yet.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadOnnxControlNet({
-  backend,
-  source,
-  path = 'model.onnx',
-}: LoadOnnxControlNetOptions): Promise<OnnxControlNet> {
+export function loadOnnxControlNet(options: LoadOnnxControlNetOptions): Promise<OnnxControlNet> {
+  return barrier('loadOnnxControlNet()', () => load(options));
+}
+
+async function load({ backend, source, path = 'model.onnx' }: LoadOnnxControlNetOptions): Promise<OnnxControlNet> {
   const file = await openOnnxFile(source, path);
   const session = onnxSession(backend, file, 'controlnet', { repeated: true });
   const inputs = namedInputs(path, session.inputs);

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   CheckpointError,
   expectTensor,
   type ImageEncoder,
@@ -59,7 +60,11 @@ export interface IpAdapter extends StageResources {
  * SourceError, UnsupportedError for one that sees faces, and a CheckpointError for a broken file or one of another family,
  * which names the first tensor that does not fit.
  */
-export async function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAdapter> {
+export function loadIpAdapter(options: LoadIpAdapterOptions): Promise<IpAdapter> {
+  return barrier('loadIpAdapter()', () => load(options));
+}
+
+async function load(options: LoadIpAdapterOptions): Promise<IpAdapter> {
   const { name, backend, unet, families = [] } = options;
   const { path } = options.file;
   await backend.ready?.();

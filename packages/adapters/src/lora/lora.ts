@@ -1,4 +1,4 @@
-import { CheckpointError, UnsupportedError } from '@sd/core';
+import { barrier, CheckpointError, UnsupportedError } from '@sd/core';
 import type { AdaptedLayer, Graph, LayerExtension, Value } from '@sd/graph';
 import { type Config, reshapeView, type TensorView, type WeightsFile } from '@sd/weights';
 import type { ModelFamily } from '../family.js';
@@ -87,7 +87,11 @@ interface Extension extends LayerExtension {
  * Writing a graph with an extension throws a CheckpointError where the file is for another model, with the first tensor that
  * does not fit.
  */
-export function openLora(weights: WeightsFile, { name, families = [], peftConfig }: OpenLoraOptions): Lora {
+export function openLora(weights: WeightsFile, options: OpenLoraOptions): Lora {
+  return barrier('openLora()', () => readLora(weights, options));
+}
+
+function readLora(weights: WeightsFile, { name, families = [], peftConfig }: OpenLoraOptions): Lora {
   const { path, metadata, tensors } = weights;
   const { modules, unused } = readModules(path, tensors);
   const settings = readSettings(metadata, peftConfig);

@@ -1,4 +1,4 @@
-import { CheckpointError } from '@sd/core';
+import { barrier, CheckpointError } from '@sd/core';
 import { Scope } from '@sd/graph';
 import type { UnetConfig, UnetExtension } from '@sd/unet';
 import { type ModelFolder, type ModelParts, openModel } from '@sd/weights';
@@ -25,7 +25,11 @@ export type LoadMotionAdapterOptions = (ModelFolder | ModelParts) & {
  * Opens a motion adapter in diffusers' layout, or as weights and a config. Throws SourceError, UnsupportedError, and a CheckpointError for one of
  * another family, which names the first tensor that does not fit.
  */
-export async function loadMotionAdapter({ unet, ...from }: LoadMotionAdapterOptions): Promise<MotionAdapter> {
+export function loadMotionAdapter(options: LoadMotionAdapterOptions): Promise<MotionAdapter> {
+  return barrier('loadMotionAdapter()', () => load(options));
+}
+
+async function load({ unet, ...from }: LoadMotionAdapterOptions): Promise<MotionAdapter> {
   const { checkpoint, config: file } = await openModel(from, {
     folder: 'motion_adapter',
     stems: ['diffusion_pytorch_model', 'model'],

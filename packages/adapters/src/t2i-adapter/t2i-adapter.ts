@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   lazySession,
   type StageResources,
@@ -27,7 +28,11 @@ export type LoadT2iAdapterOptions = (ModelFolder | ModelParts) & { readonly back
  * Opens a T2I-Adapter in diffusers' layout, or with the original names of its tensors. Nothing is loaded yet: that happens
  * at first use, or by `load()`. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2iAdapter> {
+export function loadT2iAdapter(options: LoadT2iAdapterOptions): Promise<T2iAdapter> {
+  return barrier('loadT2iAdapter()', () => load(options));
+}
+
+async function load(options: LoadT2iAdapterOptions): Promise<T2iAdapter> {
   const parts = await openModel(options, {
     folder: 't2i_adapter',
     stems: ['diffusion_pytorch_model', 'model'],

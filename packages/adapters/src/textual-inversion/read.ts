@@ -1,4 +1,4 @@
-import { CheckpointError, settleAll, type Tensor, tensor } from '@sd/core';
+import { barrier, CheckpointError, settleAll, type Tensor, tensor } from '@sd/core';
 import { readValues, type TensorView, type WeightsFile } from '@sd/weights';
 import { wordsIn } from './words.js';
 
@@ -15,7 +15,11 @@ export interface TextualInversion {
  * `emb_params`, `clip_l` and `clip_g` of SDXL, and A1111's .pt (`string_to_param`). Throws a SourceError, or a
  * CheckpointError for any other file.
  */
-export async function readTextualInversion(file: WeightsFile): Promise<readonly TextualInversion[]> {
+export function readTextualInversion(file: WeightsFile): Promise<readonly TextualInversion[]> {
+  return barrier('readTextualInversion()', () => readWords(file));
+}
+
+async function readWords(file: WeightsFile): Promise<readonly TextualInversion[]> {
   const { path, tensors } = file;
   const found = wordsIn(file);
   if (found === undefined) {

@@ -1,4 +1,4 @@
-import { type Source, SourceError } from '@sd/core';
+import { callersCode, type Source, SourceError } from '@sd/core';
 import { describe } from '@sd/core/options';
 
 /**
@@ -14,13 +14,13 @@ export function checkedSource(source: Source): Source {
       return source.warnings ?? [];
     },
     async read(path, range, signal) {
-      const bytes: unknown = await source.read(path, range, signal);
+      const bytes: unknown = await callersCode(() => source.read(path, range, signal));
       if (bytes instanceof Uint8Array) return bytes;
       throw wrong(path, 'read()', 'a Uint8Array', bytes);
     },
     ...(typeof size === 'function' && {
       async size(path: string) {
-        const bytes: unknown = await size.call(source, path);
+        const bytes: unknown = await callersCode(() => size.call(source, path));
         if (bytes === undefined || (Number.isSafeInteger(bytes) && (bytes as number) >= 0)) {
           return bytes as number | undefined;
         }
@@ -29,7 +29,7 @@ export function checkedSource(source: Source): Source {
     }),
     ...(typeof realPath === 'function' && {
       async realPath(path: string) {
-        const real: unknown = await realPath.call(source, path);
+        const real: unknown = await callersCode(() => realPath.call(source, path));
         if (real === undefined || typeof real === 'string') return real;
         throw wrong(path, 'realPath()', 'a path, or undefined', real);
       },

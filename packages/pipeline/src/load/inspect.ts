@@ -1,4 +1,4 @@
-import { lazyImport } from '@sd/core';
+import { barrier, lazyImport } from '@sd/core';
 import type { InspectOptions } from './inspect/inspect.js';
 import type { Inspection } from './inspect/inspection.js';
 import type { Place } from './locate.js';
@@ -13,6 +13,8 @@ export type { InspectOptions };
  * Rejects with a SourceError for a missing file, a CheckpointError for a broken one or a pickle that calls unsafe globals,
  * an InvalidOptionError for unknown or impossible options, and an AbortError.
  */
-export async function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
-  return (await lazyImport(() => import('./inspect/inspect.js'))).inspect(place, options);
+export function inspect(place: Place, options: InspectOptions = {}): Promise<Inspection> {
+  return barrier('inspect()', async () =>
+    (await lazyImport(() => import('./inspect/inspect.js'))).inspect(place, options),
+  );
 }

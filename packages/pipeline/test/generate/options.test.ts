@@ -51,7 +51,11 @@ describe('invalid options are named before anything runs', () => {
     ['signal', {}, 'must be an AbortSignal, not an object.'],
     ['onStep', 5, 'must be a function, not 5.'],
     ['scheduler', {}, 'must be a name or an object with plan(steps), not an object.'],
-    ['negative_prompt', 'grey', 'is not an option of generate(). Did you mean negativePrompt? Its options are prompt, '],
+    [
+      'negative_prompt',
+      'grey',
+      'is not an option of generate(). Did you mean negativePrompt? Its options are prompt, ',
+    ],
   ])('%s: %s', async (option, value, message) => {
     encode.mockClear();
     const given = /[.[]/.test(option) ? value : { [option]: value };

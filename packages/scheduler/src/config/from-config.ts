@@ -1,4 +1,4 @@
-import { InvalidOptionError, messageOf, type Scheduler, show, UnsupportedError } from '@sd/core';
+import { barrier, InvalidOptionError, messageOf, type Scheduler, show, UnsupportedError } from '@sd/core';
 import { checkSteps, planOf } from '../create-scheduler.js';
 import { flowSchedule } from '../schedules/flow-schedule.js';
 import { discreteSchedule, type NoiseSchedule } from '../schedules/noise-schedule.js';
@@ -106,7 +106,11 @@ export const schedulerClasses: readonly string[] = /* @__PURE__ */ Object.keys(c
  * diffusers), spacing and sampler, with the class's defaults for missing keys. Throws an UnsupportedError for an unknown
  * class and an InvalidOptionError for an unknown option or value, both with the nearest known name.
  */
-export function schedulerFromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
+export function schedulerFromConfig(config: SchedulerConfig, options?: FromConfigOptions): Scheduler {
+  return barrier('schedulerFromConfig()', () => fromConfig(config, options));
+}
+
+function fromConfig(config: SchedulerConfig, options: FromConfigOptions = {}): Scheduler {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new InvalidOptionError('config', `must be an object, not ${show(config)}.`);
   }
@@ -182,6 +186,10 @@ export function stableDiffusionConfig(config: SchedulerConfig): SchedulerConfig 
  * InvalidOptionError for anything but a JSON object, or a class that is not a string.
  */
 export function parseSchedulerConfig(json: string): SchedulerConfig {
+  return barrier('parseSchedulerConfig()', () => parse(json));
+}
+
+function parse(json: string): SchedulerConfig {
   let config: unknown;
   try {
     config = JSON.parse(json.replace(/([:[,]\s*-?)Infinity\b/g, '$11e999'));

@@ -1,4 +1,4 @@
-import type { SamplingPlan, Scheduler } from '@sd/core';
+import { barrier, type SamplingPlan, type Scheduler } from '@sd/core';
 import { type CountedSampler, countsOf } from '../create-scheduler.js';
 import type { LevelAt } from '../level.js';
 import { brownianNoise } from '../noise/brownian.js';
@@ -97,6 +97,10 @@ export const schedulerNames: readonly string[] = /* @__PURE__ */ Object.keys(nam
 
 /** The scheduler with a short name, for a model's config; undefined if there is no such name. */
 export function schedulerByName(name: string, config: SchedulerConfig): Scheduler | undefined {
+  return barrier('schedulerByName()', () => fromName(name, config));
+}
+
+function fromName(name: string, config: SchedulerConfig): Scheduler | undefined {
   const entry = Object.hasOwn(names, name) ? names[name] : undefined;
   if (entry === undefined) return undefined;
   const scheduler = schedulerFromConfig({ ...config, ...entry.settings }, { class: entry.class });

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectFinite,
   InvalidOptionError,
   lazySession,
@@ -38,7 +39,11 @@ export interface T5TextEncoder extends TextEncoder {
  * loaded at first use, or by `load()`. It encodes windows of any length, equal within one call, and gives hidden states
  * [tokens, width] without a pooled embedding. Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadT5Encoder({ backend, ...from }: LoadT5EncoderOptions): Promise<T5TextEncoder> {
+export function loadT5Encoder(options: LoadT5EncoderOptions): Promise<T5TextEncoder> {
+  return barrier('loadT5Encoder()', () => load(options));
+}
+
+async function load({ backend, ...from }: LoadT5EncoderOptions): Promise<T5TextEncoder> {
   await backend.ready?.();
   const model = await openModel(from, { folder: 'text_encoder_3', stems: ['model'], names: t5EncoderNames });
   return t5EncoderOf({ backend, checkpoint: model.checkpoint, config: t5Config(model.config) });

@@ -1,5 +1,6 @@
 import {
   type Backend,
+  barrier,
   expectTensor,
   type NoisePredictor,
   type Source,
@@ -38,7 +39,11 @@ export interface OnnxUnet extends NoisePredictor {
  * ranks of its inputs from the model, and converts values to them. The session is created at first use, or by `load()`.
  * Throws SourceError, CheckpointError, UnsupportedError.
  */
-export async function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUnet> {
+export function loadOnnxUnet(options: LoadOnnxUnetOptions): Promise<OnnxUnet> {
+  return barrier('loadOnnxUnet()', () => load(options));
+}
+
+async function load(options: LoadOnnxUnetOptions): Promise<OnnxUnet> {
   const { backend, source, folder = 'unet' } = options;
   const at = (name: string) => (folder === '' ? name : `${folder}/${name}`);
   const file = await openOnnxFile(source, at('model.onnx'));

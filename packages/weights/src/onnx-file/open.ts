@@ -1,5 +1,12 @@
 import { WireType } from '@bufbuild/protobuf/wire';
-import { type Model, type ModelHints, type RawTensorInfo, type Source, UnsupportedError } from '@sd/core';
+import {
+  type Model,
+  type ModelHints,
+  type RawTensorInfo,
+  readerBarrier,
+  type Source,
+  UnsupportedError,
+} from '@sd/core';
 import { type RandomAccess, randomAccess } from '../random-access.js';
 import { weightFile } from '../weight-file.js';
 import { expectAllowed } from './allowed-operators.js';
@@ -61,7 +68,11 @@ const [dataType, tensorName, rawData] = [2, 8, 9];
  * broken one or for external data outside its folder, and an UnsupportedError for operators or fields that no supported model
  * has.
  */
-export async function openOnnxFile(source: Source, path: string, options: OpenOnnxOptions = {}): Promise<OnnxFile> {
+export function openOnnxFile(source: Source, path: string, options?: OpenOnnxOptions): Promise<OnnxFile> {
+  return readerBarrier('openOnnxFile()', source, (source) => open(source, path, options));
+}
+
+async function open(source: Source, path: string, options: OpenOnnxOptions = {}): Promise<OnnxFile> {
   const file = inBlocks(await randomAccess(source, path));
   try {
     return await new Opening(source, file, options).open();

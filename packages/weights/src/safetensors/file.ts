@@ -1,4 +1,4 @@
-import { type Source, SourceError } from '@sd/core';
+import { readerBarrier, type Source, SourceError } from '@sd/core';
 import { weightFile } from '../weight-file.js';
 import { type Header, headerLength, lengthBytes, parseHeader } from './header.js';
 import type { TensorView } from './tensor-view.js';
@@ -13,7 +13,11 @@ export interface SafetensorsFile {
  * Opens a safetensors file: reads and checks its header.
  * Throws a SourceError if there is no such file, and a CheckpointError if its header is broken or contradicts the file.
  */
-export async function openSafetensors(source: Source, path: string): Promise<SafetensorsFile> {
+export function openSafetensors(source: Source, path: string): Promise<SafetensorsFile> {
+  return readerBarrier('openSafetensors()', source, (source) => open(source, path));
+}
+
+async function open(source: Source, path: string): Promise<SafetensorsFile> {
   const { header, fileSize } = await readHeader(source, path);
   const file = await weightFile(source, path, fileSize);
   return {
