@@ -1,4 +1,4 @@
-import { InvalidOptionError, lazyImport, messageOf, SdError } from '@sd/core';
+import { barrier, InvalidOptionError, lazyImport, messageOf, SdError } from '@sd/core';
 import { kindOfFile } from './file-kind.js';
 import { formatOfKind } from './formats/index.js';
 import { parseParameters, type ReadParameters } from './parameters.js';
@@ -10,7 +10,11 @@ import { parseParameters, type ReadParameters } from './parameters.js';
  *
  * Throws an InvalidOptionError (`file`) for another kind of file and for a broken one.
  */
-export async function readParameters(file: Uint8Array): Promise<ReadParameters | undefined> {
+export function readParameters(file: Uint8Array): Promise<ReadParameters | undefined> {
+  return barrier('readParameters()', () => read(file));
+}
+
+async function read(file: Uint8Array): Promise<ReadParameters | undefined> {
   const kind = file instanceof Uint8Array ? kindOfFile(file) : 'no bytes of a file';
   const format = await formatOfKind(kind)?.load();
   if (format === undefined) {
