@@ -26,7 +26,7 @@ function bundle(name, names, limit, without = []) {
 const shared = ['@sd/core', '@sd/weights', '@sd/graph'];
 
 export default [
-  bundle('@sd/core', '*', '5 kB'),
+  bundle('@sd/core', '*', '6 kB'),
   bundle('@sd/weights', '*', '7 kB', ['@sd/core']),
   bundle('@sd/graph', '*', '10 kB', ['@sd/core', '@sd/weights']),
   bundle('@sd/adapters', '*', '30 kB', [...shared, '@sd/guidance', '@sd/unet', '@sd/image', '@sd/image-encoder']),
@@ -44,11 +44,11 @@ export default [
   bundle('@sd/unet/attention', '*', '3 kB', shared),
   bundle('@sd/unet/onnx', '*', '4 kB', shared),
   bundle('@sd/vae/onnx', '*', '4 kB', shared),
-  bundle('@sd/source', '*', '5 kB', ['@sd/core']),
+  bundle('@sd/source', '*', '6 kB', ['@sd/core']),
   bundle('@sd/image', '*', '12 kB', ['@sd/core']),
   bundle('@sd/backend-web', '*', '5 kB', ['@sd/core']),
   bundle('@sd/pipeline', '{ loadPipeline }', '60 kB'),
-  bundle('@sd/react', '{ useDiffusion }', '8 kB', ['react']),
-  bundle('@sd/react/element/index', '{ defineSdCanvas }', '9 kB'),
-  bundle('@sd/pipeline/worker/client', '{ loadWorkerPipeline }', '5 kB'),
+  bundle('@sd/react', '{ useDiffusion }', '9 kB', ['react']),
+  bundle('@sd/react/element/index', '{ defineSdCanvas }', '10 kB'),
+  bundle('@sd/pipeline/worker/client', '{ loadWorkerPipeline }', '7.5 kB'),
 ];

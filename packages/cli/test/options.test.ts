@@ -1,4 +1,3 @@
-import { schedulerNamed } from '@sd/pipeline';
 import { expect, test } from 'vitest';
 import { kebab, withoutAliases } from '../src/options/table-options.js';
 

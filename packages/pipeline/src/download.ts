@@ -1,5 +1,5 @@
 import { lazyImport } from '@sd/core';
-import type { DownloadOptions } from './load/download.js';
+import type { DownloadOptions } from './download-files.js';
 
 export type { DownloadOptions };
 
@@ -13,6 +13,6 @@ export type { DownloadOptions };
  * with an AbortError.
  */
 export async function download(name: string, options: DownloadOptions = {}): Promise<void> {
-  const { download: run } = await lazyImport(() => import('./load/download.js'));
+  const { download: run } = await lazyImport(() => import('./download-files.js'));
   return run(name, options);
 }

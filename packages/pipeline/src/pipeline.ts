@@ -22,7 +22,6 @@ import type { Composition } from './families/family.js';
 import { compositionOf } from './families/index.js';
 import type { GenerateResult, PipelineEvent } from './generate/events.js';
 import type { DecodedImages } from './generate/initial/images.js';
-import { drawPrompts, isManyPrompts } from './generate/many-prompts.js';
 import { checkMemory, type MemoryRequest } from './generate/memory.js';
 import { modelTraits, withDefaults } from './generate/model-traits.js';
 import { checkGenerateOptions, type GenerateOptions } from './generate/options/index.js';
@@ -127,6 +126,8 @@ function assemble(options: CreatePipelineOptions): Pipeline {
     checkCallable();
     checkGenerateOptions(options, composition);
     const given = options.settings === undefined ? options : await withSettings(options);
+    if (!Array.isArray(given.prompt)) return yield* streamOne(given);
+    const { drawPrompts, isManyPrompts } = await lazyImport(() => import('./generate/many-prompts.js'));
     return yield* isManyPrompts(given) ? drawPrompts(given, streamOne) : streamOne(given);
   }
 

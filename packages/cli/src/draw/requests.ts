@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@sd/core';
 import { readParameters } from '@sd/image';
-import { type GenerateOptions, generateTables, schedulerNamed } from '@sd/pipeline';
+import { type GenerateOptions, generateTables } from '@sd/pipeline';
 import type { Streams } from '../context.js';
 import { valuesOf } from '../options/table-options.js';
 import { readInput } from './input-file.js';

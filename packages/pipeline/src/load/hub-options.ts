@@ -11,6 +11,10 @@ export interface HubPlaceOptions {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
+export interface LocateOptions extends HubPlaceOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 export const hubTable: OptionTable<HubPlaceOptions> = {
   revision: { ...text, text: 'For a name on the hub: the branch, tag or commit, `main` by default.' },
   token: { ...text, text: "For a name on the hub: a token for gated and private models, by default Python's." },

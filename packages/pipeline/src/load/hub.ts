@@ -1,17 +1,14 @@
 import { InvalidOptionError, SdError, type Source, SourceError } from '@sd/core';
 import { type HubName, parseHubName } from '@sd/source';
-import type { HubPlaceOptions } from './hub-options.js';
-import type { Located } from './locate.js';
+import type { HubSource } from '../platform/hub-source.js';
+import type { LocateOptions } from './hub-options.js';
 import { platform } from './sources.js';
 
-/** A repository as a source, which may list its files. */
-export interface HubSource extends Source {
-  /** Undefined if they are not known. */
-  paths(): Promise<readonly string[] | undefined>;
-}
-
-export interface LocateOptions extends HubPlaceOptions {
-  readonly signal?: AbortSignal | undefined;
+/** A file or folder in a repository: see `Located`. */
+interface Found {
+  readonly source: Source;
+  readonly path: string;
+  readonly stem: string;
 }
 
 /** Endings of files that are weights. */
@@ -25,7 +22,7 @@ const loraOfDiffusers = 'pytorch_lora_weights.safetensors';
  * that exists comes first. Throws a SourceError if the hub does not have it, and an InvalidOptionError if it has several
  * files of which one must be chosen.
  */
-export async function locateHub(place: string, options: LocateOptions): Promise<Located | undefined> {
+export async function locateHub(place: string, options: LocateOptions): Promise<Found | undefined> {
   const { hubEndpoint, isOnDisk, openHub } = await platform();
   const name = parseHubName(place, hubEndpoint());
   const isNamed = /^(hf|https?):/.test(place);
@@ -45,7 +42,7 @@ export async function locateHub(place: string, options: LocateOptions): Promise<
   }
 }
 
-async function inRepository(source: HubSource, { repo, path }: HubName): Promise<Located> {
+async function inRepository(source: HubSource, { repo, path }: HubName): Promise<Found> {
   const paths = await source.paths();
   if (path === '') {
     const file = paths === undefined ? '' : wholeFile(repo, paths);

@@ -1,7 +1,7 @@
 import { lazyImport, type Source, untilAborted } from '@sd/core';
 import { hasFile } from '@sd/weights';
 import { abortableSource } from './abortable-source.js';
-import type { LocateOptions } from './hub.js';
+import type { LocateOptions } from './hub-options.js';
 import { resolveSource } from './sources.js';
 
 /** The location of files: a path, a URL, a file that a user picked, or a Source. */

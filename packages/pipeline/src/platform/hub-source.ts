@@ -2,7 +2,12 @@ import type { Source } from '@sd/core';
 import { SourceError } from '@sd/core';
 import type { HubName } from '@sd/source';
 import { type OpenHubOptions, openHubRepo } from '@sd/source/hub';
-import type { HubSource } from '../load/hub.js';
+
+/** A repository as a source, which may list its files. */
+export interface HubSource extends Source {
+  /** Undefined if they are not known. */
+  paths(): Promise<readonly string[] | undefined>;
+}
 
 /** A repository's files, each downloaded to the hub's cache when it is first read, and read from there. */
 export async function openHubSource(

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { type Backend, expectFilesOpen, lazyImport, type Source, UnsupportedError } from '@sd/core';
 import { defaultEndpoint, type HubName, openUrl } from '@sd/source';
 import type { OpenHubOptions } from '@sd/source/hub';
-import type { HubSource } from '../load/hub.js';
 import type { DeviceOptions } from './device.js';
+import type { HubSource } from './hub-source.js';
 import { importError } from './imported.js';
 
 const oldestNode = [20, 19];

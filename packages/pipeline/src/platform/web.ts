@@ -2,8 +2,8 @@ import type { WebBackendOptions } from '@sd/backend-web';
 import { type Backend, expectFilesOpen, InvalidOptionError, type Source } from '@sd/core';
 import { type DownloadProgress, defaultEndpoint, type HubName, hubUrl, openUrl } from '@sd/source';
 import type { OpenHubOptions } from '@sd/source/hub';
-import type { HubSource } from '../load/hub.js';
 import type { DeviceOptions } from './device.js';
+import type { HubSource } from './hub-source.js';
 import { importError } from './imported.js';
 
 async function webPackage() {

@@ -1,10 +1,10 @@
 import { type Backend, linkSignals, UnsupportedError } from '@sd/core';
 import { abortSignal, checkOptions, type OptionTable } from '@sd/core/options';
-import { loadPipeline } from '../load-pipeline.js';
-import { type HubPlaceOptions, hubTable } from './hub-options.js';
-import { inspect } from './inspect/inspect.js';
-import { loadTable } from './load-options.js';
-import { locate } from './locate.js';
+import { type HubPlaceOptions, hubTable } from './load/hub-options.js';
+import { inspect } from './load/inspect/inspect.js';
+import { loadTable } from './load/load-options.js';
+import { locate } from './load/locate.js';
+import { loadPipeline } from './load-pipeline.js';
 
 export interface DownloadOptions extends HubPlaceOptions {
   /** The variant of the weights to prefer, as in `model.fp16.safetensors`: `fp16`. */
@@ -25,7 +25,7 @@ const noBackend: Backend = {
   dispose: async () => {},
 };
 
-/** See `download` in ../download.ts, which imports this on demand. */
+/** See `download` in download.ts, which imports this on demand. */
 export async function download(name: string, options: DownloadOptions = {}): Promise<void> {
   checkOptions(options, downloadTable, { of: 'download()' });
   const link = linkSignals(options.signal);
