@@ -1,6 +1,8 @@
+import tab from '@bomb.sh/tab/commander';
 import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { Context } from './context.js';
+import { addDoctor } from './doctor/command.js';
 import { addDownload } from './download.js';
 import { addDraw } from './draw/command.js';
 import { addInspect } from './inspect.js';
@@ -8,7 +10,7 @@ import { addModels } from './models.js';
 import { addServe } from './serve/command.js';
 import { addWorker } from './worker.js';
 
-const commands = [addDraw, addInspect, addDownload, addModels, addServe, addWorker];
+const commands = [addDraw, addInspect, addDownload, addModels, addDoctor, addServe, addWorker];
 
 /** The program `sd`: a command line without a command's name is that of `draw`. */
 export function createProgram(context: Context): Command {
@@ -22,5 +24,7 @@ export function createProgram(context: Context): Command {
       writeErr: (text) => context.stderr.write(text),
     });
   for (const add of commands) add(program, context);
+  // `sd completion zsh` prints the shell's script, which asks for suggestions.
+  tab(program, { completionCommandName: 'completion' });
   return program;
 }
