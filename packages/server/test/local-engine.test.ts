@@ -36,13 +36,19 @@ test('models of a folder load when they are used, and the one used longest ago m
   expect(loads.map(({ model }) => model)).toEqual(['first']);
   await all(engine.run(job('3', 'second'), open));
   expect((await engine.status()).loaded).toEqual(['second']);
+  await engine.close();
+  await expect(all(engine.run(job('4'), open))).rejects.toMatchObject({ code: 'disposed' });
+});
 
-  await expect(all(engine.run(job('4', 'broken'), open))).rejects.toMatchObject({ code: 'bad-checkpoint' });
+test('a load that fails leaves the other models as they are', async () => {
+  const loads: LoadEvent[] = [];
+  const engine = localEngine({ models, onLoad: (event) => loads.push(event) });
+  await all(engine.run(job('1', 'second'), open));
+  await expect(all(engine.run(job('2', 'broken'), open))).rejects.toMatchObject({ code: 'bad-checkpoint' });
   expect(loads.at(-1)).toMatchObject({ model: 'broken', error: { code: 'bad-checkpoint' } });
   expect((await engine.status()).loaded).toEqual(['second']);
-  await expect(all(engine.run(job('5', 'no-model'), open))).rejects.toMatchObject({ code: 'unknown-model' });
+  await expect(all(engine.run(job('3', 'no-model'), open))).rejects.toMatchObject({ code: 'unknown-model' });
   await engine.close();
-  await expect(all(engine.run(job('6'), open))).rejects.toMatchObject({ code: 'disposed' });
 });
 
 test('jobs wait for their turn, up to a limit; one that is aborted makes room', async () => {

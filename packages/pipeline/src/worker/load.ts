@@ -1,5 +1,5 @@
 import { type Backend, lazyImport, type Source } from '@sd/core';
-import { type DownloadProgress, hubUrl, type OpenUrlOptions, openFiles, openUrl, parseHubName } from '@sd/source';
+import { type DownloadProgress, type OpenUrlOptions, openFiles, openUrl, parseHubName } from '@sd/source';
 import type { LoadPipelineOptions } from '../load/load-options.js';
 import type { Pipeline } from '../pipeline.js';
 import { createBackend as webBackend } from '../platform/web.js';
@@ -32,11 +32,18 @@ export async function loadModel(
   { createBackend = (given) => webBackend({ device, dtype }, given), load }: Loading,
   { signal, onProgress }: LoadContext,
 ): Promise<Loaded> {
-  const opened = await openLocation(location, options, { ...download, signal, onProgress });
+  const opened = await openLocation(location, { ...download, signal, onProgress });
   const backend = await createBackend(settings);
   try {
     const path = options.path ?? opened.file;
-    const full = { ...options, path, backend, signal };
+    const full: LoadPipelineOptions = {
+      ...options,
+      path,
+      backend,
+      signal,
+      // For a name on the hub.
+      onProgress: ({ path: file, loaded, total }) => onProgress({ path: file, loaded, size: total }),
+    };
     const pipeline = await (load ?? (await lazyImport(() => import('../load-pipeline.js'))).loadPipeline)(
       opened.source,
       full,
@@ -60,20 +67,11 @@ export async function loadModel(
   }
 }
 
-async function openLocation(
-  location: SendableLocation,
-  { revision = 'main', token }: PlainLoadOptions,
-  options: OpenUrlOptions,
-) {
+async function openLocation(location: SendableLocation, options: OpenUrlOptions) {
   if (location === undefined) return { source: undefined, warnings: [] };
   if (typeof location !== 'string') return { source: openFiles(location), warnings: [] };
-  const name = parseHubName(location);
-  if (name === undefined && !/^https?:/.test(location)) return { source: location, warnings: [] };
-  const authorization: Record<string, string> =
-    name === undefined || token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const source = await openUrl(name === undefined ? location : hubUrl({ revision, ...name }), {
-    ...options,
-    headers: { ...authorization, ...options.headers },
-  });
+  // `loadPipeline` knows the addresses of a name's files.
+  if (!/^https?:/.test(location) || parseHubName(location) !== undefined) return { source: location, warnings: [] };
+  const source = await openUrl(location, options);
   return { source, file: source.file, warnings: source.warnings };
 }

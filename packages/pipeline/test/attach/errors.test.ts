@@ -284,7 +284,11 @@ describe('names and strengths', () => {
   });
 
   test.each<[option: string, value: unknown, message: string]>([
-    ['strength', 0.7, 'is not an option of attach(). Its options are name, kind, path, imageEncoder, signal.'],
+    [
+      'strength',
+      0.7,
+      'is not an option of attach(). Its options are name, kind, path, imageEncoder, revision, token, onProgress, signal.',
+    ],
     ['path', 5, 'must be a string, not 5.'],
     ['imageEncoder', {}, 'must be a folder next to the file, or an object with encode(pixels), not an object.'],
     ['signal', {}, 'must be an AbortSignal, not an object.'],

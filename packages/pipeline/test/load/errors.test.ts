@@ -21,7 +21,7 @@ vi.mock('@sd/backend-node', async (original) => {
   const actual = await original<typeof import('@sd/backend-node')>();
   return {
     ...actual,
-    createNodeBackend() {
+    async createDeviceBackend() {
       const counted = counting(actual.createNodeBackend());
       created.push(counted);
       return counted.backend;
@@ -143,7 +143,7 @@ test('if one stage cannot be loaded, no session of the others stays open on a ba
 });
 
 test.each([
-  [{ revision: 'main' }, 'revision', 'is not an option of loadPipeline(). Its options are backend, components, '],
+  [{ colour: 1 }, 'colour', 'is not an option of loadPipeline(). Its options are backend, device, dtype, '],
   [{ releaseStages: 'yes' }, 'releaseStages', 'must be true or false, not "yes"'],
   [{ backend: {} }, 'backend', 'must be an object with load(model)'],
   [{ signal: 'now' }, 'signal', 'must be an AbortSignal'],

@@ -25,14 +25,13 @@ test('options and schedulers of other libraries', async () => {
   await sd.dispose();
 });
 
-test.each([
-  ['https://huggingface.co/owner/name', /source: .* is a web page.*resolve\/main/],
-  ['https://huggingface.co/owner/name/blob/main/a.safetensors', /is at https:.*\/resolve\/main\/a\.safetensors/],
-  ['https://civitai.com/models/4201/x?modelVersionId=1', /Download button/],
-])('the web page %s', async (page, expected) => {
-  expect(await message(loadPipeline(page))).toMatch(expected);
-  expect(await message(inspect(page))).toMatch(expected);
-});
+test.each([['https://civitai.com/models/4201/x?modelVersionId=1', /Download button/]])(
+  'the web page %s',
+  async (page, expected) => {
+    expect(await message(loadPipeline(page))).toMatch(expected);
+    expect(await message(inspect(page))).toMatch(expected);
+  },
+);
 
 test('a device or a precision with a backend', async () => {
   const backend = { provider: 'x', load: async () => ({}), dispose: async () => {} } as never;

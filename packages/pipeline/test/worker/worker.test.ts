@@ -81,7 +81,8 @@ describe('a pipeline in a worker', () => {
     expect(map).toMatchObject({ word: 'car', index: 2, prompt: 0, width: 8, height: 8 });
     expect(map.data).toBeInstanceOf(Float32Array);
     expect(map.data.every((value) => value > 0 && value < 1)).toBe(true);
-    expect(events.at(-1)).toMatchObject({ type: 'image', attentionMaps: [map] });
+    expect(events.at(-2)).toMatchObject({ type: 'image', attentionMaps: [map] });
+    expect(events.at(-1)!.type).toBe('done');
     await remote.dispose();
   });
 

@@ -62,7 +62,7 @@ const base = { prompt: 'a car', steps: 4, seed: 3 };
 describe('invalid options are refused before anything runs', () => {
   test.each<[option: string, options: object, message: string]>([
     ['image', { image: null }, 'must be a Uint8Array'],
-    ['image', { image: new Uint8Array([1, 2]) }, 'must be a PNG or JPEG file'],
+    ['image', { image: new Uint8Array([1, 2]) }, 'must be a PNG, JPEG, WebP or AVIF file'],
     ['mask', { image, mask: 'white' }, 'must be a Uint8Array'],
     ['mask', { mask }, 'has no effect without an image'],
     ['strength', { strength: 0.5 }, 'has no effect without an image'],
