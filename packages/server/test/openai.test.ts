@@ -74,7 +74,7 @@ test('a stream has partial images before each image, at its size', async () => {
 
 const gray = createImage({ type: 'float32', dims: [3, 128, 128], data: new Float32Array(3 * 128 * 128) });
 
-test.skipIf(!('encode' in gray))('images are written as JPEG and WebP, with their settings', async () => {
+test('images are written as JPEG and WebP, with their settings', async () => {
   for (const format of ['jpeg', 'webp'] as const) {
     const { data, output_format } = await client.images.generate({
       prompt: 'a red apple',
