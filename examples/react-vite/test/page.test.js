@@ -9,10 +9,13 @@ test('the built page draws, and stops', async () => {
   try {
     await withPage(server.resolvedUrls.local[0], async (page) => {
       await page.getByText('ready').waitFor();
+      // So many that it is still drawing when it is stopped.
+      await page.getByLabel('Steps').fill('900');
       await page.getByRole('button', { name: 'Draw' }).click();
-      await page.getByText('Step 2').waitFor();
+      await page.getByText(/^Step \d/).waitFor();
       await page.getByRole('button', { name: 'Stop' }).click();
       await page.getByText('ready').waitFor();
+      await page.getByLabel('Steps').fill('4');
       await page.getByRole('button', { name: 'Draw' }).click();
       await page.getByText('Finished, seed').waitFor();
       const width = await page.getByRole('img').evaluate((canvas) => canvas.width);
