@@ -98,7 +98,7 @@ async function entriesOf(name) {
   const entries = Object.entries(manifest.exports).flatMap(([entry, target]) => {
     const types = typesOf(target);
     if (types === undefined) return [];
-    const about = `${manifest.description}. [README](/packages/${name}/)`;
+    const about = `${manifest.description.replaceAll('<', '&lt;')}. [README](/packages/${name}/)`;
     return [{ name: path.posix.join(manifest.name, entry), declarations: path.join(home, types), about }];
   });
   await Promise.all(entries.map(({ declarations }) => access(declarations)));

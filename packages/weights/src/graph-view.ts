@@ -1,5 +1,5 @@
 import type { WeightFile } from '@sd/core';
-import { sizeOf, UnsupportedError } from '@sd/core';
+import { CheckpointError, sizeOf, UnsupportedError } from '@sd/core';
 import { bytesOf, isGraphType } from './safetensors/dtype.js';
 import { isFloat8 } from './safetensors/float8.js';
 import { toHalf } from './safetensors/half.js';
@@ -45,7 +45,7 @@ export function convertedView(name: string, view: TensorView, { dtype, unit, con
   const file: WeightFile = {
     location: `${view.file.location}/${name}.${dtype}`,
     async read(signal) {
-      const result = new Uint8Array(length);
+      const result = roomFor(view, length);
       let at = 0;
       for await (const bytes of pieces(view, unit, signal)) {
         const { buffer, byteOffset, byteLength } = convert(bytes);
@@ -56,6 +56,16 @@ export function convertedView(name: string, view: TensorView, { dtype, unit, con
     },
   };
   return { ...view, dtype, file, offset: 0, length };
+}
+
+/** Memory for a tensor. Throws a CheckpointError if there is not enough, or if no array can have so many bytes. */
+function roomFor({ name, file }: TensorView, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const message = `has the tensor ${name}, which takes ${length} bytes of memory; there is no room for them.`;
+    throw new CheckpointError('bad-checkpoint', file.location, message, { cause, tensor: name });
+  }
 }
 
 /** A tensor's bytes in order, in pieces of whole units if its file can be read in ranges. */
