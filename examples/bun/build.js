@@ -10,7 +10,7 @@ const backend = fileURLToPath(import.meta.resolve('@sd/backend-node'));
 const runtime = Bun.resolveSync('onnxruntime-node/package.json', path.dirname(backend));
 const system = `bin/napi-v6/${process.platform}/${process.arch}`;
 
-// The backend's thread is a second entry, which it expects beside the first.
+// The backend's thread is a second entry, which it expects next to the first.
 const worker = path.join(path.dirname(backend), 'worker.js');
 await $`bun build --compile --entry-naming [name].[ext] --external onnxruntime-node draw.js ${worker} --outfile ${out}/draw`;
 // A compiled program finds files, not packages: ONNX Runtime becomes one file.

@@ -1,4 +1,4 @@
-// A program that build.js compiles. What cannot be inside it is beside it: the model, and ONNX Runtime's native code.
+// A program that build.js compiles. What cannot be inside it is next to it: the model, and ONNX Runtime's native code.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createNodeBackend } from '@sd/backend-node';

@@ -11,7 +11,7 @@ export default defineConfig({
   // The embedded model's files, at the addresses /unet/..., /vae/...
   publicDir: fileURLToPath(folder),
   worker: { format: 'es' },
-  // These find their worker and their WebAssembly beside themselves.
+  // These find their worker and their WebAssembly next to themselves.
   optimizeDeps: { exclude: ['@sd/react', 'onnxruntime-web'] },
   build: { chunkSizeWarningLimit: 1000 },
   server: { headers },

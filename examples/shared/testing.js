@@ -98,6 +98,19 @@ export async function checkRoute(route) {
 }
 
 /**
+ * Starts the `server.js` of an example, checks its route, and stops it.
+ * @param {string} folder
+ */
+export async function checkServer(folder) {
+  const server = await startServer(process.execPath, ['server.js'], { cwd: folder });
+  try {
+    await checkRoute(`${server.url}/api/draw`);
+  } finally {
+    await server.stop();
+  }
+}
+
+/**
  * Opens a page in Chromium, which is Debian's or that of the environment variable CHROMIUM, and fails on any error in its
  * console, such as a missing file.
  * @param {string} url

@@ -1,12 +1,6 @@
 import path from 'node:path';
 import { test } from 'node:test';
-import { checkRoute, startServer } from '@sd/example-shared/testing';
+import { checkServer } from '@sd/example-shared/testing';
 
-test('the route streams previews and the image, and a client that leaves ends its run', async () => {
-  const server = await startServer(process.execPath, ['server.js'], { cwd: path.join(import.meta.dirname, '..') });
-  try {
-    await checkRoute(`${server.url}/api/draw`);
-  } finally {
-    await server.stop();
-  }
-});
+test('the route streams previews and the image, and a client that leaves ends its run', () =>
+  checkServer(path.join(import.meta.dirname, '..')));

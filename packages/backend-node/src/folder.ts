@@ -45,7 +45,7 @@ export async function openFolder(folder: string | URL): Promise<Source> {
 
 /**
  * Where ONNX Runtime finds a file that Node finds at `full`. In an Electron app, Node's `fs` reads archives (`app.asar`) as
- * folders, which native code cannot. Files listed in `asarUnpack` are also beside the archive; any other has no such path,
+ * folders, which native code cannot. Files listed in `asarUnpack` are also next to the archive; any other has no such path,
  * and is read into memory.
  */
 async function outsideArchive(full: string | undefined): Promise<string | undefined> {

@@ -36,7 +36,7 @@ test('size and real path are the file’s, or undefined', async () => {
   }
 });
 
-test('a file in an archive of Electron has the path that is beside the archive, or none', async () => {
+test('a file in an archive of Electron has the path that is next to the archive, or none', async () => {
   for (const [folder, name] of [
     ['app.asar', 'unpacked.bin'],
     ['app.asar', 'packed.bin'],

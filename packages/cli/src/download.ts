@@ -1,7 +1,8 @@
 import { download } from '@sd/pipeline';
-import cliProgress from 'cli-progress';
 import type { Command } from 'commander';
+import { formatBytes } from './bytes.js';
 import type { Context } from './context.js';
+import { createProgressBar } from './terminal/progress-bar.js';
 
 interface DownloadValues {
   readonly revision?: string;
@@ -40,12 +41,7 @@ async function withProgress(
   work: (onProgress: OnProgress | undefined) => Promise<void>,
 ): Promise<void> {
   if (stderr.isTTY !== true) return work(undefined);
-  const bar = new cliProgress.SingleBar({
-    format: '{bar} {percentage}% of {size}  {path}',
-    stream: stderr as NodeJS.WriteStream,
-    clearOnComplete: true,
-    hideCursor: true,
-  });
+  const bar = createProgressBar(stderr, '{bar} {percentage}% of {size}  {path}');
   bar.start(1, 0, { size: '', path: '' });
   try {
     await work(({ path, loaded, total }) => {
@@ -55,12 +51,4 @@ async function withProgress(
   } finally {
     bar.stop();
   }
-}
-
-/** A number of bytes in the unit that fits: `1.7 GB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const exponent = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const value = bytes / 1000 ** exponent;
-  return `${exponent === 0 ? value : value.toFixed(1)} ${units[exponent]}`;
 }

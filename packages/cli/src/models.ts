@@ -1,7 +1,7 @@
 import { cachedModels, hubSettings, removeCachedModel } from '@sd/source/hub';
 import type { Command } from 'commander';
+import { formatBytes } from './bytes.js';
 import type { Context } from './context.js';
-import { formatBytes } from './download.js';
 
 export function addModels(program: Command, { stdout }: Context): void {
   const models = program.command('models').description('Lists the models in the cache of the hub, and removes some.');

@@ -27,6 +27,15 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
   }
 }
 
+/** Waits, or rejects with an AbortError as soon as the signal is aborted. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await untilAborted(waited, signal).finally(() => clearTimeout(timer));
+}
+
 /** A signal that follows others until `unlink()`, which must be called when nothing waits for it any more. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 import { InternalError, SdError } from './errors.js';
-import type { Source } from './source.js';
+import { type Source, withMethods } from './source.js';
 
 /** What the caller's own code has thrown. */
 const thrownByCaller = new WeakSet<object>();
@@ -33,16 +33,11 @@ const callersSources = new WeakSet<Source>();
 /** The source, with errors that pass every barrier. */
 function callersSource(source: Source): Source {
   if (callersSources.has(source)) return source;
-  const { name, size, realPath } = source;
-  const wrapped: Source = {
-    ...(name !== undefined && { name }),
-    get warnings() {
-      return source.warnings ?? [];
-    },
+  const wrapped = withMethods(source, {
     read: (...args) => callersCode(() => source.read(...args)),
-    ...(size && { size: (path: string) => callersCode(() => size.call(source, path)) }),
-    ...(realPath && { realPath: (path: string) => callersCode(() => realPath.call(source, path)) }),
-  };
+    size: (path) => callersCode(() => source.size!(path)),
+    realPath: (path) => callersCode(() => source.realPath!(path)),
+  });
   callersSources.add(wrapped);
   return wrapped;
 }

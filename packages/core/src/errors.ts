@@ -165,6 +165,27 @@ export class DisposedError extends SdError {
   }
 }
 
+/** No more jobs can wait. Nothing was queued or started. */
+export class BusyError extends SdError {
+  /** When to try again. */
+  readonly retryAfterSeconds: number;
+
+  constructor(waiting: number, retryAfterSeconds: number) {
+    super('busy', `${waiting} jobs wait already: try again in about ${retryAfterSeconds} s.`);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** A job names a model that nothing here can draw with. */
+export class UnknownModelError extends SdError {
+  readonly model: string;
+
+  constructor(model: string, message: string) {
+    super('unknown-model', message);
+    this.model = model;
+  }
+}
+
 /** A fault of this library, or of a custom stage, and not of the input. `cause` is the error that the operation met. */
 export class InternalError extends SdError {
   constructor(entry: string, cause: unknown) {

@@ -1,4 +1,4 @@
-export { type LinkedSignal, linkSignals, throwIfAborted, untilAborted } from './abort.js';
+export { type LinkedSignal, linkSignals, pause, throwIfAborted, untilAborted } from './abort.js';
 export type {
   Backend,
   BackendFeatures,
@@ -45,7 +45,7 @@ export type {
 } from './sampling.js';
 export { settleAll } from './settle.js';
 export { messageOf, show } from './show.js';
-export type { ByteRange, Source } from './source.js';
+export { type ByteRange, type Source, withMethods } from './source.js';
 export type {
   Conditions,
   ImageEmbedding,

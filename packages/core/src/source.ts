@@ -22,3 +22,20 @@ export interface Source {
   /** A file's real path if it is on this machine's disk, so that backends can map it. */
   realPath?(path: string): Promise<string | undefined>;
 }
+
+/**
+ * A source with other methods, such as ones that call the first source's. It keeps that one's name and warnings, and has
+ * `size` and `realPath` only if that one does.
+ */
+export function withMethods(source: Source, methods: Required<Pick<Source, 'read' | 'size' | 'realPath'>>): Source {
+  const { name, size, realPath } = source;
+  return {
+    ...(typeof name === 'string' && { name }),
+    get warnings() {
+      return source.warnings ?? [];
+    },
+    read: methods.read,
+    ...(typeof size === 'function' && { size: methods.size }),
+    ...(typeof realPath === 'function' && { realPath: methods.realPath }),
+  };
+}

@@ -6,7 +6,7 @@ import path from 'node:path';
 const weights = ['@sd/model-tiny', '@sd/model-tiny-controlnet', '@sd/model-tiny-inpaint'];
 
 /**
- * Globs, relative to the folder `project`, of what a server reads beside the code that Next traces: the weights of the
+ * Globs, relative to the folder `project`, of what a server reads next to the code that Next traces: the weights of the
  * embedded models and ONNX Runtime's libraries for this system. Packages that are not installed are left out.
  */
 export async function tracedFiles(project: string): Promise<string[]> {

@@ -10,7 +10,7 @@ export interface WithSdOptions {
   readonly project?: string;
 }
 
-/** Packages that Node imports as they are: they read files beside themselves, start threads, or import such packages. */
+/** Packages that Node imports as they are: they read files next to themselves, start threads, or import such packages. */
 const external = [
   '@sd/ai-sdk',
   '@sd/backend-node',
@@ -25,7 +25,7 @@ const external = [
 
 /**
  * Adds to a Next.js configuration what a server needs to draw: the packages that Next must not bundle
- * (`serverExternalPackages`), and the files that it must copy beside the code in `output: 'standalone'` and in
+ * (`serverExternalPackages`), and the files that it must copy next to the code in `output: 'standalone'` and in
  * serverless functions (`outputFileTracingIncludes`). ONNX Runtime's libraries are those for the system that builds.
  *
  * Takes the configuration as an object or a function, and keeps everything in it.

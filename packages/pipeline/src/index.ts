@@ -44,6 +44,7 @@ export { type InspectOptions, inspect } from './load/inspect.js';
 export { type LoadPipelineOptions, loadTable, type ReplacedComponent } from './load/load-options.js';
 export type { Place } from './load/locate.js';
 export { loadPipeline } from './load-pipeline.js';
+export { machineMemory } from './machine-memory.js';
 export { type CreatePipelineOptions, createPipeline, type Pipeline } from './pipeline.js';
 export type { Device, DeviceOptions } from './platform/device.js';
 export { type RecordedRun, recordRun } from './record-run.js';

@@ -1,30 +1,5 @@
 import { type Failure, fromFailure, InvalidOptionError, SdError } from '@sd/core';
 
-/** No more jobs can wait. Nothing was queued. */
-export class BusyError extends SdError {
-  /** When to try again. */
-  readonly retryAfterSeconds: number;
-
-  constructor(waiting: number, retryAfterSeconds: number) {
-    super('busy', `${waiting} jobs wait already: try again in about ${retryAfterSeconds} s.`);
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
-/** No worker has had a model of this name in the last week. */
-export class UnknownModelError extends SdError {
-  readonly model: string;
-
-  constructor(model: string, known: readonly string[]) {
-    const names = known.slice(0, 20).join(', ');
-    super(
-      'unknown-model',
-      `No worker has had a model ${JSON.stringify(model)}: they have ${names}. Start one that has it first.`,
-    );
-    this.model = model;
-  }
-}
-
 /** There is no job of this id: it never was, or its result has expired. */
 export class UnknownJobError extends SdError {
   readonly jobId: string;

@@ -1,3 +1,4 @@
+export { BusyError, UnknownModelError } from '@sd/core';
 export type { ConnectionOption } from './connection.js';
 export * from './errors.js';
 export type {

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidOptionError, messageOf, show, throwIfAborted, untilAborted } from '@sd/core';
+import {
+  BusyError,
+  InvalidOptionError,
+  messageOf,
+  show,
+  throwIfAborted,
+  UnknownModelError,
+  untilAborted,
+} from '@sd/core';
 import { checkOptions, checkText, checkWhole, type OptionTable, oneOf } from '@sd/core/options';
 import { type ConnectionOption, connect } from './connection.js';
-import { BusyError, QueueUnreachableError, UnknownModelError } from './errors.js';
+import { QueueUnreachableError } from './errors.js';
 import { createHandle, type JobHandle } from './handle.js';
 import {
   checkJob,
@@ -157,18 +165,20 @@ export function createQueue(options: QueueOptions): DrawQueue {
     if (names.length === 0) return model ?? 'tiny';
     if (model === undefined) return names[0];
     if (names.includes(model)) return model;
-    throw new UnknownModelError(model, names);
+    const held = names.slice(0, 20).join(', ');
+    const message = `No worker has had a model ${JSON.stringify(model)}: they have ${held}. Start one that has it first.`;
+    throw new UnknownModelError(model, message);
   }
 
-  /** Those that are asked for, and those of the prompt that a worker has: others have no effect, as in A1111. */
+  /** Those that the job names, and those of the prompt that a worker has: others have no effect, as in A1111. */
   async function lorasOf({ prompt, syntax, loras = {} }: JobRequest): Promise<string[]> {
-    const asked = Object.keys(loras);
-    if (syntax === undefined) return asked.sort();
+    const requested = Object.keys(loras);
+    if (syntax === undefined) return requested.sort();
     const { parsePrompt } = await import('@sd/tokenizer/prompt');
     const inPrompt = parsePrompt(prompt, { syntax }).networks.map((network) => network.name);
-    if (inPrompt.length === 0) return asked.sort();
+    if (inPrompt.length === 0) return requested.sort();
     const known = new Set(await redis.zrange(keys.loras, 0, -1));
-    return [...new Set([...asked, ...inPrompt.filter((lora) => known.has(lora))])].sort();
+    return [...new Set([...requested, ...inPrompt.filter((lora) => known.has(lora))])].sort();
   }
 
   return {

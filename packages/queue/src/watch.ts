@@ -1,4 +1,4 @@
-import { throwIfAborted, untilAborted } from '@sd/core';
+import { pause, throwIfAborted, untilAborted } from '@sd/core';
 import type { Redis } from 'ioredis';
 import type { Connections } from './connection.js';
 import { UnknownJobError } from './errors.js';
@@ -77,7 +77,7 @@ export async function* watch(
         );
         if (ending !== undefined) return yield ending;
       }
-      await untilAborted(Promise.race([heard, delay(lookMs)]), signal);
+      await untilAborted(Promise.race([heard, pause(lookMs)]), signal);
     }
   } finally {
     stop();
@@ -115,7 +115,7 @@ async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefine
       return await work();
     } catch (error) {
       if (!isConnectionError(error)) throw error;
-      await delay(lookMs);
+      await pause(lookMs);
     }
   }
 }
@@ -135,12 +135,6 @@ export function isConnectionError(error: unknown): boolean {
     // While it starts, Redis answers that it loads its data.
     message?.startsWith('LOADING') === true
   );
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 /** A promise that resolves with the next ring, anew after each. */

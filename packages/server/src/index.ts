@@ -1,3 +1,4 @@
+export { BusyError, UnknownModelError } from '@sd/core';
 export { drawJob } from './engine/draw-job.js';
 export { localEngine } from './engine/local-engine.js';
 export type { LocalEngineOptions } from './engine/local-options.js';
@@ -21,7 +22,6 @@ export type {
   StartedEvent,
   StepProgressEvent,
 } from './engine.js';
-export { BusyError, UnknownModelError } from './engine-errors.js';
 export { createHandler, type Handler } from './handler.js';
 export type { HandlerOptions } from './handler-options.js';
 export { defaultLimits, type Limits } from './limits.js';

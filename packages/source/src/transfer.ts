@@ -1,4 +1,4 @@
-import { throwIfAborted, untilAborted } from '@sd/core';
+import { pause } from '@sd/core';
 import { download, type ExpectedFile, type HttpOptions, Unreachable } from './http.js';
 
 /** Number of successive failures after which a download is given up. */
@@ -30,8 +30,7 @@ export async function* transfer(
       if (!(error instanceof Unreachable)) throw error;
       failures = at > before ? 0 : failures + 1;
       if (failures === maxFailures) throw error;
-      await untilAborted(new Promise((resolve) => setTimeout(resolve, 250 * 4 ** failures)), options.signal);
-      throwIfAborted(options.signal);
+      await pause(250 * 4 ** failures, options.signal);
     }
   }
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { createDeviceBackend, type Device } from '@sd/backend-node';
 import { messageOf } from '@sd/core';
+import { machineMemory } from '@sd/pipeline';
 import { cachedModels, hubSettings } from '@sd/source/hub';
-import { formatBytes } from '../download.js';
+import { formatBytes } from '../bytes.js';
 
 /** Something that was looked at. */
 export interface Finding {
@@ -34,7 +35,7 @@ export async function* findings(): AsyncGenerator<Finding, void> {
   yield fine('Node', `${process.versions.node} on ${process.platform} ${process.arch}`);
   yield await onnxRuntime();
   yield fine('processor', `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} threads`);
-  yield fine('memory', formatBytes(Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)));
+  yield fine('memory', formatBytes(machineMemory()));
   for (const device of ['cpu', ...(devices[process.platform] ?? [])] as const) yield await tried(device);
   for (const [name, purpose] of optional) yield installed(name, purpose);
   yield await cache();

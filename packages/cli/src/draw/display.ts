@@ -1,9 +1,9 @@
 import type { Warning } from '@sd/core';
 import type { SdImage } from '@sd/image';
 import type { StepEvent, Timings } from '@sd/pipeline';
-import cliProgress from 'cli-progress';
 import type { Streams } from '../context.js';
 import { blocks } from '../terminal/blocks.js';
+import { createProgressBar } from '../terminal/progress-bar.js';
 import { protocolFor, showImage } from '../terminal/protocols.js';
 import type { DrawValues } from './values.js';
 
@@ -63,15 +63,7 @@ function terminalDisplay({ preview, show }: DrawValues, { stdout, stderr }: Stre
 
 /** A bar for the steps of an image, with a preview above it; silent where there is no terminal. */
 function progressBar(stream: Streams['stderr']) {
-  const bar = new cliProgress.SingleBar(
-    {
-      format: '{bar} step {value} of {total}',
-      hideCursor: true,
-      clearOnComplete: true,
-      stream: stream as NodeJS.WriteStream,
-    },
-    cliProgress.Presets.shades_classic,
-  );
+  const bar = createProgressBar(stream, '{bar} step {value} of {total}');
   let shownLines = 0;
   const stop = () => {
     bar.stop();

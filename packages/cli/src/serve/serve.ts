@@ -44,7 +44,7 @@ async function serverOptions(values: ServeValues, { stderr }: Context): Promise<
     aliases: Object.fromEntries((values.alias ?? []).map((text) => pair('alias', text))),
     engine: values.queue === undefined ? undefined : await engineOf(values.queue),
     limits: limitsOf(values),
-    onError: (error, { id, path: asked }) => stderr.write(`${asked} (${id}): ${described(error)}\n`),
+    onError: (error, { id, path: route }) => stderr.write(`${route} (${id}): ${described(error)}\n`),
     onLoad({ model, milliseconds, error }) {
       const seconds = (milliseconds / 1000).toFixed(1);
       stderr.write(error === undefined ? `Loaded ${model} in ${seconds} s.\n` : `${model}: ${messageOf(error)}\n`);

@@ -1,4 +1,4 @@
-import { linkSignals, type Source, untilAborted } from '@sd/core';
+import { linkSignals, type Source, untilAborted, withMethods } from '@sd/core';
 
 /**
  * The source, with reads that also end when `signal` is aborted: a server may accept a request and never respond, and the
@@ -13,14 +13,9 @@ export function abortableSource(source: Source, signal: AbortSignal): Source {
       link.unlink();
     }
   };
-  const { name, size, realPath } = source;
-  return {
-    ...(name !== undefined && { name }),
-    get warnings() {
-      return source.warnings ?? [];
-    },
+  return withMethods(source, {
     read: (path, range, callSignal) => abortable((both) => source.read(path, range, both), callSignal),
-    ...(size && { size: (path: string) => abortable(() => size.call(source, path)) }),
-    ...(realPath && { realPath: (path: string) => abortable(() => realPath.call(source, path)) }),
-  };
+    size: (path) => abortable(() => source.size!(path)),
+    realPath: (path) => abortable(() => source.realPath!(path)),
+  });
 }

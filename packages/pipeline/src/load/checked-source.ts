@@ -1,4 +1,4 @@
-import { callersCode, type Source, SourceError } from '@sd/core';
+import { callersCode, type Source, SourceError, withMethods } from '@sd/core';
 import { describe } from '@sd/core/options';
 
 /**
@@ -7,34 +7,25 @@ import { describe } from '@sd/core/options';
  * SourceError.
  */
 export function checkedSource(source: Source): Source {
-  const { name, size, realPath } = source;
-  return {
-    ...(typeof name === 'string' && { name }),
-    get warnings() {
-      return source.warnings ?? [];
-    },
+  return withMethods(source, {
     async read(path, range, signal) {
       const bytes: unknown = await callersCode(() => source.read(path, range, signal));
       if (bytes instanceof Uint8Array) return bytes;
       throw wrong(path, 'read()', 'a Uint8Array', bytes);
     },
-    ...(typeof size === 'function' && {
-      async size(path: string) {
-        const bytes: unknown = await callersCode(() => size.call(source, path));
-        if (bytes === undefined || (Number.isSafeInteger(bytes) && (bytes as number) >= 0)) {
-          return bytes as number | undefined;
-        }
-        throw wrong(path, 'size()', 'a number of bytes, or undefined if there is no such file', bytes);
-      },
-    }),
-    ...(typeof realPath === 'function' && {
-      async realPath(path: string) {
-        const real: unknown = await callersCode(() => realPath.call(source, path));
-        if (real === undefined || typeof real === 'string') return real;
-        throw wrong(path, 'realPath()', 'a path, or undefined', real);
-      },
-    }),
-  };
+    async size(path) {
+      const bytes: unknown = await callersCode(() => source.size!(path));
+      if (bytes === undefined || (Number.isSafeInteger(bytes) && (bytes as number) >= 0)) {
+        return bytes as number | undefined;
+      }
+      throw wrong(path, 'size()', 'a number of bytes, or undefined if there is no such file', bytes);
+    },
+    async realPath(path) {
+      const real: unknown = await callersCode(() => source.realPath!(path));
+      if (real === undefined || typeof real === 'string') return real;
+      throw wrong(path, 'realPath()', 'a path, or undefined', real);
+    },
+  });
 }
 
 function wrong(path: string, method: string, expected: string, value: unknown): SourceError {

@@ -1,6 +1,7 @@
-import { InvalidOptionError, SdError, type Source, SourceError } from '@sd/core';
+import { InvalidOptionError, SdError, type Source, SourceError, withMethods } from '@sd/core';
 import { type HubName, parseHubName } from '@sd/source';
 import type { HubSource } from '../platform/hub-source.js';
+import { stemOf, weightFile } from './file-name.js';
 import type { LocateOptions } from './hub-options.js';
 import { platform } from './sources.js';
 
@@ -11,8 +12,6 @@ interface Found {
   readonly stem: string;
 }
 
-/** Endings of files that are weights. */
-const weights = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 /** A repository with one of these is a folder of a model or of an adapter. */
 const indexes = ['model_index.json', 'config.json', 'adapter_config.json'];
 const loraOfDiffusers = 'pytorch_lora_weights.safetensors';
@@ -48,7 +47,7 @@ async function inRepository(source: HubSource, { repo, path }: HubName): Promise
     const file = paths === undefined ? '' : wholeFile(repo, paths);
     return { source, path: file, stem: stemOf(file === '' ? repo : file) };
   }
-  const isFile = paths?.includes(path) ?? weights.test(path);
+  const isFile = paths?.includes(path) ?? weightFile.test(path);
   if (!isFile && paths !== undefined && !paths.some((file) => file.startsWith(`${path}/`))) {
     throw new SourceError('not-found', path, `${repo} has no ${path}. It has: ${listed(paths)}.`);
   }
@@ -59,7 +58,7 @@ async function inRepository(source: HubSource, { repo, path }: HubName): Promise
 /** The one file of weights that a repository consists of; empty for a folder. */
 function wholeFile(repo: string, paths: readonly string[]): string {
   if (paths.some((file) => indexes.includes(file))) return '';
-  const files = paths.filter((file) => !file.includes('/') && weights.test(file));
+  const files = paths.filter((file) => !file.includes('/') && weightFile.test(file));
   if (files.includes(loraOfDiffusers)) return loraOfDiffusers;
   if (files.length < 2) return files[0] ?? '';
   throw new InvalidOptionError(
@@ -73,20 +72,12 @@ function listed(paths: readonly string[]): string {
   return names.slice(0, 20).join(', ') + (names.length > 20 ? ` and ${names.length - 20} more` : '');
 }
 
-function stemOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(weights, '');
-}
-
 function inFolder(source: Source, folder: string): Source {
   if (folder === '') return source;
-  const { size, realPath } = source;
-  return {
-    name: `${source.name}/${folder}`,
-    get warnings() {
-      return source.warnings ?? [];
-    },
+  const inside = withMethods(source, {
     read: (path, range, signal) => source.read(folder + path, range, signal),
-    ...(size && { size: (path: string) => size.call(source, folder + path) }),
-    ...(realPath && { realPath: (path: string) => realPath.call(source, folder + path) }),
-  };
+    size: (path) => source.size!(folder + path),
+    realPath: (path) => source.realPath!(folder + path),
+  });
+  return Object.assign(inside, { name: `${source.name}/${folder}` });
 }

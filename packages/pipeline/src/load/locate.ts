@@ -1,6 +1,7 @@
 import { lazyImport, type Source, untilAborted } from '@sd/core';
 import { hasFile } from '@sd/weights';
 import { abortableSource } from './abortable-source.js';
+import { stemOf, weightFile } from './file-name.js';
 import type { LocateOptions } from './hub-options.js';
 import { resolveSource } from './sources.js';
 
@@ -15,9 +16,6 @@ export interface Located {
   /** The name without folders and extension, for display. */
   readonly stem: string;
 }
-
-/** Endings of weights files. Any other path is a file if there is one. */
-const weightFile = /\.(safetensors|sft|ckpt|pt|pth|bin|onnx|gguf)$/i;
 
 /**
  * Finds the files of a path, a URL or a name on the hub, and tells whether it is a file's or a folder's. `path` names the
@@ -98,9 +96,4 @@ function decoded(name: string): string {
   } catch {
     return name;
   }
-}
-
-function stemOf(path: string): string {
-  const trimmed = path.replace(/[/\\]+$/, '');
-  return trimmed.slice(trimmed.search(/[^/\\]*$/)).replace(weightFile, '');
 }

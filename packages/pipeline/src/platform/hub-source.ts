@@ -20,7 +20,6 @@ export async function openHubSource(
     (await repo.ensure(path, signal)) ? openFolder(repo.folder) : undefined;
   return {
     name: repo.name,
-    warnings: repo.warnings,
     paths: repo.paths,
     size: repo.size,
     async read(path, range, signal) {

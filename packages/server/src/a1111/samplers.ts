@@ -53,9 +53,9 @@ export function schedulerOf(sampler: string | undefined, schedule = 'automatic')
   const scheduler = known?.scheduler ?? schedulerNamed(base);
   if (!schedulerNames.includes(scheduler))
     throw notFound('Sampler', sampler, samplers.map(({ name }) => name).join(', '));
-  const asked = karras === undefined ? schedule.toLowerCase() : 'karras';
-  if (asked !== 'automatic' && asked !== 'karras') throw notFound('Scheduler', schedule, 'Automatic, Karras');
-  const isKarras = asked === 'karras' || known?.isKarras === true;
+  const requested = karras === undefined ? schedule.toLowerCase() : 'karras';
+  if (requested !== 'automatic' && requested !== 'karras') throw notFound('Scheduler', schedule, 'Automatic, Karras');
+  const isKarras = requested === 'karras' || known?.isKarras === true;
   const respaced = `${scheduler}-karras`;
   return isKarras && schedulerNames.includes(respaced) ? respaced : scheduler;
 }

@@ -1,8 +1,8 @@
-import { totalmem } from 'node:os';
 import { BackendError, DisposedError, linkSignals, type Warning } from '@sd/core';
 import { checkOptions } from '@sd/core/options';
+import { machineMemory } from '@sd/pipeline';
 import type { Engine, EngineEvent, Job, ModelInfo } from '../engine.js';
-import { UnknownModelError } from '../engine-errors.js';
+import { unknownModel } from '../unknown-model.js';
 import { drawJob } from './draw-job.js';
 import { type LocalEngineOptions, localTable } from './local-options.js';
 import { attachLoras, listLoras } from './loras.js';
@@ -23,10 +23,7 @@ export function localEngine(options: LocalEngineOptions = {}): Engine {
     const wanted = name === undefined || !Object.hasOwn(aliases, name) ? name : aliases[name];
     const found = wanted === undefined ? models[0] : models.find((model) => model.name === wanted);
     if (found !== undefined) return found;
-    throw new UnknownModelError(
-      name ?? 'default',
-      models.map((model) => model.name),
-    );
+    throw unknownModel(name ?? 'default', models);
   }
 
   async function* run(job: Job, signal: AbortSignal): AsyncGenerator<EngineEvent, void, void> {
@@ -95,7 +92,5 @@ function withWarnings(event: EngineEvent, warnings: readonly Warning[]): EngineE
 }
 
 function defaultBudget(): number {
-  const constrained = process.constrainedMemory?.() ?? 0;
-  const memory = constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
-  return 0.6 * memory;
+  return 0.6 * machineMemory();
 }

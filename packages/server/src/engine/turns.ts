@@ -1,5 +1,4 @@
-import { untilAborted } from '@sd/core';
-import { BusyError } from '../engine-errors.js';
+import { BusyError, untilAborted } from '@sd/core';
 
 export interface TurnsOptions {
   /** How many jobs run at once, each with another key. */
@@ -72,7 +71,7 @@ export function createTurns({ concurrency, maxWaiting }: TurnsOptions) {
       if (waiting.length > maxWaiting && waiting.includes(entry)) {
         waiting.splice(waiting.indexOf(entry), 1);
         const seconds = Math.max(1, Math.ceil((recentSeconds * (waiting.length + 1)) / concurrency));
-        throw new BusyError(`${waiting.length} jobs wait already: try again in about ${seconds} s.`, seconds);
+        throw new BusyError(waiting.length, seconds);
       }
       const start = performance.now();
       return {

@@ -1,5 +1,4 @@
-import { InvalidOptionError, SdError, TensorError } from '@sd/core';
-import type { BusyError } from '../engine-errors.js';
+import { type BusyError, InvalidOptionError, SdError, TensorError } from '@sd/core';
 import { HttpError, type Problem } from './http-error.js';
 
 /** What to answer for an error. The messages of unforeseen ones are for the server's owner alone. */

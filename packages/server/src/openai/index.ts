@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import type { Api } from '../api.js';
 import type { ModelInfo } from '../engine.js';
-import { UnknownModelError } from '../engine-errors.js';
 import type { Runtime } from '../runtime.js';
+import { unknownModel } from '../unknown-model.js';
 import { answerJob } from './draw.js';
 import { editImages, onlyImage } from './edit-images.js';
 import { errorBody } from './errors.js';
@@ -43,12 +43,7 @@ function routes(runtime: Runtime): Hono {
   app.get('/models/:model{.+}', async (c) => {
     const models = await engine.models();
     const found = models.find(({ name }) => name === c.req.param('model'));
-    if (found === undefined) {
-      throw new UnknownModelError(
-        c.req.param('model'),
-        models.map(({ name }) => name),
-      );
-    }
+    if (found === undefined) throw unknownModel(c.req.param('model'), models);
     return c.json(modelObject(found));
   });
   return app;

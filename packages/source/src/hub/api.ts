@@ -42,20 +42,20 @@ export async function filesOf({ endpoint, repo, fetch }: ApiOptions, commit: str
   return files;
 }
 
-interface Asked {
+interface RevisionRequest {
   readonly endpoint: string;
   readonly repo: string;
   readonly revision: string;
 }
 
 /** Throws a SourceError for an answer of the hub other than success. */
-async function explain(error: unknown, asked: Asked): Promise<never> {
+async function explain(error: unknown, request: RevisionRequest): Promise<never> {
   if (error instanceof SourceError || !(error instanceof Error) || !('statusCode' in error)) throw error;
-  throw refusal(error.statusCode as number, asked, error);
+  throw refusal(error.statusCode as number, request, error);
 }
 
 /** The error for an answer with an error's status. The hub answers 401 for models that do not exist, too. */
-export function refusal(status: number, { endpoint, repo, revision }: Asked, cause?: unknown): SourceError {
+export function refusal(status: number, { endpoint, repo, revision }: RevisionRequest, cause?: unknown): SourceError {
   const address = `${endpoint}/${repo}`;
   const options = { cause };
   if (status === 401 || status === 403) {

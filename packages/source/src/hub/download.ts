@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { SourceError, throwIfAborted } from '@sd/core';
+import { pause, SourceError, throwIfAborted } from '@sd/core';
 import { lock } from 'proper-lockfile';
 import { type HubFile, refusal } from './api.js';
 import { exists } from './cache-layout.js';
-import { HubUnreachable, pause } from './request.js';
+import { HubUnreachable } from './request.js';
 
 export interface DownloadRequest {
   readonly endpoint: string;

@@ -11,10 +11,10 @@ export interface HubName {
 /** The address of the hub, unless `HF_ENDPOINT` or an option names another. */
 export const defaultEndpoint = 'https://huggingface.co';
 
-const part = '[A-Za-z0-9][\\w.-]*';
-const plain = new RegExp(`^(${part}/${part})(?:/(.*))?$`);
-const withScheme = new RegExp(`^hf://(${part}/${part})(?:@([^/]+))?(?:/(.*))?$`);
-const page = new RegExp(`^/(${part}/${part})(?:/(?:tree|blob|resolve)/([^/]+)(?:/(.*))?)?/?$`);
+const repo = '(?<repo>[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*)';
+const plain = new RegExp(`^${repo}(?:/(?<path>.*[^/]))?$`);
+const withScheme = new RegExp(`^hf://${repo}(?:@(?<revision>[^/]+))?(?:/(?<path>.*))?$`);
+const page = new RegExp(`^/${repo}(?:/(?:tree|blob|resolve)/(?<revision>[^/]+)(?:/(?<path>.*))?)?/?$`);
 
 /**
  * The repository that a text names:
@@ -29,10 +29,9 @@ const page = new RegExp(`^/(${part}/${part})(?:/(?:tree|blob|resolve)/([^/]+)(?:
 export function parseHubName(text: string, endpoint = defaultEndpoint): HubName | undefined {
   const match = text.startsWith('hf:') ? withScheme.exec(text) : (onPage(text, endpoint) ?? plain.exec(text));
   if (match === null) return undefined;
-  const [repo, revision, path] = match.length === 4 ? match.slice(1) : [match[1], undefined, match[2]];
-  const isInside = (path ?? '').split('/').every((name) => name !== '..' && name !== '.');
-  if (!isInside || (match.length === 3 && text.endsWith('/'))) return undefined;
-  return { repo, ...(revision !== undefined && { revision: decoded(revision) }), path: decoded(path ?? '') };
+  const { repo, revision, path = '' } = match.groups as { repo: string; revision?: string; path?: string };
+  if (path.split('/').some((name) => name === '..' || name === '.')) return undefined;
+  return { repo, ...(revision !== undefined && { revision: decoded(revision) }), path: decoded(path) };
 }
 
 function onPage(address: string, endpoint: string): RegExpExecArray | null {

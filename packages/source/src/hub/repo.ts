@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { linkSignals, messageOf, SdError, SourceError, type Warning } from '@sd/core';
+import { AbortError, linkSignals, messageOf, SdError, SourceError, untilAborted } from '@sd/core';
 import { commitOf, filesOf, type HubFile } from './api.js';
 import { type CachedRepo, cachedRepo, exists, filesIn } from './cache-layout.js';
 import { downloadBlob, isFull } from './download.js';
@@ -28,7 +28,6 @@ export interface HubRepo {
   readonly commit: string;
   /** The folder in the cache where its files are, or will be. */
   readonly folder: string;
-  readonly warnings: readonly Warning[];
   /** Paths of all its files; without a connection, of those in the cache. */
   paths(): Promise<readonly string[]>;
   /** A file's size in bytes; undefined if there is no such file. */
@@ -42,7 +41,7 @@ export interface HubRepo {
  * there is no such repository or revision, if it needs a login, or if it is not in the cache and cannot be reached.
  */
 export async function openHubRepo(
-  { repo, revision = 'main' }: HubName,
+  { repo, revision = 'main' }: Pick<HubName, 'repo' | 'revision'>,
   options: OpenHubOptions = {},
 ): Promise<HubRepo> {
   const settings = await hubSettings(options);
@@ -54,7 +53,7 @@ export async function openHubRepo(
     fetch: hubFetch({ ...options, ...settings, attempts: known === undefined ? undefined : 1 }),
   };
   const isFixed = known === revision;
-  const commit = settings.offline || isFixed ? known : await asked(() => commitOf(api, revision), known);
+  const commit = settings.offline || isFixed ? known : await orIfUnreachable(() => commitOf(api, revision), known);
   if (commit === undefined) throw notCached(repo, revision, settings);
   const name = `${repo}${revision === 'main' ? '' : `@${revision}`}`;
   return repoOf({ repo, revision, commit, isCached: commit === known, name, cached, settings, options, api });
@@ -91,16 +90,24 @@ function repoOf(parts: Parts): HubRepo {
     return listed;
   };
   const working = new Map<string, Promise<void>>();
-  const fetchFile = (file: HubFile, signal: AbortSignal | undefined): Promise<void> => {
-    const begun = working.get(file.path) ?? download(parts, file, signal, progress);
-    working.set(file.path, begun);
-    return begun.finally(() => working.delete(file.path));
+  const fetchFile = async (file: HubFile, signal: AbortSignal | undefined): Promise<void> => {
+    const others = working.get(file.path);
+    if (others === undefined) {
+      const own = download(parts, file, signal, progress).finally(() => working.delete(file.path));
+      working.set(file.path, own);
+      return own;
+    }
+    // Whoever began it may give up; then it is this caller's to finish.
+    const isAborted = await untilAborted(others, signal).then(
+      () => false,
+      (error) => error instanceof AbortError && !signal?.aborted && !parts.options.signal?.aborted,
+    );
+    return isAborted ? fetchFile(file, signal) : others;
   };
   return {
     name,
     commit,
     folder,
-    warnings: [],
     paths: async () => [...((await list())?.keys() ?? (await filesIn(folder)))],
     async size(file) {
       const found = await stat(path.join(folder, file)).catch(() => undefined);
@@ -159,7 +166,7 @@ async function download(
 }
 
 /** What the hub answers, or `otherwise` if it cannot be reached and that is known. */
-async function asked<T>(ask: () => Promise<T>, otherwise: T | undefined): Promise<T | undefined> {
+async function orIfUnreachable<T>(ask: () => Promise<T>, otherwise: T | undefined): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { AbortError, messageOf, SourceError, throwIfAborted, untilAborted } from '@sd/core';
+import { AbortError, messageOf, pause, SourceError, throwIfAborted } from '@sd/core';
 
 export interface RequestOptions {
   readonly endpoint: string;
@@ -78,12 +78,4 @@ function waitOf(answer: Response | Error, attempt: number): number {
   const seconds = wish === undefined ? Number.NaN : Number(wish);
   const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(wish ?? '') - Date.now();
   return Math.min(longestWait, wait > 0 ? wait : firstWait * 2 ** (attempt - 1));
-}
-
-export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const waited = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await untilAborted(waited, signal).finally(() => clearTimeout(timer));
 }

@@ -10,11 +10,11 @@ import { type HubServer, hashOf, hubServer } from './hub-server.js';
 
 const bytes = Uint8Array.from({ length: 400_000 }, (_, i) => (i * 31) & 255);
 const chunk = 20_000;
-const name = { repo: 'owner/name', path: '' };
+const name = { repo: 'owner/name' };
 const built = fileURLToPath(new URL('../../dist/hub/index.js', import.meta.url));
 const script = `
   const { openHubRepo } = await import(process.env.BUILT);
-  const repo = await openHubRepo({ repo: 'owner/name', path: '' });
+  const repo = await openHubRepo({ repo: 'owner/name' });
   await repo.ensure('weights.safetensors');
 `;
 

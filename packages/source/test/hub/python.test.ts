@@ -15,7 +15,7 @@ const files: Record<string, Uint8Array> = {
   'empty.txt': new Uint8Array(0),
   'unet/weights.safetensors': Uint8Array.from({ length: 50_000 }, (_, i) => i & 255),
 };
-const name = { repo: 'owner/name', path: '' };
+const name = { repo: 'owner/name' };
 
 describe.skipIf(python === undefined)('the cache is shared with huggingface_hub 2.4.0', () => {
   let hub: HubServer;

@@ -12,7 +12,7 @@ const files = {
   'unet/empty.txt': new Uint8Array(0),
   'vae/weights.safetensors': bytesOf(5000, 2),
 };
-const name = { repo: 'owner/name', path: '' };
+const name = { repo: 'owner/name' };
 
 let hub: HubServer;
 let cacheFolder: string;
@@ -142,6 +142,28 @@ describe('a repository on the hub', () => {
     setTimeout(() => controller.abort('enough'), 50);
     await expect(download).rejects.toMatchObject({ code: 'aborted', cause: 'enough' });
   });
+
+  test('a caller that gives up does not end the download of another', async () => {
+    let hangs = true;
+    hub.intercept = (request, response) => {
+      if (!hangs || !request.url?.startsWith('/storage/')) return false;
+      response.writeHead(200, { 'Content-Length': 300_000 });
+      response.write(new Uint8Array(10));
+      return true;
+    };
+    const controller = new AbortController();
+    const repo = await open();
+    const first = repo.ensure('unet/weights.safetensors', controller.signal);
+    const second = repo.ensure('unet/weights.safetensors');
+    setTimeout(() => {
+      hangs = false;
+      controller.abort();
+    }, 50);
+    await expect(first).rejects.toMatchObject({ code: 'aborted' });
+    // The ten bytes that arrived were wrong, which the second finds by the hash.
+    await expect(second).rejects.toMatchObject({ code: 'read-failed' });
+    expect(await repo.ensure('unet/weights.safetensors')).toBe(true);
+  });
 });
 
 describe('refusals', () => {
@@ -159,9 +181,7 @@ describe('refusals', () => {
   });
 
   test('an unknown repository or revision is named', async () => {
-    await expect(
-      openHubRepo({ repo: 'no/such', path: '' }, { endpoint: hub.endpoint, cacheFolder }),
-    ).rejects.toMatchObject({
+    await expect(openHubRepo({ repo: 'no/such' }, { endpoint: hub.endpoint, cacheFolder })).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringMatching(/no model no\/such with a revision main/),
     });
