@@ -1,5 +1,6 @@
-import { type Backend, linkSignals, UnsupportedError } from '@sd/core';
+import { type Backend, InvalidOptionError, linkSignals, show, UnsupportedError } from '@sd/core';
 import { abortSignal, checkOptions, type OptionTable } from '@sd/core/options';
+import { parseHubName } from '@sd/source';
 import { type HubPlaceOptions, hubTable } from './load/hub-options.js';
 import { inspect } from './load/inspect/inspect.js';
 import { loadTable } from './load/load-options.js';
@@ -28,16 +29,27 @@ const noBackend: Backend = {
 /** See `download` in download.ts, which imports this on demand. */
 export async function download(name: string, options: DownloadOptions = {}): Promise<void> {
   checkOptions(options, downloadTable, { of: 'download()' });
+  const place = onHub(name);
   const link = linkSignals(options.signal);
   const settings = { ...options, signal: link.signal };
   try {
-    const { source, path } = await locate(name, undefined, settings);
+    const { source, path } = await locate(place, undefined, settings);
     if (path !== '') await source.realPath?.(path);
-    else if ((await source.size?.('model_index.json')) === undefined) await inspect(name, hubOnly(settings));
-    else await (await loadPipeline(name, { ...settings, backend: noBackend, releaseStages: true })).dispose();
+    else if ((await source.size?.('model_index.json')) === undefined) await inspect(place, hubOnly(settings));
+    else await (await loadPipeline(place, { ...settings, backend: noBackend, releaseStages: true })).dispose();
   } finally {
     link.unlink();
   }
+}
+
+/** The name as one on the hub, even if there is such a path. Throws an InvalidOptionError for any other text. */
+function onHub(name: string): string {
+  if (typeof name === 'string' && /^(hf|https?):/.test(name)) return name;
+  if (typeof name === 'string' && parseHubName(name) !== undefined) return `hf://${name}`;
+  throw new InvalidOptionError(
+    'name',
+    `must be owner/name on the hub, or hf://owner/name@revision, not ${show(name)}.`,
+  );
 }
 
 function hubOnly({ revision, token, onProgress, signal }: DownloadOptions) {

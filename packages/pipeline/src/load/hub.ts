@@ -1,4 +1,4 @@
-import { InvalidOptionError, SdError, type Source, SourceError, withMethods } from '@sd/core';
+import { InvalidOptionError, type Source, SourceError, withMethods } from '@sd/core';
 import { type HubName, parseHubName } from '@sd/source';
 import type { HubSource } from '../platform/hub-source.js';
 import { stemOf, weightFile } from './file-name.js';
@@ -35,9 +35,9 @@ export async function locateHub(place: string, options: LocateOptions): Promise<
     const source = await openHub({ ...(revision !== undefined && { revision }), ...name }, options);
     return await inRepository(source, name);
   } catch (error) {
-    if (isNamed || !(SdError.isInstance(error) && error.code === 'not-found')) throw error;
+    if (isNamed || !(error instanceof SourceError)) throw error;
     const message = `There is no file or folder ${place} here. As a name on the hub: ${error.message}`;
-    throw new SourceError('not-found', place, message, { cause: error });
+    throw new SourceError(error.code as 'not-found' | 'read-failed', place, message, { cause: error });
   }
 }
 

@@ -119,6 +119,12 @@ describe('a model by its name on the hub', () => {
       code: 'not-found',
       message: expect.stringMatching(/has no unett. It has: .*unet\//),
     });
+    await expect(download('a-folder')).rejects.toMatchObject({ code: 'invalid-option', option: 'name' });
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
+    const unreachable = await inspect('no/such').catch((error) => error);
+    vi.stubEnv('HF_ENDPOINT', hub.endpoint);
+    expect(unreachable.code).toBe('read-failed');
+    expect(unreachable.message).toMatch(/^There is no file or folder no\/such here.+main could not be reached/);
     await expect(inspect('hf://name')).rejects.toMatchObject({ code: 'invalid-option' });
   });
 });

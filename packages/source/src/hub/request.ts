@@ -13,7 +13,9 @@ export interface RequestOptions {
 export class HubUnreachable extends SourceError {
   constructor(url: string, why: string, cause?: unknown) {
     const advice = 'Check the connection, HF_ENDPOINT, and the proxy (HTTPS_PROXY with NODE_USE_ENV_PROXY=1)';
-    super('read-failed', url, `${url} could not be reached: ${why}. ${advice}.`, { cause });
+    // Its query says nothing to a person.
+    const address = url.replace(/\?.*/, '');
+    super('read-failed', url, `${address} could not be reached: ${why}. ${advice}.`, { cause });
     this.name = 'SourceError';
   }
 }
